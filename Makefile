@@ -1,0 +1,49 @@
+# `make demo` and `make test` set up everything they need; both are quick the second time.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+
+# One thread per process: the tests run in parallel, and small circuits gain nothing from more.
+TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: demo test lint types tests bench gallery clean help
+
+help:
+	@echo "make demo   set up, train HQNN-Parallel on handwritten digits, evaluate it exactly and on Aer"
+	@echo "make test   set up, then format, lint, types and tests"
+	@echo "make bench  measure the quantum layer beside its limit and the installed peers"
+
+# uv brings torch from the package index in the version that torchvision was built with; plain pip
+# may prefer a CPU wheel from a locally configured folder, and torchvision then fails at import.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "qiskit_hqnn needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/hqnn run quickstart
+
+test: lint types tests
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+tests: $(READY)
+	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run
+
+gallery: $(READY)
+	$(BIN)/hqnn gallery
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,41 @@
+"""The errors that a user can cause: one sentence that says what was given and what is allowed."""
+
+
+class HQNNError(ValueError):
+    """Base of every error that is the input's fault; the command line prints it as one sentence, exit code 2."""
+
+
+class CircuitError(HQNNError):
+    """A circuit, its parameters or its observables do not form an ansatz."""
+
+
+class ShapeError(HQNNError):
+    """A tensor has another shape than the circuit or the network takes."""
+
+
+class MissingDataError(HQNNError):
+    """A data set is neither on disk nor can it be downloaded."""
+
+
+class JobFileError(HQNNError):
+    """A job file has an unknown key, a value of the wrong type, or settings that exclude one another."""
+
+
+class RunFolderError(HQNNError):
+    """A run folder lacks a part, or its checkpoint belongs to another network."""
+
+
+class DeviceError(HQNNError):
+    """A device word is unknown, or the device cannot run the circuit."""
+
+
+class BudgetError(HQNNError):
+    """A request would cost more than its budget; nothing was sent."""
+
+
+class StoreError(HQNNError):
+    """The job store cannot be read or written, or was made by a newer version."""
+
+
+class MitigationError(HQNNError):
+    """Error-mitigation options that exclude one another, or that a request cannot use."""
