@@ -13,6 +13,7 @@ from qiskit_hqnn.circuits.hqnn_parallel import hqnn_parallel
 from qiskit_hqnn.circuits.hqnn_quanv import hqnn_quanv
 from qiskit_hqnn.circuits.mottonen import mottonen_angles, mottonen_embedding
 from qiskit_hqnn.circuits.reuploading import reuploading
+from qiskit_hqnn.circuits.template import Template, make_template
 from qiskit_hqnn.circuits.textbook import textbook
 from qiskit_hqnn.circuits.vqc_head import vqc_head
 
@@ -29,10 +30,12 @@ ANSATZE: dict[str, Callable[..., Ansatz]] = {
 __all__ = [
     "ANSATZE",
     "Ansatz",
+    "Template",
     "angle_embedding",
     "circuit_centric",
     "hqnn_parallel",
     "hqnn_quanv",
+    "make_template",
     "mottonen_angles",
     "mottonen_embedding",
     "pauli_on_each",
