@@ -1,0 +1,95 @@
+"""The house rules that a reader relies on: who imports whom, what an import costs, what never stands in a file."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "qiskit_hqnn"
+
+# Each floor and the floors that it may import (docs/architecture.md).
+FLOORS = {
+    "circuits": set(),
+    "simulation": {"circuits"},
+    "jobs": {"circuits"},
+    "layers": {"circuits", "simulation", "jobs"},
+    "models": {"layers", "circuits"},
+    "data": set(),
+    "training": {"models", "data", "layers", "jobs", "circuits"},
+    "inspection": {"circuits", "jobs"},
+    "analysis": {"circuits", "simulation"},
+}
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_a_floor_imports_only_the_floors_it_may(floor):
+    files = list((LIBRARY / floor).rglob("*.py"))
+    assert files
+    for path in files:
+        for module in imports_of(path):
+            if module.startswith("qiskit_hqnn."):
+                other = module.split(".")[1]
+                allowed = FLOORS[floor] | {floor, "errors", "_version"}
+                assert other in allowed, f"{path.relative_to(ROOT)} imports {module}"
+            if floor in {"circuits", "jobs"}:
+                assert module.split(".")[0] not in {"torch", "torchvision", "lightning"}, path
+
+
+def loaded_by(statement):
+    program = f"import sys\n{statement}\nprint(*sys.modules)"
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
+
+
+def test_importing_the_package_loads_neither_torch_nor_qiskit():
+    modules = loaded_by("import qiskit_hqnn")
+    assert not modules & {"torch", "qiskit", "lightning"}
+
+
+def test_the_job_manager_loads_no_torch():
+    assert "torch" not in loaded_by("from qiskit_hqnn.jobs import JobManager")
+
+
+def test_no_module_is_a_drawer_for_everything():
+    names = {path.stem for path in LIBRARY.rglob("*.py")}
+    assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+def test_files_can_be_read_in_one_sitting():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in LIBRARY.rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > 400
+    }
+    assert not long
+
+
+def test_no_address_of_a_package_registry_and_no_pickle_loading():
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    for name in filter(None, tracked.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix not in {".py", ".toml", ".txt", ".md", ".ipynb", ".cfg", ""} or not path.is_file():
+            continue
+        text = path.read_text(errors="ignore")
+        assert not re.search(r"https?://[^\s\"']*(/simple\b|index-url|files\.pythonhosted)", text), name
+        if path.suffix == ".py" and path.is_relative_to(LIBRARY):
+            assert "pickle.load" not in text, name
+            for call in re.findall(r"torch\.load\([^)]*\)", text):
+                assert "weights_only=True" in call, f"{name}: {call}"
