@@ -93,7 +93,8 @@ def _in_shiftable_gates(circuit: QuantumCircuit) -> QuantumCircuit:
         others = {
             step.operation.name
             for step in circuit.data
-            if step.operation.is_parameterized() and step.operation.name not in _TWO_TERM | _FOUR_TERM
+            if any(map(_has_parameters, step.operation.params))
+            and step.operation.name not in _TWO_TERM | _FOUR_TERM
         }
         if not others:
             return circuit

@@ -44,7 +44,7 @@ def torch_function(
     return evaluate
 
 
-def _on_tensors(function: Callable[[Tensor], Tensor]) -> Callable[[Any], Any]:
+def _on_tensors(function: Any) -> Callable[[Any], Any]:
     # sympy leaves constants such as exp(2) in the formula: torch takes only tensors.
     return lambda x: function(x if isinstance(x, Tensor) else torch.tensor(float(x), dtype=torch.float64))
 

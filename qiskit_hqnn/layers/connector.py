@@ -1,0 +1,114 @@
+"""The torch side that both layers share: a TorchConnector with one trainable parameter and a place to run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from qiskit_machine_learning.connectors import TorchConnector
+from torch import Tensor, nn
+
+from qiskit_hqnn.errors import ShapeError
+from qiskit_hqnn.layers.packed_qnn import PackedQNN
+
+
+class PackedConnector(TorchConnector):
+    """A TorchConnector over a `PackedQNN`.
+
+    Its only parameter is `weight`, of shape (copies · weights,), radians, drawn uniformly from [0, 2π).
+    """
+
+    def __init__(self, neural_network: Any, initial_weights: Any = None) -> None:
+        # TorchConnector's own __init__ would register the weights under two names, and store them twice.
+        nn.Module.__init__(self)
+        self._neural_network: Any = neural_network
+        self._sparse = False
+        self.register_parameter("weight", nn.Parameter(torch.empty(neural_network.num_weights)))
+        self.reset_parameters()
+        if initial_weights is not None:
+            given = torch.as_tensor(initial_weights, dtype=torch.get_default_dtype()).flatten()
+            if len(given) != neural_network.num_weights:
+                raise ShapeError(
+                    f"Argument `initial_weights` must hold {neural_network.num_weights} values, but has "
+                    f"{len(given)}."
+                )
+            self.weight.data = given.clone()
+
+    # TorchConnector has a property `weight` over `_weights`; here the registered parameter answers both.
+    @property
+    def weight(self) -> Tensor:
+        return self._parameter()
+
+    @property
+    def _weights(self) -> Tensor:  # type: ignore[override]
+        return self._parameter()
+
+    def _parameter(self) -> Tensor:
+        parameters = self.__dict__.get("_parameters", {})
+        if "weight" not in parameters:
+            raise AttributeError("weight")
+        return parameters["weight"]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in {"weight", "_weights"}:
+            nn.Module.__setattr__(self, "weight", value)
+        else:
+            super().__setattr__(name, value)
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew, uniformly from [0, 2π), from torch's global generator."""
+        nn.init.uniform_(self.weight, 0, 2 * math.pi)
+
+    @property
+    def qnn(self) -> PackedQNN:
+        """`neural_network`, by its precise type."""
+        return self._neural_network
+
+    @property
+    def copies(self) -> int:
+        return self.qnn.copies
+
+    @property
+    def ansatz(self) -> Any:
+        """The `Ansatz` of one copy."""
+        return self.qnn.ansatz
+
+    def forward(self, input_data: Tensor | None = None) -> Tensor:
+        """Outputs (..., copies · O) of inputs (..., copies · I); the first I inputs belong to the first copy.
+
+        Raises:
+            ShapeError: if the last axis of the inputs is not copies · I long, or a value is NaN or infinite.
+        """
+        inputs = self.weight.new_empty(0) if input_data is None else input_data
+        width = self.copies * self.ansatz.num_inputs
+        if inputs.ndim == 0 or inputs.shape[-1] != width:
+            raise ShapeError(
+                f"Input of a quantum layer must have shape (..., {width}) for {self.copies} × "
+                f"{self.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
+            )
+        if inputs.dtype != self.weight.dtype:
+            inputs = inputs.to(self.weight.dtype)
+        leading = inputs.shape[:-1]
+        outputs = self.qnn.evaluate(
+            inputs.reshape(math.prod(leading), self.copies, self.ansatz.num_inputs),
+            self.weight.view(self.copies, self.ansatz.num_weights),
+        )
+        return outputs.reshape(*leading, outputs.shape[1] * outputs.shape[2])
+
+    @contextmanager
+    def _running_on(self, primitive: Any, gradient: str | None, shots: int | None) -> Iterator[None]:
+        qnn = self.qnn
+        before = (qnn._primitive, qnn.gradient_rule, qnn.shots)
+        qnn.run_on(primitive, gradient, shots)
+        try:
+            yield
+        finally:
+            qnn.run_on(*before)
+
+    def extra_repr(self) -> str:
+        qnn = self.qnn
+        where = "exact" if qnn._primitive is None else type(qnn._primitive).__name__
+        return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.gradient_rule}"

@@ -1,0 +1,95 @@
+"""An EstimatorQNN whose forward and backward passes are one PUB each, for any number of copies of an ansatz."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qiskit.primitives import BaseEstimatorV2
+from qiskit.primitives.containers.bindings_array import BindingsArray
+from qiskit.transpiler import PassManager
+from qiskit_machine_learning.neural_networks import EstimatorQNN
+
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers.packed_qnn import PackedQNN
+from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
+
+
+class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
+    """Expectation values of `copies` circuits side by side, each with its own inputs and weights.
+
+    The plain EstimatorQNN sends one PUB for each observable, sample and shift. Here the samples, shifts and copies are
+    the values, and the observables the other axis, of a single PUB. Without an estimator it computes exactly.
+
+    Args:
+        ansatz: the circuit, its parameters and its observables.
+        copies: how many circuits stand side by side.
+        estimator: any BaseEstimatorV2; None computes exact expectation values.
+        gradient: "parameter-shift" (default) or "spsa" for `backward`; None is the natural rule.
+        shots: samples an expectation value, given to the estimator as precision 1/√shots; None leaves the
+            estimator's own default.
+        pass_manager: transpiles the template once, for estimators that take ISA circuits only.
+    """
+
+    def __init__(
+        self,
+        ansatz: Ansatz,
+        copies: int = 1,
+        estimator: BaseEstimatorV2 | None = None,
+        gradient: str | None = None,
+        shots: int | None = None,
+        pass_manager: PassManager | None = None,
+    ) -> None:
+        EstimatorQNN.__init__(
+            self,
+            circuit=ansatz.circuit,
+            observables=list(ansatz.observables),
+            input_params=ansatz.input_params,
+            weight_params=ansatz.weight_params,
+            input_gradients=True,
+            estimator=estimator,
+        )
+        self._set_up(ansatz, copies, (copies * ansatz.num_outputs,), pass_manager)
+        self.run_on(estimator, gradient, shots)
+
+    @property
+    def primitive(self) -> BaseEstimatorV2 | None:
+        """The estimator, or None where expectation values are computed exactly."""
+        return self._primitive
+
+    def _place(self, primitive: Any) -> None:
+        if primitive is not None and not isinstance(primitive, BaseEstimatorV2):
+            raise HQNNError(
+                "Argument `estimator` must be a BaseEstimatorV2, a word such as 'aer' or 'fake_fez', or None for "
+                f"exact expectation values, but is a {type(primitive).__name__}."
+            )
+        self._primitive = primitive
+        if primitive is not None:
+            self.estimator = primitive
+
+    def _compile(self) -> Any:
+        return compile_ansatz(self.ansatz).expectation_values
+
+    def _compile_template(self) -> Any:
+        template = self.template
+        return compile_circuit(
+            template.circuit, self.ansatz.observables, template.angles, ()
+        ).expectation_values
+
+    def _sample(self, values: np.ndarray) -> np.ndarray:
+        circuit = self._device_template()
+        observables = [
+            observable.apply_layout(circuit.layout, circuit.num_qubits)
+            if self._pass_manager is not None
+            else observable
+            for observable in self.ansatz.observables
+        ]
+        names = tuple(angle.name for angle in self.template.angles)
+        pub: tuple[Any, ...] = (circuit, [[[observable]] for observable in observables])
+        if names:
+            pub += (BindingsArray({names: values}),)
+        precision = None if self.shots is None else self.shots**-0.5
+        result = self._primitive.run([pub], precision=precision).result()
+        evs = np.broadcast_to(result[0].data.evs, (len(observables), *values.shape[:2]))
+        return np.moveaxis(evs, 0, -1).astype(float)

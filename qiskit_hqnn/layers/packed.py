@@ -1,0 +1,41 @@
+"""A whole training step of a sampled circuit as one PUB: the samples and all their shifts in one array of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qiskit_hqnn.layers.gradient_rules import Shifts
+
+Evaluate = Callable[[np.ndarray], np.ndarray]
+"""Values of the angles, (N, S, K), to outputs, (N, S, O): one PUB."""
+
+
+def evaluate_packed(evaluate: Evaluate, angles: np.ndarray, shifts: Shifts) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs (N, O) and their derivatives (N, O, K) with respect to the angles, by a single call of `evaluate`."""
+    shifted = np.concatenate([angles[:, None, :], angles[:, None, :] + shifts.offsets], axis=1)
+    values = evaluate(shifted)
+    return values[:, 0], shifts.jacobian(values[:, 1:])
+
+
+class PackedEvaluation(torch.autograd.Function):
+    """Outputs of a sampled circuit, with the derivatives measured along with them.
+
+    The shifted circuits are sent together with the plain one, since a second trip through a queue costs more than
+    their shots; no gradient asked for, none measured.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, angles: Tensor, evaluate: Evaluate, shifts: Shifts) -> Tensor:
+        outputs, jacobian = evaluate_packed(evaluate, angles.detach().numpy(), shifts)
+        ctx.save_for_backward(torch.from_numpy(jacobian))
+        return torch.from_numpy(outputs.copy())
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (jacobian,) = ctx.saved_tensors
+        return torch.einsum("no,nok->nk", grad_outputs[0], jacobian), None, None

@@ -1,0 +1,203 @@
+"""What an EstimatorQNN and a SamplerQNN share here: copies of an ansatz, evaluated exactly or as one packed PUB."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from qiskit import QuantumCircuit
+from qiskit.transpiler import PassManager
+from torch import Tensor
+
+from qiskit_hqnn.circuits import Ansatz, Template, make_template
+from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.layers.angle_map import AngleMap
+from qiskit_hqnn.layers.gradient_rules import check_gradient, shifts_for
+from qiskit_hqnn.layers.packed import PackedEvaluation, evaluate_packed
+
+Exact = Callable[[Tensor, Tensor], Tensor]
+"""Inputs (batch, copies, I) and weights (copies, W) to outputs (batch, copies, O)."""
+
+
+class PackedQNN:
+    """Mixin that replaces `_forward` and `_backward` of a Qiskit neural network.
+
+    A subclass says how to compile itself (`_compile`, `_compile_template`), how to sample a PUB (`_sample`), and
+    which primitives it takes (`_place`).
+    """
+
+    ansatz: Ansatz
+    copies: int
+    template: Template
+    gradient_rule: str
+    shots: int | None
+    _primitive: Any
+    _exact_program: Exact | None
+    _exact_template: Exact | None
+    _device_circuit: QuantumCircuit | None
+
+    def _set_up(
+        self, ansatz: Ansatz, copies: int, output_shape: tuple[int, ...], pass_manager: PassManager | None
+    ) -> None:
+        if copies < 1:
+            raise HQNNError(f"Argument `copies` must be at least 1, but is {copies}.")
+        self.ansatz, self.copies = ansatz, copies
+        self._num_inputs = copies * ansatz.num_inputs
+        self._num_weights = copies * ansatz.num_weights
+        self._output_shape = output_shape
+        self._pass_manager = pass_manager
+        self.template = make_template(ansatz)
+        self._angle_map = AngleMap(self.template, [*ansatz.input_params, *ansatz.weight_params])
+        self._clear_caches()
+
+    def run_on(self, primitive: Any, gradient: str | None = None, shots: int | None = None) -> None:
+        """Evaluate on this primitive from now on (None: exactly).
+
+        Raises:
+            HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
+        """
+        if shots is not None and shots < 1:
+            raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
+        self._place(primitive)
+        self.gradient_rule = check_gradient(gradient, exact=primitive is None)
+        self.shots = shots
+
+    def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Outputs (batch, copies, O) of inputs (batch, copies, I) and weights (copies, W), differentiable in both."""
+        if self._primitive is None and self.gradient_rule == "autograd":
+            return self._exact()(inputs, weights)
+        batch = inputs.shape[0]
+        flat_inputs, flat_weights = self._flatten(inputs, weights)
+        angles = self._angle_map(flat_inputs, flat_weights)
+        _check_finite(angles)
+        wanted = self._wanted(inputs.requires_grad, weights.requires_grad) & angles.requires_grad
+        shifts = shifts_for(self.gradient_rule, self.template, wanted, len(angles))
+        outputs: Any = PackedEvaluation.apply(angles, self._evaluate_angles, shifts)
+        return outputs.to(inputs).reshape(batch, self.copies, -1)
+
+    # Qiskit's own interface, in numpy: what its classifiers and its plain TorchConnector call.
+
+    def _forward(self, input_data: np.ndarray | None, weights: np.ndarray | None) -> np.ndarray:
+        inputs, parameters = self._as_tensors(input_data, weights)
+        with torch.no_grad():
+            outputs = self.evaluate(inputs, parameters)
+        return outputs.numpy().reshape(len(inputs), *self._output_shape)
+
+    def _backward(
+        self, input_data: np.ndarray | None, weights: np.ndarray | None
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        inputs, parameters = self._as_tensors(input_data, weights)
+        batch, (rows, columns) = len(inputs), (self._num_inputs, self._num_weights)
+        flat_inputs, flat_weights = self._flatten(inputs, parameters)
+        angles = self._angle_map(flat_inputs, flat_weights).numpy()
+        rule = "parameter-shift" if self.gradient_rule == "autograd" else self.gradient_rule
+        input_gradients: bool = self._input_gradients  # type: ignore[attr-defined]
+        shifts = shifts_for(rule, self.template, self._wanted(input_gradients, True), len(angles))
+        _, jacobian = evaluate_packed(self._evaluate_angles, angles, shifts)
+        slopes = self._angle_map.slopes(flat_inputs, flat_weights).numpy()
+        full = np.matmul(jacobian, slopes).reshape(batch, self.copies, jacobian.shape[1], -1)
+        inputs_of, weights_of = full[..., : self.ansatz.num_inputs], full[..., self.ansatz.num_inputs :]
+        shape = (batch, *self._output_shape)
+        return (
+            _one_block_a_copy(inputs_of).reshape(*shape, rows) if input_gradients else None,
+            _one_block_a_copy(weights_of).reshape(*shape, columns),
+        )
+
+    def _as_tensors(self, input_data: np.ndarray | None, weights: np.ndarray | None) -> tuple[Tensor, Tensor]:
+        inputs = np.zeros((1, 0)) if input_data is None else input_data
+        parameters = np.zeros(0) if weights is None else weights
+        return (
+            torch.from_numpy(np.array(inputs, dtype=float)).reshape(len(inputs), self.copies, -1),
+            torch.from_numpy(np.array(parameters, dtype=float)).reshape(self.copies, -1),
+        )
+
+    def _flatten(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples and copies as one axis N, on the CPU in float64: inputs (N, I), weights (N, W)."""
+        inputs, weights = (tensor.to("cpu", torch.float64) for tensor in (inputs, weights))
+        spread = weights.expand(len(inputs), *weights.shape)
+        return inputs.flatten(0, 1), spread.flatten(0, 1)
+
+    def _wanted(self, of_inputs: bool, of_weights: bool) -> np.ndarray:
+        split, end = self.ansatz.num_inputs, self.ansatz.num_inputs + self.ansatz.num_weights
+        wanted = np.zeros(self.template.num_angles, dtype=bool)
+        if of_inputs:
+            wanted |= self.template.depends_on(range(split))
+        if of_weights:
+            wanted |= self.template.depends_on(range(split, end))
+        return wanted
+
+    def _evaluate_angles(self, angles: np.ndarray) -> np.ndarray:
+        if self._primitive is not None:
+            return self._sample(angles)
+        if self._exact_template is None:
+            self._exact_template = self._compile_template()
+        samples, shifts, count = angles.shape
+        with torch.no_grad():
+            flat = torch.from_numpy(angles.reshape(samples * shifts, 1, count))
+            outputs = self._exact_template(flat, flat.new_empty(1, 0))
+        return outputs.numpy().reshape(samples, shifts, -1)
+
+    def _exact(self) -> Exact:
+        if self._exact_program is None:
+            self._exact_program = self._compile()
+        return self._exact_program
+
+    def _device_template(self) -> QuantumCircuit:
+        """The circuit that is sent: transpiled once where a pass manager was given."""
+        if self._device_circuit is None:
+            circuit = self._sampled_circuit()
+            self._device_circuit = self._pass_manager.run(circuit) if self._pass_manager else circuit
+        return self._device_circuit
+
+    def _sampled_circuit(self) -> QuantumCircuit:
+        return self.template.circuit
+
+    def _clear_caches(self) -> None:
+        self._exact_program = None
+        self._exact_template = None
+        self._device_circuit = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            **self.__dict__,
+            "_exact_program": None,
+            "_exact_template": None,
+            "_device_circuit": None,
+        }
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> PackedQNN:
+        # Circuits are never altered and a primitive is a service outside: both are shared by a copied network.
+        return copy.copy(self)
+
+    def _place(self, primitive: Any) -> None:
+        raise NotImplementedError
+
+    def _compile(self) -> Exact:
+        raise NotImplementedError
+
+    def _compile_template(self) -> Exact:
+        raise NotImplementedError
+
+    def _sample(self, values: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+def _check_finite(angles: Tensor) -> None:
+    if not bool(torch.isfinite(angles.detach()).all()):
+        bad = int((~torch.isfinite(angles.detach())).any(dim=-1).sum())
+        raise ShapeError(
+            f"Every input and weight of a quantum layer must be finite, but {bad} of {len(angles)} evaluations have "
+            "NaN or infinite angles."
+        )
+
+
+def _one_block_a_copy(jacobian: np.ndarray) -> np.ndarray:
+    """(batch, copies, O, P) to (batch, copies, O, copies, P): a copy's outputs depend on its own parameters only."""
+    batch, copies, outputs, parameters = jacobian.shape
+    blocks = np.zeros((batch, copies, outputs, copies, parameters))
+    for index in range(copies):
+        blocks[:, index, :, index] = jacobian[:, index]
+    return blocks

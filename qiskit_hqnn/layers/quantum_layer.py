@@ -1,0 +1,61 @@
+"""The quantum layer of the hybrid networks: expectation values of an ansatz as a torch module."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from qiskit.primitives import BaseEstimatorV2
+from qiskit.transpiler import PassManager
+
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.layers.connector import PackedConnector
+from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
+from qiskit_hqnn.layers.places import estimator_for
+
+
+class QuantumLayer(PackedConnector):
+    """Expectation values of `copies` circuits side by side: (..., copies · inputs) → (..., copies · outputs).
+
+    A TorchConnector around an EstimatorQNN. Without an estimator it computes exactly, with autograd through the
+    batched simulator, at about the cost of a dense layer. With one, a training step goes out as a single PUB.
+    Gradients flow to the inputs and to the weights, always.
+
+    Args:
+        ansatz: circuit, parameters and observables of one copy.
+        copies: circuits side by side, each with its own inputs and weights (Senokosov et al. 2024, section 2.2).
+        estimator: None or "exact" for exact values; a BaseEstimatorV2; or a word ("aer", "fake_fez", "ibm_fez").
+        gradient: "autograd" (exact only), "parameter-shift" or "spsa"; None takes the first that fits.
+        shots: samples an expectation value; None leaves the estimator's default.
+        initial_weights: copies · weights angles in radians; None draws them uniformly from [0, 2π).
+        pass_manager: transpiles the circuit once, for an estimator that takes only ISA circuits (a JobManager's
+            does that by itself).
+
+    Raises:
+        HQNNError: if an argument is out of range, or the gradient rule does not fit the estimator.
+    """
+
+    def __init__(
+        self,
+        ansatz: Ansatz,
+        copies: int = 1,
+        estimator: BaseEstimatorV2 | str | None = None,
+        gradient: str | None = None,
+        shots: int | None = None,
+        initial_weights: Any = None,
+        pass_manager: PassManager | None = None,
+    ) -> None:
+        qnn = PackedEstimatorQNN(ansatz, copies, estimator_for(estimator), gradient, shots, pass_manager)
+        super().__init__(qnn, initial_weights)
+
+    def running_on(
+        self,
+        estimator: BaseEstimatorV2 | str | None,
+        gradient: str | None = None,
+        shots: int | None = None,
+    ) -> AbstractContextManager[None]:
+        """Within `with layer.running_on(estimator):` the same weights are evaluated elsewhere.
+
+        Args as in the constructor; None or "exact" is the exact simulator.
+        """
+        return self._running_on(estimator_for(estimator), gradient, shots)

@@ -1,0 +1,56 @@
+"""Probabilities of interpreted outcomes of an ansatz as a torch module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from qiskit.primitives import BaseSamplerV2
+from qiskit.transpiler import PassManager
+
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.layers.connector import PackedConnector
+from qiskit_hqnn.layers.places import sampler_for
+from qiskit_hqnn.layers.sampler_qnn import PackedSamplerQNN
+
+
+class SamplerLayer(PackedConnector):
+    """Probabilities of `copies` circuits side by side: (..., copies · inputs) → (..., copies · output_shape).
+
+    A TorchConnector around a SamplerQNN; exact without a sampler, one PUB a training step with one.
+
+    Args:
+        ansatz: circuit and parameters of one copy; all qubits are measured.
+        interpret: measured integer (qubit 0 least significant) → output index; None keeps all 2^n outcomes.
+        output_shape: how many indices `interpret` returns.
+        copies: circuits side by side, each with its own inputs and weights.
+        sampler: None or "exact"; a BaseSamplerV2; or a word ("aer", "fake_fez", "ibm_fez").
+        gradient, shots, initial_weights, pass_manager: as in `QuantumLayer`.
+
+    Raises:
+        HQNNError: if an argument is out of range, or the gradient rule does not fit the sampler.
+    """
+
+    def __init__(
+        self,
+        ansatz: Ansatz,
+        interpret: Callable[[int], int] | None = None,
+        output_shape: int | None = None,
+        copies: int = 1,
+        sampler: BaseSamplerV2 | str | None = None,
+        gradient: str | None = None,
+        shots: int | None = None,
+        initial_weights: Any = None,
+        pass_manager: PassManager | None = None,
+    ) -> None:
+        qnn = PackedSamplerQNN(
+            ansatz, copies, sampler_for(sampler), interpret, output_shape, gradient, shots, pass_manager
+        )
+        super().__init__(qnn, initial_weights)
+
+    def running_on(
+        self, sampler: BaseSamplerV2 | str | None, gradient: str | None = None, shots: int | None = None
+    ) -> AbstractContextManager[None]:
+        """Within `with layer.running_on(sampler):` the same weights are evaluated elsewhere."""
+        return self._running_on(sampler_for(sampler), gradient, shots)

@@ -1,0 +1,370 @@
+"""What will run, worked out once for each circuit structure: constants, and which parameter drives which slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from qiskit_hqnn.circuits import Ansatz, Template, make_template
+from qiskit_hqnn.simulation.layering import Layer, arrange
+from qiskit_hqnn.simulation.lowering import PAULI, Angle, Fixed, Rotation, lower
+from qiskit_hqnn.simulation.measurement import Basis, bases_of, terms_of, through_permutation
+
+WHOLE = 6
+"""Up to so many qubits, a layer of one-qubit gates is applied as one matrix."""
+BLOCK = 5
+"""Above, as one matrix for each block of at most so many qubits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Angles of a plan as an affine map: slots = matrix @ columns + offsets, radians.
+
+    Attributes:
+        matrix: array of shape (slots, columns).
+        offsets: array of shape (slots,).
+    """
+
+    matrix: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return len(self.offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class Gates:
+    """The one-qubit gates of a layer.
+
+    Attributes:
+        fixed: a matrix for each active qubit, where none of them depends on weights; else None.
+        position: which of the plan's weighted layers this is, where one does; else None.
+        blocks: (lowest qubit, number of qubits) of each block that is applied as one matrix.
+    """
+
+    fixed: dict[int, np.ndarray] | None
+    position: int | None
+    blocks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Phases:
+    """The phase polynomial of a layer: exp(−i Σ_k angle_k (−1)^|j & mask_k| / 2).
+
+    Attributes:
+        by_row, of_weights: slices of the plan's row slots and weight slots.
+        row_masks, weight_masks: their parity masks.
+        constant: (mask, angle) of the phases without parameters.
+    """
+
+    by_row: slice
+    of_weights: slice
+    row_masks: tuple[int, ...]
+    weight_masks: tuple[int, ...]
+    constant: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One layer: gates, then phases, then a permutation (rows over GF(2)); None where there is nothing to do."""
+
+    gates: Gates | None
+    phases: Phases | None
+    rows: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How a circuit is evaluated; `print(plan)` explains it.
+
+    Attributes:
+        num_qubits, num_inputs, num_weights, num_outputs: sizes of the circuit.
+        initial: a matrix for each qubit whose constant initial state is not |0⟩.
+        steps: the layers in order.
+        bases: the measurements of the outputs.
+        row_slots: angles that may differ from sample to sample; its columns are the inputs, then the weights where an
+            angle mixes both, then the nonlinear angles.
+        weight_slots: phases of weights; its columns are the weights, then the nonlinear angles of weights.
+        gate_slots: angles of the weighted gates, (weighted layers · qubits · length); columns as above.
+        gate_cos, gate_sin: arrays (layers, qubits, length, 2, 2): a gate is cos(θ/2) · gate_cos + sin(θ/2) · gate_sin.
+        mixes: whether row slots have columns for the weights.
+        row_nonlinear, weight_nonlinear: template angles that are computed by an expression.
+        template: the circuit over its angles.
+        parameters: inputs, then weights.
+    """
+
+    num_qubits: int
+    num_inputs: int
+    num_weights: int
+    num_outputs: int
+    initial: dict[int, np.ndarray]
+    steps: tuple[Step, ...]
+    bases: tuple[Basis, ...]
+    row_slots: Slots
+    weight_slots: Slots
+    gate_slots: Slots
+    gate_cos: np.ndarray
+    gate_sin: np.ndarray
+    mixes: bool
+    row_nonlinear: tuple[int, ...]
+    weight_nonlinear: tuple[int, ...]
+    template: Template
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def weighted_layers(self) -> int:
+        return len(self.gate_cos)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.num_qubits} qubits, {self.num_inputs} inputs, {self.num_weights} weights, "
+            f"{self.num_outputs} outputs",
+            "  start   constant product state" if self.initial else "  start   |0…0⟩",
+        ]
+        for number, step in enumerate(self.steps):
+            lines += [f"  layer {number} {part}" for part in _explain(step)]
+        for basis in self.bases:
+            change = f"change of basis on {len(basis.gates)} qubits, then " if basis.gates else ""
+            lines.append(
+                f"  measure {change}{len(basis.terms)} Pauli strings as signed sums of probabilities"
+            )
+        return "\n".join(lines)
+
+
+def _explain(step: Step) -> list[str]:
+    parts = []
+    if step.gates is not None:
+        kind = "of weights, one for all samples" if step.gates.fixed is None else "constant"
+        sizes = " ⊗ ".join(f"{2**size}×{2**size}" for _, size in step.gates.blocks)
+        parts.append(f"one-qubit gates ({kind}) as {sizes} matrices")
+    if step.phases is not None:
+        rows, weights = len(step.phases.row_masks), len(step.phases.weight_masks)
+        parts.append(
+            f"phases, elementwise: {rows} a sample, {weights} of weights, {len(step.phases.constant)} constant"
+        )
+    if step.rows is not None:
+        parts.append("CNOTs as one permutation of basis states")
+    return parts
+
+
+def make_plan(
+    circuit: QuantumCircuit,
+    observables: Sequence[SparsePauliOp],
+    input_params: Sequence[Parameter],
+    weight_params: Sequence[Parameter],
+    keep_state: bool = False,
+) -> Plan:
+    """Plan a circuit's evaluation; pure, and independent of batch size, dtype and device.
+
+    With `keep_state` the state itself is wanted: nothing moves into the measurement.
+
+    Raises:
+        CircuitError: if the circuit is not unitary, or its parameters are neither inputs nor weights.
+    """
+    ansatz = Ansatz(circuit, tuple(input_params), tuple(weight_params), tuple(observables))
+    template = make_template(ansatz)
+    split = ansatz.num_inputs
+    row_angles = template.depends_on(range(split))
+    for index, expression in template.nonlinear.items():
+        row_angles[index] = bool(set(expression.parameters) & set(ansatz.input_params))
+    of_weights = set(np.flatnonzero(~row_angles).tolist())
+    layers = arrange(lower(template.circuit, template.angles), ansatz.num_qubits, of_weights)
+    bases: list[Basis] = []
+    if not keep_state:
+        layers, bases = _measure(layers, ansatz.observables)
+    builder = _Slotter(template, split, row_angles)
+    first, later = layers[0], layers[1:]
+    gates_at = _weighted_positions(later)
+    cos, sin, angles = _weighted_gates(later, gates_at, ansatz.num_qubits)
+    row: list[Angle] = []
+    weight: list[Angle] = []
+    steps = []
+    for layer in layers:
+        gates = None if layer is first else _gates(layer, gates_at)
+        phases = _phases(layer, of_weights, row, weight)
+        rows = tuple(layer.rows) if layer.permutes else None
+        if gates or phases or rows:
+            steps.append(Step(gates, phases, rows))
+    return Plan(
+        num_qubits=ansatz.num_qubits,
+        num_inputs=split,
+        num_weights=ansatz.num_weights,
+        num_outputs=ansatz.num_outputs,
+        initial={qubit: _product(gates) for qubit, gates in first.gates.items()},
+        steps=tuple(steps),
+        bases=tuple(bases),
+        row_slots=builder.slots(row, by_row=True),
+        weight_slots=builder.slots(weight, by_row=False),
+        gate_slots=builder.slots(angles, by_row=False),
+        gate_cos=cos,
+        gate_sin=sin,
+        mixes=builder.mixes,
+        row_nonlinear=builder.row_nonlinear,
+        weight_nonlinear=builder.weight_nonlinear,
+        template=template,
+        parameters=(*ansatz.input_params, *ansatz.weight_params),
+    )
+
+
+def _measure(layers: list[Layer], observables: Sequence[SparsePauliOp]) -> tuple[list[Layer], list[Basis]]:
+    """Move into the measurement what it can take from the end of the circuit."""
+    terms = terms_of(observables)
+    last_gates: dict[int, np.ndarray] = {}
+    if len(layers) > 1 and _is_fixed(layers[-1]) and not layers[-1].phases and not layers[-1].permutes:
+        last_gates = {qubit: _product(gates) for qubit, gates in layers.pop().gates.items()}
+    bases = bases_of(terms, last_gates)
+    if layers[-1].permutes and not last_gates:
+        moved = bases_of(through_permutation(terms, layers[-1]), {})
+        if len(moved) <= len(bases):
+            bases = moved
+            layers[-1].rows = [1 << qubit for qubit in range(layers[-1].num_qubits)]
+    if not layers[-1].permutes and not any(basis.gates for basis in bases):
+        layers[-1].phases = []  # no diagonal observable sees them
+    return layers, bases
+
+
+def _is_fixed(layer: Layer) -> bool:
+    return all(isinstance(gate, Fixed) for gates in layer.gates.values() for gate in gates)
+
+
+def _product(gates: Sequence[Fixed | Rotation]) -> np.ndarray:
+    matrix = np.eye(2, dtype=complex)
+    for gate in gates:
+        assert isinstance(gate, Fixed)
+        matrix = gate.matrix @ matrix
+    return matrix
+
+
+def _weighted_positions(layers: list[Layer]) -> dict[int, int]:
+    weighted = [layer for layer in layers if layer.gates and not _is_fixed(layer)]
+    return {id(layer): position for position, layer in enumerate(weighted)}
+
+
+def _gates(layer: Layer, positions: dict[int, int]) -> Gates | None:
+    if not layer.gates:
+        return None
+    active = sorted(layer.gates)
+    if id(layer) in positions:
+        return Gates(None, positions[id(layer)], _whole_blocks(layer.num_qubits, active))
+    return Gates({qubit: _product(layer.gates[qubit]) for qubit in active}, None, tight_blocks(active))
+
+
+def _whole_blocks(num_qubits: int, active: list[int]) -> tuple[tuple[int, int], ...]:
+    """All qubits in blocks of nearly equal size; blocks without an active qubit are left out."""
+    return tuple(
+        (start, size)
+        for start, size in qubit_blocks(num_qubits)
+        if any(start <= qubit < start + size for qubit in active)
+    )
+
+
+def qubit_blocks(num_qubits: int) -> list[tuple[int, int]]:
+    """(lowest qubit, size) of the blocks that cover all qubits."""
+    count = 1 if num_qubits <= WHOLE else -(-num_qubits // BLOCK)
+    bounds = [round(index * num_qubits / count) for index in range(count + 1)]
+    return [(start, stop - start) for start, stop in pairwise(bounds)]
+
+
+def tight_blocks(active: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Blocks of at most BLOCK qubits (WHOLE where one suffices) that start and end with an active one."""
+    if active and active[-1] - active[0] < WHOLE:
+        return ((active[0], active[-1] - active[0] + 1),)
+    blocks: list[tuple[int, int]] = []
+    for qubit in active:
+        if blocks and qubit - blocks[-1][0] < BLOCK:
+            blocks[-1] = (blocks[-1][0], qubit - blocks[-1][0] + 1)
+        else:
+            blocks.append((qubit, 1))
+    return tuple(blocks)
+
+
+def _weighted_gates(
+    layers: list[Layer], positions: dict[int, int], num_qubits: int
+) -> tuple[np.ndarray, np.ndarray, list[Angle]]:
+    """Each qubit's gates as a product of cos(θ/2) A + sin(θ/2) B, padded with identities to one length."""
+    weighted = [layer for layer in layers if id(layer) in positions]
+    factors = [[_factors(layer.gates.get(qubit, [])) for qubit in range(num_qubits)] for layer in weighted]
+    length = max((len(row) for layer in factors for row in layer), default=1)
+    shape = (len(weighted), num_qubits, length, 2, 2)
+    cos, sin = np.broadcast_to(np.eye(2, dtype=complex), shape).copy(), np.zeros(shape, dtype=complex)
+    angles = [Angle(None)] * int(np.prod(shape[:3]))
+    for s, layer in enumerate(factors):
+        for qubit, row in enumerate(layer):
+            for position, (a, b, angle) in enumerate(row):
+                cos[s, qubit, position], sin[s, qubit, position] = a, b
+                angles[(s * num_qubits + qubit) * length + position] = angle
+    return cos, sin, angles
+
+
+def _factors(gates: Sequence[Fixed | Rotation]) -> list[tuple[np.ndarray, np.ndarray, Angle]]:
+    factors: list[tuple[np.ndarray, np.ndarray, Angle]] = []
+    before = np.eye(2, dtype=complex)
+    for gate in gates:
+        if isinstance(gate, Rotation):
+            factors.append((before, -1j * PAULI[gate.axis] @ before, gate.angle))
+            before = np.eye(2, dtype=complex)
+        elif factors:
+            cos, sin, angle = factors[-1]
+            factors[-1] = (gate.matrix @ cos, gate.matrix @ sin, angle)
+        else:
+            before = gate.matrix @ before
+    return factors or [(before, np.zeros((2, 2), dtype=complex), Angle(None))]
+
+
+def _phases(layer: Layer, of_weights: set[int], row: list[Angle], weight: list[Angle]) -> Phases | None:
+    if not layer.phases:
+        return None
+    row_masks, weight_masks, constant = [], [], []
+    starts = len(row), len(weight)
+    for mask, angle in layer.phases:
+        if angle.index is None:
+            constant.append((mask, angle.offset))
+        elif angle.index in of_weights:
+            weight.append(angle)
+            weight_masks.append(mask)
+        else:
+            row.append(angle)
+            row_masks.append(mask)
+    return Phases(
+        slice(starts[0], len(row)),
+        slice(starts[1], len(weight)),
+        tuple(row_masks),
+        tuple(weight_masks),
+        tuple(constant),
+    )
+
+
+class _Slotter:
+    """Composes the template's map (parameters → angles) with the plan's (angles → slots)."""
+
+    def __init__(self, template: Template, num_inputs: int, row_angles: np.ndarray) -> None:
+        self.template, self.num_inputs = template, num_inputs
+        nonlinear = sorted(template.nonlinear)
+        self.row_nonlinear = tuple(index for index in nonlinear if row_angles[index])
+        self.weight_nonlinear = tuple(index for index in nonlinear if not row_angles[index])
+        self.mixes = bool((template.coefficients[row_angles][:, num_inputs:] != 0).any())
+
+    def slots(self, angles: list[Angle], by_row: bool) -> Slots:
+        """The affine map of these angles from their columns."""
+        coefficients = self.template.coefficients
+        if not by_row:
+            coefficients = coefficients[:, self.num_inputs :]
+        elif not self.mixes:
+            coefficients = coefficients[:, : self.num_inputs]
+        nonlinear = self.row_nonlinear if by_row else self.weight_nonlinear
+        matrix = np.zeros((len(angles), coefficients.shape[1] + len(nonlinear)))
+        offsets = np.zeros(len(angles))
+        for slot, angle in enumerate(angles):
+            offsets[slot] = angle.offset
+            if angle.index in nonlinear:
+                matrix[slot, coefficients.shape[1] + nonlinear.index(angle.index)] = angle.scale
+            elif angle.index is not None:
+                matrix[slot, : coefficients.shape[1]] = angle.scale * coefficients[angle.index]
+                offsets[slot] += angle.scale * self.template.offsets[angle.index]
+        return Slots(matrix, offsets)

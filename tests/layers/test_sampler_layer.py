@@ -1,0 +1,109 @@
+"""Sampled probabilities by several routes: exact, Qiskit's Statevector, Qiskit's sampler, stock SamplerQNN."""
+
+import numpy as np
+import pytest
+import torch
+from qiskit.primitives import StatevectorSampler
+from qiskit.quantum_info import Statevector
+from qiskit_machine_learning.connectors import TorchConnector
+from qiskit_machine_learning.neural_networks import SamplerQNN
+
+from qiskit_hqnn.circuits import hqnn_parallel, vqc_head
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers import SamplerLayer
+
+
+def parity(outcome):
+    return outcome.bit_count() % 2
+
+
+def reference(ansatz, inputs, weights):
+    names = [*ansatz.input_params, *ansatz.weight_params]
+    return np.array(
+        [
+            Statevector(
+                ansatz.circuit.assign_parameters(dict(zip(names, [*row, *weights], strict=True)))
+            ).probabilities()
+            for row in inputs
+        ]
+    )
+
+
+def test_exact_probabilities_are_qiskits_in_qiskits_order():
+    ansatz = hqnn_parallel(3, 2)
+    layer = SamplerLayer(ansatz).double()
+    inputs = torch.rand(4, 3, dtype=torch.float64)
+    expected = reference(ansatz, inputs.numpy(), layer.weight.detach().numpy())
+    np.testing.assert_allclose(layer(inputs).detach().numpy(), expected, atol=1e-10)
+
+
+def test_interpret_sums_outcomes_and_gradients_follow():
+    ansatz = hqnn_parallel(3, 1)
+    layer = SamplerLayer(ansatz, parity, 2, copies=2).double()
+    shifted = SamplerLayer(ansatz, parity, 2, copies=2, gradient="parameter-shift").double()
+    shifted.load_state_dict(layer.state_dict())
+    inputs = torch.rand(4, 6, dtype=torch.float64, requires_grad=True)
+    outputs = layer(inputs)
+    assert outputs.shape == (4, 4)
+    full = reference(ansatz, inputs[:, :3].detach().numpy(), layer.weight[:9].detach().numpy())
+    odd = full[:, [parity(i) == 1 for i in range(8)]].sum(axis=1)
+    np.testing.assert_allclose(outputs[:, 1].detach().numpy(), odd, atol=1e-10)
+    exact = torch.autograd.grad(outputs[:, ::2].sum(), [inputs, layer.weight])
+    rule = torch.autograd.grad(shifted(inputs)[:, ::2].sum(), [inputs, shifted.weight])
+    for one, other in zip(exact, rule, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-10, rtol=0)
+
+
+def test_sampling_agrees_within_five_standard_errors():
+    layer = SamplerLayer(vqc_head(), lambda outcome: outcome & 1, 2).double()
+    inputs = torch.rand(8, 4, dtype=torch.float64)
+    exact = layer(inputs)
+    with layer.running_on(StatevectorSampler(seed=3), shots=4096):
+        sampled = layer(inputs)
+    assert (sampled - exact).abs().max() < 5 * 0.5 / 64
+    assert torch.equal(sampled.sum(dim=1), torch.ones(8, dtype=torch.float64))
+    assert (sampled - exact).abs().max() > 0
+
+
+def test_more_than_eight_qubits_are_read_from_several_bytes():
+    layer = SamplerLayer(hqnn_parallel(10, 1), lambda outcome: outcome >> 9, 2).double()
+    inputs = torch.rand(2, 10, dtype=torch.float64) * 3
+    exact = layer(inputs)
+    with layer.running_on(StatevectorSampler(seed=3), shots=4096):
+        assert (layer(inputs) - exact).abs().max() < 5 * 0.5 / 64
+
+
+def test_the_plain_qnn_interface_agrees_with_qiskits():
+    ansatz = hqnn_parallel(2, 1)
+    shots = 20_000
+    stock = SamplerQNN(
+        circuit=ansatz.circuit,
+        sampler=StatevectorSampler(seed=1, default_shots=shots),
+        input_params=ansatz.input_params,
+        weight_params=ansatz.weight_params,
+        interpret=parity,
+        output_shape=2,
+        input_gradients=True,
+    )
+    ours = SamplerLayer(ansatz, parity, 2)
+    assert isinstance(ours, TorchConnector)
+    assert isinstance(ours.neural_network, SamplerQNN)
+    rng = np.random.default_rng(1)
+    inputs, weights = rng.uniform(-1, 1, (3, 2)), rng.uniform(-3, 3, 6)
+    tolerance = 5 * 0.5 / shots**0.5
+    np.testing.assert_allclose(
+        ours.neural_network.forward(inputs, weights), stock.forward(inputs, weights), atol=tolerance
+    )
+    for mine, theirs in zip(
+        ours.neural_network.backward(inputs, weights), stock.backward(inputs, weights), strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, atol=tolerance)
+
+
+def test_bad_arguments_are_one_sentence():
+    with pytest.raises(HQNNError, match="`output_shape` must be a positive number"):
+        SamplerLayer(hqnn_parallel(2, 1), parity)
+    with pytest.raises(HQNNError, match="indices from 0 to 1, but returns \\[2, 3\\]"):
+        SamplerLayer(hqnn_parallel(2, 1), lambda outcome: outcome, 2)
+    with pytest.raises(HQNNError, match="must be a BaseSamplerV2"):
+        SamplerLayer(hqnn_parallel(2, 1), sampler=3)
