@@ -1,0 +1,74 @@
+"""Models by the names of job files, and what they count."""
+
+from __future__ import annotations
+
+import inspect
+from difflib import get_close_matches
+from typing import Any
+
+from torch import nn
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.models.circuit_centric import CircuitCentricClassifier
+from qiskit_hqnn.models.hqnn_parallel import HQNNParallel
+from qiskit_hqnn.models.hqnn_quanv import HQNNQuanv
+from qiskit_hqnn.models.reuploading import ReuploadingClassifier
+from qiskit_hqnn.models.textbook import TextbookHybrid
+from qiskit_hqnn.models.vqc_head import VQCHead
+
+MODELS: dict[str, type[nn.Module]] = {
+    "hqnn-parallel": HQNNParallel,
+    "hqnn-quanv": HQNNQuanv,
+    "vqc-head": VQCHead,
+    "textbook": TextbookHybrid,
+    "circuit-centric": CircuitCentricClassifier,
+    "reuploading": ReuploadingClassifier,
+}
+"""The six published networks by the words of job files."""
+
+
+def build(name: str, **options: Any) -> nn.Module:
+    """A model by its name.
+
+    Args:
+        name: a key of `MODELS`.
+        options: arguments of its class.
+
+    Raises:
+        HQNNError: if the name or an option is unknown, or an option is out of range.
+    """
+    if name not in MODELS:
+        raise HQNNError(_unknown("Model", name, list(MODELS)))
+    kind = MODELS[name]
+    allowed = list(inspect.signature(kind).parameters)
+    for option in options:
+        if option not in allowed:
+            raise HQNNError(_unknown(f"Option of model {name!r}", option, allowed))
+    return kind(**options)
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """The options that a model takes."""
+    return tuple(inspect.signature(MODELS[name]).parameters)
+
+
+def count_parameters(model: nn.Module) -> dict[str, int]:
+    """Trainable parameters: {"classical": …, "quantum": …}."""
+    quantum = {
+        id(parameter)
+        for module in model.modules()
+        if isinstance(module, QuantumLayer | SamplerLayer)
+        for parameter in module.parameters()
+    }
+    counts = {"classical": 0, "quantum": 0}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            counts["quantum" if id(parameter) in quantum else "classical"] += parameter.numel()
+    return counts
+
+
+def _unknown(what: str, given: str, allowed: list[str]) -> str:
+    nearest = get_close_matches(given, allowed, 1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    return f"{what} must be one of {', '.join(map(repr, allowed))}, but is {given!r}{hint}"

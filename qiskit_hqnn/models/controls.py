@@ -1,0 +1,44 @@
+"""What stands in the quantum layer's place in a control experiment."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers import QuantumLayer
+
+CONTROLS = ("twin", "left-out", "frozen", "no-entanglement", "matched-dense")
+"""twin: the classical network without quantum parts; left-out: nothing in the layer's place; frozen: the quantum
+weights keep their initial values; no-entanglement: the trainable layers' CNOTs are left out; matched-dense: a dense
+layer of as many parameters."""
+
+
+def check_control(control: str | None, allowed: tuple[str, ...], model: str) -> None:
+    """Raises HQNNError if a model has no such control."""
+    if control is not None and control not in allowed:
+        raise HQNNError(
+            f"Control of {model!r} must be one of {', '.join(map(repr, allowed))}, but is {control!r}."
+        )
+
+
+def freeze(layer: QuantumLayer) -> QuantumLayer:
+    """The layer with weights that no optimiser moves; its inputs still get gradients."""
+    layer.weight.requires_grad_(False)
+    return layer
+
+
+class MatchedDense(nn.Module):
+    """A dense layer of low rank with as many parameters as a quantum layer, as nearly as its rank allows.
+
+    x → U V x + b with r = round((parameters − outputs) / (inputs + outputs)), at least 1.
+    """
+
+    def __init__(self, inputs: int, outputs: int, parameters: int) -> None:
+        super().__init__()
+        rank = max(1, round((parameters - outputs) / (inputs + outputs)))
+        self.reduce = nn.Linear(inputs, rank, bias=False)
+        self.expand = nn.Linear(rank, outputs)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(…, inputs) → (…, outputs)."""
+        return self.expand(self.reduce(features))

@@ -1,0 +1,67 @@
+"""HQNN-Quanv (Senokosov et al. 2024, arXiv:2304.09224, section 2.3) and its classical twins."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import unfold
+
+from qiskit_hqnn.circuits import hqnn_quanv
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models.controls import MatchedDense, check_control, freeze
+
+_CONTROLS = ("twin", "twin-1", "frozen", "no-entanglement", "matched-dense")
+
+
+class HQNNQuanv(nn.Module):
+    """A 2×2 quantum kernel with stride 4 over the image, four output channels, then one dense layer.
+
+    Args:
+        image_size: pixels a side; 14 as published, which gives 4×4 patches.
+        classes: outputs.
+        stride: pixels between patches; 4 as the published feature maps of 4×4 imply.
+        depth: trainable layers of the circuit.
+        control: None; "twin" (a convolution with 4 channels, the paper's CNN4), "twin-1" (CNN1), "frozen",
+            "no-entanglement", "matched-dense" (a dense layer a patch of about as many weights as the circuit has).
+    """
+
+    loss = "cross-entropy"
+
+    def __init__(
+        self,
+        image_size: int = 14,
+        classes: int = 10,
+        stride: int = 4,
+        depth: int = 1,
+        control: str | None = None,
+    ) -> None:
+        super().__init__()
+        check_control(control, _CONTROLS, "hqnn-quanv")
+        self.stride = stride
+        channels = 1 if control == "twin-1" else 4
+        side = (image_size - 2) // stride + 1
+        self.quantum: nn.Module | None = _kernel(control, depth, channels)
+        self.head = nn.Linear(channels * side * side, classes)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Patches (batch, patches, 4) of images (batch, 1, side, side) with pixels in [0, 1]."""
+        return unfold(images, 2, stride=self.stride).transpose(1, 2)
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Logits (batch, classes) from kernel outputs (batch, patches, channels)."""
+        return self.head(outputs.transpose(1, 2).flatten(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (batch, classes)."""
+        assert self.quantum is not None
+        return self.decode(self.quantum(self.encode(images)))
+
+
+def _kernel(control: str | None, depth: int, channels: int) -> nn.Module:
+    if control in ("twin", "twin-1"):
+        return nn.Linear(
+            4, channels, bias=False
+        )  # a convolution of 2×2 pixels, patch by patch: 4 · channels weights
+    if control == "matched-dense":
+        return MatchedDense(4, 4, 4 * depth)
+    layer = QuantumLayer(hqnn_quanv(depth=depth, entangle=control != "no-entanglement"))
+    return freeze(layer) if control == "frozen" else layer

@@ -1,0 +1,47 @@
+"""The hybrid network of the Qiskit textbook: a convolutional network that turns one qubit."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from qiskit_hqnn.circuits import textbook
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models.controls import check_control
+
+
+class TextbookHybrid(nn.Module):
+    """Two convolutions, two dense layers down to one angle, one qubit; the outputs are [P(1), 1 − P(1)].
+
+    The outputs are probabilities: the loss is −p_label (NLLLoss on the probabilities themselves), in [−1, 0].
+
+    Args:
+        channels: of the 28×28 images.
+        dropout: of whole feature maps.
+        control: None, or "twin" (a sigmoid in the qubit's place). The qubit has no weight and nothing to entangle.
+    """
+
+    loss = "negative-probability"
+
+    def __init__(self, channels: int = 1, dropout: float = 0.5, control: str | None = None) -> None:
+        super().__init__()
+        check_control(control, ("twin",), "textbook")
+        self.features = nn.Sequential(
+            nn.Conv2d(channels, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 1),
+        )  # fmt: skip
+        self.quantum: nn.Module | None = nn.Sigmoid() if control else QuantumLayer(textbook())
+
+    def encode(self, images: Tensor) -> Tensor:
+        """The qubit's angle (batch, 1) in radians from images (batch, channels, 28, 28)."""
+        return self.features(images)
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Probabilities (batch, 2) from P(1), (batch, 1)."""
+        return torch.cat([outputs, 1 - outputs], dim=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities (batch, 2)."""
+        assert self.quantum is not None
+        return self.decode(self.quantum(self.encode(images)))

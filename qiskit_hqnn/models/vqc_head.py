@@ -1,0 +1,55 @@
+"""A convolutional network with ten class circuits as its head (Rizvi et al. 2023)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from qiskit_hqnn.circuits import vqc_head
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models.controls import check_control
+
+_CONTROLS = ("twin", "no-entanglement")
+
+
+class VQCHead(nn.Module):
+    """Three convolutions and two dense layers that give each class circuit its four angles; p(0) is the class's score.
+
+    The circuits have no trainable weight, so there is nothing to freeze and no parameter count to match.
+
+    Args:
+        classes: one circuit for each.
+        channels: of the 28×28 images.
+        dropout: of whole feature maps.
+        control: None; "twin" (a dense layer 128 → classes instead of angles and circuits), "no-entanglement".
+    """
+
+    loss = "cross-entropy"
+
+    def __init__(
+        self, classes: int = 10, channels: int = 1, dropout: float = 0.5, control: str | None = None
+    ) -> None:
+        super().__init__()
+        check_control(control, _CONTROLS, "vqc-head")
+        self.features = nn.Sequential(
+            nn.Conv2d(channels, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 5), nn.ReLU(),
+            nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(576, 128), nn.ReLU(),
+        )  # fmt: skip
+        self.angles = nn.Linear(128, classes if control == "twin" else 4 * classes)
+        self.quantum: nn.Module | None = None
+        if control != "twin":
+            self.quantum = QuantumLayer(vqc_head(entangle=control != "no-entanglement"), copies=classes)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Angles (batch, 4 · classes) in radians from images (batch, channels, 28, 28)."""
+        return self.angles(self.features(images))
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """The scores (batch, classes), p(0) of each class circuit."""
+        return outputs
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores (batch, classes)."""
+        encoded = self.encode(images)
+        return self.decode(encoded if self.quantum is None else self.quantum(encoded))

@@ -1,0 +1,109 @@
+"""The six networks: published sizes, gradients that reach the quantum weights, controls that are what they say."""
+
+import pytest
+import torch
+from torch import nn
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import MODELS, HQNNParallel, HQNNQuanv, build, count_parameters
+
+IMAGES = {
+    "hqnn-parallel": (1, 28, 28),
+    "hqnn-quanv": (1, 14, 14),
+    "vqc-head": (1, 28, 28),
+    "textbook": (1, 28, 28),
+    "circuit-centric": (1, 8, 8),
+    "reuploading": (64,),
+}
+
+
+def test_hqnn_parallel_has_the_published_parameter_count():
+    counts = count_parameters(HQNNParallel())
+    assert counts == {"classical": 45_014, "quantum": 180}
+    assert sum(counts.values()) == 45_194
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({"image_size": 8}, (1, 8, 8)),
+        ({}, (1, 28, 28)),
+        ({"image_size": 32, "channels": 3, "convolutions": 3}, (3, 32, 32)),
+        ({"image_size": 64, "channels": 3, "classes": 6}, (3, 64, 64)),
+        ({"num_qubits": 3, "depth": 1, "copies": 2, "convolutions": 1, "squash": "tanh"}, (1, 28, 28)),
+    ],
+)
+def test_hqnn_parallel_takes_other_sizes(options, shape):
+    model = HQNNParallel(**options)
+    assert model(torch.rand(2, *shape)).shape == (2, options.get("classes", 10))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_weight_gets_a_gradient(name):
+    torch.manual_seed(0)
+    model = build(name)
+    model(torch.rand(4, *IMAGES[name])).square().sum().backward()
+    assert isinstance(model.quantum, QuantumLayer)
+    for label, parameter in model.named_parameters():
+        if parameter.numel():
+            assert parameter.grad is not None, label
+    if model.quantum.weight.numel():
+        assert model.quantum.weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_encode_quantum_decode_is_forward(name):
+    model = build(name).eval()
+    images = torch.rand(3, *IMAGES[name])
+    torch.testing.assert_close(model.decode(model.quantum(model.encode(images))), model(images))
+
+
+def test_textbook_outputs_are_probabilities():
+    outputs = build("textbook")(torch.rand(5, 1, 28, 28))
+    torch.testing.assert_close(outputs.sum(dim=1), torch.ones(5))
+
+
+def test_twins_of_quanv_have_the_published_kernels():
+    assert sum(count_parameters(HQNNQuanv(control="twin")).values()) == 16 + 650
+    assert sum(count_parameters(HQNNQuanv(control="twin-1")).values()) == 4 + 170
+    convolution = nn.Conv2d(1, 4, 2, stride=4, bias=False)
+    twin = HQNNQuanv(control="twin")
+    twin.quantum.weight.data = convolution.weight.data.flatten(1)
+    images = torch.rand(2, 1, 14, 14)
+    outputs = twin.quantum(twin.encode(images)).transpose(1, 2).reshape(2, 4, 4, 4)
+    torch.testing.assert_close(outputs, convolution(images))
+
+
+@pytest.mark.parametrize("name", ["hqnn-parallel", "hqnn-quanv", "circuit-centric", "reuploading"])
+def test_controls_are_what_they_say(name):
+    images = torch.rand(2, *IMAGES[name])
+    quantum = count_parameters(build(name))["quantum"]
+    frozen = build(name, control="frozen")
+    assert count_parameters(frozen)["quantum"] == 0
+    assert frozen.quantum.weight.numel() == quantum
+    separate = build(name, control="no-entanglement")
+    assert count_parameters(separate)["quantum"] == quantum
+    full, reduced = (m.quantum.ansatz.circuit.count_ops().get("cx", 0) for m in (frozen, separate))
+    assert reduced < full
+    for control in ("twin", "matched-dense"):
+        model = build(name, control=control)
+        assert not isinstance(model.quantum, QuantumLayer)
+        assert model(images).shape == frozen(images).shape
+
+
+def test_matched_dense_of_hqnn_parallel_matches_exactly():
+    assert sum(count_parameters(HQNNParallel(control="matched-dense")).values()) == 45_194
+
+
+def test_unknown_names_are_one_sentence():
+    with pytest.raises(
+        HQNNError, match="Model must be one of .* but is 'hqnn-paralel'; did you mean 'hqnn-parallel'"
+    ):
+        build("hqnn-paralel")
+    with pytest.raises(HQNNError, match="Option of model 'hqnn-parallel' .* 'qubits'"):
+        build("hqnn-parallel", qubits=3)
+    with pytest.raises(HQNNError, match="Control of 'textbook' must be one of 'twin', but is 'frozen'"):
+        build("textbook", control="frozen")
+    with pytest.raises(HQNNError, match="`convolutions` must be from 1 to 4"):
+        HQNNParallel(image_size=8, convolutions=9)
