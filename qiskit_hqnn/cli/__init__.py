@@ -1,0 +1,1 @@
+"""The command `hqnn`: one file for each subcommand, thin, heavy imports inside the command."""

@@ -1,0 +1,43 @@
+"""`hqnn evaluate`: a trained run's test set at another place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qiskit_hqnn.cli.options import DATA_ROOT
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    where: Annotated[str, typer.Option(help="exact, aer, fake_<device> or ibm_<device>.")] = "exact",
+    shots: Annotated[
+        int | None, typer.Option(help="Samples an expectation value; the job's by default.")
+    ] = None,
+    subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
+    data_root: DATA_ROOT = Path("data"),
+) -> None:
+    """Run the test set of a trained run at one place, and add the result to its metrics and report.
+
+    Example: hqnn evaluate runs/quickstart --where aer --shots 4000
+    """
+    from qiskit_hqnn.cli.tables import print_results
+    from qiskit_hqnn.errors import HQNNError
+    from qiskit_hqnn.training import load_run
+    from qiskit_hqnn.training.report import write_report
+    from qiskit_hqnn.training.running import test_at
+
+    if shots is not None and shots < 1:
+        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+    run = load_run(folder, data_root)
+    images = run.splits.test
+    if subset is not None:
+        if not 1 <= subset <= len(images):
+            raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
+        images = images.subset(range(subset))
+    test_at(run.folder, run.job, run.model, run.splits, where, shots, images)
+    write_report(run.folder, run.job)
+    print_results([(run.job.seeds[0], None, run.folder)])
+    typer.echo(f"report   {run.folder.report}")

@@ -1,0 +1,74 @@
+"""`hqnn ls`, `hqnn cp`, `hqnn validate`: the job files that come with the toolkit, and one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def list_jobs() -> None:
+    """List the job files that come with the toolkit.
+
+    Example: hqnn ls
+    """
+    import tomllib
+
+    from qiskit_hqnn.training.job_names import shipped_jobs
+
+    jobs = shipped_jobs()
+    width = max(map(len, jobs), default=0)
+    for name, path in jobs.items():
+        typer.echo(f"{name:<{width}}  {tomllib.loads(path.read_text(encoding='utf-8')).get('title', '')}")
+
+
+def copy(
+    name: Annotated[str, typer.Argument(help="A name that `hqnn ls` lists.")],
+    target: Annotated[Path | None, typer.Argument(help="File or folder; NAME.toml here by default.")] = None,
+    force: Annotated[bool, typer.Option(help="Write over a file that exists.")] = False,
+) -> None:
+    """Copy a job file, to change it.
+
+    Example: hqnn cp quickstart mine.toml
+    """
+    from qiskit_hqnn.errors import JobFileError
+    from qiskit_hqnn.training.files import write_text
+    from qiskit_hqnn.training.job_names import find_job
+
+    source = find_job(name)
+    target = target or Path(source.name)
+    if target.is_dir():
+        target /= source.name
+    if target.exists() and not force:
+        raise JobFileError(f"{target} exists; write over it with --force.")
+    write_text(target, source.read_text(encoding="utf-8"))
+    typer.echo(f"{target}: change it, then hqnn run {target}")
+
+
+def validate(
+    job: Annotated[str, typer.Argument(help="A job file, or the name of one that `hqnn ls` lists.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting first.")
+    ] = None,
+) -> None:
+    """Check a job file without running it.
+
+    Example: hqnn validate mine.toml
+    """
+    from qiskit_hqnn import data, models
+    from qiskit_hqnn.errors import JobFileError
+    from qiskit_hqnn.training import find_job, read_job
+
+    content = read_job(find_job(job), settings or [])
+    options = {key: value for key, value in content.model.options.items() if key != "control"}
+    for control in (None, *content.controls):
+        models.build(content.model.name, **options, **({"control": control} if control else {}))
+    if content.data.name not in data.DATASETS:
+        raise JobFileError(
+            f"data.name must be one of {', '.join(data.DATASETS)}, but is {content.data.name!r}."
+        )
+    runs = len(content.seeds) * (1 + len(content.controls))
+    typer.echo(
+        f"{job} is valid: {content.model.name} on {content.data.name}, {content.train.epochs} epochs, {runs} runs."
+    )

@@ -1,0 +1,13 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DATA_ROOT = Annotated[
+    Path, typer.Option("--data-root", envvar="HQNN_DATA", help="Folder of the data sets; downloads go there.")
+]
+"""Folder of the data sets."""

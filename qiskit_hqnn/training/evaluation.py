@@ -1,0 +1,99 @@
+"""A trained network on a set of images: predictions, and what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torchmetrics.functional.classification import multiclass_confusion_matrix, multiclass_f1_score
+
+from qiskit_hqnn.data import ImageSet
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def negative_probability(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """−p_label, the textbook's NLLLoss on probabilities."""
+    return -probabilities.gather(1, labels[:, None]).mean()
+
+
+LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "negative-probability": negative_probability}
+"""Losses by the word in a model's `loss` attribute."""
+
+
+def loss_of(model: nn.Module) -> Loss:
+    """The loss that a model is trained with."""
+    return LOSSES[getattr(model, "loss", "cross-entropy")]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Outputs of a network on N labelled images.
+
+    Attributes:
+        outputs: logits or probabilities, (N, classes).
+        labels: (N,).
+        loss: mean loss.
+        accuracy: share of images whose largest output is the label's.
+        macro_f1: mean of the classes' F1 scores.
+        confusion: counts (classes, classes), rows by true label.
+    """
+
+    outputs: Tensor
+    labels: Tensor
+    loss: float
+    accuracy: float
+    macro_f1: float
+    confusion: Tensor
+
+    def summary(self) -> dict[str, Any]:
+        """What metrics.json keeps; the interval is Wilson's at 95 %."""
+        low, high = wilson_interval(round(self.accuracy * len(self.labels)), len(self.labels))
+        return {
+            "accuracy": self.accuracy,
+            "accuracy_interval": [low, high],
+            "loss": self.loss,
+            "macro_f1": self.macro_f1,
+            "images": len(self.labels),
+            "confusion": self.confusion.tolist(),
+        }
+
+
+def evaluate(model: nn.Module, images: ImageSet, batch_size: int = 512) -> Evaluation:
+    """Run a model over images, in evaluation mode and without gradients, wherever its quantum layer is."""
+    was_training = model.training
+    device = next(model.parameters()).device
+    model.eval()
+    outputs = []
+    with torch.no_grad():
+        for start in range(0, len(images), batch_size):
+            batch, _ = images.__getitems__(range(start, min(start + batch_size, len(images))))
+            outputs.append(model(batch.to(device)).cpu())
+    model.train(was_training)
+    return judge(torch.cat(outputs), images.labels, loss_of(model))
+
+
+def judge(outputs: Tensor, labels: Tensor, loss: Loss) -> Evaluation:
+    """The metrics of outputs (N, classes) for labels (N,)."""
+    classes = outputs.shape[1]
+    predicted = outputs.argmax(dim=1)
+    return Evaluation(
+        outputs,
+        labels,
+        loss=loss(outputs, labels).item(),
+        accuracy=(predicted == labels).double().mean().item(),
+        macro_f1=multiclass_f1_score(predicted, labels, classes, average="macro").item(),
+        confusion=multiclass_confusion_matrix(predicted, labels, classes),
+    )
+
+
+def wilson_interval(successes: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, eq. (1)), which stays in [0, 1] for shares near its ends."""
+    share, scale = successes / total, 1 + z * z / total
+    middle = (share + z * z / (2 * total)) / scale
+    half = z / scale * (share * (1 - share) / total + z * z / (4 * total * total)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,0 +1,245 @@
+"""The training loop: Lightning around a plain module."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from qiskit_hqnn.data import Splits, as_it_is
+from qiskit_hqnn.training.evaluation import loss_of
+from qiskit_hqnn.training.job_file import TrainSection
+from qiskit_hqnn.training.run_folder import RunFolder
+
+
+class Classifier(L.LightningModule):
+    """A network with its loss, its optimiser, and what is logged of it."""
+
+    def __init__(self, model: nn.Module, settings: TrainSection, total_steps: int) -> None:
+        super().__init__()
+        self.model, self.settings, self.total_steps = model, settings, total_steps
+        self.loss = loss_of(model)
+        self._sums: dict[str, Tensor | float] = {}
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        images, labels = batch
+        outputs = self.model(images)
+        loss = self.loss(outputs, labels)
+        self._count("train", outputs, labels, loss)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        images, labels = batch
+        outputs = self.model(images)
+        self._count("validation", outputs, labels, self.loss(outputs, labels))
+
+    def _count(self, part: str, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
+        # Sums of our own: `self.log` in every step costs as much as a quantum layer.
+        right = (outputs.detach().argmax(dim=1) == labels).sum()
+        for name, value in (("loss", loss.detach() * len(labels)), ("right", right), ("images", len(labels))):
+            key = f"{part}_{name}"
+            self._sums[key] = self._sums.get(key, 0.0) + value
+
+    def averages(self, part: str) -> tuple[float, float]:
+        """(loss, accuracy) over the images seen since the last `forget`."""
+        count = float(self._sums.get(f"{part}_images", 0.0)) or 1.0
+        return float(self._sums.get(f"{part}_loss", 0.0)) / count, float(
+            self._sums.get(f"{part}_right", 0.0)
+        ) / count
+
+    def forget(self, part: str) -> None:
+        for name in ("loss", "right", "images"):
+            self._sums.pop(f"{part}_{name}", None)
+
+    def on_validation_epoch_start(self) -> None:
+        self.forget("validation")
+
+    def on_validation_epoch_end(self) -> None:
+        loss, accuracy = self.averages("validation")
+        self.log_dict({"validation_loss": loss, "validation_accuracy": accuracy})
+
+    def configure_optimizers(self) -> Any:
+        trained = [
+            parameter for parameter in self.parameters() if parameter.requires_grad and parameter.numel()
+        ]
+        kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+        settings = self.settings
+        optimizer = kinds[settings.optimizer](
+            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        if settings.schedule is None:
+            return optimizer
+        schedule: Any
+        if settings.schedule == "cosine":
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.total_steps)
+        else:
+            schedule = torch.optim.lr_scheduler.OneCycleLR(
+                optimizer, settings.learning_rate, total_steps=self.total_steps
+            )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class History(Callback):
+    """One row an epoch into metrics.csv, and one line to the terminal."""
+
+    def __init__(self, folder: RunFolder, epochs: int, resumed: bool) -> None:
+        self.folder, self.epochs = folder, epochs
+        self.rows: list[dict[str, float]] = folder.history() if resumed else []
+        self.started = time.perf_counter()
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self.started = time.perf_counter()
+        pl_module.forget("train")
+
+    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: Any, optimizer: Any) -> None:
+        if trainer.is_last_batch:
+            self.norms = _gradient_norms(pl_module.model)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+        row = {"epoch": trainer.current_epoch + 1}
+        row["train_loss"], row["train_accuracy"] = pl_module.averages("train")
+        line = f"epoch {row['epoch']}/{self.epochs}  loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.4f}"
+        if trainer.callback_metrics.get("validation_loss") is not None:
+            row["validation_loss"], row["validation_accuracy"] = pl_module.averages("validation")
+            line += (
+                f"  validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.4f}"
+            )
+        row["seconds"] = round(time.perf_counter() - self.started, 3)
+        row |= self.norms
+        self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
+        self.folder.write_history(self.rows)
+        sys.stderr.write(f"{line}  {row['seconds']:.1f} s\n")
+
+
+class Bar(TQDMProgressBar):
+    """Progress within an epoch, with the running loss and accuracy."""
+
+    def get_metrics(self, trainer: L.Trainer, pl_module: Any) -> dict[str, Any]:
+        loss, accuracy = pl_module.averages("train")
+        return {"loss": f"{loss:.3f}", "accuracy": f"{accuracy:.3f}"}
+
+
+def fit(
+    model: nn.Module,
+    splits: Splits,
+    settings: TrainSection,
+    folder: RunFolder,
+    seed: int,
+    resume: bool = False,
+    progress: bool = True,
+) -> float:
+    """Train a model in place; it ends with the weights of its best epoch on the validation images.
+
+    Args:
+        model: a network.
+        splits: training and validation images; without any of the latter the last epoch counts.
+        settings: optimiser and budget.
+        folder: gets metrics.csv after every epoch, and checkpoints for `resume`.
+        seed: order of the batches and everything else that is random in training.
+        resume: go on after the last finished epoch, where there is one.
+        progress: draw a bar on a terminal.
+
+    Returns:
+        Seconds spent in this call.
+    """
+    resuming = resume and folder.checkpoint.exists()
+    generator = torch.Generator().manual_seed(seed)
+    train = DataLoader(
+        splits.train,
+        settings.batch_size,
+        shuffle=True,
+        generator=generator,
+        collate_fn=as_it_is,
+        drop_last=_last_is_single(len(splits.train), settings.batch_size, model),
+    )
+    validation = DataLoader(splits.validation, 512, collate_fn=as_it_is) if len(splits.validation) else None
+    classifier = Classifier(model, settings, total_steps=len(train) * settings.epochs)
+    best = ModelCheckpoint(
+        folder.path / "checkpoints",
+        filename="best",
+        monitor="validation_accuracy" if validation else None,
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    callbacks: list[Callback] = [History(folder, settings.epochs, resuming), _Shuffle(generator, seed), best]
+    if settings.early_stopping and validation:
+        callbacks.append(EarlyStopping("validation_loss", patience=settings.early_stopping))
+    bar = progress and sys.stderr.isatty()
+    if bar:
+        callbacks.append(Bar(leave=False))
+    started = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*Checkpoint directory.*exists and is not empty.*")
+        warnings.filterwarnings(
+            "ignore", ".*number of training batches.*is smaller than the logging interval.*"
+        )
+        _quiet()
+        trainer = L.Trainer(
+            max_epochs=settings.epochs,
+            logger=False,
+            callbacks=callbacks,
+            enable_progress_bar=bar,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(
+            classifier,
+            train,
+            validation,
+            ckpt_path=str(folder.checkpoint) if resuming else None,
+            weights_only=True,
+        )
+    seconds = time.perf_counter() - started
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    _load_best(model, Path(best.best_model_path or folder.checkpoint))
+    return seconds
+
+
+class _Shuffle(Callback):
+    """The order of an epoch's batches follows from seed and epoch alone, so that a resumed run sees the same ones."""
+
+    def __init__(self, generator: torch.Generator, seed: int) -> None:
+        self.generator, self.seed = generator, seed
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self.generator.manual_seed(1_000_003 * self.seed + trainer.current_epoch)
+        torch.manual_seed(1_000_003 * self.seed + trainer.current_epoch)
+
+
+def _last_is_single(images: int, batch_size: int, model: nn.Module) -> bool:
+    """Batch norm cannot train on one image: such a last batch is left out."""
+    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
+    return normed and batch_size > 1 and images % batch_size == 1
+
+
+def _gradient_norms(model: nn.Module) -> dict[str, float]:
+    """Norm of each part's gradient in the last step of an epoch: where a plateau would show."""
+    norms: dict[str, float] = {}
+    for name, part in model.named_children():
+        gradients = [parameter.grad.norm() for parameter in part.parameters() if parameter.grad is not None]
+        if gradients:
+            norms[f"gradient_{name}"] = float(torch.stack(gradients).norm())
+    return norms
+
+
+def _load_best(model: nn.Module, path: Path) -> None:
+    if path.exists():
+        state = torch.load(path, weights_only=True)["state_dict"]
+        model.load_state_dict({name.removeprefix("model."): value for name, value in state.items()})
+
+
+def _quiet() -> None:
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)

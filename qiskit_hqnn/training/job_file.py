@@ -1,0 +1,195 @@
+"""The job file: everything that decides a run's result, checked before anything is loaded."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from qiskit_hqnn.errors import JobFileError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSection(BaseModel):
+    """[model]: `name`, and options of that model; sizes that follow from the data may be left out."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class DataSection(_Section):
+    """[data]: see `qiskit_hqnn.data.load`."""
+
+    name: str
+    classes: list[int] | None = None
+    train_samples: Annotated[int, Field(ge=1)] | None = None
+    test_samples: Annotated[int, Field(ge=1)] | None = None
+    first: bool = False
+    balanced: bool = False
+    validation: Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)] = 0.1
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    image_size: Annotated[int, Field(ge=1)] | None = None
+    reduce: Literal["autoencoder"] | None = None
+    augment: list[Literal["rotation", "flip"]] = []
+    seed: int = 0
+
+
+class TrainSection(_Section):
+    """[train]: optimiser and budget; best weights are those of the best validation accuracy."""
+
+    epochs: Annotated[int, Field(ge=1)] = 10
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["cosine", "one-cycle"] | None = None
+    early_stopping: Annotated[int, Field(ge=1)] | None = None
+    threads: Annotated[int, Field(ge=1)] | None = None
+
+
+class MitigationSection(_Section):
+    """[mitigation]: the words of `qiskit_hqnn.jobs.MitigationOptions`."""
+
+    dynamical_decoupling: Literal["XX", "XpXm", "XY4"] | None = None
+    twirl_gates: bool = False
+    twirl_measure: bool = False
+    readout: Literal["trex", "m3"] | None = None
+    zne: list[int] | None = None
+    extrapolation: Literal["exponential", "linear", "quadratic"] = "exponential"
+    randomizations: Annotated[int, Field(ge=1)] = 32
+
+
+class JobFile(_Section):
+    """A job: model, data, training, where it runs, and its controls."""
+
+    title: str = ""
+    reference: str = ""
+    where: str = "exact"
+    test: list[str] = ["exact"]
+    shots: Annotated[int, Field(ge=1)] = 1000
+    gradient: Literal["autograd", "parameter-shift", "spsa"] | None = None
+    max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
+    controls: list[str] = []
+    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    model: ModelSection
+    data: DataSection
+    train: TrainSection = TrainSection()
+    mitigation: MitigationSection = MitigationSection()
+
+    def single(self, seed: int, control: str | None) -> JobFile:
+        """The job of one run: one seed, one control or none."""
+        options = self.model.model_dump() | ({"control": control} if control else {})
+        return self.model_copy(
+            update={"seeds": [seed], "controls": [], "model": ModelSection.model_validate(options)}
+        )
+
+    @field_validator("where", "test")
+    @classmethod
+    def _known_places(cls, value: str | list[str]) -> str | list[str]:
+        for where in [value] if isinstance(value, str) else value:
+            if where not in ("exact", "aer") and not re.fullmatch(r"(fake|ibm)_\w+", where):
+                raise ValueError(
+                    f"must be 'exact', 'aer', 'fake_<device>' or 'ibm_<device>', but is {where!r}"
+                )
+        return value
+
+
+def read_job(path: Path, settings: Sequence[str] = ()) -> JobFile:
+    """Read and check a job file.
+
+    Args:
+        path: a TOML file.
+        settings: changes such as "train.epochs=3", applied before checking; values are TOML, or else text.
+
+    Raises:
+        JobFileError: if the file is missing or is not TOML, or a key is unknown or has a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise JobFileError(
+            f"There is no job file {path}; `hqnn ls` lists those that come with the toolkit."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise JobFileError(f"Job file {path} is not valid TOML: {error}.") from error
+    for setting in settings:
+        _apply(content, setting)
+    return check_job(content, str(path), text)
+
+
+def check_job(content: dict[str, Any], source: str, text: str = "") -> JobFile:
+    """A job from its parsed content; `text` lets an error name the line."""
+    try:
+        return JobFile.model_validate(content)
+    except ValidationError as error:
+        raise JobFileError(_sentence(error, source, text)) from None
+
+
+def _apply(content: dict[str, Any], setting: str) -> None:
+    key, separator, value = setting.partition("=")
+    if not separator or not key.strip():
+        raise JobFileError(
+            f"A setting must have the form key=value, such as train.epochs=3, but is {setting!r}."
+        )
+    try:
+        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    *sections, name = key.strip().split(".")
+    for section in sections:
+        content = content.setdefault(section, {})
+        if not isinstance(content, dict):
+            raise JobFileError(f"Setting {setting!r} names {section!r} as a section, but it is a value.")
+    content[name] = parsed
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "": JobFile,
+    "model": ModelSection,
+    "data": DataSection,
+    "train": TrainSection,
+    "mitigation": MitigationSection,
+}
+
+
+def _sentence(error: ValidationError, source: str, text: str) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    section = path[0] if len(path) > 1 and path[0] in _SECTIONS else ""
+    key = path[1] if section else path[0]
+    where = f"{source}{_line_of(text, section, key)}"
+    name = f"{section}.{key}" if section else key
+    if first["type"] == "extra_forbidden":
+        allowed = list(_SECTIONS[section].model_fields)
+        nearest = get_close_matches(key, allowed, 1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+        place = f"[{section}]" if section else "the top level"
+        return f"{where}: unknown key {name!r}; {place} takes {', '.join(allowed)}{hint}"
+    if first["type"] == "missing":
+        return f"{where}: key {name!r} is missing."
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {name} is {first['input']!r}: {message[0].lower()}{message[1:]}."
+
+
+def _line_of(text: str, section: str, key: str) -> str:
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[([\w-]+)\]", line):
+            current = header[1]
+        elif current == section and re.match(rf"\s*{re.escape(key)}\s*=", line):
+            return f", line {number}"
+    return ""

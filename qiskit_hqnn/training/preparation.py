@@ -1,0 +1,64 @@
+"""From a job to its data and its model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+from torchvision.transforms import v2
+
+from qiskit_hqnn import data, models
+from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.training.job_file import JobFile
+
+_AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
+"""Random rotation up to 10° and horizontal flips (Senokosov et al. 2024, section 2.2.3)."""
+
+
+def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
+    """The job's images; training images are augmented where it says so.
+
+    Raises:
+        MissingDataError: if the data set is unknown or not there.
+    """
+    options = job.data.model_dump(exclude={"name", "reduce", "augment"})
+    splits = data.load(job.data.name, data_root, **options)
+    if job.data.reduce == "autoencoder":
+        splits = data.reduce_by_autoencoder(splits, Path(data_root), job.data.model_dump_json())
+    if job.data.augment:
+        transform = v2.Compose([_AUGMENTATIONS[word] for word in job.data.augment])
+        splits = data.Splits(
+            splits.train.with_augmentation(transform), splits.validation, splits.test, splits.class_names
+        )
+    return splits
+
+
+def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
+    """The job's model; classes, channels and image size follow from the data unless the job gives them.
+
+    Raises:
+        HQNNError: if the model or an option is unknown.
+        JobFileError: if the model's classes are not those of the data.
+    """
+    options = job.model.options
+    if job.model.name in models.MODELS:
+        allowed = models.options_of(job.model.name)
+        for name, value in _sizes(splits).items():
+            if name in allowed:
+                options.setdefault(name, value)
+    if options.get("classes", splits.num_classes) != splits.num_classes:
+        raise JobFileError(
+            f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
+        )
+    return models.build(job.model.name, **options)
+
+
+def _sizes(splits: data.Splits) -> dict[str, int]:
+    shape = splits.image_shape
+    sizes = {"classes": splits.num_classes}
+    if len(shape) == 3:
+        sizes |= {"channels": shape[0], "image_size": shape[1]}
+    features = 1
+    for side in shape:
+        features *= side
+    return sizes | {"features": features}

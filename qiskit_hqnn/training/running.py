@@ -1,0 +1,153 @@
+"""A job from its file to its report: set up, train, test, write."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from qiskit_hqnn.data import ImageSet, Splits
+from qiskit_hqnn.errors import JobFileError, RunFolderError
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import count_parameters
+from qiskit_hqnn.training.environment import environment
+from qiskit_hqnn.training.evaluation import Evaluation, evaluate
+from qiskit_hqnn.training.files import write_json
+from qiskit_hqnn.training.fitting import fit
+from qiskit_hqnn.training.job_file import JobFile, MitigationSection
+from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
+from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training.report import write_report
+from qiskit_hqnn.training.run_folder import RunFolder
+
+
+def run_job(
+    job: JobFile,
+    folder: Path,
+    data_root: str | Path = "data",
+    resume: bool = False,
+    progress: bool = True,
+) -> RunFolder:
+    """Train the network of a job with one seed, run the test set at each place, and write the run folder.
+
+    Args:
+        job: with one seed and no controls left; `JobFile.single` makes one of a larger job.
+        folder: becomes the run folder.
+        data_root: folder of the data sets.
+        resume: go on after the last finished epoch; places that have their result are not run again.
+        progress: draw a bar on a terminal.
+
+    Raises:
+        HQNNError: one sentence for whatever does not fit.
+    """
+    if len(job.seeds) != 1 or job.controls:
+        raise JobFileError(
+            f"One run has one seed and no list of controls, but has {job.seeds} and {job.controls}."
+        )
+    run = RunFolder(folder)
+    _check_unused(run, job, resume)
+    seed = job.seeds[0]
+    torch.manual_seed(seed)
+    if job.train.threads:
+        torch.set_num_threads(job.train.threads)
+    splits = load_splits(job, data_root)
+    model = build_model(job, splits)
+    run.write_job(job)
+    write_json(folder / "environment.json", environment())
+    done = run.metrics() if resume else {}
+    if "seconds" not in done or not run.weights.exists():
+        before = sum(row["seconds"] for row in run.history()) if resume else 0.0
+        with running_on(model, job.where, job.shots, job.mitigation, job.gradient, job.max_qpu_seconds):
+            seconds = fit(model, splits, job.train, run, seed, resume, progress)
+        run.save_weights(model)
+        run.add_metrics(
+            parameters=count_parameters(model),
+            seconds={"train": round(before + seconds, 2)},
+            epochs=len(run.history()),
+        )
+    run.load_weights(model)
+    draw_curves(run.history(), folder / "curves.png")
+    for where in job.test:
+        if where not in run.metrics().get("test", {}):
+            test_at(run, job, model, splits, where)
+    write_report(run, job)
+    return run
+
+
+def test_at(
+    run: RunFolder,
+    job: JobFile,
+    model: nn.Module,
+    splits: Splits,
+    where: str,
+    shots: int | None = None,
+    images: ImageSet | None = None,
+) -> Evaluation:
+    """Run the test set (or some images of it) at one place, and keep the result in the run folder."""
+    shots = shots or job.shots
+    started = time.perf_counter()
+    with running_on(model, where, shots, job.mitigation, None, job.max_qpu_seconds):
+        result = evaluate(model, images or splits.test)
+    summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
+    if where != "exact":
+        summary["shots"] = shots
+    run.add_metrics(test={where: summary})
+    title = f"Test set on {where}" + ("" if where == "exact" else f", {shots} shots")
+    draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{where}.png")
+    return result
+
+
+def running_on(
+    model: nn.Module,
+    where: str,
+    shots: int,
+    mitigation: MitigationSection,
+    gradient: str | None,
+    max_qpu_seconds: float | None,
+) -> AbstractContextManager[Any]:
+    """The model's quantum layer at another place, where it has one."""
+    layer = getattr(model, "quantum", None)
+    if not isinstance(layer, QuantumLayer):
+        return nullcontext()
+    if where == "exact":
+        return layer.running_on(None, gradient)
+    from qiskit_hqnn.jobs import JobManager, MitigationOptions
+
+    options = MitigationOptions(**mitigation.model_dump())
+    manager = JobManager(where, shots=shots, mitigation=options, max_qpu_seconds=max_qpu_seconds)
+    return layer.running_on(manager.estimator(), gradient)
+
+
+def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
+    if not run.job_file.exists():
+        return
+    if not resume:
+        raise RunFolderError(
+            f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
+        )
+    if run.read_job().model_dump(exclude={"test", "shots"}) != job.model_dump(exclude={"test", "shots"}):
+        raise RunFolderError(
+            f"Run folder {run.path} belongs to a job with other settings (see its job.toml): name another one with "
+            "--out."
+        )
+
+
+def run_each(
+    job: JobFile, folder: Path, run: Callable[[JobFile, Path], RunFolder]
+) -> Sequence[tuple[int, str | None, RunFolder]]:
+    """All seeds and controls of a job, one run folder each; a single run has the folder to itself."""
+    plans = [(seed, control) for seed in job.seeds for control in (None, *job.controls)]
+    if len(plans) == 1:
+        return [(job.seeds[0], None, run(job.single(job.seeds[0], None), folder))]
+    runs = []
+    for seed, control in plans:
+        name = f"seed-{seed}" + (f"-{control}" if control else "")
+        sys.stderr.write(f"{name}\n")
+        runs.append((seed, control, run(job.single(seed, control), folder / name)))
+    return runs
