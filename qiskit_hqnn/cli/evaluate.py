@@ -27,7 +27,7 @@ def evaluate(
     from qiskit_hqnn.errors import HQNNError
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.report import write_report
-    from qiskit_hqnn.training.running import test_at
+    from qiskit_hqnn.training.running import run_test_set
 
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
@@ -37,7 +37,7 @@ def evaluate(
         if not 1 <= subset <= len(images):
             raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
         images = images.subset(range(subset))
-    test_at(run.folder, run.job, run.model, run.splits, where, shots, images)
+    run_test_set(run.folder, run.job, run.model, run.splits, where, shots, images)
     write_report(run.folder, run.job)
     print_results([(run.job.seeds[0], None, run.folder)])
     typer.echo(f"report   {run.folder.report}")

@@ -20,6 +20,9 @@ from qiskit_hqnn.training.evaluation import loss_of
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.run_folder import RunFolder
 
+# The loader's types know only data sets that are read image by image.
+_READY_MADE: Any = as_it_is
+
 
 class Classifier(L.LightningModule):
     """A network with its loss, its optimiser, and what is logged of it."""
@@ -94,6 +97,7 @@ class History(Callback):
     def __init__(self, folder: RunFolder, epochs: int, resumed: bool) -> None:
         self.folder, self.epochs = folder, epochs
         self.rows: list[dict[str, float]] = folder.history() if resumed else []
+        self.norms: dict[str, float] = {}
         self.started = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
@@ -105,7 +109,7 @@ class History(Callback):
             self.norms = _gradient_norms(pl_module.model)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
-        row = {"epoch": trainer.current_epoch + 1}
+        row: dict[str, float] = {"epoch": trainer.current_epoch + 1}
         row["train_loss"], row["train_accuracy"] = pl_module.averages("train")
         line = f"epoch {row['epoch']}/{self.epochs}  loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.4f}"
         if trainer.callback_metrics.get("validation_loss") is not None:
@@ -114,7 +118,7 @@ class History(Callback):
                 f"  validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.4f}"
             )
         row["seconds"] = round(time.perf_counter() - self.started, 3)
-        row |= self.norms
+        row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         self.folder.write_history(self.rows)
         sys.stderr.write(f"{line}  {row['seconds']:.1f} s\n")
@@ -158,10 +162,12 @@ def fit(
         settings.batch_size,
         shuffle=True,
         generator=generator,
-        collate_fn=as_it_is,
+        collate_fn=_READY_MADE,
         drop_last=_last_is_single(len(splits.train), settings.batch_size, model),
     )
-    validation = DataLoader(splits.validation, 512, collate_fn=as_it_is) if len(splits.validation) else None
+    validation = (
+        DataLoader(splits.validation, 512, collate_fn=_READY_MADE) if len(splits.validation) else None
+    )
     classifier = Classifier(model, settings, total_steps=len(train) * settings.epochs)
     best = ModelCheckpoint(
         folder.path / "checkpoints",

@@ -63,13 +63,10 @@ class TrainSection(_Section):
 class MitigationSection(_Section):
     """[mitigation]: the words of `qiskit_hqnn.jobs.MitigationOptions`."""
 
-    dynamical_decoupling: Literal["XX", "XpXm", "XY4"] | None = None
-    twirl_gates: bool = False
-    twirl_measure: bool = False
-    readout: Literal["trex", "m3"] | None = None
+    readout: Literal["trex"] | None = None
     zne: list[int] | None = None
     extrapolation: Literal["exponential", "linear", "quadratic"] = "exponential"
-    randomizations: Annotated[int, Field(ge=1)] = 32
+    randomizations: Annotated[int, Field(ge=1)] = 16
 
 
 class JobFile(_Section):

@@ -73,14 +73,16 @@ def run_job(
         )
     run.load_weights(model)
     draw_curves(run.history(), folder / "curves.png")
-    for where in job.test:
+    # Without a quantum layer every place is the same: the test set is read once.
+    places = job.test if isinstance(getattr(model, "quantum", None), QuantumLayer) else ["exact"]
+    for where in places:
         if where not in run.metrics().get("test", {}):
-            test_at(run, job, model, splits, where)
+            run_test_set(run, job, model, splits, where)
     write_report(run, job)
     return run
 
 
-def test_at(
+def run_test_set(
     run: RunFolder,
     job: JobFile,
     model: nn.Module,
@@ -119,7 +121,8 @@ def running_on(
         return layer.running_on(None, gradient)
     from qiskit_hqnn.jobs import JobManager, MitigationOptions
 
-    options = MitigationOptions(**mitigation.model_dump())
+    settings = mitigation.model_dump()
+    options = MitigationOptions(**settings | {"zne": tuple(settings["zne"]) if settings["zne"] else None})
     manager = JobManager(where, shots=shots, mitigation=options, max_qpu_seconds=max_qpu_seconds)
     return layer.running_on(manager.estimator(), gradient)
 

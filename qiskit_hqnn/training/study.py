@@ -1,0 +1,126 @@
+"""Several seeds and controls compared: means, intervals, paired differences, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from qiskit_hqnn.training.files import write_json, write_text
+from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.report import render
+from qiskit_hqnn.training.run_folder import RunFolder
+
+Run = tuple[int, str | None, RunFolder]
+"""(seed, control, folder)."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds with its 95 % interval (Student's t); no interval for one seed."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+
+def mean_of(values: Sequence[float]) -> Mean:
+    """Mean and 95 % interval of a few independent values."""
+    array = np.asarray(values, dtype=float)
+    mean = float(array.mean())
+    if len(array) < 2:
+        return Mean(mean, float("nan"), float("nan"), len(array))
+    half = float(student.ppf(0.975, len(array) - 1) * array.std(ddof=1) / len(array) ** 0.5)
+    return Mean(mean, mean - half, mean + half, len(array))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The network against one control on the same seeds: network − control, in accuracy."""
+
+    control: str
+    difference: Mean
+    sentence: str
+
+
+def compare(control: str, network: dict[int, float], other: dict[int, float]) -> Comparison:
+    """Paired difference over the seeds that both have, and the sentence that it supports."""
+    seeds = sorted(network.keys() & other.keys())
+    difference = mean_of([network[seed] - other[seed] for seed in seeds])
+    points = f"{100 * difference.mean:+.2f} points"
+    if len(seeds) < 2:
+        sentence = f"One seed cannot tell the network from {control!r} (difference {points})."
+    elif difference.low > 0:
+        sentence = f"The network is better than {control!r} by {points} (95 % interval excludes 0)."
+    elif difference.high < 0:
+        sentence = f"The network is worse than {control!r} by {points} (95 % interval excludes 0)."
+    else:
+        sentence = (
+            f"No difference from {control!r} is shown ({points}, 95 % interval {100 * difference.low:+.2f} to "
+            f"{100 * difference.high:+.2f}): what it changes adds nothing that these seeds can see."
+        )
+    return Comparison(control, difference, sentence)
+
+
+def summarise(runs: Sequence[Run]) -> dict[str, Any]:
+    """Means by control and place, and the network's paired differences from each control (exact accuracy first)."""
+    results: dict[str, dict[str, dict[int, dict[str, float]]]] = {}
+    parameters: dict[str, dict[str, int]] = {}
+    seconds: dict[str, list[float]] = {}
+    for seed, control, run in runs:
+        name, metrics = control or "network", run.metrics()
+        parameters[name] = metrics["parameters"]
+        seconds.setdefault(name, []).append(metrics["seconds"]["train"])
+        for where, result in metrics["test"].items():
+            results.setdefault(name, {}).setdefault(where, {})[seed] = result
+    rows = [
+        {
+            "run": name,
+            "where": where,
+            "accuracy": mean_of([result["accuracy"] for result in by_seed.values()]),
+            "macro_f1": mean_of([result["macro_f1"] for result in by_seed.values()]),
+            "loss": mean_of([result["loss"] for result in by_seed.values()]),
+            "parameters": parameters[name],
+            "seconds": float(np.mean(seconds[name])),
+            "accuracies": {str(seed): result["accuracy"] for seed, result in by_seed.items()},
+        }
+        for name, places in results.items()
+        for where, by_seed in places.items()
+    ]
+    comparisons = []
+    for name, places in results.items():
+        for where in sorted(places.keys() & results.get("network", {}).keys(), reverse=True):
+            if name != "network":
+                network = {seed: result["accuracy"] for seed, result in results["network"][where].items()}
+                other = {seed: result["accuracy"] for seed, result in places[where].items()}
+                comparisons.append(compare(name, network, other))
+    return {"rows": rows, "comparisons": comparisons}
+
+
+def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
+    """study.json and report.html over all runs of a job; returns the page's path."""
+    summary = summarise(runs)
+    plain = {
+        "rows": [
+            {key: vars(value) if isinstance(value, Mean) else value for key, value in row.items()}
+            for row in summary["rows"]
+        ],
+        "comparisons": [
+            {"control": c.control, "difference": vars(c.difference), "sentence": c.sentence}
+            for c in summary["comparisons"]
+        ],
+    }
+    write_json(folder / "study.json", plain)
+    links = [(seed, control, run.report.relative_to(folder).as_posix()) for seed, control, run in runs]
+    page = render("study.html.j2", job=job, links=links, **summary)
+    write_text(folder / "report.html", page)
+    return folder / "report.html"
