@@ -21,11 +21,11 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "qiskit_hqnn needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 
 demo: $(READY)
-	$(BIN)/hqnn run quickstart
+	$(BIN)/hqnn run quickstart --resume
 
 test: lint types tests
 

@@ -23,14 +23,16 @@ def evaluate(
 
     Example: hqnn evaluate runs/quickstart --where aer --shots 4000
     """
-    from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.errors import HQNNError
+
+    if shots is not None and shots < 1:
+        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+
+    from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.report import write_report
     from qiskit_hqnn.training.running import run_test_set
 
-    if shots is not None and shots < 1:
-        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
     run = load_run(folder, data_root)
     images = run.splits.test
     if subset is not None:

@@ -56,11 +56,13 @@ def validate(
 
     Example: hqnn validate mine.toml
     """
-    from qiskit_hqnn import data, models
     from qiskit_hqnn.errors import JobFileError
     from qiskit_hqnn.training import find_job, read_job
 
     content = read_job(find_job(job), settings or [])
+
+    from qiskit_hqnn import data, models
+
     options = {key: value for key, value in content.model.options.items() if key != "control"}
     for control in (None, *content.controls):
         models.build(content.model.name, **options, **({"control": control} if control else {}))

@@ -30,13 +30,16 @@ def run(
 
     Example: hqnn run quickstart --set train.epochs=10
     """
-    from qiskit_hqnn.cli.tables import print_results
-    from qiskit_hqnn.training import find_job, read_job, run_each, run_job
+    from qiskit_hqnn.training import find_job, read_job
 
     path = find_job(job)
     changes = [*(settings or []), *([f'where="{where}"'] if where else [])]
     content = read_job(path, changes)
     folder = out or Path("runs") / path.stem
+
+    from qiskit_hqnn.cli.tables import print_results
+    from qiskit_hqnn.training import run_each, run_job
+
     try:
         runs = run_each(
             content,

@@ -98,11 +98,12 @@ def summarise(runs: Sequence[Run]) -> dict[str, Any]:
     ]
     comparisons = []
     for name, places in results.items():
-        for where in sorted(places.keys() & results.get("network", {}).keys(), reverse=True):
-            if name != "network":
-                network = {seed: result["accuracy"] for seed, result in results["network"][where].items()}
-                other = {seed: result["accuracy"] for seed, result in places[where].items()}
-                comparisons.append(compare(name, network, other))
+        common = places.keys() & results.get("network", {}).keys()
+        if name != "network" and common:
+            where = "exact" if "exact" in common else sorted(common)[0]
+            network = {seed: result["accuracy"] for seed, result in results["network"][where].items()}
+            other = {seed: result["accuracy"] for seed, result in places[where].items()}
+            comparisons.append(compare(name, network, other))
     return {"rows": rows, "comparisons": comparisons}
 
 
