@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from qiskit_hqnn.data import Splits, as_it_is
 from qiskit_hqnn.training.evaluation import loss_of
 from qiskit_hqnn.training.job_file import TrainSection
+from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.run_folder import RunFolder
 
 # The loader's types know only data sets that are read image by image.
@@ -94,15 +95,20 @@ class Classifier(L.LightningModule):
 class History(Callback):
     """One row an epoch into metrics.csv, and one line to the terminal."""
 
-    def __init__(self, folder: RunFolder, epochs: int, resumed: bool) -> None:
-        self.folder, self.epochs = folder, epochs
+    def __init__(self, folder: RunFolder, epochs: int, resumed: bool, place: Place) -> None:
+        self.folder, self.epochs, self.place = folder, epochs, place
         self.rows: list[dict[str, float]] = folder.history() if resumed else []
         self.norms: dict[str, float] = {}
         self.started = time.perf_counter()
+        self.meter = (0, 0.0)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
         self.started = time.perf_counter()
+        self.meter = (self.place.executions, self.place.qpu_seconds)
         pl_module.forget("train")
+
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        self.place.check_budget()
 
     def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: Any, optimizer: Any) -> None:
         if trainer.is_last_batch:
@@ -118,6 +124,9 @@ class History(Callback):
                 f"  validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.4f}"
             )
         row["seconds"] = round(time.perf_counter() - self.started, 3)
+        if self.place.manager:
+            row["executions"] = self.place.executions - self.meter[0]
+            row["qpu_seconds"] = round(self.place.qpu_seconds - self.meter[1], 3)
         row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         self.folder.write_history(self.rows)
@@ -140,6 +149,7 @@ def fit(
     seed: int,
     resume: bool = False,
     progress: bool = True,
+    place: Place | None = None,
 ) -> float:
     """Train a model in place; it ends with the weights of its best epoch on the validation images.
 
@@ -151,6 +161,7 @@ def fit(
         seed: order of the batches and everything else that is random in training.
         resume: go on after the last finished epoch, where there is one.
         progress: draw a bar on a terminal.
+        place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
 
     Returns:
         Seconds spent in this call.
@@ -177,7 +188,11 @@ def fit(
         save_last=True,
         enable_version_counter=False,
     )
-    callbacks: list[Callback] = [History(folder, settings.epochs, resuming), _Shuffle(generator, seed), best]
+    callbacks: list[Callback] = [
+        History(folder, settings.epochs, resuming, place or Place()),
+        _Shuffle(generator, seed),
+        best,
+    ]
     if settings.early_stopping and validation:
         callbacks.append(EarlyStopping("validation_loss", patience=settings.early_stopping))
     bar = progress and sys.stderr.isatty()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from qiskit_hqnn.training.environment import environment
 from qiskit_hqnn.training.evaluation import Evaluation, evaluate
 from qiskit_hqnn.training.files import write_json
 from qiskit_hqnn.training.fitting import fit
-from qiskit_hqnn.training.job_file import JobFile, MitigationSection
+from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
+from qiskit_hqnn.training.places import running_on
 from qiskit_hqnn.training.preparation import build_model, load_splits
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -62,15 +62,7 @@ def run_job(
     write_json(folder / "environment.json", environment())
     done = run.metrics() if resume else {}
     if "seconds" not in done or not run.weights.exists():
-        before = sum(row["seconds"] for row in run.history()) if resume else 0.0
-        with running_on(model, job.where, job.shots, job.mitigation, job.gradient, job.max_qpu_seconds):
-            seconds = fit(model, splits, job.train, run, seed, resume, progress)
-        run.save_weights(model)
-        run.add_metrics(
-            parameters=count_parameters(model),
-            seconds={"train": round(before + seconds, 2)},
-            epochs=len(run.history()),
-        )
+        train(job, run, model, splits, resume, progress)
     run.load_weights(model)
     draw_curves(run.history(), folder / "curves.png")
     # Without a quantum layer every place is the same: the test set is read once.
@@ -80,6 +72,30 @@ def run_job(
             run_test_set(run, job, model, splits, where)
     write_report(run, job)
     return run
+
+
+def train(
+    job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool, progress: bool
+) -> None:
+    """Fit the model where the job says, and keep its weights and what they have cost."""
+    before = run.history() if resume and run.checkpoint.exists() else []
+    spent = sum(row.get("qpu_seconds", 0.0) for row in before)
+    part = f"train/{len(before)}"
+    with running_on(model, job, job.where, gradient=job.gradient, spent=spent, part=part) as place:
+        seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
+    run.save_weights(model)
+    history = run.history()
+    training: dict[str, Any] = {"where": job.where, "epochs": len(history)}
+    if place.manager:
+        training["gradient"] = job.gradient or "parameter-shift"
+        training["shots"] = job.shots
+        training["executions"] = int(sum(row["executions"] for row in history))
+        training["qpu_seconds"] = round(sum(row["qpu_seconds"] for row in history), 1)
+    run.add_metrics(
+        parameters=count_parameters(model),
+        seconds={"train": round(sum(row["seconds"] for row in before) + seconds, 2)},
+        training=training,
+    )
 
 
 def run_test_set(
@@ -94,37 +110,18 @@ def run_test_set(
     """Run the test set (or some images of it) at one place, and keep the result in the run folder."""
     shots = shots or job.shots
     started = time.perf_counter()
-    with running_on(model, where, shots, job.mitigation, None, job.max_qpu_seconds):
-        result = evaluate(model, images or splits.test)
+    with running_on(model, job, where, shots, part=f"test/{shots}") as place:
+        result = evaluate(model, splits.test if images is None else images)
     summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
     if where != "exact":
         summary["shots"] = shots
+    if place.manager:
+        summary["executions"] = place.executions
+        summary["qpu_seconds"] = round(place.qpu_seconds, 1)
     run.add_metrics(test={where: summary})
     title = f"Test set on {where}" + ("" if where == "exact" else f", {shots} shots")
     draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{where}.png")
     return result
-
-
-def running_on(
-    model: nn.Module,
-    where: str,
-    shots: int,
-    mitigation: MitigationSection,
-    gradient: str | None,
-    max_qpu_seconds: float | None,
-) -> AbstractContextManager[Any]:
-    """The model's quantum layer at another place, where it has one."""
-    layer = getattr(model, "quantum", None)
-    if not isinstance(layer, QuantumLayer):
-        return nullcontext()
-    if where == "exact":
-        return layer.running_on(None, gradient)
-    from qiskit_hqnn.jobs import JobManager, MitigationOptions
-
-    settings = mitigation.model_dump()
-    options = MitigationOptions(**settings | {"zne": tuple(settings["zne"]) if settings["zne"] else None})
-    manager = JobManager(where, shots=shots, mitigation=options, max_qpu_seconds=max_qpu_seconds)
-    return layer.running_on(manager.estimator(), gradient)
 
 
 def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
