@@ -1,0 +1,55 @@
+"""Images and labels in memory, as a torchvision-style data set that can also be read a whole batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+class ImageSet(Dataset[tuple[Tensor, int]]):
+    """N labelled images (or feature vectors).
+
+    Args:
+        images: uint8 in 0 … 255 or float, shape (N, channels, height, width) or (N, features).
+        labels: int64, shape (N,), 0 … classes − 1.
+        augment: applied to each image by itself when it is read, as torchvision's transforms are.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor, augment: Callable[[Tensor], Tensor] | None = None) -> None:
+        self.images, self.labels, self.augment = images, labels, augment
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = as_float(self.images[index])
+        return (self.augment(image) if self.augment else image), int(self.labels[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """A batch in one go: images (batch, …) as float, labels (batch,); a loader needs `collate_fn=as_it_is`."""
+        chosen = torch.as_tensor(indices)
+        images = as_float(self.images[chosen])
+        if self.augment:
+            images = torch.stack([self.augment(image) for image in images])
+        return images, self.labels[chosen]
+
+    def subset(self, indices: Tensor | Sequence[int]) -> ImageSet:
+        """The images at these positions."""
+        chosen = torch.as_tensor(indices, dtype=torch.long)
+        return ImageSet(self.images[chosen], self.labels[chosen], self.augment)
+
+    def with_augmentation(self, augment: Callable[[Tensor], Tensor] | None) -> ImageSet:
+        return ImageSet(self.images, self.labels, augment)
+
+
+def as_float(images: Tensor) -> Tensor:
+    """Bytes to [0, 1]; floats as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def as_it_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """The collate function for an `ImageSet`, whose batches come ready-made."""
+    return batch

@@ -1,0 +1,87 @@
+"""Images reduced to a few features by an autoencoder, as the re-uploading article does it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from qiskit_hqnn.data.image_set import ImageSet, as_float, as_it_is
+from qiskit_hqnn.data.splits import Splits
+
+EPOCHS, BATCH, LEARNING_RATE, FEATURES = 1, 32, 1e-3, 64
+
+
+class Autoencoder(nn.Module):
+    """784 → 196 → 64 → 64 features → 64 → 196 → 784, ReLU, a sigmoid on the features.
+
+    "Hybrid Quantum Neural Network for reduced MNIST Data" (2021); layer sizes from public copies of its listing.
+    """
+
+    def __init__(self, pixels: int = 784) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Linear(pixels, 196), nn.ReLU(), nn.Linear(196, 64), nn.ReLU(), nn.Linear(64, FEATURES), nn.Sigmoid()
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, 196), nn.ReLU(), nn.Linear(196, pixels), nn.ReLU()
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Reconstruction (batch, pixels) of images (batch, …)."""
+        return self.decoder(self.encoder(images.flatten(1)))
+
+
+def reduce_by_autoencoder(splits: Splits, root: Path, settings: str) -> Splits:
+    """Replace the images by 64 features each, from an autoencoder trained on the training images alone.
+
+    Mean absolute error, Adam, one epoch, as published. The autoencoder is kept under `root`, by its settings.
+
+    Args:
+        splits: images.
+        root: folder of the data sets.
+        settings: everything that the training images depend on, as text.
+    """
+    identity = f"{settings} {EPOCHS} {BATCH} {LEARNING_RATE} {FEATURES}"
+    path = root / "autoencoders" / f"{sha256(identity.encode()).hexdigest()[:16]}.safetensors"
+    pixels = splits.train.images[0].numel()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Autoencoder(pixels)
+        if path.exists():
+            model.load_state_dict(load_file(path))
+        else:
+            _train(model, splits.train)
+            _keep(model, path)
+    train, validation, test = (_encoded(model, part) for part in (splits.train, splits.validation, splits.test))
+    return Splits(train, validation, test, splits.class_names)
+
+
+def _train(model: Autoencoder, images: ImageSet) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
+    loader: DataLoader = DataLoader(images, BATCH, shuffle=True, collate_fn=as_it_is)  # type: ignore[arg-type]
+    for _ in range(EPOCHS):
+        for batch, _labels in loader:
+            optimizer.zero_grad()
+            nn.functional.l1_loss(model(batch), batch.flatten(1)).backward()
+            optimizer.step()
+
+
+def _keep(model: Autoencoder, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    os.close(handle)
+    save_file(dict(model.state_dict()), name)
+    os.replace(name, path)
+
+
+@torch.no_grad()
+def _encoded(model: Autoencoder, images: ImageSet) -> ImageSet:
+    chunks = [model.encoder(as_float(chunk).flatten(1)) for chunk in images.images.split(4096)]
+    return ImageSet(torch.cat(chunks) if chunks else torch.empty(0, FEATURES), images.labels)
