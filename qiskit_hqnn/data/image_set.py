@@ -18,7 +18,9 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         augment: applied to each image by itself when it is read, as torchvision's transforms are.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, augment: Callable[[Tensor], Tensor] | None = None) -> None:
+    def __init__(
+        self, images: Tensor, labels: Tensor, augment: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         self.images, self.labels, self.augment = images, labels, augment
 
     def __len__(self) -> int:

@@ -27,10 +27,20 @@ class Autoencoder(nn.Module):
     def __init__(self, pixels: int = 784) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Linear(pixels, 196), nn.ReLU(), nn.Linear(196, 64), nn.ReLU(), nn.Linear(64, FEATURES), nn.Sigmoid()
+            nn.Linear(pixels, 196),
+            nn.ReLU(),
+            nn.Linear(196, 64),
+            nn.ReLU(),
+            nn.Linear(64, FEATURES),
+            nn.Sigmoid(),
         )
         self.decoder = nn.Sequential(
-            nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, 196), nn.ReLU(), nn.Linear(196, pixels), nn.ReLU()
+            nn.Linear(FEATURES, 64),
+            nn.ReLU(),
+            nn.Linear(64, 196),
+            nn.ReLU(),
+            nn.Linear(196, pixels),
+            nn.ReLU(),
         )
 
     def forward(self, images: Tensor) -> Tensor:
@@ -59,7 +69,9 @@ def reduce_by_autoencoder(splits: Splits, root: Path, settings: str) -> Splits:
         else:
             _train(model, splits.train)
             _keep(model, path)
-    train, validation, test = (_encoded(model, part) for part in (splits.train, splits.validation, splits.test))
+    train, validation, test = (
+        _encoded(model, part) for part in (splits.train, splits.validation, splits.test)
+    )
     return Splits(train, validation, test, splits.class_names)
 
 

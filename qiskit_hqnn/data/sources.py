@@ -51,7 +51,11 @@ def fashion_mnist(root: Path) -> Source:
 def cifar10(root: Path) -> Source:
     """CIFAR-10, 50,000 + 10,000 images of 32×32 pixels and 3 channels; or a tree cifar10/{train,test}/CLASS/*."""
     tree = root / "cifar10"
-    return _of_folders(tree, 32) if (tree / "train").is_dir() else _of_torchvision(datasets.CIFAR10, root, "cifar10")
+    return (
+        _of_folders(tree, 32)
+        if (tree / "train").is_dir()
+        else _of_torchvision(datasets.CIFAR10, root, "cifar10")
+    )
 
 
 def medical_mnist(root: Path) -> Source:
@@ -97,7 +101,9 @@ def _of_folders(tree: Path, side: int) -> Source:
     parts: list[tuple[Tensor, Tensor]] = []
     for name in ("train", "test"):
         if not (tree / name).is_dir():
-            raise MissingDataError(f"A tree of image folders needs {tree / name}/CLASS/*, which does not exist.")
+            raise MissingDataError(
+                f"A tree of image folders needs {tree / name}/CLASS/*, which does not exist."
+            )
         folder = datasets.ImageFolder(tree / name, allow_empty=True)
         classes = classes or tuple(folder.classes)
         if tuple(folder.classes) != classes:

@@ -76,7 +76,9 @@ def load(
     if name not in SOURCES:
         nearest = get_close_matches(str(name), SOURCES, 1)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
-        raise MissingDataError(f"Data set must be one of {', '.join(map(repr, SOURCES))}, but is {name!r}{hint}")
+        raise MissingDataError(
+            f"Data set must be one of {', '.join(map(repr, SOURCES))}, but is {name!r}{hint}"
+        )
     source = _with_test_set(SOURCES[name](Path(root)), test_fraction)
     kept = tuple(range(len(source.class_names))) if classes is None else tuple(classes)
     unknown = [label for label in kept if not 0 <= label < len(source.class_names)]
@@ -127,12 +129,19 @@ def _chosen(images: Tensor, labels: Tensor, kept: tuple[int, ...], image_size: i
     mask = positions[labels] >= 0
     images, labels = images[mask], positions[labels[mask]]
     if image_size is not None and tuple(images.shape[-2:]) != (image_size, image_size):
-        images = interpolate(as_float(images), size=(image_size, image_size), mode="bilinear", align_corners=False)
+        images = interpolate(
+            as_float(images), size=(image_size, image_size), mode="bilinear", align_corners=False
+        )
     return ImageSet(images, labels)
 
 
 def _sample(
-    images: ImageSet, count: int | None, argument: str, generator: torch.Generator, first: bool, balanced: bool
+    images: ImageSet,
+    count: int | None,
+    argument: str,
+    generator: torch.Generator,
+    first: bool,
+    balanced: bool,
 ) -> ImageSet:
     if count is None:
         return images
@@ -155,9 +164,7 @@ def _stratified(
 ) -> Tensor:
     """`count` positions with the classes' shares (or equal ones) as nearly as whole images allow, in order."""
     classes = [(labels == label).nonzero().flatten() for label in labels.unique().tolist()]
-    exact = [
-        count / len(classes) if balanced else count * len(members) / len(labels) for members in classes
-    ]
+    exact = [count / len(classes) if balanced else count * len(members) / len(labels) for members in classes]
     for members, share in zip(classes, exact, strict=True):
         if share > len(members):
             raise MissingDataError(

@@ -114,7 +114,9 @@ def test_trees_of_folders_are_read(tmp_path):
             folder = tmp_path / "medical-mnist" / part / label
             folder.mkdir(parents=True)
             for index in range(count):
-                write_jpeg(torch.full((1, 64, 64), 40 * index, dtype=torch.uint8), str(folder / f"{index}.jpeg"))
+                write_jpeg(
+                    torch.full((1, 64, 64), 40 * index, dtype=torch.uint8), str(folder / f"{index}.jpeg")
+                )
     splits = data.load("medical-mnist", tmp_path, validation=0.25)
     assert splits.class_names == ("Hand", "HeadCT")
     assert splits.image_shape == (3, 64, 64)
@@ -139,7 +141,9 @@ def test_missing_data_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_bad_choices_are_one_sentence():
-    with pytest.raises(MissingDataError, match="must be one of 'digits', .* but is 'mnits'; did you mean 'mnist'"):
+    with pytest.raises(
+        MissingDataError, match="must be one of 'digits', .* but is 'mnits'; did you mean 'mnist'"
+    ):
         data.load("mnits")
     with pytest.raises(MissingDataError, match=r"labels from 0 to 9, but is \[3, 11\]"):
         data.load("digits", classes=[3, 11])
