@@ -6,10 +6,13 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers import BitArray
+from qiskit.primitives.containers.bindings_array import BindingsArray
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs.transpiling import circuit_bytes
@@ -55,6 +58,11 @@ class SamplingRequest:
         digest.update(np.ascontiguousarray(self.values, dtype="<f8").tobytes())
         return digest.digest()
 
+    def pub(self) -> SamplerPub:
+        """The same as a PUB of shape (sets,)."""
+        values = BindingsArray({self.parameters: self.values}) if self.parameters else None
+        return SamplerPub(self.circuit, values, self.shots)
+
     def split(self, sets: int) -> Iterator[SamplingRequest]:
         """The same request in parts of at most so many sets, each with a seed of its own."""
         for part, start in enumerate(range(0, self.sets, sets)):
@@ -95,6 +103,15 @@ class Outcomes:
         offsets = np.arange(len(index))[:, None] << bits
         counts = np.bincount((index + offsets).ravel(), minlength=len(index) << bits)
         return cls(bits, counts.reshape(len(index), 1 << bits).astype(np.int32))
+
+    @classmethod
+    def of(cls, result: Any, request: SamplingRequest) -> Outcomes:
+        """Outcomes of one request from what an adapter returns: outcomes already, or a `SamplerPubResult`."""
+        if isinstance(result, cls):
+            return result
+        registers = [getattr(result.data, register.name) for register in request.circuit.cregs]
+        bits = registers[0] if len(registers) == 1 else BitArray.concatenate_bits(registers)
+        return cls.from_bit_array(bits.array.reshape(-1, *bits.array.shape[-2:]), bits.num_bits)
 
     def to_bit_array(self) -> BitArray:
         """Qiskit's container, of shape (sets,); the order of the shots within a set has no meaning."""
