@@ -22,6 +22,9 @@ def run(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on after the last finished epoch.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what it would cost, and do nothing.")
+    ] = False,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
 ) -> None:
     """Train a job's network, run its test set, and write a run folder with a report.
@@ -35,6 +38,11 @@ def run(
     path = find_job(job)
     changes = [*(settings or []), *([f'where="{where}"'] if where else [])]
     content = read_job(path, changes)
+    if dry_run:
+        from qiskit_hqnn.cli.pricing import print_price
+
+        print_price(content, data_root)
+        return
     folder = out or Path("runs") / path.stem
 
     from qiskit_hqnn.cli.tables import print_results

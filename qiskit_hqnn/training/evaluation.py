@@ -13,6 +13,9 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix, 
 
 from qiskit_hqnn.data import ImageSet
 
+TEST_BATCH = 512
+"""Images that are evaluated at once, and off the simulator sent as one PUB."""
+
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -63,7 +66,7 @@ class Evaluation:
         }
 
 
-def evaluate(model: nn.Module, images: ImageSet, batch_size: int = 512) -> Evaluation:
+def evaluate(model: nn.Module, images: ImageSet, batch_size: int = TEST_BATCH) -> Evaluation:
     """Run a model over images, in evaluation mode and without gradients, wherever its quantum layer is."""
     was_training = model.training
     device = next(model.parameters()).device

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from qiskit_hqnn.data import Splits, as_it_is
-from qiskit_hqnn.training.evaluation import loss_of
+from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -69,7 +71,8 @@ class Classifier(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         loss, accuracy = self.averages("validation")
-        self.log_dict({"validation_loss": loss, "validation_accuracy": accuracy})
+        # For checkpoints and early stopping; the row of the epoch goes to the loggers as a whole.
+        self.log_dict({"validation_loss": loss, "validation_accuracy": accuracy}, logger=False)
 
     def configure_optimizers(self) -> Any:
         trained = [
@@ -130,6 +133,10 @@ class History(Callback):
         row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         self.folder.write_history(self.rows)
+        if trainer.logger is not None:
+            trainer.logger.log_metrics(
+                {name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"])
+            )
         sys.stderr.write(f"{line}  {row['seconds']:.1f} s\n")
 
 
@@ -177,7 +184,7 @@ def fit(
         drop_last=_last_is_single(len(splits.train), settings.batch_size, model),
     )
     validation = (
-        DataLoader(splits.validation, 512, collate_fn=_READY_MADE) if len(splits.validation) else None
+        DataLoader(splits.validation, TEST_BATCH, collate_fn=_READY_MADE) if len(splits.validation) else None
     )
     classifier = Classifier(model, settings, total_steps=len(train) * settings.epochs)
     best = ModelCheckpoint(
@@ -205,10 +212,11 @@ def fit(
         warnings.filterwarnings(
             "ignore", ".*number of training batches.*is smaller than the logging interval.*"
         )
+        warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
         _quiet()
         trainer = L.Trainer(
             max_epochs=settings.epochs,
-            logger=False,
+            logger=_tensorboard(folder) if settings.tensorboard else False,
             callbacks=callbacks,
             enable_progress_bar=bar,
             enable_model_summary=False,
@@ -253,6 +261,16 @@ def _gradient_norms(model: nn.Module) -> dict[str, float]:
         if gradients:
             norms[f"gradient_{name}"] = float(torch.stack(gradients).norm())
     return norms
+
+
+def _tensorboard(folder: RunFolder) -> Any:
+    if find_spec("tensorboard") is None:
+        raise JobFileError(
+            "train.tensorboard is true, but tensorboard is not installed: pip install tensorboard."
+        )
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(folder.path, name="", version="tensorboard", default_hp_metric=False)
 
 
 def _load_best(model: nn.Module, path: Path) -> None:

@@ -48,7 +48,11 @@ class DataSection(_Section):
 
 
 class TrainSection(_Section):
-    """[train]: optimiser and budget; best weights are those of the best validation accuracy."""
+    """[train]: optimiser and budget; best weights are those of the best validation accuracy.
+
+    `schedule` runs over all steps; `early_stopping` counts epochs without a lower validation loss; `threads` are
+    torch's; `tensorboard` writes event files beside metrics.csv.
+    """
 
     epochs: Annotated[int, Field(ge=1)] = 10
     batch_size: Annotated[int, Field(ge=1)] = 64
@@ -58,6 +62,7 @@ class TrainSection(_Section):
     schedule: Literal["cosine", "one-cycle"] | None = None
     early_stopping: Annotated[int, Field(ge=1)] | None = None
     threads: Annotated[int, Field(ge=1)] | None = None
+    tensorboard: bool = False
 
 
 class MitigationSection(_Section):

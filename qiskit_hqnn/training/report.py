@@ -18,15 +18,16 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
     """Write the page from what is in the folder; returns its path."""
     metrics = folder.metrics()
     environment = json.loads((folder.path / "environment.json").read_text(encoding="utf-8"))
-    pictures = [
-        (path.stem.replace("-", " "), _inline(path)) for path in sorted(folder.path.glob("*.png"), key=_order)
+    matrices = [
+        (f"Confusion matrix, {place}", folder.path / f"confusion-{place}.png") for place in metrics["test"]
     ]
     page = render(
         "report.html.j2",
         job=job,
         metrics=metrics,
         history=folder.history(),
-        pictures=pictures,
+        curves=_inline(folder.path / "curves.png"),
+        matrices=[(name, _inline(path)) for name, path in matrices if path.exists()],
         environment=environment,
         settings=folder.job_file.read_text(encoding="utf-8"),
     )
@@ -43,7 +44,3 @@ def render(template: str, **values: Any) -> str:
 
 def _inline(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
-
-
-def _order(path: Path) -> tuple[bool, str]:
-    return path.stem != "curves", path.stem

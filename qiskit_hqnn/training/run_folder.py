@@ -70,10 +70,17 @@ class RunFolder:
         return read_job(self.job_file)
 
     def metrics(self) -> dict[str, Any]:
-        """metrics.json, or an empty record."""
+        """metrics.json, or an empty record.
+
+        Raises:
+            RunFolderError: if the file was damaged.
+        """
         if not self.metrics_file.exists():
             return {}
-        return json.loads(self.metrics_file.read_text(encoding="utf-8"))
+        try:
+            return json.loads(self.metrics_file.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RunFolderError(f"{self.metrics_file} is not valid JSON: {error}.") from error
 
     def add_metrics(self, **parts: Any) -> None:
         """Merge into metrics.json; blocks under `test` are kept by place."""

@@ -23,6 +23,7 @@ from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
 from qiskit_hqnn.training.places import running_on
 from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
 
@@ -58,6 +59,7 @@ def run_job(
         torch.set_num_threads(job.train.threads)
     splits = load_splits(job, data_root)
     model = build_model(job, splits)
+    _admit(job, run, model, splits, resume)
     run.write_job(job)
     write_json(folder / "environment.json", environment())
     done = run.metrics() if resume else {}
@@ -98,6 +100,29 @@ def train(
     )
 
 
+def _admit(job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool) -> None:
+    """Say what training will cost, and refuse a run that does not fit its budget, before anything is written."""
+    if job.where == "exact" and job.max_qpu_seconds is None:
+        return
+    finished = resume and run.weights.exists()
+    before = run.history() if resume else []
+    left = 0 if finished else job.train.epochs - len(before)
+    done = run.metrics().get("test", {}) if resume else {}
+    costs = price_run(
+        job.model_copy(update={"test": [place for place in job.test if place not in done]}), model, splits
+    )
+    spent = sum(row.get("qpu_seconds", 0.0) for row in before)
+    spent += sum(block.get("qpu_seconds", 0.0) for block in done.values())
+    check_run_budget(job, costs, left, spent)
+    if left and job.where != "exact":
+        total = price_training(costs, left)
+        unreal = "" if job.where.startswith("ibm_") else " if this were hardware"
+        sys.stderr.write(
+            f"training {left} epochs on {job.where}: {total.executions:,} executions, "
+            f"{total.qpu_seconds:,.0f} QPU seconds{unreal}\n"
+        )
+
+
 def run_test_set(
     run: RunFolder,
     job: JobFile,
@@ -118,9 +143,14 @@ def run_test_set(
     if place.manager:
         summary["executions"] = place.executions
         summary["qpu_seconds"] = round(place.qpu_seconds, 1)
-    run.add_metrics(test={where: summary})
+    known = run.metrics().get("test", {}).get(where, {})
+    # A look at a few images never takes the place of the whole test set's result.
+    block = where if known.get("images", 0) <= summary["images"] else f"{where}-{summary['images']}-images"
+    run.add_metrics(test={block: summary})
     title = f"Test set on {where}" + ("" if where == "exact" else f", {shots} shots")
-    draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{where}.png")
+    if summary["images"] < len(splits.test):
+        title = f"{summary['images']} images of the t" + title[1:]
+    draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{block}.png")
     return result
 
 
