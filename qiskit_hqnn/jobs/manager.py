@@ -1,83 +1,118 @@
-"""The job manager: primitives for any place, priced before anything runs."""
+"""The job manager: primitives for any place, priced before anything runs, resumed wherever a process was ended."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from functools import cache
+from hashlib import sha256
 from math import ceil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.primitives import BaseSamplerV2
+from qiskit.primitives.containers import PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 from qiskit_aer import AerSimulator
 
-from qiskit_hqnn.errors import DeviceError, HQNNError
-from qiskit_hqnn.jobs.aer import sample
-from qiskit_hqnn.jobs.devices import Device, resolve_device
+from qiskit_hqnn.errors import BudgetError, HQNNError
+from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions
+from qiskit_hqnn.jobs.chunks import ChunkLimits
+from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.estimation import Estimation, prepare
 from qiskit_hqnn.jobs.mitigation import MitigationOptions
-from qiskit_hqnn.jobs.price import Price, check_budget, price_requests
+from qiskit_hqnn.jobs.places import open_place
+from qiskit_hqnn.jobs.price import Price, price_requests
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
+from qiskit_hqnn.jobs.recording import Recorded, collect, record, strong_id
 from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.transpiling import scheduled_duration, transpile_template
+from qiskit_hqnn.jobs.sending import Patience, drive
+from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
+from qiskit_hqnn.jobs.transpiling import circuit_bytes, scheduled_duration, transpile_template
 
 SETS_AT_ONCE = 5_000
-"""Sets of values that one call of Aer takes: bounds the memory of a large request."""
+"""Sets of values that one simulation takes: bounds its memory, and the work that a crash can lose."""
 
 
 class JobManager:
-    """Sampling on Aer or on a snapshot of a device, as Qiskit primitives.
+    """Sampling at one place, as Qiskit primitives.
+
+    With a store, every request has a strong id, is recorded before it is sent, and is answered from the store when it
+    is made again, by this process or any other. Hardware always has a store.
 
     Args:
-        where: "aer", "fake_<device>", or a BackendV2 whose target describes a device (simulated on Aer with its noise).
+        where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 whose target describes a device (simulated on Aer
+            with its noise), or a BaseSamplerV2.
+        store: a URL (sqlite:///runs/jobs.db, postgresql://…), the path of an SQLite file, or a `Store`; None keeps
+            nothing on Aer and on snapshots, and is sqlite:///runs/jobs.db for hardware.
         shots: of each set of values, where a call names none.
-        max_qpu_seconds: budget of each call, in the QPU seconds that hardware would charge; None for no limit.
+        max_qpu_seconds: budget of all calls together, in the QPU seconds that hardware charges (on Aer and snapshots:
+            would charge); None for no limit.
         mitigation: options for expectation values.
-        seed: makes results repeatable; None draws one.
+        seed: makes results repeatable, and a resumed script find its own requests; None is 0 with a store, and is
+            drawn without one.
         cache: folder that keeps transpiled templates between processes.
+        options: what the device is told beside the circuits.
+        patience: how often and how long to try.
+        adapter: a place of one's own; `where` then names the device to compile for.
 
     Raises:
         DeviceError: if there is no such device.
         HQNNError: if shots or budget are not positive.
+        StoreError: if the store cannot be used.
     """
 
     def __init__(
         self,
-        where: str | BackendV2,
+        where: str | BackendV2 | BaseSamplerV2,
         *,
+        store: str | Path | Store | None = None,
         shots: int = 1000,
         max_qpu_seconds: float | None = None,
         mitigation: MitigationOptions | None = None,
         seed: int | None = None,
         cache: str | Path | None = None,
+        options: SamplingOptions | None = None,
+        patience: Patience | None = None,
+        adapter: BackendAdapter | None = None,
     ) -> None:
-        if isinstance(where, str) and where.startswith("ibm_"):
-            raise DeviceError(
-                f"Hardware such as {where!r} cannot be reached by this version; use 'aer' or 'fake_<device>'."
-            )
         if shots < 1:
             raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
         if max_qpu_seconds is not None and max_qpu_seconds <= 0:
             raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds}.")
-        self.device: Device = resolve_device(where)
+        self.device: Device
+        self.adapter: BackendAdapter
+        self.device, self.adapter = open_place(where)
+        if adapter is not None:
+            self.adapter = adapter
+        hardware = self.adapter.poll_seconds > 0
+        if store is None and hardware:
+            store = DEFAULT_STORE
+        self.store = Store(store) if isinstance(store, str | Path) else store
         self.shots = shots
         self.max_qpu_seconds = max_qpu_seconds
         self.mitigation = mitigation or MitigationOptions()
-        self.seed = secrets.randbelow(2**31) if seed is None else seed
+        self.seed = seed if seed is not None else (0 if self.store else secrets.randbelow(2**31))
         self.cache = None if cache is None else Path(cache)
+        self.options = options or SamplingOptions()
+        self.patience = patience or Patience()
+        self.limits = ChunkLimits() if hardware else ChunkLimits(sets=SETS_AT_ONCE, qpu_seconds=float("inf"))
         self.executions = 0
         self.qpu_seconds = 0.0
-        self._calls = 0
+        self.progress: Callable[[int, int], None] | None = None
+        self._asked: dict[bytes, int] = {}
         self._ideal: dict[int, tuple[QuantumCircuit, QuantumCircuit]] = {}
 
     @property
     def where(self) -> str:
         """The place's word."""
-        return self.device.name
+        return self.adapter.where
 
     def estimator(self) -> ManagedEstimator:
         """A BaseEstimatorV2 on this manager; precision p means ⌈1/p²⌉ shots."""
@@ -90,43 +125,158 @@ class JobManager:
     def plan(self, pub: EstimatorPub, precision: float | None = None) -> Estimation:
         """What an estimator PUB is sent as."""
         shots = self.shots if precision is None else max(1, ceil(precision**-2 - 1e-9))
-        return prepare(pub, shots, self.device, self._template, self.mitigation, self._next_seed())
+        key = self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots)
+        return prepare(pub, shots, self.device, self._template, self.mitigation, self._seed_of(key))
 
     def price(self, estimation: Estimation) -> Price:
         """What a planned PUB costs on hardware; on Aer and snapshots, what it would cost there."""
         return price_requests(estimation.requests, estimation.durations, self.device)
 
     def estimate(
-        self, pub: EstimatorPub, precision: float | None = None
+        self, pub: EstimatorPub, precision: float | None = None, max_qpu_seconds: float | None = None
     ) -> tuple[Estimation, list[Outcomes]]:
         """Plan, price and sample an estimator PUB."""
         estimation = self.plan(pub, precision)
-        return estimation, self.run(estimation.requests, estimation.durations)
+        shots = self.shots if precision is None else max(1, ceil(precision**-2 - 1e-9))
+        self._count(self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots))
+        return estimation, self.run(
+            estimation.requests, estimation.durations, max_qpu_seconds, "estimator", estimation
+        )
 
-    def sample(self, pub: SamplerPub, shots: int | None) -> Outcomes:
+    def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
         """Sample a measured PUB; its classical bits count as one register."""
         circuit, _ = self._template(pub.circuit)
         names = tuple(parameter.name for parameter in pub.circuit.parameters)
         values = pub.parameter_values.as_array(pub.circuit.parameters).reshape(max(1, pub.size), -1)
-        request = SamplingRequest(circuit, names, values, shots or pub.shots or self.shots, self._next_seed())
+        shots = shots or pub.shots or self.shots
+        key = self._key(pub.circuit, values, shots)
+        request = SamplingRequest(circuit, names, values, shots, self._seed_of(key))
+        self._count(key)
         duration = 0.0 if self.device.target is None else scheduled_duration(circuit, self.device.target)
-        return self.run([request], [duration])[0]
+        return self.run([request], [duration], max_qpu_seconds, "sampler")[0]
 
-    def run(self, requests: Sequence[SamplingRequest], durations: Sequence[float]) -> list[Outcomes]:
-        """Sample requests, in parts that bound memory.
+    def run(
+        self,
+        requests: Sequence[SamplingRequest],
+        durations: Sequence[float],
+        max_qpu_seconds: float | None = None,
+        title: str = "",
+        estimation: Estimation | None = None,
+    ) -> list[Outcomes]:
+        """Sample requests, in chunks within the place's limits.
 
         Raises:
-            BudgetError: if they cost more than the budget; nothing is run then.
+            BudgetError: if they cost more than is left of the budget; nothing is sent then.
+            JobFailedError: if the device refuses or cancels them.
         """
+        if not requests:
+            return []
         price = price_requests(requests, durations, self.device)
-        check_budget(price, self.max_qpu_seconds, self.where)
-        outcomes = [
-            Outcomes.joined([sample(part, self.device) for part in request.split(SETS_AT_ONCE)])
-            for request in requests
-        ]
+        if self.store is None:
+            self.check_budget(price, max_qpu_seconds)
+            outcomes = self._at_once(requests)
+        else:
+            recorded = self._record(requests, durations, price, max_qpu_seconds, title, {}, estimation)
+            drive(self.store, recorded.id, self.adapter, self.options, self.patience, self.progress)
+            outcomes = collect(self.store, recorded.id, len(requests))
+            if not recorded.fresh:
+                return outcomes
         self.executions += price.executions
         self.qpu_seconds += price.qpu_seconds
         return outcomes
+
+    def submit(
+        self,
+        pub: EstimatorPub,
+        title: str = "",
+        settings: dict[str, Any] | None = None,
+        max_qpu_seconds: float | None = None,
+    ) -> str:
+        """Record an estimator PUB for a worker to send, and return its id; `expectation_values` reads it when done.
+
+        Args:
+            pub: what to estimate.
+            title: for lists of jobs.
+            settings: kept with the job as JSON; part of its identity.
+            max_qpu_seconds: budget of this call.
+
+        Raises:
+            BudgetError: if it costs more than is left of the budget; nothing is recorded then.
+            StoreError: without a store.
+        """
+        self._needs_store()
+        estimation = self.plan(pub, pub.precision)
+        price = self.price(estimation)
+        return self._record(
+            estimation.requests,
+            estimation.durations,
+            price,
+            max_qpu_seconds,
+            title,
+            settings or {},
+            estimation,
+        ).id
+
+    def wait(self, job: str) -> str:
+        """Drive a recorded job to its end in this process; returns done, failed or cancelled."""
+        return drive(self._needs_store(), job, self.adapter, self.options, self.patience, self.progress)
+
+    def check_budget(self, price: Price, max_qpu_seconds: float | None = None) -> None:
+        """Raises BudgetError if a price is over what is left of the manager's budget, or over a call's own."""
+        budget, spent = self.max_qpu_seconds, self.qpu_seconds
+        if max_qpu_seconds is not None and (budget is None or max_qpu_seconds < budget - spent):
+            budget, spent = max_qpu_seconds, 0.0
+        if budget is not None and spent + price.qpu_seconds > budget:
+            used = f", of which {spent:,.1f} are spent" if spent else ""
+            raise BudgetError(
+                f"This request would cost {price.qpu_seconds:,.1f} QPU seconds on {self.where} ({price}), but the "
+                f"budget is {budget:g}{used}; nothing was sent."
+            )
+
+    def _needs_store(self) -> Store:
+        if self.store is None:
+            raise HQNNError("A job that outlives this process needs a store: JobManager(where, store=…).")
+        return self.store
+
+    def _record(
+        self,
+        requests: Sequence[SamplingRequest],
+        durations: Sequence[float],
+        price: Price,
+        max_qpu_seconds: float | None,
+        title: str,
+        settings: dict[str, Any],
+        estimation: Estimation | None,
+    ) -> Recorded:
+        store = self._needs_store()
+        told = {
+            **settings,
+            "options": asdict(self.options),
+            "limits": asdict(self.limits),
+            "mitigation": asdict(self.mitigation),
+            "calibration": self.adapter.calibration,
+        }
+        job = strong_id(self.where, told, requests)
+        if store.has(job):
+            return Recorded(job, fresh=False)
+        self.check_budget(price, max_qpu_seconds)
+        seconds = [self.device.rep_delay + duration for duration in durations]
+        return record(store, job, self.where, title, requests, seconds, price, told, self.limits, estimation)
+
+    def _at_once(self, requests: Sequence[SamplingRequest]) -> list[Outcomes]:
+        """Without a store there is nothing to come back to: straight through the adapter."""
+        from qiskit_hqnn.jobs.chunks import chunked
+
+        found: list[list[Outcomes]] = [[] for _ in requests]
+        chunks = chunked(requests, [0.0] * len(requests), self.limits)
+        for number, chunk in enumerate(chunks):
+            contents = [piece.content for piece in chunk]
+            job_id = self.adapter.submit(contents, tag="", options=self.options)
+            for piece, result in zip(chunk, self.adapter.result(job_id), strict=True):
+                found[piece.request].append(Outcomes.of(result, piece.content))
+            if self.progress:
+                self.progress(number + 1, len(chunks))
+        return [Outcomes.joined(parts) for parts in found]
 
     def _template(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, Sequence[int]]:
         if self.device.target is None:
@@ -141,10 +291,33 @@ class JobManager:
             self._ideal = {**dict(list(self._ideal.items())[-15:]), id(circuit): known}
         return known[1]
 
-    def _next_seed(self) -> int:
-        """Calls count up, so that a repeated script repeats its results and two calls do not share their noise."""
-        self._calls += 1
-        return (self.seed + 104_729 * self._calls) % 2**31
+    # Seeds follow from what is asked, not from when: a training that is resumed in the middle asks for the same
+    # samples again and finds them in the store; and the same question asked twice is sampled twice.
+
+    def _key(self, circuit: QuantumCircuit, values: np.ndarray, shots: int) -> bytes:
+        digest = sha256(circuit_bytes(circuit))
+        digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
+        digest.update(str(shots).encode())
+        return digest.digest()
+
+    def _seed_of(self, key: bytes) -> int:
+        text = f"{self.seed}/{key.hex()}/{self._asked.get(key, 0)}"
+        return int.from_bytes(sha256(text.encode()).digest()[:4], "big") >> 1
+
+    def _count(self, key: bytes) -> None:
+        self._asked[key] = self._asked.get(key, 0) + 1
+
+
+def expectation_values(store: Store, job: str) -> PubResult:
+    """The result of a done job that `JobManager.submit` recorded; needs neither its device nor its circuit.
+
+    Raises:
+        StoreError: if the job is not done, or was no estimation.
+    """
+    from qiskit_hqnn.jobs.recording import recorded_estimation
+
+    estimation, requests = recorded_estimation(store, job)
+    return replace(estimation, requests=()).result(collect(store, job, requests))
 
 
 @cache

@@ -1,0 +1,51 @@
+"""Who holds a lease: a thread of work in a process on a machine, and whether that process still lives."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+LEASE_SECONDS = 60.0
+"""A lease whose owner cannot be looked up (another machine) counts as given back after so long."""
+
+
+def new_owner() -> str:
+    """A name for one thread of work in this process."""
+    return f"{_machine()}|{os.getpid()}|{_started(os.getpid())}|{secrets.token_hex(4)}"
+
+
+def is_gone(owner: str) -> bool:
+    """Whether an owner was a process of this machine that has ended; False for those that cannot be looked up."""
+    parts = owner.split("|")
+    if len(parts) != 4 or parts[0] != _machine() or not parts[1].isdigit():
+        return False
+    pid = int(parts[1])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return _started(pid) != parts[2]
+
+
+def _machine() -> str:
+    """Host, boot and process namespace: a pid means a process only within all three."""
+    marks = [socket.gethostname()]
+    try:
+        marks.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8])
+        marks.append(os.readlink("/proc/self/ns/pid").strip("pid:[]"))
+    except OSError:
+        pass
+    return "/".join(marks).replace("|", "-")
+
+
+def _started(pid: int) -> str:
+    """When a process began, in ticks: tells it from a later one with its number. A zombie counts as ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "gone" if fields[0] == "Z" else fields[19]

@@ -1,0 +1,101 @@
+"""From requests to a job in the store, under an id of all that can alter its result, and from there to outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from qiskit_hqnn.errors import HQNNError, StoreError
+from qiskit_hqnn.jobs import recipe
+from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
+from qiskit_hqnn.jobs.estimation import Estimation
+from qiskit_hqnn.jobs.price import Price
+from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.store import Store
+
+
+class JobFailedError(HQNNError):
+    """A device has refused, failed or cancelled a job for good."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A job's id, and whether it was not in the store before."""
+
+    id: str
+    fresh: bool
+
+
+def strong_id(where: str, settings: dict[str, Any], requests: Sequence[SamplingRequest]) -> str:
+    """SHA-256 of everything that can alter a job's result."""
+    digest = sha256(json.dumps([1, where, settings], sort_keys=True, default=str).encode())
+    for request in requests:
+        digest.update(request.digest())
+    return digest.hexdigest()
+
+
+def record(
+    store: Store,
+    job: str,
+    where: str,
+    title: str,
+    requests: Sequence[SamplingRequest],
+    seconds_each: Sequence[float],
+    price: Price,
+    settings: dict[str, Any],
+    limits: ChunkLimits,
+    estimation: Estimation | None,
+) -> Recorded:
+    """Commit a job with all its chunks; whoever comes second finds it there."""
+    chunks = [to_bytes(chunk) for chunk in chunked(requests, seconds_each, limits)]
+    fresh = store.add_job(
+        job,
+        where,
+        title,
+        requests[0].shots,
+        price.executions,
+        price.qpu_seconds,
+        {**settings, "requests": len(requests)},
+        None if estimation is None else recipe.to_bytes(estimation),
+        chunks,
+    )
+    return Recorded(job, fresh)
+
+
+def collect(store: Store, job: str, requests: int) -> list[Outcomes]:
+    """The outcomes of every request of a done job.
+
+    Raises:
+        JobFailedError: if it failed or was cancelled.
+        StoreError: if it is still open.
+    """
+    known = store.job(job)
+    if known.state in ("failed", "cancelled"):
+        raise JobFailedError(
+            f"Job {known.id[:10]} on {known.place} was {known.state}"
+            + (f": {known.reason}" if known.reason else "")
+            + ("" if known.reason.endswith(".") else ".")
+        )
+    if known.state != "done":
+        raise StoreError(
+            f"Job {known.id[:10]} is not done: {known.finished} of {known.chunks} parts are there; `hqnn jobs wait "
+            f"{known.id[:10]}` waits for it."
+        )
+    done = [chunk for chunk in store.chunks(job) if chunk.state == "done"]
+    return assembled((store.outcomes(chunk) for chunk in done), requests)
+
+
+def recorded_estimation(store: Store, job: str) -> tuple[Estimation, int]:
+    """The estimation of a job, and how many requests it had.
+
+    Raises:
+        StoreError: if the job sampled only.
+    """
+    known = store.job(job)
+    content = store.request(known.id)
+    if content is None:
+        raise StoreError(f"Job {known.id[:10]} has samples only, no expectation values.")
+    return recipe.from_bytes(content), int(known.settings["requests"])

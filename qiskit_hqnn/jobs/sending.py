@@ -1,0 +1,359 @@
+"""The submit protocol: each chunk of a job from the store to a device and its outcomes back, whatever breaks.
+
+    waiting ──intent committed──▶ intent ──submit under a tag, id committed──▶ sent ──outcomes committed──▶ done
+
+A process may die between any two of these. Who comes next finds the chunk as the store has it: an intent without an id
+is first looked up by its tag, so that a job whose answer was lost is found instead of paid for again; a chunk with an
+id is only waited for. After every submission the tag is looked up too, since a client may have repeated a request on
+its own: the oldest job is kept, the others are cancelled.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs.adapter import (
+    AdapterError,
+    BackendAdapter,
+    JobState,
+    LostResultError,
+    PermanentError,
+    SamplingOptions,
+    SplitError,
+    TransientError,
+    UnauthorisedError,
+)
+from qiskit_hqnn.jobs.chunks import from_bytes, halves, outcomes_to_bytes, to_bytes
+from qiskit_hqnn.jobs.owners import LEASE_SECONDS, new_owner
+from qiskit_hqnn.jobs.sampling import Outcomes
+from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.store_tables import OPEN, Chunk
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and how long to try.
+
+    Attributes:
+        attempts: submissions of one chunk, at most.
+        backoff: seconds before the second one, doubled before each later one, up to `longest`.
+        longest: seconds between two attempts, at most.
+        hiccups: failed looks at a job in a row, after which the caller is told; the job stays as it is.
+    """
+
+    attempts: int = 5
+    backoff: float = 1.0
+    longest: float = 60.0
+    hiccups: int = 10
+
+    def pause(self, attempt: int) -> float:
+        return min(self.longest, self.backoff * 2.0 ** max(0, attempt - 1))
+
+
+def drive(
+    store: Store,
+    job: str,
+    adapter: BackendAdapter,
+    options: SamplingOptions | None = None,
+    patience: Patience | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    until_sent: bool = False,
+) -> str:
+    """Move a job's chunks until it is done, failed or cancelled, and return which.
+
+    Any number of processes may drive one job: each chunk is in the hands of one of them at a time.
+
+    Args:
+        store, job: where the job stands.
+        adapter: of the job's place.
+        options: what the device is told beside the circuits.
+        patience: how often to try.
+        progress: called with (finished, all) chunks.
+        until_sent: return "open" as soon as every chunk has left.
+
+    Raises:
+        UnauthorisedError: if the account is refused; the job stays open.
+        TransientError: if the device cannot be reached for long; the job stays open.
+    """
+    owner = new_owner()
+    mover = _Mover(store, adapter, options or SamplingOptions(), patience or Patience(), owner)
+    with _heartbeat(store, owner):
+        try:
+            return _loop(store, job, mover, owner, progress, until_sent)
+        finally:
+            store.release(owner)
+
+
+def _loop(
+    store: Store,
+    job: str,
+    mover: _Mover,
+    owner: str,
+    progress: Callable[[int, int], None] | None,
+    until_sent: bool,
+) -> str:
+    while True:
+        state = store.settle(job)
+        chunks = [chunk for chunk in store.chunks(job) if chunk.state != "split"]
+        finished = sum(chunk.state == "done" for chunk in chunks) - mover.finished
+        if progress:
+            progress(finished + mover.finished, len(chunks))
+        if state != "open":
+            return state
+        waiting = [chunk for chunk in chunks if chunk.state in OPEN]
+        if until_sent and all(chunk.state == "sent" for chunk in waiting):
+            return "open"
+        moved = False
+        for chunk in waiting:
+            if chunk.not_before > time.time():
+                continue
+            held = store.claim(chunk, owner)
+            if held is None:
+                continue
+            moved |= mover.step(held)
+            if progress:
+                progress(finished + mover.finished, len(chunks))
+        if not moved:
+            store.release(owner)
+            time.sleep(mover.pause())
+
+
+class _Mover:
+    """One step of one chunk at a time, in the hands of one owner."""
+
+    def __init__(
+        self, store: Store, adapter: BackendAdapter, options: SamplingOptions, patience: Patience, owner: str
+    ) -> None:
+        self._store, self._adapter, self._options = store, adapter, options
+        self._patience, self._owner = patience, owner
+        self._hiccups = 0
+        self.finished = 0
+
+    def pause(self) -> float:
+        """Seconds until it is worth looking again."""
+        return max(0.2, self._adapter.poll_seconds)
+
+    def step(self, chunk: Chunk) -> bool:
+        """Move a chunk that this owner holds; False where there is nothing to do yet."""
+        if chunk.state == "waiting":
+            return self._send(chunk)
+        if chunk.state == "intent":
+            return self._recover(chunk)
+        return self._collect(chunk)
+
+    def _send(self, chunk: Chunk) -> bool:
+        pieces = from_bytes(self._store.requests(chunk))
+        changed = self._change(chunk, state="intent", since=time.time())
+        if changed is None:
+            return True
+        try:
+            job_id = self._call(
+                lambda: self._adapter.submit(
+                    [piece.content for piece in pieces], tag=changed.tag, options=self._options
+                )
+            )
+        except PermanentError as error:
+            return self._fail(changed, str(error))
+        except SplitError as error:
+            return self._split(changed, str(error))
+        except UnauthorisedError:
+            raise
+        except AdapterError as error:
+            # Whether a job was made is not known: the next step asks by the tag.
+            self._change(
+                changed,
+                attempts=changed.attempts + 1,
+                not_before=time.time() + self._patience.pause(changed.attempts + 1),
+                reason=str(error),
+            )
+            return True
+        sent = self._change(changed, state="sent", backend_job=job_id, reason="")
+        if sent is None:
+            return True
+        sent = self._without_duplicates(sent)
+        return self._collect(sent) or True if self._adapter.poll_seconds == 0 else True
+
+    def _without_duplicates(self, chunk: Chunk) -> Chunk:
+        """Keep the oldest job under the tag; a failed look is made up for before the outcomes are taken."""
+        try:
+            found = self._call(lambda: self._adapter.find(chunk.tag))
+        except UnauthorisedError:
+            raise
+        except AdapterError:
+            return chunk
+        if len(found) < 2:
+            return chunk
+        kept = chunk.backend_job if chunk.backend_job in found else found[0]
+        for extra in found:
+            if extra != kept:
+                try:
+                    self._call(lambda extra=extra: self._adapter.cancel(extra))  # type: ignore[misc]
+                except UnauthorisedError:
+                    raise
+                except AdapterError:
+                    continue
+        return chunk
+
+    def _recover(self, chunk: Chunk) -> bool:
+        """An intent without an id: was the job made?"""
+        try:
+            found = self._call(lambda: self._adapter.find(chunk.tag))
+        except UnauthorisedError:
+            raise
+        except AdapterError as error:
+            return self._hiccup(error)
+        self._hiccups = 0
+        if found:
+            sent = self._change(chunk, state="sent", backend_job=found[0], reason="")
+            if sent is not None:
+                self._without_duplicates(sent)
+            return True
+        if time.time() - chunk.since < self._adapter.lookup_seconds:
+            pause = min(self.pause(), self._adapter.lookup_seconds)
+            self._change(chunk, not_before=time.time() + pause)
+            return False
+        if chunk.attempts >= self._patience.attempts:
+            return self._fail(
+                chunk, f"not accepted in {chunk.attempts} attempts; the last one: {chunk.reason}"
+            )
+        return self._send(chunk)
+
+    def _collect(self, chunk: Chunk) -> bool:
+        job_id = chunk.backend_job or ""
+        try:
+            state = self._call(lambda: self._adapter.status(job_id))
+            if state.word == "done":
+                chunk = self._without_duplicates(chunk)
+                return self._take(chunk, state)
+        except LostResultError as error:
+            return self._again(chunk, str(error))
+        except PermanentError as error:
+            return self._fail(chunk, str(error))
+        except UnauthorisedError:
+            raise
+        except AdapterError as error:
+            return self._hiccup(error)
+        self._hiccups = 0
+        if state.word == "cancelled":
+            # Somebody meant it: what was cancelled elsewhere is not sent again.
+            self._change(chunk, state="cancelled", reason=state.reason or "cancelled on the device")
+            return True
+        if state.word == "failed":
+            if state.too_long:
+                return self._split(chunk, state.reason)
+            return self._fail(chunk, state.reason) if state.permanent else self._again(chunk, state.reason)
+        return False
+
+    def _take(self, chunk: Chunk, state: JobState) -> bool:
+        pieces = from_bytes(self._store.requests(chunk))
+        results = list(self._call(lambda: self._adapter.result(chunk.backend_job or "")))
+        self._hiccups = 0
+        if len(results) != len(pieces):
+            return self._again(chunk, f"{len(results)} results came back for {len(pieces)} circuits")
+        outcomes = [Outcomes.of(result, piece.content) for result, piece in zip(results, pieces, strict=True)]
+        if any(outcome.sets != piece.content.sets for outcome, piece in zip(outcomes, pieces, strict=True)):
+            return self._again(chunk, "results of another shape came back")
+        self.finished += self._store.finish(chunk, outcomes_to_bytes(pieces, outcomes), state.seconds)
+        return True
+
+    def _again(self, chunk: Chunk, reason: str) -> bool:
+        """A job that has ended without outcomes is sent once more, under a tag of its own."""
+        # Attempts count failures of the device: a local job that died with its process has not failed.
+        attempts = chunk.attempts + (0 if self._adapter.poll_seconds == 0 else 1)
+        if attempts >= self._patience.attempts:
+            return self._fail(chunk, f"failed {attempts} times; the last time: {reason}")
+        self._change(
+            chunk,
+            state="waiting",
+            attempts=attempts,
+            backend_job=None,
+            tag=f"{chunk.tag.partition('~')[0]}~{attempts}" if attempts else chunk.tag,
+            not_before=time.time() + self._patience.pause(attempts) if attempts else 0.0,
+            reason=reason,
+        )
+        return True
+
+    def _split(self, chunk: Chunk, reason: str) -> bool:
+        parts = halves(from_bytes(self._store.requests(chunk)))
+        if len(parts) < 2:
+            return self._fail(chunk, f"too large for the device even by itself: {reason}")
+        self._store.split(chunk, self._owner, [to_bytes(part) for part in parts])
+        return True
+
+    def _fail(self, chunk: Chunk, reason: str) -> bool:
+        self._change(chunk, state="failed", reason=reason)
+        return True
+
+    def _hiccup(self, error: AdapterError) -> bool:
+        self._hiccups += 1
+        if self._hiccups >= self._patience.hiccups:
+            raise TransientError(
+                f"{self._adapter.where} could not be asked {self._hiccups} times in a row: {error}"
+            ) from error
+        time.sleep(self._patience.pause(self._hiccups))
+        return False
+
+    def _change(self, chunk: Chunk, **values: Any) -> Chunk | None:
+        """Commit a change; None if the chunk is no longer this owner's."""
+        if not self._store.move(chunk, self._owner, **values):
+            return None
+        return Chunk(**{**chunk.__dict__, **values, "owner": self._owner})
+
+    def _call(self, work: Callable[[], _T]) -> _T:
+        """Within the adapter's deadline: a client without one of its own can hang for ever."""
+        if self._adapter.deadline is None:
+            return work()
+        done: Future[_T] = Future()
+
+        def target() -> None:
+            try:
+                done.set_result(work())
+            except BaseException as error:
+                done.set_exception(error)
+
+        threading.Thread(target=target, daemon=True, name="hqnn-call").start()
+        try:
+            return done.result(self._adapter.deadline)
+        except TimeoutError:
+            if done.done():
+                raise
+            raise TransientError(f"no answer within {self._adapter.deadline:g} s") from None
+
+
+class _heartbeat:
+    """Renews an owner's leases while a block runs, however long one step takes."""
+
+    def __init__(self, store: Store, owner: str) -> None:
+        self._store, self._owner, self._stop = store, owner, threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="hqnn-lease")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(LEASE_SECONDS / 3):
+            try:
+                self._store.renew(self._owner)
+            except HQNNError:
+                continue  # the store is busy or away: a lease lost by it only costs a repeated chunk
+
+
+def cancel(store: Store, job: str, adapter: BackendAdapter) -> None:
+    """Cancel a job: nothing more of it is sent, and what a device holds of it is cancelled there."""
+    for chunk in store.mark_cancelled(job):
+        ids = [chunk.backend_job] if chunk.backend_job else adapter.find(chunk.tag)
+        for job_id in ids:
+            if job_id:
+                adapter.cancel(job_id)

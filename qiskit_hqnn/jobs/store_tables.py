@@ -1,0 +1,103 @@
+"""The tables of the job store, and their rows as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
+
+SCHEMA = 1
+"""Version of the tables below; a store of a newer one is refused, not guessed at."""
+
+OPEN = ("waiting", "intent", "sent")
+"""States of a chunk that still has to be moved; the others are done, failed, cancelled and split."""
+
+METADATA = MetaData()
+VERSIONS = Table("hqnn_schema", METADATA, Column("version", Integer, nullable=False))
+JOBS = Table(
+    "hqnn_jobs",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("place", String(200), nullable=False),
+    Column("title", String(500), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("reason", Text, nullable=False, default=""),
+    Column("created", Float, nullable=False, index=True),
+    Column("shots", Integer, nullable=False),
+    Column("executions", Float, nullable=False),
+    Column("qpu_seconds", Float, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("request", LargeBinary),
+)
+CHUNKS = Table(
+    "hqnn_chunks",
+    METADATA,
+    Column("job", String(64), ForeignKey(JOBS.c.id), primary_key=True),
+    Column("position", String(200), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("tag", String(100), nullable=False),
+    Column("backend_job", String(200)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("since", Float, nullable=False, default=0.0),
+    Column("not_before", Float, nullable=False, default=0.0),
+    Column("owner", String(300)),
+    Column("lease_until", Float, nullable=False, default=0.0),
+    Column("reason", Text, nullable=False, default=""),
+    Column("seconds", Float),
+)
+# Blobs stand apart, so that a list of ten thousand jobs doesn't page through them.
+REQUESTS = Table(
+    "hqnn_requests",
+    METADATA,
+    Column("job", String(64), primary_key=True),
+    Column("position", String(200), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+OUTCOMES = Table(
+    "hqnn_outcomes",
+    METADATA,
+    Column("job", String(64), primary_key=True),
+    Column("position", String(200), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One request: its strong id, where it goes, what it costs, and how far it is.
+
+    `state` is open, done, failed or cancelled; `chunks` counts those that carry results, `finished` the stored ones.
+    """
+
+    id: str
+    place: str
+    title: str
+    state: str
+    reason: str
+    created: float
+    shots: int
+    executions: int
+    qpu_seconds: float
+    settings: dict[str, Any]
+    chunks: int
+    finished: int
+    sent: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One part of a job, as it goes to a device."""
+
+    job: str
+    position: str
+    state: str
+    tag: str
+    backend_job: str | None
+    attempts: int
+    since: float
+    not_before: float
+    owner: str | None
+    lease_until: float
+    reason: str
+    seconds: float | None
