@@ -142,3 +142,14 @@ def test_bad_options_of_evaluate_are_one_sentence(trained):
         answer = hqnn("evaluate", "runs/quickstart", *options, cwd=place)
         assert answer.returncode == 2
         assert sentence in answer.stderr
+
+
+def test_dry_run_prints_the_price_and_writes_nothing(tmp_path):
+    answer = hqnn(
+        "run", "quickstart", *SMALL, "--where", "aer", "--set", "max_qpu_seconds=1", "--dry-run", cwd=tmp_path
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "training, 1 epochs on aer" in answer.stdout
+    assert "over its budget" in answer.stdout
+    assert "nothing was sent" in answer.stdout
+    assert not list(tmp_path.iterdir())

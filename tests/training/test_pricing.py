@@ -1,0 +1,129 @@
+"""The price of a run, told before anything is sent and held along the way."""
+
+import pytest
+import torch
+
+from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
+from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
+from qiskit_hqnn.training.places import Place
+from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
+from qiskit_hqnn.training.running import run_test_set
+
+SMALL = [
+    "model.num_qubits=2", "model.depth=1", "model.copies=2", "train.epochs=2", "train.batch_size=8", "shots=50",
+    "data.classes=[0,1]", "data.train_samples=24", "data.test_samples=12", "data.validation=4",
+]  # fmt: skip
+
+
+def job_of(*more):
+    return read_job(find_job("quickstart"), [*SMALL, *more])
+
+
+def price_of(job):
+    splits = load_splits(job, "data")
+    return price_run(job, build_model(job, splits), splits)
+
+
+@pytest.mark.parametrize("gradient", ["parameter-shift", "spsa"])
+def test_the_price_is_what_the_run_then_uses(tmp_path, gradient):
+    job = job_of("where='aer'", f"gradient='{gradient}'", "test=['exact', 'aer']")
+    costs = price_of(job)
+    metrics = run_job(job, tmp_path / "run", progress=False).metrics()
+    total = price_training(costs, epochs=2)
+    assert metrics["training"]["executions"] == total.executions
+    assert metrics["training"]["qpu_seconds"] == pytest.approx(total.qpu_seconds, abs=0.1)
+    assert metrics["test"]["aer"]["executions"] == costs["test on aer"].executions
+    assert metrics["training"]["gradient"] == gradient
+
+
+def test_parameter_shift_costs_two_evaluations_an_angle_and_spsa_two_in_all():
+    # 20 training images in batches of 8, 8, 4; a copy has 2 inputs and 6 weights, so 16 shifts and the plain value.
+    shift, spsa = (
+        price_of(job_of("where='aer'", f"gradient='{word}'")) for word in ("parameter-shift", "spsa")
+    )
+    assert shift["epoch"].executions == 20 * 2 * (1 + 16) * 50
+    assert spsa["epoch"].executions == 20 * 2 * (1 + 2) * 50
+    assert shift["validation"].executions == 4 * 2 * 50
+    assert shift["epoch"].jobs == 3
+
+
+def test_pricing_alters_neither_the_model_nor_the_random_numbers():
+    job = job_of("where='aer'", "gradient='spsa'")
+    splits = load_splits(job, "data")
+    model = build_model(job, splits)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    torch.manual_seed(3)
+    price_run(job, model, splits)
+    drawn = torch.rand(1)
+    torch.manual_seed(3)
+    assert drawn == torch.rand(1)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert model.quantum.neural_network.primitive is None
+
+
+def test_a_run_over_its_budget_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(
+        BudgetError, match=r"would cost .* QPU seconds, but max_qpu_seconds is 5; nothing was sent"
+    ):
+        run_job(job_of("where='aer'", "max_qpu_seconds=5"), tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_budget_counts_what_was_spent_before():
+    job = job_of("where='aer'", "test=['exact']", "max_qpu_seconds=1000")
+    costs = price_of(job)
+    needed = price_training(costs, 2).qpu_seconds
+    check_run_budget(job, costs, 2, spent=1000 - needed - 0.1)
+    with pytest.raises(BudgetError, match="already spent"):
+        check_run_budget(job, costs, 2, spent=1000 - needed + 0.1)
+
+
+def test_a_meter_that_reaches_its_budget_stops_the_run():
+    manager = JobManager("aer", shots=10, seed=1)
+    place = Place(manager, budget=10.0, spent=4.0)
+    manager.qpu_seconds = 5.9
+    place.check_budget()
+    manager.qpu_seconds = 6.0
+    with pytest.raises(BudgetError, match="last finished epoch is kept"):
+        place.check_budget()
+
+
+def test_shot_noise_is_repeatable(tmp_path):
+    job = job_of("test=['aer']", "where='aer'", "gradient='spsa'")
+    first, second = (run_job(job, tmp_path / name, progress=False).metrics() for name in ("a", "b"))
+    assert first["test"]["aer"]["loss"] == second["test"]["aer"]["loss"]
+
+
+def test_a_look_at_a_few_images_does_not_replace_the_test_set(tmp_path):
+    job = job_of("test=['exact']", "train.epochs=1")
+    run = run_job(job, tmp_path / "run", progress=False)
+    splits = load_splits(job, "data")
+    model = build_model(job, splits)
+    run.load_weights(model)
+    run_test_set(run, job, model, splits, "exact", images=splits.test.subset(range(3)))
+    blocks = run.metrics()["test"]
+    assert blocks["exact"]["images"] == len(splits.test)
+    assert blocks["exact-3-images"]["images"] == 3
+    assert (run.path / "confusion-exact-3-images.png").exists()
+
+
+def test_tensorboard_gets_the_epochs_or_is_named_as_missing(tmp_path, monkeypatch):
+    job = job_of("test=['exact']", "train.tensorboard=true")
+    monkeypatch.setattr("qiskit_hqnn.training.fitting.find_spec", lambda name: None)
+    with pytest.raises(JobFileError, match="tensorboard is not installed"):
+        run_job(job, tmp_path / "without", progress=False)
+    monkeypatch.undo()
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = run_job(job, tmp_path / "with", progress=False)
+    events = accumulator.EventAccumulator(str(run.path / "tensorboard")).Reload()
+    logged = [event.value for event in events.Scalars("train_loss")]
+    assert logged == pytest.approx([row["train_loss"] for row in run.history()], rel=1e-6)
+
+
+def test_damaged_metrics_are_one_sentence(tmp_path):
+    (tmp_path / "metrics.json").write_text("{")
+    with pytest.raises(RunFolderError, match=r"metrics\.json is not valid JSON"):
+        RunFolder(tmp_path).metrics()
