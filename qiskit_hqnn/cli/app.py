@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qiskit_hqnn._version import __version__
-from qiskit_hqnn.cli import circuits, evaluate, jobfiles, run
+from qiskit_hqnn.cli import circuits, devices, evaluate, jobfiles, jobs, run, submit
 from qiskit_hqnn.errors import HQNNError
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ app = typer.Typer(
 
 app.command("run")(run.run)
 app.command("evaluate")(evaluate.evaluate)
+app.command("submit")(submit.submit)
+app.add_typer(jobs.app, name="jobs")
+app.command("devices")(devices.devices)
 app.command("ls")(jobfiles.list_jobs)
 app.command("cp")(jobfiles.copy)
 app.command("validate")(jobfiles.validate)

@@ -11,3 +11,9 @@ DATA_ROOT = Annotated[
     Path, typer.Option("--data-root", envvar="HQNN_DATA", help="Folder of the data sets; downloads go there.")
 ]
 """Folder of the data sets."""
+
+STORE = Annotated[
+    str | None,
+    typer.Option("--store", envvar="HQNN_STORE", help="Job store: a file or URL; runs/jobs.db by default."),
+]
+"""Where jobs are recorded."""

@@ -190,6 +190,7 @@ class JobManager:
         pub: EstimatorPub,
         title: str = "",
         settings: dict[str, Any] | None = None,
+        notes: dict[str, Any] | None = None,
         max_qpu_seconds: float | None = None,
     ) -> str:
         """Record an estimator PUB for a worker to send, and return its id; `expectation_values` reads it when done.
@@ -198,6 +199,7 @@ class JobManager:
             pub: what to estimate.
             title: for lists of jobs.
             settings: kept with the job as JSON; part of its identity.
+            notes: kept with the job as JSON; not part of its identity.
             max_qpu_seconds: budget of this call.
 
         Raises:
@@ -215,6 +217,7 @@ class JobManager:
             title,
             settings or {},
             estimation,
+            notes,
         ).id
 
     def wait(self, job: str) -> str:
@@ -247,6 +250,7 @@ class JobManager:
         title: str,
         settings: dict[str, Any],
         estimation: Estimation | None,
+        notes: dict[str, Any] | None = None,
     ) -> Recorded:
         store = self._needs_store()
         told = {
@@ -261,6 +265,7 @@ class JobManager:
             return Recorded(job, fresh=False)
         self.check_budget(price, max_qpu_seconds)
         seconds = [self.device.rep_delay + duration for duration in durations]
+        told |= notes or {}
         return record(store, job, self.where, title, requests, seconds, price, told, self.limits, estimation)
 
     def _at_once(self, requests: Sequence[SamplingRequest]) -> list[Outcomes]:

@@ -7,7 +7,6 @@ id at once after it, outcomes before anybody sees them. A chunk is moved only by
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,21 +15,18 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Engine,
     Table,
     case,
-    create_engine,
-    event,
     func,
     insert,
     inspect,
     select,
     update,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs.database import file_of, open_engine, parse_url, words_of
 from qiskit_hqnn.jobs.owners import LEASE_SECONDS, is_gone
 from qiskit_hqnn.jobs.store_tables import (
     CHUNKS,
@@ -59,14 +55,20 @@ class Store:
     """
 
     def __init__(self, url: str | Path = DEFAULT_STORE) -> None:
-        self.url = _url(url)
+        self.url = parse_url(url)
         self.name = self.url.render_as_string(hide_password=True)
-        _create_file(self.url, self.name)
-        self._engine: Engine = create_engine(self.url)
-        if self.url.get_backend_name() == "sqlite":
-            event.listen(self._engine, "connect", _sqlite_settings)
-            event.listen(self._engine, "begin", _sqlite_begin)
+        self._engine = open_engine(self.url)
         self._check_schema()
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for a server or a database in memory."""
+        return file_of(self.url)
+
+    @property
+    def address(self) -> str:
+        """The URL by which another process finds this store; may hold a password, so it is never printed."""
+        return f"sqlite:///{self.file}" if self.file else self.url.render_as_string(hide_password=False)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -80,7 +82,7 @@ class Store:
             raise
         except SQLAlchemyError as error:
             raise StoreError(
-                f"Job store {self.name} cannot be used: {_words(error)}; it must be readable and writable."
+                f"Job store {self.name} cannot be used: {words_of(error)}; it must be readable and writable."
             ) from None
 
     def _check_schema(self) -> None:
@@ -209,6 +211,30 @@ class Store:
                 )
             return str(connection.execute(select(JOBS.c.state).where(JOBS.c.id == job)).scalar_one())
 
+    def reopen(self, job: str) -> int:
+        """Let failed and cancelled chunks be sent again, under tags of their own; returns how many."""
+        count = 0
+        with self._transaction() as connection:
+            for chunk in self._chunks_of(connection, job):
+                if chunk.state in ("failed", "cancelled"):
+                    count += 1
+                    stem, _, number = chunk.tag.partition("+")
+                    connection.execute(
+                        update(CHUNKS)
+                        .where(CHUNKS.c.job == job, CHUNKS.c.position == chunk.position)
+                        .values(
+                            state="waiting",
+                            attempts=0,
+                            not_before=0.0,
+                            backend_job=None,
+                            reason="",
+                            tag=f"{stem.partition('~')[0]}+{int(number.partition('~')[0] or 0) + 1}",
+                        )
+                    )
+            if count:
+                connection.execute(update(JOBS).where(JOBS.c.id == job).values(state="open", reason=""))
+        return count
+
     def note(self, job: str, reason: str) -> None:
         """Say why an open job does not move."""
         with self._transaction() as connection:
@@ -231,9 +257,12 @@ class Store:
 
     def chunks(self, job: str) -> list[Chunk]:
         """All chunks in the order of their sets."""
-        query = select(CHUNKS).where(CHUNKS.c.job == job).order_by(CHUNKS.c.position)
         with self._transaction() as connection:
-            return [Chunk(**row._mapping) for row in connection.execute(query)]
+            return self._chunks_of(connection, job)
+
+    def _chunks_of(self, connection: Connection, job: str) -> list[Chunk]:
+        query = select(CHUNKS).where(CHUNKS.c.job == job).order_by(CHUNKS.c.position)
+        return [Chunk(**row._mapping) for row in connection.execute(query)]
 
     def claim(self, chunk: Chunk, owner: str) -> Chunk | None:
         """Lease an open chunk; None while a living process holds it, or somebody has moved it."""
@@ -301,7 +330,14 @@ class Store:
                 connection.execute(
                     update(CHUNKS)
                     .where(CHUNKS.c.job == chunk.job, CHUNKS.c.position == chunk.position)
-                    .values(state="done", owner=None, lease_until=0.0, seconds=seconds, reason="")
+                    .values(
+                        state="done",
+                        since=time.time(),
+                        owner=None,
+                        lease_until=0.0,
+                        seconds=seconds,
+                        reason="",
+                    )
                 )
         except IntegrityError:
             return False
@@ -347,53 +383,3 @@ def _record(row: Any) -> JobRecord:
     for name in ("executions", "chunks", "finished", "sent"):
         values[name] = int(values[name])
     return JobRecord(**values | {"settings": json.loads(values["settings"])})
-
-
-def _url(url: str | Path) -> URL:
-    text = str(url)
-    if "://" not in text:
-        text = f"sqlite:///{text}"
-    try:
-        parsed = make_url(text)
-    except ArgumentError:
-        raise StoreError(
-            "A store must be sqlite:///FILE, postgresql://USER@HOST/DATABASE or the path of a file; what was given "
-            "is none of them."
-        ) from None
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError(
-            f"A store must be an SQLite or PostgreSQL database, but the URL names {parsed.get_backend_name()!r}."
-        )
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed
-
-
-def _create_file(url: URL, name: str) -> None:
-    """An SQLite file that only its owner can read: SQLite gives its companions (-wal, -shm) the same mode."""
-    path = url.database
-    if url.get_backend_name() != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
-        return
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreError(f"Job store {name} cannot be written: {error.strerror}.") from None
-
-
-def _sqlite_settings(connection: Any, _record: Any) -> None:
-    # SQLAlchemy sends BEGIN itself (below); the driver's own would come too late to be IMMEDIATE.
-    connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout = 60000")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    # A transaction that began as a reader cannot become a writer once another has written.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _words(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0].rstrip(".")

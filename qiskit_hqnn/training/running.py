@@ -81,9 +81,13 @@ def train(
 ) -> None:
     """Fit the model where the job says, and keep its weights and what they have cost."""
     before = run.history() if resume and run.checkpoint.exists() else []
-    spent = sum(row.get("qpu_seconds", 0.0) for row in before)
-    part = f"train/{len(before)}"
-    with running_on(model, job, job.where, gradient=job.gradient, spent=spent, part=part) as place:
+    used = (
+        int(sum(row.get("executions", 0) for row in before)),
+        sum(row.get("qpu_seconds", 0.0) for row in before),
+    )
+    # Aer is quick enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
+    store = None if job.where == "aer" else run.path / "jobs.db"
+    with running_on(model, job, job.where, gradient=job.gradient, before=used, store=store) as place:
         seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
     run.save_weights(model)
     history = run.history()
@@ -135,7 +139,7 @@ def run_test_set(
     """Run the test set (or some images of it) at one place, and keep the result in the run folder."""
     shots = shots or job.shots
     started = time.perf_counter()
-    with running_on(model, job, where, shots, part=f"test/{shots}") as place:
+    with running_on(model, job, where, shots) as place:
         result = evaluate(model, splits.test if images is None else images)
     summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
     if where != "exact":
@@ -143,15 +147,30 @@ def run_test_set(
     if place.manager:
         summary["executions"] = place.executions
         summary["qpu_seconds"] = round(place.qpu_seconds, 1)
+    keep_result(run, result, splits, where, summary)
+    return result
+
+
+def keep_result(
+    run: RunFolder, result: Evaluation, splits: Splits, where: str, summary: dict[str, Any]
+) -> None:
+    """Put a place's result into metrics.json under `test`, and draw its confusion matrix.
+
+    Args:
+        run: the run folder.
+        result: of the test set or some of its images.
+        splits: gives the names of the classes and the size of the test set.
+        where: the place.
+        summary: what metrics.json gets; has "shots" for every place but the exact one.
+    """
     known = run.metrics().get("test", {}).get(where, {})
     # A look at a few images never takes the place of the whole test set's result.
     block = where if known.get("images", 0) <= summary["images"] else f"{where}-{summary['images']}-images"
     run.add_metrics(test={block: summary})
-    title = f"Test set on {where}" + ("" if where == "exact" else f", {shots} shots")
+    title = f"Test set on {where}" + (f", {summary['shots']} shots" if "shots" in summary else "")
     if summary["images"] < len(splits.test):
         title = f"{summary['images']} images of the t" + title[1:]
     draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{block}.png")
-    return result
 
 
 def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:

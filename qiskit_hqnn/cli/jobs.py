@@ -1,0 +1,215 @@
+"""`hqnn jobs`: what was submitted, how far it is, and its results."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qiskit_hqnn.cli.options import STORE
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.jobs.store import Store
+    from qiskit_hqnn.jobs.store_tables import JobRecord
+
+app = typer.Typer(no_args_is_help=False)
+JOB = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or the beginning of it.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_jobs(
+    context: typer.Context,
+    store: STORE = None,
+    limit: Annotated[int, typer.Option(help="Show so many, the newest first.")] = 50,
+) -> None:
+    """List submitted jobs: id, where, state, age, price and progress.
+
+    Example: hqnn jobs
+    """
+    context.obj = store
+    if context.invoked_subcommand:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    jobs = _open(store).jobs(limit + 1)
+    if not jobs:
+        typer.echo("No jobs yet: `hqnn submit RUN --where fake_fez` makes one.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("id", "what", "where", "state", "age", "QPU seconds", "parts"):
+        right = title in ("age", "QPU seconds", "parts")
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+    for job in jobs[:limit]:
+        table.add_row(
+            job.id[:10],
+            job.title,
+            job.place,
+            _state(job),
+            _age(time.time() - job.created),
+            f"{job.qpu_seconds:,.1f}",
+            f"{job.finished}/{job.chunks}",
+        )
+    Console().print(table)
+    if len(jobs) > limit:
+        typer.echo(f"… and older ones: --limit {4 * limit}")
+    for job in jobs[:limit]:
+        if job.reason:
+            typer.echo(f"{job.id[:10]}: {job.reason}")
+
+
+@app.command()
+def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
+    """Everything that is known about a job.
+
+    Example: hqnn jobs show 3f9a
+    """
+    opened = _open(store or context.obj)
+    known = opened.job(job)
+    lines: dict[str, Any] = {
+        "id": known.id,
+        "what": known.title,
+        "where": known.place,
+        "state": _state(known) + (f" ({known.reason})" if known.reason else ""),
+        "submitted": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(known.created)),
+        "shots": known.shots,
+        "price": f"{known.executions:,} executions, {known.qpu_seconds:,.1f} QPU seconds",
+        "parts": f"{known.finished} of {known.chunks} done",
+    }
+    settings = known.settings
+    lines |= {name: settings[name] for name in ("run", "images", "mitigation") if name in settings}
+    for name, value in lines.items():
+        typer.echo(f"{name:10} {value}")
+    for chunk in opened.chunks(known.id):
+        place = f", job {chunk.backend_job}" if chunk.backend_job else ""
+        charged = f", {chunk.seconds:g} QPU seconds charged" if chunk.seconds else ""
+        reason = f" ({chunk.reason})" if chunk.reason else ""
+        typer.echo(f"  part {chunk.position}: {chunk.state}{place}{charged}{reason}")
+
+
+@app.command()
+def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
+    """Wait for a job, and then fetch it; starts the worker again where it was ended.
+
+    Example: hqnn jobs wait 3f9a
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from qiskit_hqnn.jobs.worker import ensure_worker
+
+    opened = _open(store or context.obj)
+    known = opened.job(job)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    reason, started = known.reason, time.monotonic()
+    try:
+        with Progress(*columns, transient=True) as progress:
+            task = progress.add_task(f"{known.id[:10]} on {known.place}", total=known.chunks)
+            while known.state == "open":
+                if time.monotonic() - started > 5 * progress.tasks[0].fields.get("checks", 0):
+                    ensure_worker(opened)
+                    checks = progress.tasks[0].fields.get("checks", 0) + 1
+                    progress.update(task, checks=checks)
+                time.sleep(0.3)
+                known = opened.job(known.id)
+                progress.update(task, completed=known.finished, total=known.chunks)
+                if known.reason and known.reason != reason:
+                    progress.console.print(f"{known.id[:10]}: {known.reason}")
+                    reason = known.reason
+    except KeyboardInterrupt:
+        typer.echo(f"The job goes on. Come back with: hqnn jobs wait {known.id[:10]}", err=True)
+        raise
+    _finish(opened, known)
+
+
+@app.command()
+def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
+    """Put a done job's result into its run folder, and print it.
+
+    Example: hqnn jobs fetch 3f9a
+    """
+    opened = _open(store or context.obj)
+    _finish(opened, opened.job(job))
+
+
+@app.command()
+def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
+    """Cancel a job: what has not been sent never is, and what the device holds is cancelled there.
+
+    Example: hqnn jobs cancel 3f9a
+    """
+    from qiskit_hqnn.jobs.places import open_place
+    from qiskit_hqnn.jobs.sending import cancel as cancel_job
+
+    opened = _open(store or context.obj)
+    known = opened.job(job)
+    if known.state != "open":
+        typer.echo(f"{known.id[:10]} is {known.state} already.")
+        return
+    cancel_job(opened, known.id, open_place(known.place)[1])
+    typer.echo(f"{known.id[:10]} is cancelled.")
+
+
+@app.command()
+def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
+    """Send the failed and cancelled parts of a job once more; what is done stays done.
+
+    Example: hqnn jobs retry 3f9a
+    """
+    from qiskit_hqnn.jobs.worker import ensure_worker
+
+    opened = _open(store or context.obj)
+    known = opened.job(job)
+    count = opened.reopen(known.id)
+    if count:
+        ensure_worker(opened)
+    typer.echo(f"{known.id[:10]}: {count} part{'s' if count != 1 else ''} will be sent again.")
+
+
+def _open(store: str | None) -> Store:
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
+
+    return Store(store or DEFAULT_STORE)
+
+
+def _finish(store: Store, job: JobRecord) -> None:
+    from qiskit_hqnn.cli.tables import print_results
+    from qiskit_hqnn.errors import HQNNError
+    from qiskit_hqnn.jobs.manager import expectation_values
+
+    evs = expectation_values(store, job.id).data.evs
+    if "run" not in job.settings:
+        raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that made it.")
+
+    from qiskit_hqnn.training import load_run
+    from qiskit_hqnn.training.submission import finish
+
+    run = load_run(Path(job.settings["run"]), Path(job.settings["data_root"]))
+    charged = [chunk.seconds for chunk in store.chunks(job.id) if chunk.seconds is not None]
+    settings = {
+        **job.settings,
+        "shots": job.shots,
+        "executions": job.executions,
+        "qpu_seconds": round(sum(charged) if charged else job.qpu_seconds, 1),
+        "seconds": round(max(chunk.since for chunk in store.chunks(job.id)) - job.created, 2),
+        "job": job.id,
+    }
+    finish(run, job.place, evs, settings)
+    print_results([(run.job.seeds[0], None, run.folder)])
+    typer.echo(f"report   {run.folder.report}")
+
+
+def _state(job: JobRecord) -> str:
+    if job.state != "open":
+        return job.state
+    if job.sent:
+        return "sent"
+    return "running" if job.finished else "waiting"
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"

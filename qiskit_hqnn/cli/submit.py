@@ -1,0 +1,131 @@
+"""`hqnn submit`: a trained run's test set to a device, for a price that is shown first."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qiskit_hqnn.cli.options import DATA_ROOT, STORE
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.jobs import JobManager
+
+
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    where: Annotated[str, typer.Option(help="aer, fake_<device> or ibm_<device>.")],
+    shots: Annotated[int | None, typer.Option(help="Samples a circuit; the job's by default.")] = None,
+    readout: Annotated[str | None, typer.Option(help="Readout mitigation: none, trex, …")] = None,
+    zne: Annotated[
+        str | None, typer.Option(help="Noise factors of zero-noise extrapolation, as 1,3,5; or none.")
+    ] = None,
+    extrapolation: Annotated[str | None, typer.Option(help="exponential, linear or quadratic.")] = None,
+    subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
+    max_qpu_seconds: Annotated[
+        float | None, typer.Option(help="Refuse to send anything that costs more.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed samples the same request again.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    store: STORE = None,
+    data_root: DATA_ROOT = Path("data"),
+) -> None:
+    """Send a trained run's test set to a device: shows the price, asks, records it, and returns.
+
+    The classical layers run here, the quantum layer goes out as one job, and `hqnn jobs fetch` adds the result to the
+    run. The same request is never sent twice: submitting it again finds the job. Mitigation is that of the run's job
+    file unless an option says otherwise.
+
+    Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
+    """
+    from qiskit_hqnn.errors import HQNNError
+
+    if shots is not None and shots < 1:
+        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+    if max_qpu_seconds is not None and max_qpu_seconds <= 0:
+        raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
+    if where == "exact":
+        raise HQNNError(
+            "Option --where must be aer, fake_<device> or ibm_<device>, but is 'exact': use hqnn evaluate."
+        )
+
+    from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.jobs.places import open_place
+    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.training import load_run
+    from qiskit_hqnn.training.submission import first_half, weights_digest
+
+    open_place(where)  # a wrong word is told before the data set is loaded
+    run = load_run(folder, data_root)
+    manager = JobManager(
+        where,
+        store=store or _default_store(),
+        shots=shots or run.job.shots,
+        max_qpu_seconds=max_qpu_seconds or run.job.max_qpu_seconds,
+        mitigation=_mitigation(run.job.mitigation.model_dump(), readout, zne, extrapolation),
+        seed=seed,
+    )
+    half = first_half(run, subset)
+    estimation = manager.plan(half.pub)
+    price = manager.price(estimation)
+    images = len(half.images)
+    unreal = "" if where.startswith("ibm_") else " (what hardware would charge)"
+    typer.echo(f"{folder}: {images} images on {where}, {manager.shots} shots")
+    typer.echo(f"price    {price}{unreal}")
+    manager.check_budget(price)
+    if dry_run:
+        return
+    settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
+    notes = {"data_root": str(data_root.absolute())}
+    if not yes and not typer.confirm("Send it?"):
+        raise typer.Exit(1)
+    job = manager.submit(half.pub, f"{folder.name} test set", settings, notes)
+    assert manager.store is not None
+    ensure_worker(manager.store)
+    if where.startswith("ibm_"):
+        _wait_until_sent(manager, job)
+    option = f" --store {store}" if store and "@" not in store else ""
+    typer.echo(f"job      {job[:10]}")
+    typer.echo(f"next     hqnn jobs wait {job[:10]}{option}")
+
+
+def _mitigation(
+    settings: dict[str, Any], readout: str | None, zne: str | None, extrapolation: str | None
+) -> Any:
+    from qiskit_hqnn.errors import MitigationError
+    from qiskit_hqnn.jobs import MitigationOptions
+
+    if readout is not None:
+        settings["readout"] = None if readout == "none" else readout
+    if extrapolation is not None:
+        settings["extrapolation"] = extrapolation
+    if zne is not None:
+        try:
+            settings["zne"] = None if zne == "none" else [int(factor) for factor in zne.split(",")]
+        except ValueError:
+            raise MitigationError(
+                f"Option --zne must be odd factors such as 1,3,5, or none, but is {zne!r}."
+            ) from None
+    settings["zne"] = tuple(settings["zne"]) if settings["zne"] else None
+    return MitigationOptions(**settings)
+
+
+def _default_store() -> str:
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE
+
+    return DEFAULT_STORE
+
+
+def _wait_until_sent(manager: JobManager, job: str, seconds: float = 120.0) -> None:
+    """Hardware: come back with the job in the device's queue, so that the machine may be switched off."""
+    assert manager.store is not None
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        states = {chunk.state for chunk in manager.store.chunks(job)}
+        if not states & {"waiting", "intent"}:
+            return
+        time.sleep(0.5)
+    typer.echo("It is recorded, but has not reached the device yet; the worker goes on trying.", err=True)

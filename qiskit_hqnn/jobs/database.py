@@ -1,0 +1,91 @@
+"""The database behind the job store: which ones are taken, how they are opened, and who may read the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from qiskit_hqnn.errors import StoreError
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine whose SQLite file only its owner can read, and whose transactions never deadlock on an upgrade.
+
+    Raises:
+        StoreError: if the file cannot be written.
+    """
+    _create_file(url)
+    engine = create_engine(url)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _sqlite_settings)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def file_of(url: URL) -> Path | None:
+    """The SQLite file of a URL; None for a server or a database in memory."""
+    path = url.database
+    if url.get_backend_name() != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
+        return None
+    return Path(path).absolute()
+
+
+def parse_url(url: str | Path) -> URL:
+    """A store's URL, or the path of an SQLite file.
+
+    Raises:
+        StoreError: if it is neither, or names another kind of database.
+    """
+    text = str(url)
+    if "://" not in text:
+        text = f"sqlite:///{text}"
+    try:
+        parsed = make_url(text)
+    except ArgumentError:
+        raise StoreError(
+            "A store must be sqlite:///FILE, postgresql://USER@HOST/DATABASE or the path of a file; what was given "
+            "is none of them."
+        ) from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError(
+            f"A store must be an SQLite or PostgreSQL database, but the URL names {parsed.get_backend_name()!r}."
+        )
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _create_file(url: URL) -> None:
+    # SQLite gives its companions (-wal, -shm) the mode of the file.
+    path = file_of(url)
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"Job store {path} cannot be written: {error.strerror}.") from None
+
+
+def _sqlite_settings(connection: Any, _record: Any) -> None:
+    # SQLAlchemy sends BEGIN itself (below); the driver's own would come too late to be IMMEDIATE.
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 60000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A transaction that began as a reader cannot become a writer once another has written.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def words_of(error: SQLAlchemyError) -> str:
+    """What a database says of an error, in its first line."""
+    return str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0].rstrip(".")

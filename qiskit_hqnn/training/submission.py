@@ -1,0 +1,138 @@
+"""A run's test set in two halves: what enters the quantum layer goes to a device as one job, and what comes back is
+finished whenever it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+from qiskit.primitives import BaseEstimatorV2
+from qiskit.primitives.containers import DataBin, PrimitiveResult, PubResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.primitive_job import PrimitiveJob
+from torch import Tensor
+
+from qiskit_hqnn.data import ImageSet
+from qiskit_hqnn.errors import HQNNError, RunFolderError
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, judge, loss_of
+from qiskit_hqnn.training.report import write_report
+from qiskit_hqnn.training.run_folder import LoadedRun, RunFolder
+from qiskit_hqnn.training.running import keep_result
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """The first half of a test: the images, what entered the quantum layer, and the PUB that was made of it."""
+
+    images: ImageSet
+    encoded: Tensor
+    pub: EstimatorPub
+
+
+class _Standin(BaseEstimatorV2):
+    """Takes the one PUB that a layer makes, and answers with values that are known already (or zeros)."""
+
+    def __init__(self, evs: np.ndarray | None = None) -> None:
+        self.evs = evs
+        self.pubs: list[EstimatorPub] = []
+
+    def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PrimitiveJob:
+        coerced = [EstimatorPub.coerce(pub, precision) for pub in pubs]
+        self.pubs += coerced
+        (pub,) = coerced
+        evs = np.zeros(pub.shape) if self.evs is None else self.evs
+        if evs.shape != pub.shape:
+            raise RunFolderError(
+                f"The job's result has shape {evs.shape}, but this run's test set asks for {pub.shape}: its data or "
+                "its network have changed since it was submitted."
+            )
+        result = PubResult(DataBin(evs=evs, stds=np.zeros(pub.shape), shape=pub.shape))
+        job: PrimitiveJob = PrimitiveJob(lambda: PrimitiveResult([result]))
+        job._submit()
+        return job
+
+
+def first_half(run: LoadedRun, subset: int | None = None, shots: int | None = None) -> Half:
+    """Everything before the quantum layer, for the test set or its first images.
+
+    Raises:
+        HQNNError: if the network has no quantum layer, or there are not so many images.
+    """
+    images = run.splits.test
+    if subset is not None:
+        if not 1 <= subset <= len(images):
+            raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
+        images = images.subset(range(subset))
+    _layer_of(run)
+    model: Any = run.model.eval()
+    encoded = []
+    with torch.no_grad():
+        for start in range(0, len(images), TEST_BATCH):
+            batch, _ = images.__getitems__(range(start, min(start + TEST_BATCH, len(images))))
+            encoded.append(model.encode(batch))
+        features = torch.cat(encoded)
+        standin = _Standin()
+        with _layer_of(run).running_on(standin, shots=shots):
+            model.quantum(features)
+    return Half(images, features, standin.pubs[0])
+
+
+def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Evaluation:
+    """Everything behind the quantum layer, from its expectation values.
+
+    Args:
+        run: as it was submitted.
+        subset: images that were sent.
+        evs: expectation values in the PUB's shape.
+
+    Raises:
+        RunFolderError: if they are not this run's.
+    """
+    half = first_half(run, subset)
+    model: Any = run.model
+    outputs = []
+    with torch.no_grad():
+        with _layer_of(run).running_on(_Standin(evs)):
+            measured = model.quantum(half.encoded)
+        outputs = [model.decode(part) for part in measured.split(TEST_BATCH)]
+    return judge(torch.cat(outputs), half.images.labels, loss_of(run.model))
+
+
+def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]) -> Evaluation:
+    """Finish a submitted test set, and keep its result in the run folder and its report.
+
+    Args:
+        run: as it was submitted.
+        where: the place.
+        evs: expectation values in the PUB's shape.
+        settings: "images", "weights", "shots", "executions", "qpu_seconds", "seconds" and "job" of the submission.
+
+    Raises:
+        RunFolderError: if the run was trained again since.
+    """
+    if settings["weights"] != weights_digest(run.folder):
+        raise RunFolderError(
+            f"{run.folder.path} was trained again after it had been submitted: its result belongs to other weights."
+        )
+    result = second_half(run, settings["images"], evs)
+    kept = {name: settings[name] for name in ("shots", "executions", "qpu_seconds", "seconds", "job")}
+    keep_result(run.folder, result, run.splits, where, result.summary() | kept)
+    write_report(run.folder, run.job)
+    return result
+
+
+def weights_digest(folder: RunFolder) -> str:
+    """SHA-256 of the trained weights."""
+    return sha256(folder.weights.read_bytes()).hexdigest()
+
+
+def _layer_of(run: LoadedRun) -> QuantumLayer:
+    layer = getattr(run.model, "quantum", None)
+    if not isinstance(layer, QuantumLayer):
+        raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to submit.")
+    return layer
