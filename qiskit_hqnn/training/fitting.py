@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 from qiskit_hqnn.data import Splits, as_it_is
 from qiskit_hqnn.errors import JobFileError
@@ -103,11 +104,9 @@ class History(Callback):
         self.rows: list[dict[str, float]] = folder.history() if resumed else []
         self.norms: dict[str, float] = {}
         self.started = time.perf_counter()
-        self.meter = (0, 0.0)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
         self.started = time.perf_counter()
-        self.meter = (self.place.executions, self.place.qpu_seconds)
         pl_module.forget("train")
 
     def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -128,8 +127,12 @@ class History(Callback):
             )
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         if self.place.manager:
-            row["executions"] = self.place.executions - self.meter[0]
-            row["qpu_seconds"] = round(self.place.qpu_seconds - self.meter[1], 3)
+            earlier = [old for old in self.rows if old["epoch"] < row["epoch"]]
+            for name, total in (
+                ("executions", self.place.executions),
+                ("qpu_seconds", self.place.qpu_seconds),
+            ):
+                row[name] = round(total - sum(old.get(name, 0) for old in earlier), 3)
         row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         self.folder.write_history(self.rows)
@@ -174,12 +177,12 @@ def fit(
         Seconds spent in this call.
     """
     resuming = resume and folder.checkpoint.exists()
-    generator = torch.Generator().manual_seed(seed)
     train = DataLoader(
         splits.train,
         settings.batch_size,
-        shuffle=True,
-        generator=generator,
+        sampler=_Order(len(splits.train), seed),
+        # For the loader's own draws, which must not come between an epoch's seed and its use.
+        generator=torch.Generator(),
         collate_fn=_READY_MADE,
         drop_last=_last_is_single(len(splits.train), settings.batch_size, model),
     )
@@ -197,7 +200,7 @@ def fit(
     )
     callbacks: list[Callback] = [
         History(folder, settings.epochs, resuming, place or Place()),
-        _Shuffle(generator, seed),
+        _Randomness(seed),
         best,
     ]
     if settings.early_stopping and validation:
@@ -236,15 +239,38 @@ def fit(
     return seconds
 
 
-class _Shuffle(Callback):
-    """The order of an epoch's batches follows from seed and epoch alone, so that a resumed run sees the same ones."""
+class _Order(Sampler[int]):
+    """The order of an epoch's images follows from seed and epoch alone, so that a resumed run sees the same batches.
 
-    def __init__(self, generator: torch.Generator, seed: int) -> None:
-        self.generator, self.seed = generator, seed
+    Lightning sets the epoch before it makes the epoch's iterator, in a resumed run too.
+    """
+
+    def __init__(self, images: int, seed: int) -> None:
+        self.images, self.seed, self.epoch = images, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch))
+        return iter(torch.randperm(self.images, generator=generator).tolist())
+
+    def __len__(self) -> int:
+        return self.images
+
+
+class _Randomness(Callback):
+    """Whatever else is random in an epoch (dropout, SPSA's directions) follows from seed and epoch too."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self.generator.manual_seed(1_000_003 * self.seed + trainer.current_epoch)
-        torch.manual_seed(1_000_003 * self.seed + trainer.current_epoch)
+        torch.manual_seed(_epoch_seed(self.seed, trainer.current_epoch))
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return 1_000_003 * seed + epoch
 
 
 def _last_is_single(images: int, batch_size: int, model: nn.Module) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -18,34 +18,46 @@ if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
 
 
-@dataclass
 class Place:
     """A place in use, with its meter.
 
-    Attributes:
+    Args:
         manager: samples for the layer; None for the exact simulator and for networks without a quantum layer.
         budget: QPU seconds that the whole run may cost; None for no limit.
-        spent: QPU seconds that the run has cost before this process.
+        before: executions and QPU seconds that earlier processes of this run have used.
     """
 
-    manager: JobManager | None = None
-    budget: float | None = None
-    spent: float = 0.0
+    def __init__(
+        self,
+        manager: JobManager | None = None,
+        budget: float | None = None,
+        before: tuple[int, float] = (0, 0.0),
+    ) -> None:
+        self.manager, self.budget = manager, budget
+        self._before = before
+        if manager and manager.store:
+            # The store knows better than the finished epochs what a killed process has used.
+            records = manager.store.jobs()
+            self._before = (
+                sum(record.executions for record in records),
+                sum(record.qpu_seconds for record in records),
+            )
 
     @property
     def executions(self) -> int:
-        return self.manager.executions if self.manager else 0
+        """Of the whole run so far."""
+        return self._before[0] + (self.manager.executions if self.manager else 0)
 
     @property
     def qpu_seconds(self) -> float:
-        return self.manager.qpu_seconds if self.manager else 0.0
+        """Of the whole run so far; on Aer and snapshots, what hardware would have charged."""
+        return self._before[1] + (self.manager.qpu_seconds if self.manager else 0.0)
 
     def check_budget(self) -> None:
         """Raises BudgetError once the run has cost its budget."""
-        total = self.spent + self.qpu_seconds
-        if self.manager and self.budget is not None and total >= self.budget:
+        if self.manager and self.budget is not None and self.qpu_seconds >= self.budget:
             raise BudgetError(
-                f"This run has cost {total:,.1f} QPU seconds on {self.manager.where}, and the budget is "
+                f"This run has cost {self.qpu_seconds:,.1f} QPU seconds on {self.manager.where}, and the budget is "
                 f"{self.budget:g}; its last finished epoch is kept, go on with a larger max_qpu_seconds and --resume."
             )
 
@@ -57,8 +69,8 @@ def running_on(
     where: str,
     shots: int | None = None,
     gradient: str | None = None,
-    spent: float = 0.0,
-    part: str = "",
+    before: tuple[int, float] = (0, 0.0),
+    store: Path | None = None,
 ) -> Iterator[Place]:
     """The model's quantum layer at a place while the block lasts.
 
@@ -68,8 +80,8 @@ def running_on(
         where: the place's word.
         shots: other than the job's.
         gradient: rule for training there.
-        spent: QPU seconds of the run so far.
-        part: keeps the simulated shot noise of different parts of a run apart.
+        before: executions and QPU seconds of the run so far.
+        store: file that keeps every request and its outcomes, so that none is sent twice; None keeps nothing.
     """
     layer = getattr(model, "quantum", None)
     if not isinstance(layer, QuantumLayer | SamplerLayer):
@@ -79,23 +91,23 @@ def running_on(
         with layer.running_on(None, gradient):
             yield Place()
         return
-    manager = manager_for(job, where, shots, part)
+    manager = manager_for(job, where, shots, store)
     primitive = manager.estimator() if isinstance(layer, QuantumLayer) else manager.sampler()
     with layer.running_on(primitive, gradient):
-        yield Place(manager, job.max_qpu_seconds, spent)
+        yield Place(manager, job.max_qpu_seconds, before)
 
 
-def manager_for(job: JobFile, where: str, shots: int | None = None, part: str = "") -> JobManager:
+def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path | None = None) -> JobManager:
     """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated."""
     from qiskit_hqnn.jobs import JobManager, MitigationOptions
 
     settings = job.mitigation.model_dump()
     options = MitigationOptions(**settings | {"zne": tuple(settings["zne"]) if settings["zne"] else None})
-    seed = zlib.crc32(f"{job.seeds[0]}/{where}/{part}".encode()) >> 1
     return JobManager(
         where,
+        store=store,
         shots=shots or job.shots,
         mitigation=options,
         max_qpu_seconds=job.max_qpu_seconds,
-        seed=seed,
+        seed=zlib.crc32(f"{job.seeds[0]}/{where}".encode()) >> 1,
     )

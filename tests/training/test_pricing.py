@@ -5,6 +5,7 @@ import torch
 
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.store import Store
 from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
 from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.preparation import build_model, load_splits
@@ -83,7 +84,7 @@ def test_the_budget_counts_what_was_spent_before():
 
 def test_a_meter_that_reaches_its_budget_stops_the_run():
     manager = JobManager("aer", shots=10, seed=1)
-    place = Place(manager, budget=10.0, spent=4.0)
+    place = Place(manager, budget=10.0, before=(0, 4.0))
     manager.qpu_seconds = 5.9
     place.check_budget()
     manager.qpu_seconds = 6.0
@@ -127,3 +128,28 @@ def test_damaged_metrics_are_one_sentence(tmp_path):
     (tmp_path / "metrics.json").write_text("{")
     with pytest.raises(RunFolderError, match=r"metrics\.json is not valid JSON"):
         RunFolder(tmp_path).metrics()
+
+
+def test_a_run_killed_in_mid_epoch_pays_nothing_twice_and_ends_as_an_undisturbed_one(tmp_path, monkeypatch):
+    job = job_of("test=['exact']", "where='fake_manila'", "gradient='spsa'")
+    straight = run_job(job, tmp_path / "straight", progress=False)
+    steps = []
+
+    def killed(place):
+        steps.append(place)
+        if len(steps) == 6:  # the last of three steps of the second epoch
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(Place, "check_budget", killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        run_job(job, tmp_path / "killed", progress=False)
+    monkeypatch.undo()
+    resumed = run_job(job, tmp_path / "killed", progress=False, resume=True)
+    assert [row["epoch"] for row in resumed.history()] == [1, 2]
+    for key in ("train_loss", "validation_loss", "executions", "qpu_seconds"):
+        assert [row[key] for row in resumed.history()] == pytest.approx(
+            [row[key] for row in straight.history()]
+        )
+    assert resumed.metrics()["training"] == straight.metrics()["training"]
+    sent = [len(Store(run.path / "jobs.db").jobs()) for run in (straight, resumed)]
+    assert sent == [8, 8]  # two epochs of three steps and one validation
