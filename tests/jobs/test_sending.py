@@ -1,0 +1,302 @@
+"""The submit protocol: whatever breaks, one completed job per chunk, and the outcomes of an undisturbed run."""
+
+import random
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from qiskit_hqnn.circuits import hqnn_parallel, make_template
+from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.adapter import JobState, PermanentError, SplitError, TransientError, UnauthorisedError
+from qiskit_hqnn.jobs.chunks import ChunkLimits
+from qiskit_hqnn.jobs.recording import JobFailedError
+from qiskit_hqnn.jobs.sending import Patience, cancel, drive
+from qiskit_hqnn.jobs.store import Store
+from tests.jobs.service import Died, Service, ServiceAdapter
+
+ANSATZ = hqnn_parallel(2, 1)
+TEMPLATE = make_template(ANSATZ)
+VALUES = np.random.default_rng(3).uniform(-3, 3, (6, TEMPLATE.num_angles))
+PUB = (TEMPLATE.circuit, [[observable] for observable in ANSATZ.observables], VALUES)
+FAST = Patience(attempts=4, backoff=0.001, longest=0.002, hiccups=5)
+
+
+def manager_of(store, adapter, sets=2):
+    manager = JobManager("aer", store=store, shots=50, seed=1, adapter=adapter, patience=FAST)
+    manager.limits = ChunkLimits(sets=sets)
+    return manager
+
+
+def estimate(store, adapter):
+    return manager_of(store, adapter).estimator().run([PUB]).result()[0].data.evs
+
+
+def run_until_done(store, service, faults):
+    """Processes come and go until one finishes; each finds the store as the last one left it."""
+    for life in range(12):
+        try:
+            adapter = ServiceAdapter(service, faults)
+            manager = manager_of(store, adapter)
+            estimation = manager.plan(_coerced())
+            return estimation.result(manager.run(estimation.requests, estimation.durations)).data.evs, life
+        except Died:
+            _forget_owners(store)
+        except TransientError:
+            continue
+    raise AssertionError("never finished")
+
+
+def _coerced():
+    from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
+    return EstimatorPub.coerce(PUB)
+
+
+def _forget_owners(store):
+    """What the operating system does when a process has died: its leases belong to nobody."""
+    with store._transaction() as connection:
+        connection.exec_driver_sql("UPDATE hqnn_chunks SET owner = NULL, lease_until = 0")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "jobs.db")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    service = Service()
+    evs = estimate(Store(tmp_path_factory.mktemp("undisturbed") / "jobs.db"), ServiceAdapter(service))
+    assert len(service.completed()) == 3
+    return evs
+
+
+BREAKS = [
+    (call, fault) for call in ("submit", "find", "status", "result") for fault in ("before", "die-before")
+]
+BREAKS += [("submit", "after"), ("submit", "die-after")]
+
+
+@pytest.mark.parametrize(("call", "fault"), BREAKS)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_call_that_breaks_costs_nothing_and_changes_nothing(store, undisturbed, call, times, fault):
+    service = Service()
+    evs, _ = run_until_done(store, service, {(call, times): fault})
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert service.calls[call] >= times
+    assert len(service.completed()) == 3
+    assert len({job["tag"] for job in service.completed()}) == 3
+
+
+@pytest.mark.parametrize("step", range(1, 26))
+def test_a_process_that_ends_between_two_commits_is_gone_on_with(store, undisturbed, step, monkeypatch):
+    commits = 0
+    move, finish = Store.move, Store.finish
+
+    def counted(original):
+        def commit(self, *arguments, **values):
+            nonlocal commits
+            commits += 1
+            if commits == step:
+                raise Died
+            result = original(self, *arguments, **values)
+            if commits == step - 1 and step % 2:
+                commits += 1
+                raise Died
+            return result
+
+        return commit
+
+    monkeypatch.setattr(Store, "move", counted(move))
+    monkeypatch.setattr(Store, "finish", counted(finish))
+    service = Service()
+    evs, _ = run_until_done(store, service, {})
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert len(service.completed()) == 3
+    assert all(job["word"] in ("done", "cancelled") for job in service.jobs.values())
+
+
+def test_jobs_that_a_client_made_twice_are_cancelled_but_one(store, undisturbed):
+    service = Service()
+    evs, _ = run_until_done(store, service, {("submit", 2): 3})
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert len(service.jobs) == 5
+    assert len(service.completed()) == 3
+    assert sum(job["word"] == "cancelled" for job in service.jobs.values()) == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_faults_leave_one_completed_job_for_each_chunk(store, undisturbed, seed):
+    rng = random.Random(seed)
+    faults = {}
+    for _ in range(rng.randint(1, 6)):
+        call = rng.choice(["submit", "find", "status", "result", "cancel"])
+        options = ["before", "die-before"] + (["after", "die-after", 2, 3] if call == "submit" else [])
+        faults[call, rng.randint(1, 8)] = rng.choice(options)
+    service = Service()
+    evs, _ = run_until_done(store, service, faults)
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert len({job["tag"] for job in service.completed()}) == 3
+    extra = [job for job in service.jobs.values() if job["word"] not in ("done", "cancelled")]
+    if not any(call == "cancel" for call, _ in faults):
+        assert not extra
+        assert len(service.completed()) == 3
+
+
+def test_a_passing_failure_is_sent_again_a_bounded_number_of_times(store, undisturbed):
+    service = Service()
+    evs, _ = run_until_done(store, service, {("status", 1): JobState("failed", "device offline")})
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert len(service.jobs) == 4
+    always = {("status", n): JobState("failed", "device offline") for n in range(1, 100)}
+    other = Service()
+    with pytest.raises(JobFailedError, match="failed 4 times; the last time: device offline"):
+        estimate(Store(store.file.with_name("other.db")), ServiceAdapter(other, always))
+    assert len(other.jobs) == 12
+
+
+def test_results_that_are_gone_or_empty_are_made_again(store, undisturbed):
+    service = Service()
+    evs, _ = run_until_done(store, service, {("result", 1): "gone", ("result", 3): "empty"})
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert len(service.completed()) == 3
+
+
+def test_a_permanent_failure_is_told_and_not_repeated(store):
+    service = Service()
+    state = JobState("failed", "error 1517: not an ISA circuit", permanent=True)
+    with pytest.raises(JobFailedError, match="on service was failed: error 1517: not an ISA circuit"):
+        estimate(store, ServiceAdapter(service, {("status", 1): state}))
+    assert len(service.jobs) == 3
+    refused = Service()
+    with pytest.raises(JobFailedError, match="retired"):
+        estimate(
+            Store(store.file.with_name("refused.db")),
+            ServiceAdapter(refused, {("submit", 1): PermanentError("the device is retired")}),
+        )
+    assert refused.calls["submit"] == 3
+
+
+def test_what_was_cancelled_elsewhere_is_never_sent_again_unless_asked(store, undisturbed):
+    service = Service()
+    adapter = ServiceAdapter(service, {("status", 2): JobState("cancelled", "by the user")})
+    with pytest.raises(JobFailedError, match="was cancelled: by the user"):
+        estimate(store, adapter)
+    assert service.calls["submit"] == 3
+    with pytest.raises(JobFailedError):
+        estimate(store, ServiceAdapter(service))
+    assert service.calls["submit"] == 3
+    (job,) = store.jobs()
+    assert store.reopen(job.id) == 1
+    np.testing.assert_array_equal(estimate(store, ServiceAdapter(service)), undisturbed)
+    assert service.calls["submit"] == 4
+
+
+def test_what_is_too_long_is_split_and_never_repeated(store):
+    service = Service()
+    state = JobState("failed", "ran too long", too_long=True)
+    evs, _ = run_until_done(store, service, {("status", 1): state, ("submit", 2): SplitError("413")})
+    assert evs.shape == (2, 6)
+    sizes = sorted(sum(request.sets for request in job["requests"]) for job in service.completed())
+    assert sizes == [1, 1, 1, 1, 2]
+    for job in service.jobs.values():
+        if job["word"] == "failed":
+            assert sum(request.sets for request in job["requests"]) == 2
+
+
+def test_a_single_set_that_is_too_long_is_told(store):
+    service = Service()
+    adapter = ServiceAdapter(service, {("submit", n): SplitError("413") for n in range(1, 50)})
+    with pytest.raises(JobFailedError, match="too large for the device even by itself: 413"):
+        estimate(store, adapter)
+    assert not service.jobs
+
+
+def test_a_refused_account_stops_everything_and_loses_nothing(store, undisturbed):
+    service = Service()
+    with pytest.raises(UnauthorisedError):
+        estimate(store, ServiceAdapter(service, {("submit", 2): UnauthorisedError("sign in again")}))
+    assert service.calls["submit"] == 2
+    assert store.jobs()[0].state == "open"
+    np.testing.assert_array_equal(estimate(store, ServiceAdapter(service)), undisturbed)
+    assert len(service.completed()) == 3
+
+
+def test_a_call_that_hangs_counts_as_lost(store, undisturbed):
+    service = Service()
+
+    class Hanging(ServiceAdapter):
+        deadline = 0.1
+        hung = False
+
+        def status(self, job_id):
+            if not Hanging.hung:
+                Hanging.hung = True
+                time.sleep(0.6)
+            return super().status(job_id)
+
+    np.testing.assert_array_equal(estimate(store, Hanging(service)), undisturbed)
+    assert Hanging.hung
+    assert len(service.completed()) == 3
+
+
+def test_a_service_that_stays_away_is_told_and_the_job_stays_open(store, undisturbed):
+    service = Service()
+    with pytest.raises(TransientError, match="could not be asked 5 times in a row"):
+        estimate(store, ServiceAdapter(service, {("status", n): "before" for n in range(1, 30)}))
+    assert store.jobs()[0].state == "open"
+    np.testing.assert_array_equal(estimate(store, ServiceAdapter(service)), undisturbed)
+    assert len(service.jobs) == 3
+
+
+def test_a_lost_job_is_waited_for_before_it_is_sent_again(store, undisturbed):
+    service = Service()
+
+    class Slow(ServiceAdapter):
+        lookup_seconds = 1.0
+        hidden_until = 0.0
+
+        def submit(self, requests, *, tag, options):
+            try:
+                return super().submit(requests, tag=tag, options=options)
+            except TransientError:
+                Slow.hidden_until = time.time() + 0.4
+                raise
+
+        def find(self, tag):
+            return [] if time.time() < Slow.hidden_until else super().find(tag)
+
+    evs = estimate(store, Slow(service, {("submit", 1): "after"}))
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert len(service.jobs) == 3
+
+
+def test_cancelling_reaches_the_device_and_stops_the_rest(store):
+    service = Service()
+    manager = manager_of(store, ServiceAdapter(service))
+    job = manager.submit(_coerced())
+    assert drive(store, job, manager.adapter, patience=FAST, until_sent=True) == "open"
+    cancel(store, job, manager.adapter)
+    assert store.job(job).state == "cancelled"
+    assert {entry["word"] for entry in service.jobs.values()} == {"cancelled"}
+
+
+def test_many_drivers_of_one_job_send_each_chunk_once(store, undisturbed):
+    service = Service()
+    results = []
+
+    def work():
+        other = Store(store.file)
+        results.append(estimate(other, ServiceAdapter(service)))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    for evs in results:
+        np.testing.assert_array_equal(evs, undisturbed)
+    assert service.calls["submit"] == 3
