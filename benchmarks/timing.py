@@ -48,7 +48,7 @@ def measure(
     gc.collect()
     for number in range(rounds):
         for name, step in contenders.items():
-            if number >= 3 and usual[name] > 0.4 or number >= 1 and usual[name] > 3:
+            if (number >= 3 and usual[name] > 0.4) or (number >= 1 and usual[name] > 3):
                 continue  # a few rounds of a slow one say enough
             count = max(1, min(40, round(share / usual[name])))
             times[name].append([_timed(step) for _ in range(count)])
