@@ -101,13 +101,14 @@ def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path 
     """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated."""
     from qiskit_hqnn.jobs import JobManager, MitigationOptions
 
-    settings = job.mitigation.model_dump()
-    options = MitigationOptions(**settings | {"zne": tuple(settings["zne"]) if settings["zne"] else None})
+    settings = job.mitigation.model_dump(exclude_defaults=True)
+    if "zne" in settings:
+        settings["zne"] = tuple(settings["zne"])
     return JobManager(
         where,
         store=store,
         shots=shots or job.shots,
-        mitigation=options,
+        mitigation=MitigationOptions(**settings),
         max_qpu_seconds=job.max_qpu_seconds,
         seed=zlib.crc32(f"{job.seeds[0]}/{where}".encode()) >> 1,
     )
