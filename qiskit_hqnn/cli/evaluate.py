@@ -23,10 +23,12 @@ def evaluate(
 
     Example: hqnn evaluate runs/quickstart --where aer --shots 4000
     """
-    from qiskit_hqnn.errors import HQNNError
+    from qiskit_hqnn.errors import HQNNError, RunFolderError
 
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+    if not (folder / "job.toml").exists():  # told before torch is loaded
+        raise RunFolderError(f"{folder} is not a run folder: it has no job.toml.")
 
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import load_run
