@@ -9,7 +9,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.simulation.layering import Layer
-from qiskit_hqnn.simulation.lowering import HADAMARD, TO_Z_FROM_Y
+from qiskit_hqnn.simulation.lowering import HADAMARD, PAULI, TO_Z_FROM_Y
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,41 @@ def through_permutation(terms: list[Term], layer: Layer) -> list[Term]:
         sign = 1j ** ((term.x & term.z).bit_count() - (x & z).bit_count())
         moved.append(Term(term.output, term.coefficient * float(np.real(sign)), x, z))
     return moved
+
+
+def through_gates(terms: list[Term], gates: dict[int, np.ndarray]) -> list[Term] | None:
+    """The same observables in front of one-qubit gates, if these map the Pauli strings to Pauli strings; else None."""
+    moved = []
+    for term in terms:
+        coefficient, x, z = term.coefficient, term.x, term.z
+        for qubit, letter in _letters(term).items():
+            if qubit not in gates:
+                continue
+            image = _pauli_image(gates[qubit], letter)
+            if image is None:
+                return None
+            sign, letter = image
+            coefficient *= sign
+            bit = 1 << qubit
+            x = x | bit if letter in "xy" else x & ~bit
+            z = z | bit if letter in "yz" else z & ~bit
+        moved.append(Term(term.output, coefficient, x, z))
+    return moved
+
+
+def sees(term: Term, mask: int) -> bool:
+    """Whether the string anticommutes with Z on every qubit of the mask: only then it sees a phase of this parity."""
+    return (term.x & mask).bit_count() % 2 == 1
+
+
+def _pauli_image(gate: np.ndarray, letter: str) -> tuple[float, str] | None:
+    """G† P G as ± a Pauli matrix."""
+    image = gate.conj().T @ PAULI[letter] @ gate
+    for other, pauli in PAULI.items():
+        overlap = float(np.trace(pauli @ image).real) / 2
+        if abs(abs(overlap) - 1) < 1e-12:
+            return round(overlap), other
+    return None
 
 
 def bases_of(terms: list[Term], last_gates: dict[int, np.ndarray]) -> list[Basis]:

@@ -13,7 +13,7 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.simulation.layering import Layer, arrange
 from qiskit_hqnn.simulation.lowering import PAULI, Angle, Fixed, Rotation, lower
-from qiskit_hqnn.simulation.measurement import Basis, bases_of, terms_of, through_permutation
+from qiskit_hqnn.simulation.measurement import Basis, bases_of, sees, terms_of, through_gates, through_permutation
 
 WHOLE = 6
 """Up to so many qubits, a layer of one-qubit gates is applied as one matrix."""
@@ -213,20 +213,28 @@ def make_plan(
 
 
 def _measure(layers: list[Layer], observables: Sequence[SparsePauliOp]) -> tuple[list[Layer], list[Basis]]:
-    """Move into the measurement what it can take from the end of the circuit."""
+    """Move into the measurement what it can take from the end of the circuit, and drop what it does not see."""
     terms = terms_of(observables)
-    last_gates: dict[int, np.ndarray] = {}
-    if len(layers) > 1 and _is_fixed(layers[-1]) and not layers[-1].phases and not layers[-1].permutes:
-        last_gates = {qubit: _product(gates) for qubit, gates in layers.pop().gates.items()}
-    bases = bases_of(terms, last_gates)
-    if layers[-1].permutes and not last_gates:
-        moved = bases_of(through_permutation(terms, layers[-1]), {})
-        if len(moved) <= len(bases):
-            bases = moved
-            layers[-1].rows = [1 << qubit for qubit in range(layers[-1].num_qubits)]
-    if not layers[-1].permutes and not any(basis.gates for basis in bases):
-        layers[-1].phases = []  # no diagonal observable sees them
-    return layers, bases
+    while True:
+        last = layers[-1]
+        if last.permutes:
+            moved = through_permutation(terms, last)
+            if len(bases_of(moved, {})) > len(bases_of(terms, {})):
+                break
+            terms, last.rows = moved, []
+            last.__post_init__()
+        last.phases = [(mask, angle) for mask, angle in last.phases if any(sees(term, mask) for term in terms)]
+        if last.phases or len(layers) == 1 or not _is_fixed(last):
+            break
+        gates = {qubit: _product(gates) for qubit, gates in last.gates.items()}
+        moved_back = through_gates(terms, gates)
+        if moved_back is None:
+            # Its own change of basis takes the place of this layer, which costs nothing more.
+            layers.pop()
+            return layers, bases_of(terms, gates)
+        terms = moved_back
+        layers.pop()
+    return layers, bases_of(terms, {})
 
 
 def _is_fixed(layer: Layer) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,8 +44,8 @@ class Program:
         Raises:
             ShapeError: if a shape does not fit, or a value is NaN or infinite.
         """
-        angles = self._runner(inputs, weights).angles(inputs, weights)
-        outputs: Any = _Expectation.apply(self._runner(inputs, weights), *angles)
+        runner = self._runner(inputs, weights)
+        outputs: Any = _Expectation.apply(runner, *runner.angles(inputs, weights))
         return outputs.permute(2, 0, 1)
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
@@ -200,7 +201,7 @@ def _squared(states: Tensor) -> Tensor:
 
 def _check_finite(result: Tensor | None, *angles: Tensor) -> None:
     """One look at the small result instead of all inputs; NaN or infinity in any angle reaches it."""
-    if result is None or result.is_cuda or bool(torch.isfinite(result.sum())):
+    if result is None or result.is_cuda or cmath.isfinite(result.sum().item()):
         return
     bad = sum(int((~torch.isfinite(angle)).sum()) for angle in angles)
     raise ShapeError(
