@@ -13,17 +13,22 @@ from qiskit.primitives.containers import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
 
+from qiskit_hqnn.errors import MitigationError
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.expectations import Measurement, expectation_values, measured, measurement_of
-from qiskit_hqnn.jobs.mitigation import (
-    MitigationOptions,
+from qiskit_hqnn.jobs.mitigation import MitigationOptions
+from qiskit_hqnn.jobs.mitigation.decoupling import decoupled
+from qiskit_hqnn.jobs.mitigation.extrapolation import extrapolate, fold_gates
+from qiskit_hqnn.jobs.mitigation.readout import (
+    ReadoutCalibration,
     calibration_circuit,
-    extrapolate,
+    check_m3,
     flip_patterns,
     flipped,
-    fold_gates,
-    trex_factors,
+    m3_calibration,
+    trex_calibration,
 )
+from qiskit_hqnn.jobs.mitigation.twirling import twirled
 from qiskit_hqnn.jobs.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.transpiling import scheduled_duration
 
@@ -58,11 +63,11 @@ class Estimation:
         """Expectation values and standard errors in the PUB's shape."""
         waiting = iter(outcomes)
         factors = self.options.zne or (1,)
-        scales = self._trex_scales(waiting)
+        calibrations = self._calibrations(waiting)
         values, errors = [], []
         for _ in factors:
-            merged = [self._merge_flips(waiting, len(basis.letters)) for basis in self.measurement.bases]
-            mean, error = expectation_values(self._scaled(scales), merged)
+            draws = [[next(waiting) for _ in range(self.options.draws)] for _ in self.measurement.bases]
+            mean, error = self._one_factor(draws, calibrations)
             values.append(mean)
             errors.append(error)
         if self.options.zne:
@@ -77,53 +82,80 @@ class Estimation:
         )
         return PubResult(data, {"shots": self.shots, "target_precision": self.shots**-0.5})
 
-    def _flips(self, bits: int, seed: int) -> list[int]:
-        return flip_patterns(bits, self.options.randomizations, seed)
-
-    def _trex_scales(self, waiting: Iterator[Outcomes]) -> list[np.ndarray] | None:
-        if self.options.readout != "trex":
+    def _calibrations(self, waiting: Iterator[Outcomes]) -> list[ReadoutCalibration] | None:
+        if self.options.readout is None:
             return None
-        scales = []
+        found = []
         for basis in self.measurement.bases:
-            ground = self._merge_flips(waiting, len(basis.letters))
-            scales.append(trex_factors(basis, ground.parity_means([mask for *_, mask in basis.terms])[0]))
-        return scales
+            if self.options.readout == "m3":
+                zeros, ones = next(waiting).counts, next(waiting).counts
+                assert zeros is not None
+                assert ones is not None
+                found.append(m3_calibration(zeros[0], ones[0], symmetric=self.options.flips))
+                continue
+            ground = _pooled(self._unflipped([next(waiting) for _ in range(self.options.draws)]))
+            assert ground.counts is not None
+            means = ground.parity_means([mask for *_, mask in basis.terms])[0]
+            found.append(trex_calibration(basis, means, int(ground.counts.sum())))
+        return found
 
-    def _merge_flips(self, waiting: Iterator[Outcomes], bits: int) -> Outcomes:
-        """The outcomes of one basis, with the random flips of TREX undone."""
-        if self.options.readout != "trex":
-            return next(waiting)
-        total: np.ndarray | None = None
-        for pattern in self._flips(bits, _FLIP_SEED):
-            part = next(waiting)
+    def _one_factor(
+        self, draws: list[list[Outcomes]], calibrations: list[ReadoutCalibration] | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Values at one noise factor from the draws of each basis."""
+        unflipped = [self._unflipped(parts) for parts in draws]
+        pooled = [_pooled(parts) for parts in unflipped]
+        mean, error = expectation_values(self.measurement, pooled, calibrations)
+        if not self.options.twirl_gates or self.options.draws < _DRAWS_TO_COMPARE:
+            return mean, error
+        # Shots of one draw share its Paulis: what the draws differ by among themselves is the error of their mean.
+        each = [
+            expectation_values(self.measurement, [parts[draw] for parts in unflipped], calibrations)[0]
+            for draw in range(self.options.draws)
+        ]
+        spread = np.std(each, axis=0, ddof=1) / np.sqrt(self.options.draws)
+        return mean, np.maximum(error, spread)
+
+    def _unflipped(self, parts: list[Outcomes]) -> list[Outcomes]:
+        """The outcomes of all draws of one basis, with their random flips undone."""
+        if not self.options.flips:
+            return parts
+        bits = parts[0].bits
+        patterns = flip_patterns(bits, self.options.randomizations, _FLIP_SEED)
+        index = np.arange(1 << bits)
+        undone = []
+        for part, pattern in zip(parts, patterns, strict=True):
             assert part.counts is not None
-            unflipped = part.counts[:, np.arange(1 << bits) ^ pattern]
-            total = unflipped if total is None else total + unflipped
-        return Outcomes(bits, total)
-
-    def _scaled(self, scales: list[np.ndarray] | None) -> Measurement:
-        if scales is None:
-            return self.measurement
-        bases = []
-        for basis, factors in zip(self.measurement.bases, scales, strict=True):
-            terms = tuple(
-                (index, coefficient / factor, mask)
-                for (index, coefficient, mask), factor in zip(basis.terms, factors, strict=True)
-            )
-            bases.append(type(basis)(basis.letters, terms))
-        return Measurement(tuple(bases), self.measurement.constants)
+            undone.append(Outcomes(bits, part.counts[:, index ^ pattern]))
+        return undone
 
 
+def _pooled(parts: list[Outcomes]) -> Outcomes:
+    """All shots of the same sets together."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = [part.counts for part in parts if part.counts is not None]
+    if counts:
+        return Outcomes(parts[0].bits, np.stack(counts).sum(axis=0))
+    packed = [part.packed for part in parts if part.packed is not None]
+    return Outcomes(parts[0].bits, None, np.concatenate(packed, axis=1))
+
+
+_DRAWS_TO_COMPARE = 4
+_CALIBRATION_SHOTS = 16_384
 _FLIP_SEED = 20221
 
 
 def prepare(
     pub: EstimatorPub, shots: int, device: Device, template: Template, options: MitigationOptions, seed: int
 ) -> Estimation:
-    """Take a PUB apart: one request for each measured basis (× noise factor × random flip).
+    """Take a PUB apart: one request for each measured basis (× noise factor × draw of the twirls).
 
     Commuting observables share a basis, every distinct set of values is sampled once, and only the qubits that an
     observable reads are measured.
+
+    Raises:
+        MitigationError: if the options do not fit the circuit or the device.
     """
     observables, at = _distinct_observables(pub)
     shape = pub.shape
@@ -138,44 +170,84 @@ def prepare(
     circuit, where = template(pub.circuit)
     # The device's order of parameters may differ from the given circuit's; the names say which is which.
     names = tuple(parameter.name for parameter in pub.circuit.parameters)
-    requests: list[SamplingRequest] = []
-    trex = options.readout == "trex"
-    part = ceil(shots / options.randomizations) if trex else shots
-    if trex:
-        for basis in measurement.bases:
-            _check_histogram(len(basis.letters))
-            ground = calibration_circuit(measured(circuit, basis, where))
-            for pattern in flip_patterns(len(basis.letters), options.randomizations, _FLIP_SEED):
-                calibration = max(part, ceil(16_384 / options.randomizations))
-                requests.append(
-                    SamplingRequest(flipped(ground, pattern), (), np.zeros((1, 0)), calibration, seed)
-                )
-    for factor in options.zne or (1,):
-        folded = fold_gates(circuit, factor) if factor > 1 else circuit
-        for basis in measurement.bases:
-            full = measured(folded, basis, where)
-            if not trex:
-                requests.append(SamplingRequest(full, names, sets, part, seed))
-                continue
-            requests += [
-                SamplingRequest(flipped(full, pattern), names, sets, part, seed)
-                for pattern in flip_patterns(len(basis.letters), options.randomizations, _FLIP_SEED)
-            ]
+    _check_bits(measurement, options)
+    part = ceil(shots / options.draws)
+    requests = _calibration_requests(circuit, measurement, where, options, part, seed)
+    requests += _value_requests(circuit, names, sets, measurement, where, options, part, seed, device)
     requests = [_with_own_seed(request, index) for index, request in enumerate(requests)]
     durations = tuple(
         0.0 if device.target is None else scheduled_duration(request.circuit, device.target)
         for request in requests
     )
-    return Estimation(
-        tuple(requests),
-        durations,
-        measurement,
-        observables_at,
-        sets_at,
-        shape,
-        part * (options.randomizations if trex else 1),
-        options,
-    )
+    total = part * options.draws
+    return Estimation(tuple(requests), durations, measurement, observables_at, sets_at, shape, total, options)
+
+
+def _calibration_requests(
+    circuit: QuantumCircuit,
+    measurement: Measurement,
+    where: Sequence[int],
+    options: MitigationOptions,
+    part: int,
+    seed: int,
+) -> list[SamplingRequest]:
+    """What readout mitigation samples once for all sets: |0…0⟩ under the flips of TREX; |0…0⟩ and |1…1⟩ for M3."""
+    requests: list[SamplingRequest] = []
+    if options.readout is None:
+        return requests
+    for basis in measurement.bases:
+        bits = len(basis.letters)
+        ground = calibration_circuit(measured(circuit, basis, where))
+        if options.readout == "m3":
+            check_m3()
+            patterns, shots = [0, (1 << bits) - 1], max(part, _CALIBRATION_SHOTS)
+        else:
+            patterns = flip_patterns(bits, options.randomizations, _FLIP_SEED)
+            shots = max(part, ceil(_CALIBRATION_SHOTS / options.randomizations))
+        requests += [
+            SamplingRequest(flipped(ground, pattern), (), np.zeros((1, 0)), shots, seed)
+            for pattern in patterns
+        ]
+    return requests
+
+
+def _value_requests(
+    circuit: QuantumCircuit,
+    names: tuple[str, ...],
+    sets: np.ndarray,
+    measurement: Measurement,
+    where: Sequence[int],
+    options: MitigationOptions,
+    part: int,
+    seed: int,
+    device: Device,
+) -> list[SamplingRequest]:
+    """For each noise factor and basis, one request for each draw; draws differ by flips and by the twirl's angles."""
+    twirl = twirled(circuit, names) if options.twirl_gates else None
+    if twirl is not None:
+        circuit, names = twirl.circuit, twirl.parameters
+    requests: list[SamplingRequest] = []
+    for factor in options.zne or (1,):
+        folded = fold_gates(circuit, factor) if factor > 1 else circuit
+        for basis in measurement.bases:
+            full = measured(folded, basis, where)
+            patterns = [0] * options.draws
+            if options.flips:
+                patterns = flip_patterns(len(basis.letters), options.randomizations, _FLIP_SEED)
+            drawn = [sets] * options.draws
+            if twirl is not None:
+                drawn = list(twirl.values(sets, options.draws, seed + len(requests)))
+            circuits = {pattern: flipped(full, pattern) if pattern else full for pattern in set(patterns)}
+            if options.dynamical_decoupling is not None:
+                circuits = {
+                    pattern: decoupled(flat, device.target, options.dynamical_decoupling)
+                    for pattern, flat in circuits.items()
+                }
+            requests += [
+                SamplingRequest(circuits[pattern], names, values, part, seed)
+                for pattern, values in zip(patterns, drawn, strict=True)
+            ]
+    return requests
 
 
 def _with_own_seed(request: SamplingRequest, index: int) -> SamplingRequest:
@@ -184,12 +256,11 @@ def _with_own_seed(request: SamplingRequest, index: int) -> SamplingRequest:
     return SamplingRequest(request.circuit, request.parameters, request.values, request.shots, seed)
 
 
-def _check_histogram(bits: int) -> None:
-    from qiskit_hqnn.errors import MitigationError
-
-    if bits > HISTOGRAM_BITS:
+def _check_bits(measurement: Measurement, options: MitigationOptions) -> None:
+    bits = max((len(basis.letters) for basis in measurement.bases), default=0)
+    if bits > HISTOGRAM_BITS and (options.flips or options.readout is not None):
         raise MitigationError(
-            f"TREX takes at most {HISTOGRAM_BITS} measured qubits, but {bits} are measured."
+            f"Readout mitigation takes at most {HISTOGRAM_BITS} measured qubits, but {bits} are measured."
         )
 
 

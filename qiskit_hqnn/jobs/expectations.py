@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.jobs.sampling import HISTOGRAM_BITS, Outcomes
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.jobs.mitigation.readout import ReadoutCalibration
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,29 +94,58 @@ def measured(template: QuantumCircuit, basis: MeasuredBasis, where: Sequence[int
 
 
 def expectation_values(
-    measurement: Measurement, outcomes: Sequence[Outcomes]
+    measurement: Measurement,
+    outcomes: Sequence[Outcomes],
+    calibrations: Sequence[ReadoutCalibration] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard errors, both of shape (sets, observables), from the outcomes of every basis."""
+    """Means and standard errors, both of shape (sets, observables), from the outcomes of every basis.
+
+    Args:
+        measurement: bases and terms.
+        outcomes: of each basis.
+        calibrations: of each basis's readout, which is corrected then.
+    """
     count = len(measurement.constants)
     sets = outcomes[0].sets if outcomes else 1
     evs, variances = np.tile(measurement.constants, (sets, 1)), np.zeros((sets, count))
-    for basis, samples in zip(measurement.bases, outcomes, strict=True):
-        bits = len(basis.letters)
-        if bits <= HISTOGRAM_BITS:
-            index = np.arange(1 << bits)
-            values = np.zeros((count, 1 << bits))
-            for observable, coefficient, mask in basis.terms:
-                values[observable] += coefficient * (1.0 - 2.0 * (np.bitwise_count(index & mask) & 1))
-            mean, variance = samples.means(values)
-            assert samples.counts is not None
+    for index, (basis, samples) in enumerate(zip(measurement.bases, outcomes, strict=True)):
+        calibration = None if calibrations is None else calibrations[index]
+        if len(basis.letters) <= HISTOGRAM_BITS:
+            mean, variance = _from_counts(basis, samples, count, calibration)
             evs += mean
-            variances += variance / samples.counts.sum(axis=1, keepdims=True)
-        else:
-            means = samples.parity_means([mask for _, _, mask in basis.terms])
-            assert samples.packed is not None
-            shots = samples.packed.shape[1]
-            for (observable, coefficient, _), column in zip(basis.terms, means.T, strict=True):
-                evs[:, observable] += coefficient * column
-                # Covariances between strings are left out here: at most the terms' number too small or too large.
-                variances[:, observable] += coefficient**2 * (1 - column**2) / shots
+            variances += variance
+            continue
+        means = samples.parity_means([mask for _, _, mask in basis.terms])
+        assert samples.packed is not None
+        shots = samples.packed.shape[1]
+        for (observable, coefficient, _), column in zip(basis.terms, means.T, strict=True):
+            evs[:, observable] += coefficient * column
+            # Covariances between strings are left out here: at most the terms' number too small or too large.
+            variances[:, observable] += coefficient**2 * (1 - column**2) / shots
     return evs, np.sqrt(variances)
+
+
+def _from_counts(
+    basis: MeasuredBasis, samples: Outcomes, count: int, calibration: ReadoutCalibration | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means of one basis's part of each observable, and the variances of these means."""
+    from qiskit_hqnn.jobs.mitigation.readout import m3_means
+
+    assert samples.counts is not None
+    factors = np.ones(len(basis.terms))
+    if calibration is not None and calibration.factors is not None:
+        factors = calibration.factors
+    index = np.arange(1 << len(basis.letters))
+    values = np.zeros((count, len(index)))
+    for (observable, coefficient, mask), factor in zip(basis.terms, factors, strict=True):
+        values[observable] += coefficient / factor * (1.0 - 2.0 * (np.bitwise_count(index & mask) & 1))
+    if calibration is not None and calibration.flips is not None:
+        return m3_means(samples.counts, values, calibration)
+    mean, variance = samples.means(values)
+    variance = variance / samples.counts.sum(axis=1, keepdims=True)
+    if calibration is not None and calibration.factor_errors is not None:
+        parities = samples.parity_means([mask for *_, mask in basis.terms])
+        for term, (observable, coefficient, _) in enumerate(basis.terms):
+            slope = coefficient * parities[:, term] / factors[term] ** 2
+            variance[:, observable] += (slope * calibration.factor_errors[term]) ** 2
+    return mean, variance

@@ -68,10 +68,16 @@ class TrainSection(_Section):
 class MitigationSection(_Section):
     """[mitigation]: the words of `qiskit_hqnn.jobs.MitigationOptions`."""
 
-    readout: Literal["trex"] | None = None
+    readout: Literal["trex", "m3"] | None = None
     zne: list[int] | None = None
     extrapolation: Literal["exponential", "linear", "quadratic"] = "exponential"
     randomizations: Annotated[int, Field(ge=1)] = 16
+    dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
+    twirl_gates: bool = False
+    twirl_measure: bool = False
+    dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
+    twirl_gates: bool = False
+    twirl_measure: bool = False
 
 
 class JobFile(_Section):

@@ -365,7 +365,7 @@ def test_bad_requests_are_one_sentence():
         JobManager("aer", max_qpu_seconds=-1)
     with pytest.raises(DeviceError, match="needs 6 connected qubits, but fake_manila has 5"):
         transpile_template(hqnn_parallel(6, 1).circuit, resolve_device("fake_manila"))
-    with pytest.raises(MitigationError, match="`readout` must be None or 'trex', but is 'm4'"):
+    with pytest.raises(MitigationError, match="`readout` must be None, 'trex' or 'm3', but is 'm4'"):
         MitigationOptions(readout="m4")
     with pytest.raises(MitigationError, match="`zne` must be at least 2 different odd factors"):
         MitigationOptions(zne=(1, 2))
