@@ -1,0 +1,79 @@
+"""What every analysis gives: a table, a figure, and a sentence; shows itself in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """The result of one analysis.
+
+    Attributes:
+        title: what was analysed.
+        summary: what was found, in a sentence or two.
+        table: the numbers.
+        draw: makes the figure.
+    """
+
+    title: str
+    summary: str
+    table: pd.DataFrame
+    draw: Callable[[], Figure]
+
+    def figure(self) -> Figure:
+        """A matplotlib figure."""
+        return self.draw()
+
+    def png(self) -> bytes:
+        """The figure as PNG."""
+        file = io.BytesIO()
+        self.figure().savefig(file, format="png", dpi=120)
+        return file.getvalue()
+
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(self.png()).decode()
+        return (
+            f"<h2>{escape(self.title)}</h2><p>{escape(self.summary)}</p>"
+            f'<img alt="{escape(self.title)}" style="max-width:100%;background:white" '
+            f'src="data:image/png;base64,{picture}"><div style="overflow-x:auto">'
+            f"{self.table.to_html(index=False, float_format='%.4g', border=0)}</div>"
+        )
+
+    def page(self) -> str:
+        """One self-contained HTML page."""
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(self.title)}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:58rem;"
+            "margin:0 auto;padding:1.5rem}table{border-collapse:collapse}td,th{padding:.25rem .7rem;text-align:right;"
+            "border-bottom:1px solid #8884}</style></head><body>"
+            f"{self._repr_html_()}</body></html>"
+        )
+
+    def save(self, folder: Path, name: str) -> list[Path]:
+        """NAME.png, NAME.csv and NAME.html in a folder, each written beside and renamed."""
+        contents = {
+            f"{name}.png": self.png(),
+            f"{name}.csv": self.table.to_csv(index=False).encode(),
+            f"{name}.html": self.page().encode(),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, content in contents.items():
+            beside = folder / f".{file}.part"
+            beside.write_bytes(content)
+            beside.replace(folder / file)
+        return [folder / file for file in contents]
+
+
+def new_figure(width: float = 8, height: float = 4) -> Figure:
+    """An empty figure of the house's size, which no interactive window owns."""
+    return Figure(figsize=(width, height), layout="constrained")
