@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 
 from qiskit_hqnn.errors import MitigationError
 
 _CLIFFORD = frozenset({"cx", "cz", "ecr"})
+_ONE_QUBIT = frozenset({"rz", "sx", "x"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,8 @@ def twirled(circuit: QuantumCircuit, names: Sequence[str]) -> GateTwirl:
         }
     )
     small = _moved(circuit, {qubit: place for place, qubit in enumerate(used)}, len(used))
+    if not set(small.count_ops()) <= _CLIFFORD | _ONE_QUBIT | {"barrier"}:  # on Aer, which takes any gate
+        small = transpile(small, basis_gates=sorted(_CLIFFORD | _ONE_QUBIT), optimization_level=0)
     boxed = generate_boxing_pass_manager(
         enable_gates=True, enable_measures=False, twirling_strategy="active"
     ).run(small)
