@@ -23,6 +23,7 @@ class StepConstants:
     """The tensors of one step; None where the step has no such part."""
 
     blocks: Blocks | None
+    adjoint_blocks: Blocks | None
     constant_phase: Tensor | None
     gather: Tensor | None
     scatter: Tensor | None
@@ -36,7 +37,8 @@ class Constants:
         self.complex = torch.complex128 if dtype == torch.float64 else torch.complex64
         self.initial = self._initial()
         self.steps = [self._step(index) for index in range(len(plan.steps))]
-        self.bases = [(self._fixed_blocks(basis.gates), self._measured_signs(basis)) for basis in plan.bases]
+        self.identity = torch.eye(2, dtype=self.complex, device=device)
+        self.bases = [self._measurement(basis) for basis in plan.bases]
         self.gate_cos, self.gate_sin = self._tensor(plan.gate_cos), self._tensor(plan.gate_sin)
         # dG G† of a gate G = cos(θ/2) A + sin(θ/2) B, the same at every θ.
         generators = plan.gate_sin @ plan.gate_cos.conj().swapaxes(-1, -2) / 2
@@ -106,11 +108,13 @@ class Constants:
     def _step(self, index: int) -> StepConstants:
         step = self.plan.steps[index]
         fixed = step.gates.fixed if step.gates is not None else None
+        blocks = None if fixed is None else self._fixed_blocks(fixed)
         gather = scatter = None
         if step.rows is not None:
             gather, scatter = permutation(step.rows, self.device)
         return StepConstants(
-            None if fixed is None else self._fixed_blocks(fixed),
+            blocks,
+            None if blocks is None else _adjoints(blocks),
             None if step.phases is None else self._constant_phase(step.phases),
             gather,
             scatter,
@@ -124,6 +128,11 @@ class Constants:
             angle += value / 2 * parity_signs(mask, self.plan.num_qubits, torch.float64, self.device)
         return torch.polar(torch.ones_like(angle), -angle).to(self.complex)[:, None]
 
+    def _measurement(self, basis: Basis) -> tuple[Blocks, Blocks, Tensor]:
+        """The change of basis, its adjoint, and the signs."""
+        blocks = self._fixed_blocks(basis.gates)
+        return blocks, _adjoints(blocks), self._measured_signs(basis)
+
     def _measured_signs(self, basis: Basis) -> Tensor:
         """Array (outputs, 2^n): each output as a signed sum of probabilities."""
         signs = torch.zeros(
@@ -132,6 +141,10 @@ class Constants:
         for output, coefficient, mask in basis.terms:
             signs[output] += coefficient * parity_signs(mask, self.plan.num_qubits, self.dtype, self.device)
         return signs
+
+
+def _adjoints(blocks: Blocks) -> Blocks:
+    return [(start, size, matrices.mH.resolve_conj()) for start, size, matrices in blocks]
 
 
 def parity_signs(mask: int, num_qubits: int, dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -19,6 +19,11 @@ _STORED_BYTES = 64 << 20
 so that memory does not grow with depth."""
 
 
+_STACKED = 1 << 16
+"""States of up to so many amplitudes are small enough that operators cost more than copies: the gradients of all
+layers are then read from one stack."""
+
+
 @dataclass(eq=False)
 class Angles:
     """Slots of a plan in radians.
@@ -46,10 +51,12 @@ class WeightedGates:
     Attributes:
         suffixes: (copies, layers, qubits, length, 2, 2): the product of all later factors of the same gate.
         blocks: for each block of qubits its matrices, (copies, layers, 2^size, 2^size).
+        adjoints: the same, conjugate transposed, made when the adjoint pass begins.
     """
 
     suffixes: Tensor
     blocks: dict[tuple[int, int], Tensor]
+    adjoints: dict[tuple[int, int], Tensor]
 
 
 @dataclass(eq=False)
@@ -91,6 +98,8 @@ def pull_back(constants: Constants, angles: Angles, trace: Trace, gradient: Tens
     plan = constants.plan
     rows, weights = torch.zeros_like(angles.rows), torch.zeros_like(angles.weights)
     operators = _Operators(constants, angles)
+    if trace.gates is not None:
+        trace.gates.adjoints = {block: adjoint(matrices) for block, matrices in trace.gates.blocks.items()}
     state, lam = trace.final, gradient
     for index in range(len(plan.steps) - 1, -1, -1):
         step, fixed = plan.steps[index], constants.steps[index]
@@ -114,13 +123,13 @@ def pull_back(constants: Constants, angles: Angles, trace: Trace, gradient: Tens
         if step.gates is None:
             continue
         position = step.gates.position
-        blocks = _blocks(position, fixed.blocks, trace.gates, step.gates.blocks)
         if position is not None:
-            operators.add(position, blocks, lam, state)
+            operators.add(position, step.gates.blocks, lam, state, at_once=stored is None)
         if index:
-            lam = apply_blocks(lam, blocks, adjoint=True)
+            back_blocks = _adjoint_blocks(position, fixed.adjoint_blocks, trace.gates, step.gates.blocks)
+            lam = apply_blocks(lam, back_blocks)
             if stored is None:
-                state = apply_blocks(state, blocks, adjoint=True)
+                state = apply_blocks(state, back_blocks)
     return Angles(rows, weights, operators.gate_gradients(trace.gates))
 
 
@@ -130,7 +139,7 @@ def weighted_gates(constants: Constants, angles: Tensor) -> WeightedGates:
     half = (angles / 2)[..., None, None]
     factors = half.cos() * constants.gate_cos + half.sin() * constants.gate_sin
     product = factors[..., -1, :, :]
-    suffixes = [torch.eye(2, dtype=product.dtype, device=product.device).expand_as(product)]
+    suffixes = [constants.identity.expand_as(product)]
     for position in range(factors.shape[3] - 2, -1, -1):
         suffixes.append(product)
         product = product @ factors[..., position, :, :]
@@ -138,7 +147,7 @@ def weighted_gates(constants: Constants, angles: Tensor) -> WeightedGates:
         block for step in plan.steps if step.gates and step.gates.fixed is None for block in step.gates.blocks
     }
     return WeightedGates(
-        torch.stack(suffixes[::-1], dim=3), {block: kronecker(product, *block) for block in needed}
+        torch.stack(suffixes[::-1], dim=3), {block: kronecker(product, *block) for block in needed}, {}
     )
 
 
@@ -152,12 +161,15 @@ def kronecker(gates: Tensor, start: int, size: int) -> Tensor:
     return block
 
 
-def apply_blocks(states: Tensor, blocks: Blocks, adjoint: bool = False) -> Tensor:
+def adjoint(matrices: Tensor) -> Tensor:
+    """Conjugate transposed; conjugated here and not lazily, or every product would do it again."""
+    return matrices.conj_physical().transpose(-1, -2)
+
+
+def apply_blocks(states: Tensor, blocks: Blocks) -> Tensor:
     """Matrices on blocks of qubits applied to states (copies, 2^n, batch)."""
     shape = states.shape
     for start, size, matrices in blocks:
-        if adjoint:
-            matrices = matrices.mH
         before, side, after = shape[1] >> (start + size), 2**size, shape[2] << start
         if before == 1:
             states = torch.matmul(matrices, states.reshape(shape[0], side, after))
@@ -178,6 +190,18 @@ def _blocks(
         assert fixed is not None
         return fixed
     return [(start, size, gates.blocks[start, size][:, position]) for start, size in blocks]
+
+
+def _adjoint_blocks(
+    position: int | None,
+    fixed: Blocks | None,
+    gates: WeightedGates | None,
+    blocks: tuple[tuple[int, int], ...],
+) -> Blocks:
+    if position is None or gates is None:
+        assert fixed is not None
+        return fixed
+    return [(start, size, gates.adjoints[start, size][:, position]) for start, size in blocks]
 
 
 def _factor(constants: Constants, phases: Phases, constant: Tensor | None, angles: Angles) -> Tensor:
@@ -220,23 +244,49 @@ class _Operators:
         self.angles = angles.gates
         shape = (*angles.gates.shape[:3], 2, 2)
         self.operators = torch.zeros(shape, dtype=constants.complex, device=constants.device)
+        self.waiting: dict[tuple[tuple[int, int], ...], list[tuple[int, Tensor, Tensor]]] = {}
 
-    def add(self, position: int, blocks: Blocks, lam: Tensor, state: Tensor) -> None:
-        copies, size_of_state, batch = lam.shape
-        for start, size, _ in blocks:
+    def add(
+        self, position: int, blocks: tuple[tuple[int, int], ...], lam: Tensor, state: Tensor, at_once: bool
+    ) -> None:
+        if at_once or lam.numel() > _STACKED:
+            self._read(slice(position, position + 1), blocks, lam, state)
+        else:
+            self.waiting.setdefault(blocks, []).append((position, lam, state))
+
+    def _read_waiting(self) -> None:
+        for blocks, entries in self.waiting.items():
+            positions = [position for position, _, _ in entries]
+            lam, state = (
+                torch.stack(part, dim=1).flatten(0, 1) for part in list(zip(*entries, strict=True))[1:]
+            )
+            self._read(positions, blocks, lam, state)
+
+    def _read(
+        self, positions: slice | list[int], blocks: tuple[tuple[int, int], ...], lam: Tensor, state: Tensor
+    ) -> None:
+        """From gradients and states of shape (copies · positions, 2^n, batch)."""
+        count, size_of_state, batch = lam.shape
+        copies = len(self.operators)
+        for start, size in blocks:
             side = 2**size
             if side == size_of_state:
                 operator = torch.matmul(lam, state.mH)
             else:
-                shape = (copies, size_of_state >> (start + size), side, batch << start)
-                left = lam.reshape(shape).transpose(1, 2).reshape(copies, side, -1)
-                right = state.reshape(shape).transpose(1, 2).reshape(copies, side, -1)
+                shape = (count, size_of_state >> (start + size), side, batch << start)
+                left = lam.reshape(shape).transpose(1, 2).reshape(count, side, -1)
+                right = state.reshape(shape).transpose(1, 2).reshape(count, side, -1)
                 operator = torch.matmul(left, right.mH)
-            single = operator.reshape(copies, side * side) @ self.constants.partial_traces(size)
-            self.operators[:, position, start : start + size] = single.view(copies, size, 2, 2)
+            single = operator.reshape(count, side * side) @ self.constants.partial_traces(size)
+            single = single.view(copies, -1, size, 2, 2)
+            if positions == list(range(self.operators.shape[1] - 1, -1, -1)):
+                self.operators[:, :, start : start + size] = single.flip(1)
+            else:
+                self.operators[:, positions, start : start + size] = single
 
     def gate_gradients(self, gates: WeightedGates | None) -> Tensor:
         if gates is None:
             return torch.zeros_like(self.angles)
+        self._read_waiting()
         seen = gates.suffixes.mH @ self.operators[:, :, :, None] @ gates.suffixes
         return (seen.conj() * self.constants.generators).real.sum(dim=(-2, -1))

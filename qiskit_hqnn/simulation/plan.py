@@ -13,7 +13,14 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.simulation.layering import Layer, arrange
 from qiskit_hqnn.simulation.lowering import PAULI, Angle, Fixed, Rotation, lower
-from qiskit_hqnn.simulation.measurement import Basis, bases_of, sees, terms_of, through_gates, through_permutation
+from qiskit_hqnn.simulation.measurement import (
+    Basis,
+    bases_of,
+    sees,
+    terms_of,
+    through_gates,
+    through_permutation,
+)
 
 WHOLE = 6
 """Up to so many qubits, a layer of one-qubit gates is applied as one matrix."""
@@ -223,7 +230,9 @@ def _measure(layers: list[Layer], observables: Sequence[SparsePauliOp]) -> tuple
                 break
             terms, last.rows = moved, []
             last.__post_init__()
-        last.phases = [(mask, angle) for mask, angle in last.phases if any(sees(term, mask) for term in terms)]
+        last.phases = [
+            (mask, angle) for mask, angle in last.phases if any(sees(term, mask) for term in terms)
+        ]
         if last.phases or len(layers) == 1 or not _is_fixed(last):
             break
         gates = {qubit: _product(gates) for qubit, gates in last.gates.items()}

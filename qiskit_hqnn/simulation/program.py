@@ -156,7 +156,7 @@ class _Expectation(torch.autograd.Function):
         ctx.trace = trace = evolve(runner.constants, angles, any(ctx.needs_input_grad))
         outputs: Tensor | None = None
         ctx.measured = []
-        for blocks, signs in runner.constants.bases:
+        for blocks, _, signs in runner.constants.bases:
             measured = apply_blocks(trace.final, blocks)
             part = torch.matmul(signs, _squared(measured))
             outputs = part if outputs is None else outputs + part
@@ -168,8 +168,8 @@ class _Expectation(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         lam: Tensor | None = None
-        for (blocks, signs), measured in zip(ctx.runner.constants.bases, ctx.measured, strict=True):
-            part = apply_blocks(measured * (2 * torch.matmul(signs.T, gradient)), blocks, adjoint=True)
+        for (_, back, signs), measured in zip(ctx.runner.constants.bases, ctx.measured, strict=True):
+            part = apply_blocks(measured * (2 * torch.matmul(signs.T, gradient)), back)
             lam = part if lam is None else lam + part
         assert lam is not None
         result = pull_back(ctx.runner.constants, ctx.angles, ctx.trace, lam)
