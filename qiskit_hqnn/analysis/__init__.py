@@ -5,6 +5,7 @@ from qiskit_hqnn.analysis.fourier import coefficients, fourier
 from qiskit_hqnn.analysis.gradients import gradient_variance, weight_gradients
 from qiskit_hqnn.analysis.lie_algebra import lie_algebra_dimension
 from qiskit_hqnn.analysis.result import Analysis
+from qiskit_hqnn.analysis.zx import reduce_diagram, zx_reduction
 
 __all__ = [
     "Analysis",
@@ -15,5 +16,7 @@ __all__ = [
     "gradient_variance",
     "lie_algebra_dimension",
     "meyer_wallach",
+    "reduce_diagram",
     "weight_gradients",
+    "zx_reduction",
 ]

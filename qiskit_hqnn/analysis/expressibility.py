@@ -98,7 +98,7 @@ def expressibility(ansaetze: dict[str, Ansatz], pairs: int = 5000, seed: int = 0
             axis.set_title(f"{name}: {sample.divergence():.3f}", fontsize=9)
             axis.set_xlabel("fidelity")
             axis.set_yscale("log")
-            axis.set_ylim(1e-3, None)
+            axis.set_ylim(1e-3, 5 * sample.dimension)
         axes.flat[0].legend(frameon=False, fontsize=8)
         return figure
 

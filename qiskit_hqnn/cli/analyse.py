@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-_KINDS = ("fourier", "expressibility", "gradients")
+_KINDS = ("fourier", "zx", "expressibility", "gradients")
 
 
 def analyse(
     ansatz: Annotated[
         str, typer.Argument(help="A name that `hqnn circuits` lists, or 'all' (expressibility).")
     ],
-    kind: Annotated[str, typer.Option(help="fourier, expressibility or gradients.")] = "fourier",
+    kind: Annotated[str, typer.Option(help="fourier, zx, expressibility or gradients.")] = "fourier",
     num_qubits: Annotated[
         int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
     ] = None,
@@ -38,7 +38,7 @@ def analyse(
     if samples is not None and samples < 2:
         raise HQNNError(f"Option --samples must be at least 2, but is {samples}.")
 
-    from qiskit_hqnn.analysis import expressibility, fourier, gradient_variance
+    from qiskit_hqnn.analysis import expressibility, fourier, gradient_variance, zx_reduction
     from qiskit_hqnn.circuits import ANSATZE
     from qiskit_hqnn.circuits.choosing import make_ansatz
 
@@ -48,6 +48,8 @@ def analyse(
     if kind == "expressibility":
         names = list(ANSATZE) if ansatz == "all" else [ansatz]
         result = expressibility({name: make_ansatz(name, **sizes) for name in names}, samples or 5000, seed)
+    elif kind == "zx":
+        result = zx_reduction(make_ansatz(ansatz, **sizes), seed=seed)
     elif kind == "fourier":
         chosen = make_ansatz(ansatz, **sizes)
         result = fourier(chosen, tuple(range(min(2, chosen.num_inputs))), -1, samples or 100, seed)

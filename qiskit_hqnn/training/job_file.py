@@ -75,9 +75,6 @@ class MitigationSection(_Section):
     dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
     twirl_gates: bool = False
     twirl_measure: bool = False
-    dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
-    twirl_gates: bool = False
-    twirl_measure: bool = False
 
 
 class JobFile(_Section):

@@ -16,7 +16,9 @@ from qiskit_hqnn.analysis import (
     gradient_variance,
     lie_algebra_dimension,
     meyer_wallach,
+    reduce_diagram,
     weight_gradients,
+    zx_reduction,
 )
 from qiskit_hqnn.circuits import Ansatz, hqnn_parallel, pauli_on_each, reuploading, textbook, vqc_head
 from qiskit_hqnn.errors import HQNNError
@@ -146,6 +148,38 @@ def test_lie_algebra_dimensions_are_the_known_ones():
     assert lie_algebra_dimension(one_qubit("rz", "rx")) == 3
     assert lie_algebra_dimension(hqnn_parallel(2, 1, entangle=False)) == 6
     assert lie_algebra_dimension(hqnn_parallel(2, 2)) == 15
+
+
+def test_no_parameter_of_hqnn_parallel_is_lost():
+    reduction = reduce_diagram(hqnn_parallel())
+    assert not reduction.lost
+    assert not reduction.fused
+    assert reduction.after < reduction.before
+    assert "0 of 50 parameters are redundant" in zx_reduction(hqnn_parallel()).summary
+
+
+def test_known_redundancy_is_found():
+    w = ParameterVector("w", 4)
+    circuit = QuantumCircuit(2)
+    circuit.rz(w[0], 1)  # on |0⟩: no effect at all
+    circuit.h(0)
+    circuit.rz(w[1], 0)
+    circuit.rz(2 * w[2], 0)  # fuses with the one before
+    circuit.rx(0.3, 0)
+    circuit.rz(w[3], 0)  # right before ⟨Z⟩
+    ansatz = Ansatz(circuit, (), tuple(w), pauli_on_each("Z", 2)[:1])
+    reduction = reduce_diagram(ansatz)
+    assert reduction.lost == {0}
+    assert reduction.fused == (frozenset({1, 2}),)
+    table = zx_reduction(ansatz).table
+    assert list(table["in the state"]) == ["lost", "fused", "fused", "own spider"]
+    assert (table["largest |∂⟨O⟩|"] > 1e-9).tolist() == [False, True, True, False]
+
+
+def test_no_output_of_the_vqc_head_feels_its_other_angles():
+    result = zx_reduction(vqc_head())
+    assert "No output feels phi[1], phi[2], phi[3]." in result.summary
+    assert result.png().startswith(b"\x89PNG")
 
 
 def test_bad_requests_are_one_sentence():

@@ -1,0 +1,206 @@
+"""Redundant parameters by ZX calculus (Senokosov et al. 2024, appendix A.1), and those that no output feels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyzx
+import torch
+from matplotlib.figure import Figure
+from pyzx.symbolic import Poly, new_var
+from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import ParameterExpression
+
+from qiskit_hqnn.analysis.result import Analysis, new_figure
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.simulation import compile_ansatz
+
+_GATES = ["rx", "rz", "h", "cx", "cz"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A reduced ZX diagram of the state that an ansatz prepares from |0…0⟩.
+
+    Attributes:
+        before, after: spiders of the diagram.
+        groups: parameters (by position: inputs, then weights) that share a spider of the reduced diagram.
+        lost: parameters that occur in none.
+        diagram: the reduced pyzx graph.
+        original: the graph before.
+    """
+
+    before: int
+    after: int
+    groups: tuple[frozenset[int], ...]
+    lost: frozenset[int]
+    diagram: Any
+    original: Any
+
+    @property
+    def fused(self) -> tuple[frozenset[int], ...]:
+        """Groups of parameters that only ever occur together: all but one of each are redundant."""
+        return tuple(group for group in self.groups if len(group) > 1)
+
+
+def reduce_diagram(ansatz: Ansatz) -> Reduction:
+    """Write the ansatz as a ZX diagram with symbolic phases and reduce it fully (Kissinger & van de Wetering 2020).
+
+    Raises:
+        HQNNError: if a parameter enters a gate other than by itself, up to a constant factor and offset.
+    """
+    graph = _diagram(ansatz)
+    original = graph.copy()
+    before = graph.num_vertices()
+    pyzx.simplify.full_reduce(graph, quiet=True)
+    groups = []
+    seen: set[int] = set()
+    for vertex in graph.vertices():
+        phase = graph.phase(vertex)
+        if isinstance(phase, Poly):
+            members = frozenset(int(variable.name[1:]) for variable in phase.free_vars())
+            if members:
+                groups.append(members)
+                seen |= members
+    every = set(range(ansatz.num_inputs + ansatz.num_weights))
+    return Reduction(before, graph.num_vertices(), tuple(groups), frozenset(every - seen), graph, original)
+
+
+def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
+    """Which parameters survive on separate spiders, which are redundant, and which no output feels.
+
+    The diagram speaks of the prepared state; whether an observable feels a parameter is a question of its own, answered
+    by the largest gradient over random points.
+
+    Args:
+        ansatz: the circuit.
+        points: random parameter sets for the gradients.
+        seed: of these.
+    """
+    reduction = reduce_diagram(ansatz)
+    largest = _largest_gradients(ansatz, points, seed)
+    names = [parameter.name for parameter in (*ansatz.input_params, *ansatz.weight_params)]
+    partners = {member: group for group in reduction.fused for member in group}
+    rows = []
+    for index, name in enumerate(names):
+        state = "lost" if index in reduction.lost else "fused" if index in partners else "own spider"
+        with_others = ", ".join(names[other] for other in sorted(partners.get(index, ())) if other != index)
+        rows.append(
+            {
+                "parameter": name,
+                "kind": "input" if index < ansatz.num_inputs else "weight",
+                "in the state": state,
+                "together with": with_others,
+                "largest |∂⟨O⟩|": largest[index],
+            }
+        )
+    table = pd.DataFrame(rows)
+    unfelt = [name for name, value in zip(names, largest, strict=True) if value < 1e-9]
+    redundant = len(reduction.lost) + sum(len(group) - 1 for group in reduction.fused)
+    summary = (
+        f"{reduction.before} spiders reduce to {reduction.after}; {redundant} of {len(names)} parameters are redundant "
+        f"in the state. "
+        + (f"No output feels {_some(unfelt)}." if unfelt else "Every parameter reaches an output.")
+    )
+    return Analysis(f"ZX reduction of {ansatz.name}", summary, table, lambda: _draw(reduction))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _diagram(ansatz: Ansatz) -> Any:
+    position = {p: index for index, p in enumerate([*ansatz.input_params, *ansatz.weight_params])}
+    circuit = transpile(_without_ry(ansatz.circuit), basis_gates=_GATES, optimization_level=0)
+    result = pyzx.Circuit(circuit.num_qubits)
+    for step in circuit.data:
+        qubits = [circuit.find_bit(qubit).index for qubit in step.qubits]
+        name = step.operation.name
+        if name in ("rx", "rz"):
+            phase = _phase(step.operation.params[0], position)
+            result.add_gate("XPhase" if name == "rx" else "ZPhase", qubits[0], phase=phase)
+        elif name in ("h", "cx", "cz"):
+            result.add_gate({"h": "HAD", "cx": "CNOT", "cz": "CZ"}[name], *qubits)
+    graph = result.to_graph()
+    graph.apply_state("0" * circuit.num_qubits)
+    return graph
+
+
+def _without_ry(circuit: QuantumCircuit) -> QuantumCircuit:
+    """RY(θ) as RZ(π/2) RX(θ) RZ(−π/2): the transpiler's own way would split the angle over two gates."""
+    plain = circuit.copy_empty_like()
+    for step in circuit.data:
+        if step.operation.name == "ry":
+            plain.rz(-math.pi / 2, step.qubits[0])
+            plain.rx(step.operation.params[0], step.qubits[0])
+            plain.rz(math.pi / 2, step.qubits[0])
+        else:
+            plain.append(step)
+    return plain
+
+
+def _phase(value: Any, position: dict[Any, int]) -> Any:
+    """An angle in units of π; the k-th parameter is the variable p{k}, whatever constant factor it has."""
+    if not isinstance(value, ParameterExpression) or not value.parameters:
+        return Fraction(float(value) / math.pi).limit_denominator(1 << 20)
+    if len(value.parameters) != 1:
+        raise HQNNError(f"ZX reduction needs gates with one parameter each, but one has the angle {value}.")
+    (parameter,) = value.parameters
+    slope = value.gradient(parameter)
+    if isinstance(slope, ParameterExpression) and slope.parameters:
+        raise HQNNError(f"ZX reduction needs angles that are affine in their parameter, but one is {value}.")
+    scale = float(slope) if not isinstance(slope, ParameterExpression) else float(slope.numeric())
+    offset = Fraction(float(value.bind({parameter: 0.0})) / math.pi).limit_denominator(1 << 20)
+    factor = Fraction(scale).limit_denominator(1 << 20)
+    return new_var(f"p{position[parameter]}", False) * factor + offset
+
+
+def _largest_gradients(ansatz: Ansatz, points: int, seed: int) -> np.ndarray:
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.rand(1, points, ansatz.num_inputs, generator=generator, dtype=torch.float64) * 2 * math.pi
+    weights = torch.rand(points, ansatz.num_weights, generator=generator, dtype=torch.float64) * 2 * math.pi
+    inputs.requires_grad_()
+    weights.requires_grad_()
+    largest = np.zeros(ansatz.num_inputs + ansatz.num_weights)
+    outputs = compile_ansatz(ansatz).expectation_values(inputs, weights)
+    for output in range(ansatz.num_outputs):
+        gradients = torch.autograd.grad(
+            outputs[..., output].sum(), [inputs, weights], retain_graph=True, materialize_grads=True
+        )
+        both = torch.cat([gradients[0][0], gradients[1]], dim=1).abs().max(dim=0).values
+        largest = np.maximum(largest, both.numpy())
+    return largest
+
+
+def _draw(reduction: Reduction) -> Figure:
+    """Both diagrams: green Z and red X spiders, filled where they hold a parameter; dashed edges are Hadamards."""
+    figure = new_figure(10, 6.5)
+    axes = figure.subplots(2, 1)
+    for axis, graph, title in zip(
+        axes, (reduction.original, reduction.diagram), ("before", "after"), strict=True
+    ):
+        place = {vertex: (graph.row(vertex), -graph.qubit(vertex)) for vertex in graph.vertices()}
+        for edge in graph.edges():
+            (x0, y0), (x1, y1) = (place[end] for end in graph.edge_st(edge))
+            hadamard = graph.edge_type(edge) == pyzx.EdgeType.HADAMARD
+            axis.plot(
+                [x0, x1], [y0, y1], color="#5b8fc7" if hadamard else "#555", linewidth=0.8,
+                linestyle="--" if hadamard else "-", zorder=1,
+            )  # fmt: skip
+        for vertex, (x, y) in place.items():
+            kind = graph.type(vertex)
+            colour = {pyzx.VertexType.Z: "#3c9a5f", pyzx.VertexType.X: "#c4502e"}.get(kind, "#333")
+            holds = isinstance(graph.phase(vertex), Poly) and bool(graph.phase(vertex).free_vars())
+            axis.scatter(
+                x, y, s=46 if holds else 18, color=colour if holds else "white", edgecolor=colour, zorder=2
+            )
+        axis.set_axis_off()
+        axis.set_title(f"{title}: {graph.num_vertices()} spiders", fontsize=10)
+    figure.supxlabel("filled: holds a parameter; green Z, red X; dashed: Hadamard edge", fontsize=8)
+    return figure
