@@ -66,7 +66,7 @@ class Estimation:
         calibrations = self._calibrations(waiting)
         values, errors = [], []
         for _ in factors:
-            draws = [[next(waiting) for _ in range(self.options.draws)] for _ in self.measurement.bases]
+            draws = [self._draws(waiting) for _ in self.measurement.bases]
             mean, error = self._one_factor(draws, calibrations)
             values.append(mean)
             errors.append(error)
@@ -81,6 +81,12 @@ class Estimation:
             evs=evs[chosen].reshape(self.shape), stds=stds[chosen].reshape(self.shape), shape=self.shape
         )
         return PubResult(data, {"shots": self.shots, "target_precision": self.shots**-0.5})
+
+    def _draws(self, waiting: Iterator[Outcomes]) -> list[Outcomes]:
+        """One basis's outcomes at one noise factor, draw by draw."""
+        if self.options.flips:
+            return [next(waiting) for _ in range(self.options.draws)]
+        return _parted(next(waiting), self.options.draws)
 
     def _calibrations(self, waiting: Iterator[Outcomes]) -> list[ReadoutCalibration] | None:
         if self.options.readout is None:
@@ -141,6 +147,16 @@ def _pooled(parts: list[Outcomes]) -> Outcomes:
     return Outcomes(parts[0].bits, None, np.concatenate(packed, axis=1))
 
 
+def _parted(outcomes: Outcomes, draws: int) -> list[Outcomes]:
+    """Draws that were sampled as one request, its rows in the order (draws, sets)."""
+    if draws == 1:
+        return [outcomes]
+    if outcomes.counts is not None:
+        return [Outcomes(outcomes.bits, part) for part in np.split(outcomes.counts, draws)]
+    assert outcomes.packed is not None
+    return [Outcomes(outcomes.bits, None, part) for part in np.split(outcomes.packed, draws)]
+
+
 _DRAWS_TO_COMPARE = 4
 _CALIBRATION_SHOTS = 16_384
 _FLIP_SEED = 20221
@@ -149,7 +165,7 @@ _FLIP_SEED = 20221
 def prepare(
     pub: EstimatorPub, shots: int, device: Device, template: Template, options: MitigationOptions, seed: int
 ) -> Estimation:
-    """Take a PUB apart: one request for each measured basis (× noise factor × draw of the twirls).
+    """Take a PUB apart: one request for each measured basis (× noise factor × random flip).
 
     Commuting observables share a basis, every distinct set of values is sampled once, and only the qubits that an
     observable reads are measured.
@@ -222,7 +238,7 @@ def _value_requests(
     seed: int,
     device: Device,
 ) -> list[SamplingRequest]:
-    """For each noise factor and basis, one request for each draw; draws differ by flips and by the twirl's angles."""
+    """For each noise factor and basis one request; with flips, one for each draw of these."""
     twirl = twirled(circuit, names) if options.twirl_gates else None
     if twirl is not None:
         circuit, names = twirl.circuit, twirl.parameters
@@ -231,12 +247,14 @@ def _value_requests(
         folded = fold_gates(circuit, factor) if factor > 1 else circuit
         for basis in measurement.bases:
             full = measured(folded, basis, where)
-            patterns = [0] * options.draws
+            patterns, drawn = [0], [sets]
             if options.flips:
                 patterns = flip_patterns(len(basis.letters), options.randomizations, _FLIP_SEED)
-            drawn = [sets] * options.draws
+                drawn = [sets] * options.draws
             if twirl is not None:
-                drawn = list(twirl.values(sets, options.draws, seed + len(requests)))
+                each = twirl.values(sets, options.draws, seed + len(requests))
+                # Without flips all draws are one circuit with more sets of values.
+                drawn = list(each) if options.flips else [each.reshape(-1, each.shape[-1])]
             circuits = {pattern: flipped(full, pattern) if pattern else full for pattern in set(patterns)}
             if options.dynamical_decoupling is not None:
                 circuits = {
