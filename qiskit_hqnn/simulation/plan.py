@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -12,15 +13,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.simulation.layering import Layer, arrange
+from qiskit_hqnn.simulation.light_cone import cut_to_light_cone, is_fixed, product_of, pull_measurement_back
 from qiskit_hqnn.simulation.lowering import PAULI, Angle, Fixed, Rotation, lower
-from qiskit_hqnn.simulation.measurement import (
-    Basis,
-    bases_of,
-    sees,
-    terms_of,
-    through_gates,
-    through_permutation,
-)
+from qiskit_hqnn.simulation.measurement import Basis, bases_of
 
 WHOLE = 6
 """Up to so many qubits, a layer of one-qubit gates is applied as one matrix."""
@@ -91,7 +86,8 @@ class Plan:
     """How a circuit is evaluated; `print(plan)` explains it.
 
     Attributes:
-        num_qubits, num_inputs, num_weights, num_outputs: sizes of the circuit.
+        num_qubits: of the simulation; qubits that no output sees are left out.
+        num_inputs, num_weights, num_outputs: sizes of the circuit.
         initial: a matrix for each qubit whose constant initial state is not |0⟩.
         steps: the layers in order.
         bases: the measurements of the outputs.
@@ -124,16 +120,32 @@ class Plan:
     template: Template
     parameters: tuple[Parameter, ...]
 
+    @cached_property
+    def sees_all(self) -> bool:
+        """Whether every input and weight reaches an output."""
+        angles = {*self.row_nonlinear, *self.weight_nonlinear}
+        nonlinear = {p for index in angles for p in self.template.nonlinear[index].parameters}
+        rows = (self.row_slots.matrix != 0).any(axis=0)
+        of_weights = [(slots.matrix != 0).any(axis=0) for slots in (self.weight_slots, self.gate_slots)]
+        seen = np.zeros(len(self.parameters), dtype=bool)
+        linear = len(rows) - len(self.row_nonlinear)
+        seen[:linear] = rows[:linear]
+        for columns in of_weights:
+            seen[self.num_inputs :] |= columns[: self.num_weights]
+        return all(found or p in nonlinear for found, p in zip(seen, self.parameters, strict=True))
+
     @property
     def weighted_layers(self) -> int:
         return len(self.gate_cos)
 
     def __str__(self) -> str:
         lines = [
-            f"{self.num_qubits} qubits, {self.num_inputs} inputs, {self.num_weights} weights, "
+            f"{self.template.circuit.num_qubits} qubits, {self.num_inputs} inputs, {self.num_weights} weights, "
             f"{self.num_outputs} outputs",
             "  start   constant product state" if self.initial else "  start   |0…0⟩",
         ]
+        if self.num_qubits < self.template.circuit.num_qubits:
+            lines.append(f"  only {self.num_qubits} of them can reach an output: the others are left out")
         for number, step in enumerate(self.steps):
             lines += [f"  layer {number} {part}" for part in _explain(step)]
         for basis in self.bases:
@@ -183,12 +195,14 @@ def make_plan(
     of_weights = set(np.flatnonzero(~row_angles).tolist())
     layers = arrange(lower(template.circuit, template.angles), ansatz.num_qubits, of_weights)
     bases: list[Basis] = []
+    num_qubits = ansatz.num_qubits
     if not keep_state:
-        layers, bases = _measure(layers, ansatz.observables)
+        layers, terms, last_gates = cut_to_light_cone(*pull_measurement_back(layers, ansatz.observables))
+        bases, num_qubits = bases_of(terms, last_gates), layers[0].num_qubits
     builder = _Slotter(template, split, row_angles)
     first, later = layers[0], layers[1:]
     gates_at = _weighted_positions(later)
-    cos, sin, angles = _weighted_gates(later, gates_at, ansatz.num_qubits)
+    cos, sin, angles = _weighted_gates(later, gates_at, num_qubits)
     row: list[Angle] = []
     weight: list[Angle] = []
     steps = []
@@ -199,11 +213,11 @@ def make_plan(
         if gates or phases or rows:
             steps.append(Step(gates, phases, rows))
     return Plan(
-        num_qubits=ansatz.num_qubits,
+        num_qubits=num_qubits,
         num_inputs=split,
         num_weights=ansatz.num_weights,
         num_outputs=ansatz.num_outputs,
-        initial={qubit: _product(gates) for qubit, gates in first.gates.items()},
+        initial={qubit: product_of(gates) for qubit, gates in first.gates.items()},
         steps=tuple(steps),
         bases=tuple(bases),
         row_slots=builder.slots(row, by_row=True),
@@ -219,47 +233,8 @@ def make_plan(
     )
 
 
-def _measure(layers: list[Layer], observables: Sequence[SparsePauliOp]) -> tuple[list[Layer], list[Basis]]:
-    """Move into the measurement what it can take from the end of the circuit, and drop what it does not see."""
-    terms = terms_of(observables)
-    while True:
-        last = layers[-1]
-        if last.permutes:
-            moved = through_permutation(terms, last)
-            if len(bases_of(moved, {})) > len(bases_of(terms, {})):
-                break
-            terms, last.rows = moved, []
-            last.__post_init__()
-        last.phases = [
-            (mask, angle) for mask, angle in last.phases if any(sees(term, mask) for term in terms)
-        ]
-        if last.phases or len(layers) == 1 or not _is_fixed(last):
-            break
-        gates = {qubit: _product(gates) for qubit, gates in last.gates.items()}
-        moved_back = through_gates(terms, gates)
-        if moved_back is None:
-            # Its own change of basis takes the place of this layer, which costs nothing more.
-            layers.pop()
-            return layers, bases_of(terms, gates)
-        terms = moved_back
-        layers.pop()
-    return layers, bases_of(terms, {})
-
-
-def _is_fixed(layer: Layer) -> bool:
-    return all(isinstance(gate, Fixed) for gates in layer.gates.values() for gate in gates)
-
-
-def _product(gates: Sequence[Fixed | Rotation]) -> np.ndarray:
-    matrix = np.eye(2, dtype=complex)
-    for gate in gates:
-        assert isinstance(gate, Fixed)
-        matrix = gate.matrix @ matrix
-    return matrix
-
-
 def _weighted_positions(layers: list[Layer]) -> dict[int, int]:
-    weighted = [layer for layer in layers if layer.gates and not _is_fixed(layer)]
+    weighted = [layer for layer in layers if layer.gates and not is_fixed(layer)]
     return {id(layer): position for position, layer in enumerate(weighted)}
 
 
@@ -269,7 +244,7 @@ def _gates(layer: Layer, positions: dict[int, int]) -> Gates | None:
     active = sorted(layer.gates)
     if id(layer) in positions:
         return Gates(None, positions[id(layer)], _whole_blocks(layer.num_qubits, active))
-    return Gates({qubit: _product(layer.gates[qubit]) for qubit in active}, None, tight_blocks(active))
+    return Gates({qubit: product_of(layer.gates[qubit]) for qubit in active}, None, tight_blocks(active))
 
 
 def _whole_blocks(num_qubits: int, active: list[int]) -> tuple[tuple[int, int], ...]:

@@ -45,6 +45,8 @@ class Program:
             ShapeError: if a shape does not fit, or a value is NaN or infinite.
         """
         runner = self._runner(inputs, weights)
+        if not self.plan.sees_all:
+            _check_finite(torch.cat([inputs.detach().flatten(), weights.detach().flatten()]), inputs, weights)
         outputs: Any = _Expectation.apply(runner, *runner.angles(inputs, weights))
         return outputs.permute(2, 0, 1)
 

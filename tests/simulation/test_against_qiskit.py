@@ -241,6 +241,60 @@ def test_shuffling_commuting_gates_leaves_the_plan_alone():
     assert_equal_to_qiskit(other)
 
 
+def _ending_in(*gates):
+    """Two entangled qubits and a third one alone, then the gates on qubit 0; X and Z of qubit 0 are measured."""
+    x, w = ParameterVector("x", 4), ParameterVector("w", 1)
+    circuit = QuantumCircuit(3)
+    circuit.ry(x[0], 0)
+    circuit.rx(x[1], 1)
+    circuit.ry(x[2], 2)
+    circuit.cx(0, 1)
+    circuit.rx(w[0], 0)
+    for gate in gates:
+        gate(circuit)
+    circuit.rz(x[3], 1)
+    observables = tuple(SparsePauliOp.from_sparse_list([(p, [0], 1.0)], 3) for p in "XZ")
+    return Ansatz(circuit, tuple(x), tuple(w), observables)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param([lambda c: c.h(0)], id="Clifford"),
+        pytest.param([lambda c: c.s(0), lambda c: c.sx(0), lambda c: c.cx(1, 0)], id="Clifford-then-CNOT"),
+        pytest.param([lambda c: c.t(0), lambda c: c.ry(0.3, 0)], id="not-Clifford"),
+        pytest.param([lambda c: c.cx(1, 0), lambda c: c.ry(0.3, 0), lambda c: c.cz(0, 1)], id="both"),
+    ],
+)
+def test_every_end_of_a_circuit_is_qiskits(end):
+    ansatz = _ending_in(*end)
+    plan = compile_ansatz(ansatz).plan
+    assert plan.num_qubits == 2  # no output sees qubit 2
+    assert "the others are left out" in str(plan)
+    assert_equal_to_qiskit(ansatz)
+    assert_gradients(ansatz)
+
+
+def test_an_input_that_no_output_sees_must_be_finite_too():
+    program = compile_ansatz(_ending_in())
+    inputs = torch.tensor([[[0.1, 0.2, float("nan"), 0.3]]])
+    with pytest.raises(ShapeError, match="must be finite, but 1 angles are NaN"):
+        program.expectation_values(inputs, torch.rand(1, 1))
+
+
+def test_gradients_from_one_stack_are_those_layer_by_layer(monkeypatch):
+    ansatz = hqnn_parallel(7, 3)
+    program = compile_ansatz(ansatz)
+    gradients = []
+    for limit in (1 << 30, 0):
+        monkeypatch.setattr(evolve, "_STACKED", limit)
+        inputs, weights = (torch.from_numpy(v).requires_grad_() for v in values_for(ansatz, batch=3))
+        program.expectation_values(inputs, weights).sum().backward()
+        gradients.append((inputs.grad, weights.grad))
+    for stacked, alone in zip(*gradients, strict=True):
+        torch.testing.assert_close(stacked, alone, atol=1e-12, rtol=0)
+
+
 def test_plans_are_found_by_structure():
     assert compile_ansatz(hqnn_parallel(4, 2)) is compile_ansatz(hqnn_parallel(4, 2))
     assert compile_ansatz(hqnn_parallel(4, 2)) is not compile_ansatz(hqnn_parallel(4, 3))
