@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qiskit_hqnn._version import __version__
-from qiskit_hqnn.cli import analyse, circuits, devices, evaluate, jobfiles, jobs, run, submit
+from qiskit_hqnn.cli import analyse, circuits, devices, evaluate, inspect, jobfiles, jobs, run, submit
 from qiskit_hqnn.errors import HQNNError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("submit")(submit.submit)
 app.add_typer(jobs.app, name="jobs")
 app.command("devices")(devices.devices)
 app.command("analyse")(analyse.analyse)
+app.command("inspect")(inspect.inspect)
+app.command("gallery")(inspect.gallery)
 app.command("ls")(jobfiles.list_jobs)
 app.command("cp")(jobfiles.copy)
 app.command("validate")(jobfiles.validate)

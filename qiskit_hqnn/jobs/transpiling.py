@@ -18,7 +18,7 @@ from qiskit.transpiler import Target
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices import Device
 
-LEVELS = (2, 3)
+LEVELS = (1, 2, 3)
 SEEDS = 8
 _KEPT = 64
 _templates: OrderedDict[Hashable, ISATemplate] = OrderedDict()

@@ -236,7 +236,7 @@ def test_templates_keep_parameters_compute_the_circuit_and_are_the_best_of_their
     template = make_template(hqnn_parallel(4, 1)).circuit
     isa = transpile_template(template, device, cache=tmp_path)
     assert set(isa.circuit.parameters) == set(template.parameters)
-    ranked = candidates(template, device, seeds=range(8), levels=(2, 3))
+    ranked = candidates(template, device, seeds=range(8), levels=(1, 2, 3))
     assert isa.expected_success == ranked[0].expected_success >= ranked[-1].expected_success
     values = dict(zip(template.parameters, np.linspace(-2, 2, template.num_parameters), strict=True))
     used = used_qubits(isa.circuit)

@@ -1,0 +1,17 @@
+OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] _phi_0_;
+input float[64] _phi_1_;
+input float[64] _phi_2_;
+input float[64] _phi_3_;
+qubit[3] q;
+h q[0];
+h q[1];
+h q[2];
+rz(_phi_0_) q[0];
+rz(_phi_1_) q[1];
+rz(_phi_2_) q[2];
+cx q[2], q[1];
+rz(_phi_3_) q[1];
+cx q[1], q[0];
+h q[0];

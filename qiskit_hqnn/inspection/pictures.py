@@ -1,0 +1,136 @@
+"""Pictures of circuits, layouts and error budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+from matplotlib.figure import Figure
+from qiskit import QuantumCircuit
+
+from qiskit_hqnn.jobs.devices import Device
+from qiskit_hqnn.jobs.transpiling import ISATemplate
+
+
+def draw_circuit(circuit: QuantumCircuit, title: str) -> Figure:
+    """The circuit without idle wires, wrapped; long angles are left to the table of parameters."""
+    figure = circuit.draw("mpl", idle_wires=False, fold=28, scale=0.6, with_layout=False)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def draw_layout(device: Device, template: ISATemplate) -> Figure:
+    """The used qubits and their neighbours on the coupling map: qubits by readout error, edges by two-qubit error."""
+    import rustworkx as rx
+
+    target = device.target
+    assert target is not None
+    coupling = target.build_coupling_map()
+    edges = {tuple(sorted(edge)) for edge in coupling.get_edges()}
+    used = {
+        template.circuit.find_bit(qubit).index
+        for step in template.circuit.data
+        if step.operation.name != "barrier"
+        for qubit in step.qubits
+    } | set(template.logical)
+    near = used | {b for a, b in edges if a in used} | {a for a, b in edges if b in used}
+    shown = sorted(near)
+    graph = rx.PyGraph()
+    index = dict(zip(shown, graph.add_nodes_from(shown), strict=True))
+    kept = [(a, b) for a, b in edges if a in near and b in near]
+    graph.add_edges_from([(index[a], index[b], 1.0) for a, b in kept])
+    place = rx.spring_layout(graph, seed=3, num_iter=400)
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axis = figure.subplots()
+    colours = matplotlib.colormaps["viridis_r"]
+    readout = {qubit: _error(target, "measure", (qubit,)) for qubit in shown}
+    two = {edge: _two_qubit_error(target, edge) for edge in kept}
+    worst_edge, worst = max(two.values(), default=1) or 1, max(readout.values(), default=1) or 1
+    for a, b in kept:
+        (x0, y0), (x1, y1) = place[index[a]], place[index[b]]
+        inside = a in used and b in used
+        axis.plot(
+            [x0, x1],
+            [y0, y1],
+            color=colours(two[a, b] / worst_edge),
+            linewidth=4 if inside else 1.2,
+            zorder=1,
+        )
+    for qubit in shown:
+        x, y = place[index[qubit]]
+        ours = qubit in used
+        axis.scatter(
+            x, y, s=430 if ours else 140, color=colours(readout[qubit] / worst) if ours else "white",
+            edgecolor="#333" if ours else "#aaa", zorder=2,
+        )  # fmt: skip
+        label = f"{qubit}\nq{template.logical.index(qubit)}" if qubit in template.logical else str(qubit)
+        dark = ours and readout[qubit] / worst > 0.5
+        axis.text(
+            x,
+            y,
+            label,
+            ha="center",
+            va="center",
+            fontsize=7 if ours else 5,
+            color="white" if dark else "#222",
+            zorder=3,
+        )
+    axis.set_axis_off()
+    axis.set_title(
+        f"{device.name}: darker is worse (readout up to {worst:.3f}, two-qubit up to {worst_edge:.3f})",
+        fontsize=9,
+    )
+    return figure
+
+
+def draw_spread(successes: Mapping[str, Mapping[int, Sequence[float]]]) -> Figure:
+    """Expected success of every seed, by device and optimisation level."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis = figure.subplots()
+    labels: list[str] = []
+    for device, levels in successes.items():
+        for level, values in levels.items():
+            axis.scatter([len(labels)] * len(values), values, s=14, color="#6f8fb3", alpha=0.7)
+            axis.scatter(len(labels), max(values), s=34, color="#c4572e")
+            labels.append(f"{device.removeprefix('fake_')}\nlevel {level}")
+    axis.set_xticks(range(len(labels)), labels, fontsize=8)
+    axis.set_ylabel("expected success")
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def draw_budget(budgets: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Expected failures of one execution by cause, stacked, for each device."""
+    figure = Figure(figsize=(7, 0.6 * len(budgets) + 1.4), layout="constrained")
+    axis = figure.subplots()
+    colours = {
+        "one-qubit gates": "#a9bdd3",
+        "two-qubit gates": "#4a6f9c",
+        "readout": "#c4572e",
+        "idle": "#d9b44a",
+    }
+    for row, budget in enumerate(budgets.values()):
+        left = 0.0
+        for cause, value in budget.items():
+            axis.barh(row, value, left=left, color=colours[cause], label=cause if row == 0 else None)
+            left += value
+    axis.set_yticks(range(len(budgets)), list(budgets))
+    axis.invert_yaxis()
+    axis.set_xlabel("expected failures in one execution")
+    axis.legend(frameon=False, fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _error(target: object, name: str, qubits: tuple[int, ...]) -> float:
+    return float(getattr(target[name].get(qubits), "error", None) or 0.0)  # type: ignore[index]
+
+
+def _two_qubit_error(target: object, edge: tuple[int, int]) -> float:
+    errors = [
+        _error(target, name, qubits)
+        for name in ("cz", "ecr", "cx")
+        if name in target.operation_names  # type: ignore[attr-defined]
+        for qubits in (edge, edge[::-1])
+    ]
+    return max(errors, default=0.0)
