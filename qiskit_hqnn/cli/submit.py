@@ -18,16 +18,30 @@ def submit(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     where: Annotated[str, typer.Option(help="aer, fake_<device> or ibm_<device>.")],
     shots: Annotated[int | None, typer.Option(help="Samples a circuit; the job's by default.")] = None,
-    readout: Annotated[str | None, typer.Option(help="Readout mitigation: none, trex, …")] = None,
+    readout: Annotated[str | None, typer.Option(help="Readout mitigation: none, trex or m3.")] = None,
     zne: Annotated[
         str | None, typer.Option(help="Noise factors of zero-noise extrapolation, as 1,3,5; or none.")
     ] = None,
     extrapolation: Annotated[str | None, typer.Option(help="exponential, linear or quadratic.")] = None,
+    decoupling: Annotated[
+        str | None, typer.Option(help="Dynamical decoupling: none, XX, XpXm or XY4.")
+    ] = None,
+    twirl_gates: Annotated[
+        bool | None, typer.Option("--twirl-gates/--no-twirl-gates", help="Pauli twirling of two-qubit gates.")
+    ] = None,
+    twirl_measure: Annotated[
+        bool | None,
+        typer.Option("--twirl-measure/--no-twirl-measure", help="Flip measured bits at random and back."),
+    ] = None,
     subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
     max_qpu_seconds: Annotated[
         float | None, typer.Option(help="Refuse to send anything that costs more.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed samples the same request again.")] = 0,
+    part: Annotated[
+        int,
+        typer.Option(min=1, help="Simulations: sets of values in a part; smaller ones lose less to a crash."),
+    ] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     store: STORE = None,
@@ -65,8 +79,17 @@ def submit(
         store=store or _default_store(),
         shots=shots or run.job.shots,
         max_qpu_seconds=max_qpu_seconds or run.job.max_qpu_seconds,
-        mitigation=_mitigation(run.job.mitigation.model_dump(), readout, zne, extrapolation),
+        mitigation=_mitigation(
+            run.job.mitigation.model_dump(),
+            zne,
+            readout=readout,
+            extrapolation=extrapolation,
+            dynamical_decoupling=decoupling,
+            twirl_gates=twirl_gates,
+            twirl_measure=twirl_measure,
+        ),
         seed=seed,
+        sets_at_once=part,
     )
     half = first_half(run, subset)
     estimation = manager.plan(half.pub)
@@ -92,16 +115,12 @@ def submit(
     typer.echo(f"next     hqnn jobs wait {job[:10]}{option}")
 
 
-def _mitigation(
-    settings: dict[str, Any], readout: str | None, zne: str | None, extrapolation: str | None
-) -> Any:
+def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:
+    """The job file's mitigation, with what was given on the command line in its place."""
     from qiskit_hqnn.errors import MitigationError
     from qiskit_hqnn.jobs import MitigationOptions
 
-    if readout is not None:
-        settings["readout"] = None if readout == "none" else readout
-    if extrapolation is not None:
-        settings["extrapolation"] = extrapolation
+    settings |= {name: None if word == "none" else word for name, word in given.items() if word is not None}
     if zne is not None:
         try:
             settings["zne"] = None if zne == "none" else [int(factor) for factor in zne.split(",")]

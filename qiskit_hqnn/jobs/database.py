@@ -61,15 +61,18 @@ def parse_url(url: str | Path) -> URL:
 
 
 def _create_file(url: URL) -> None:
-    # SQLite gives its companions (-wal, -shm) the mode of the file.
+    # SQLite gives its companions (-wal, -shm) the mode of the file. A file that exists must not be opened here: closing
+    # it again would drop the locks of every other connection in this process, and another process could then take the
+    # write-ahead log away from under them.
     path = file_of(url)
-    if path is None:
+    if path is None or path.exists():
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
-        raise StoreError(f"Job store {path} cannot be written: {error.strerror}.") from None
+        if not path.exists():  # else another process was first
+            raise StoreError(f"Job store {path} cannot be written: {error.strerror}.") from None
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

@@ -21,7 +21,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 from qiskit_aer import AerSimulator
 
-from qiskit_hqnn.errors import BudgetError, HQNNError
+from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices import Device
@@ -36,8 +36,8 @@ from qiskit_hqnn.jobs.sending import Patience, drive
 from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
 from qiskit_hqnn.jobs.transpiling import circuit_bytes, scheduled_duration, transpile_template
 
-SETS_AT_ONCE = 5_000
-"""Sets of values that one simulation takes: bounds its memory, and the work that a crash can lose."""
+SETS_AT_ONCE = 2_000
+"""Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""
 
 
 class JobManager:
@@ -61,6 +61,7 @@ class JobManager:
         options: what the device is told beside the circuits.
         patience: how often and how long to try.
         adapter: a place of one's own; `where` then names the device to compile for.
+        sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
 
     Raises:
         DeviceError: if there is no such device.
@@ -81,9 +82,12 @@ class JobManager:
         options: SamplingOptions | None = None,
         patience: Patience | None = None,
         adapter: BackendAdapter | None = None,
+        sets_at_once: int = SETS_AT_ONCE,
     ) -> None:
         if shots < 1:
             raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
+        if sets_at_once < 1:
+            raise HQNNError(f"Argument `sets_at_once` must be at least 1, but is {sets_at_once}.")
         if max_qpu_seconds is not None and max_qpu_seconds <= 0:
             raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds}.")
         self.device: Device
@@ -102,7 +106,7 @@ class JobManager:
         self.cache = None if cache is None else Path(cache)
         self.options = options or SamplingOptions()
         self.patience = patience or Patience()
-        self.limits = ChunkLimits() if hardware else ChunkLimits(sets=SETS_AT_ONCE, qpu_seconds=float("inf"))
+        self.limits = ChunkLimits() if hardware else ChunkLimits(sets=sets_at_once, qpu_seconds=float("inf"))
         self.executions = 0
         self.qpu_seconds = 0.0
         self.progress: Callable[[int, int], None] | None = None
@@ -144,7 +148,15 @@ class JobManager:
         )
 
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
-        """Sample a measured PUB; its classical bits count as one register."""
+        """Sample a measured PUB; its classical bits count as one register.
+
+        Raises:
+            MitigationError: if the manager has mitigation, which is for expectation values.
+        """
+        if self.mitigation.active:
+            raise MitigationError(
+                "Mitigation corrects expectation values, not samples: use an estimator, or a manager without it."
+            )
         circuit, _ = self._template(pub.circuit)
         names = tuple(parameter.name for parameter in pub.circuit.parameters)
         values = pub.parameter_values.as_array(pub.circuit.parameters).reshape(max(1, pub.size), -1)

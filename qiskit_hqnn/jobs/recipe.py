@@ -9,22 +9,28 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import sys
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 
 from qiskit_hqnn.errors import StoreError
-from qiskit_hqnn.jobs import estimation, expectations, mitigation
 from qiskit_hqnn.jobs.estimation import Estimation
 from qiskit_hqnn.jobs.sampling import SamplingRequest
 
-_CLASSES = {
-    name: kind
-    for module in (estimation, expectations, mitigation)
-    for name, kind in vars(module).items()
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind is not SamplingRequest
-}
+_MODULES = ("estimation", "expectations", "mitigation")
+
+
+def _classes() -> dict[str, type]:
+    """The dataclasses of which an estimation is made."""
+    return {
+        name: kind
+        for place, module in list(sys.modules.items())
+        if place.startswith("qiskit_hqnn.jobs.") and place.split(".")[2] in _MODULES
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind is not SamplingRequest
+    }
 
 
 def to_bytes(estimated: Estimation) -> bytes:
@@ -50,7 +56,7 @@ def from_bytes(content: bytes) -> Estimation:
         arrays = [file[f"array{index}"] for index in range(len(file.files) - 1)]
         described = json.loads(file["recipe"].tobytes())
     try:
-        return _decoded(described, arrays)
+        return _decoded(described, arrays, _classes())
     except (KeyError, TypeError):
         raise StoreError(
             "This job was recorded by another version of qiskit_hqnn; fetch it with that one."
@@ -82,15 +88,15 @@ def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
     raise TypeError(f"a {type(value).__name__} cannot be part of a stored estimation")
 
 
-def _decoded(value: Any, arrays: list[np.ndarray]) -> Any:
+def _decoded(value: Any, arrays: list[np.ndarray], classes: dict[str, type]) -> Any:
     if not isinstance(value, dict):
         return value
     if "array" in value:
         return arrays[value["array"]]
     if "class" in value:
-        fields = {name: _decoded(item, arrays) for name, item in value["fields"].items()}
-        return _CLASSES[value["class"]](**fields)
+        fields = {name: _decoded(item, arrays, classes) for name, item in value["fields"].items()}
+        return classes[value["class"]](**fields)
     if "dict" in value:
-        return {_decoded(key, arrays): _decoded(item, arrays) for key, item in value["dict"]}
+        return {_decoded(key, arrays, classes): _decoded(item, arrays, classes) for key, item in value["dict"]}
     kind, items = next(iter(value.items()))
-    return {"tuple": tuple, "list": list}[kind](_decoded(item, arrays) for item in items)
+    return {"tuple": tuple, "list": list}[kind](_decoded(item, arrays, classes) for item in items)

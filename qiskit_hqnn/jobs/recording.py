@@ -55,7 +55,7 @@ def record(
         job,
         where,
         title,
-        requests[0].shots,
+        requests[0].shots if estimation is None else estimation.shots,
         price.executions,
         price.qpu_seconds,
         {**settings, "requests": len(requests)},

@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -189,8 +191,24 @@ def test_a_file_without_permission_is_one_sentence(tmp_path):
     path = tmp_path / "jobs.db"
     Store(path).close()
     path.chmod(0o400)
-    with pytest.raises(StoreError, match="cannot be written: Permission denied"):
+    with pytest.raises(StoreError, match="cannot be used: attempt to write a readonly database"):
         Store(path)
+
+
+def test_a_second_store_in_a_process_does_not_blind_the_first(tmp_path):
+    """SQLite's locks belong to a process: closing a descriptor of its own file would drop them all."""
+    path = tmp_path / "jobs.db"
+    first = Store(path)
+    assert first.jobs() == []
+    Store(path).close()
+    program = f"""
+from qiskit_hqnn.jobs.store import Store
+store = Store({str(path)!r})
+store.add_job("a" * 64, "aer", "", 1, 1, 1.0, {{}}, None, [b"request"])
+store.close()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert len(first.jobs()) == 1
 
 
 def test_a_password_is_never_in_an_error():

@@ -1,0 +1,226 @@
+"""`hqnn submit` and `hqnn jobs` as a newcomer types them, with the worker and the command killed in between."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from qiskit_hqnn.cli.app import app
+from qiskit_hqnn.errors import HQNNError
+
+HQNN = [
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'hqnn'; from qiskit_hqnn.cli.app import main; main()",
+]
+SMALL = [
+    "--set", "train.epochs=1", "--set", "data.train_samples=100", "--set", "data.test_samples=40",
+    "--set", "model.num_qubits=2", "--set", "model.depth=1", "--set", "model.copies=1", "--set", "test=['exact']",
+]  # fmt: skip
+
+
+def environment():
+    return os.environ | {"COLUMNS": "140", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def hqnn(*arguments, cwd, **options):
+    """In this process: a hundred starts of Python would take longer than all that is tested."""
+    before = os.getcwd()
+    os.chdir(cwd)
+    try:
+        return CliRunner().invoke(app, arguments, env={"COLUMNS": "140", "NO_COLOR": "1"}, **options)
+    finally:
+        os.chdir(before)
+
+
+def refused(*arguments, cwd):
+    answer = hqnn(*arguments, cwd=cwd)
+    assert isinstance(answer.exception, HQNNError), answer.output
+    return str(answer.exception)
+
+
+def workers_of(folder):
+    """Worker processes of stores in this folder, found by their environment."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    variables = file.read()
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    command = file.read()
+            except OSError:
+                continue
+            if b"qiskit_hqnn.jobs.worker" in command and str(folder).encode() in variables:
+                found.append(int(entry))
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    place = tmp_path_factory.mktemp("submitter")
+    answer = hqnn("run", "quickstart", "--quiet", *SMALL, cwd=place)
+    assert answer.exit_code == 0, answer.output
+    yield place
+    for worker in workers_of(place):
+        os.kill(worker, signal.SIGKILL)
+
+
+def submitted(place, *arguments):
+    answer = hqnn("submit", "runs/quickstart", "--yes", *arguments, cwd=place)
+    assert answer.exit_code == 0, answer.output
+    return answer.output.split("job      ")[1].split()[0]
+
+
+def metrics(place):
+    return json.loads((place / "runs/quickstart/metrics.json").read_text())["test"]
+
+
+def test_the_price_is_shown_and_nothing_is_sent(trained):
+    answer = hqnn("submit", "runs/quickstart", "--where", "fake_fez", "--dry-run", cwd=trained)
+    assert answer.exit_code == 0, answer.output
+    assert "40 images on fake_fez, 1000 shots" in answer.output
+    assert "40,000 executions in 1 job, 12.1 QPU seconds" in answer.output
+    declined = hqnn("submit", "runs/quickstart", "--where", "fake_fez", cwd=trained, input="n\n")
+    assert declined.exit_code == 1
+    assert "No jobs yet" in hqnn("jobs", cwd=trained).output
+
+
+def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
+    job = submitted(
+        trained, "--where", "fake_manila", "--shots", "200", "--readout", "trex", "--subset", "30"
+    )
+    assert job in hqnn("jobs", cwd=trained).output
+    waited = hqnn("jobs", "wait", job, cwd=trained)
+    assert waited.exit_code == 0, waited.output
+    assert "fake_manila, 2" in waited.output
+    result = metrics(trained)["fake_manila"]
+    assert (result["images"], result["job"][:10]) == (30, job)
+    assert result["executions"] > 30 * 200
+    shown = hqnn("jobs", "show", job[:5], cwd=trained).output
+    assert "done" in shown
+    assert "'readout': 'trex'" in shown
+    again = submitted(
+        trained, "--where", "fake_manila", "--shots", "200", "--readout", "trex", "--subset", "30"
+    )
+    assert again == job
+    fetched = hqnn("jobs", "fetch", job, cwd=trained)
+    assert fetched.exit_code == 0, fetched.output
+    assert metrics(trained)["fake_manila"] == result
+
+
+def test_a_submitted_test_set_agrees_with_the_exact_one(trained):
+    job = submitted(trained, "--where", "aer", "--shots", "20000")
+    assert hqnn("jobs", "wait", job, cwd=trained).exit_code == 0
+    found = metrics(trained)
+    assert found["aer"]["loss"] == pytest.approx(found["exact"]["loss"], abs=0.02)
+    assert abs(found["aer"]["accuracy"] - found["exact"]["accuracy"]) <= 0.05
+
+
+def test_a_cancelled_job_says_so_and_can_be_sent_again(trained):
+    job = submitted(trained, "--where", "aer", "--shots", "30", "--subset", "7", "--seed", "9")
+    for worker in workers_of(trained):
+        os.kill(worker, signal.SIGKILL)
+    with sqlite3.connect(trained / "runs" / "jobs.db", timeout=60) as connection:
+        connection.execute("UPDATE hqnn_jobs SET state = 'open' WHERE id LIKE ?", (f"{job}%",))
+        connection.execute("DELETE FROM hqnn_outcomes WHERE job LIKE ?", (f"{job}%",))
+        connection.execute("UPDATE hqnn_chunks SET state = 'waiting' WHERE job LIKE ?", (f"{job}%",))
+    assert "is cancelled" in hqnn("jobs", "cancel", job, cwd=trained).output
+    assert "was cancelled" in refused("jobs", "fetch", job, cwd=trained)
+    assert "1 part will be sent again" in hqnn("jobs", "retry", job, cwd=trained).output
+    assert hqnn("jobs", "wait", job, cwd=trained).exit_code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(int(os.environ.get("HQNN_KILLS", "1"))))
+def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
+    """`HQNN_KILLS=20` repeats it twenty times, with other moments each time."""
+    rng = random.Random(seed)
+    arguments = ("--where", "fake_fez", "--shots", "640", "--readout", "trex", "--part", "2", "--store")
+    calm, wild = tmp_path / "calm.db", tmp_path / "wild.db"
+    job = submitted(trained, *arguments, str(calm))
+    assert hqnn("jobs", "wait", job, "--store", str(calm), cwd=trained).exit_code == 0
+    expected = metrics(trained)["fake_fez"]
+
+    command = [*HQNN, "submit", "runs/quickstart", "--yes", *arguments, str(wild)]
+    for _ in range(3):
+        process = subprocess.Popen(
+            command, cwd=trained, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(rng.uniform(2.0, 9.0))
+        process.kill()
+        process.wait()
+        time.sleep(rng.uniform(0.0, 4.0))
+        for worker in workers_of(tmp_path):
+            os.kill(worker, signal.SIGKILL)
+    assert submitted(trained, *arguments, str(wild)) == job
+    answer = hqnn("jobs", "wait", job, "--store", str(wild), cwd=trained)
+    assert answer.exit_code == 0, answer.output
+    found = metrics(trained)["fake_fez"]
+    for name in ("accuracy", "loss", "confusion", "executions", "job"):
+        assert found[name] == expected[name]
+    with sqlite3.connect(wild) as connection:
+        chunks, done = connection.execute("SELECT COUNT(*), SUM(state = 'done') FROM hqnn_chunks").fetchone()
+        (stored,) = connection.execute("SELECT COUNT(*) FROM hqnn_outcomes").fetchone()
+    assert chunks == done == stored > 100
+    for worker in workers_of(tmp_path):
+        os.kill(worker, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--where", "fake_feez"), "no snapshot 'fake_feez'; the nearest are fake_fez"),
+        (("--where", "aer", "--shots", "0"), "--shots must be at least 1, but is 0"),
+        (("--where", "aer", "--max-qpu-seconds", "1"), "the budget is 1; nothing was sent"),
+        (("--where", "aer", "--max-qpu-seconds", "0"), "--max-qpu-seconds must be positive, but is 0"),
+        (("--where", "aer", "--subset", "41"), "--subset must be from 1 to 40, but is 41"),
+        (("--where", "aer", "--zne", "1,2"), "different odd factors"),
+        (
+            ("--where", "aer", "--zne", "one"),
+            "--zne must be odd factors such as 1,3,5, or none, but is 'one'",
+        ),
+        (("--where", "aer", "--store", "/proc/none/jobs.db"), "/proc/none/jobs.db cannot be written"),
+        (("--where", "exact"), "use hqnn evaluate"),
+    ],
+)
+def test_bad_requests_are_one_sentence(trained, arguments, words):
+    assert words in refused("submit", "runs/quickstart", "--yes", *arguments, cwd=trained)
+
+
+def test_a_folder_without_weights_is_one_sentence(trained, tmp_path):
+    assert "is not a run folder" in refused("submit", str(tmp_path), "--where", "aer", cwd=trained)
+    folder = tmp_path / "unfinished"
+    folder.mkdir()
+    (folder / "job.toml").write_text((trained / "runs/quickstart/job.toml").read_text())
+    assert "has no trained weights" in refused("submit", str(folder), "--where", "aer", cwd=trained)
+    assert "There is no job '123'" in refused("jobs", "show", "123", cwd=trained)
+
+
+def test_a_run_that_was_trained_again_refuses_an_old_result(trained):
+    job = submitted(trained, "--where", "aer", "--shots", "20", "--subset", "5")
+    assert hqnn("jobs", "wait", job, cwd=trained).exit_code == 0
+    weights = trained / "runs/quickstart/model.safetensors"
+    before = weights.read_bytes()
+    weights.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    try:
+        words = refused("jobs", "fetch", job, cwd=trained)
+    finally:
+        weights.write_bytes(before)
+    assert "was trained again after it had been submitted" in words
+
+
+def test_devices_lists_snapshots(tmp_path):
+    answer = hqnn("devices", "manila", "fez", cwd=tmp_path)
+    assert answer.exit_code == 0, answer.output
+    assert "fake_fez" in answer.output
+    assert "156" in answer.output
+    assert "cz" in answer.output
+    assert "No snapshot's name contains 'nothing'" in refused("devices", "nothing", cwd=tmp_path)
