@@ -107,3 +107,11 @@ def test_unknown_names_are_one_sentence():
         build("textbook", control="frozen")
     with pytest.raises(HQNNError, match="`convolutions` must be from 1 to 4"):
         HQNNParallel(image_size=8, convolutions=9)
+
+
+def test_channels_of_the_quantum_kernel_are_products_of_scaled_pixels():
+    # <Z_k> = prod_{j <= k} cos(w_j) cos(pi x_j): the trainable weights scale whole channels and no more (docs/results.md).
+    layer = HQNNQuanv().quantum.double()
+    pixels = torch.rand(6, 4, dtype=torch.float64)
+    expected = (layer.weight.cos() * (torch.pi * pixels).cos()).cumprod(dim=1)
+    torch.testing.assert_close(layer(pixels), expected, atol=1e-12, rtol=0)
