@@ -43,7 +43,13 @@ OPTIONS = {
 
 
 def measure(
-    run: Any, seed: int, images: int, shots: int, devices: Sequence[str], cache: Path
+    run: Any,
+    seed: int,
+    images: int,
+    shots: int,
+    devices: Sequence[str],
+    names: Sequence[str],
+    cache: Path,
 ) -> list[dict[str, Any]]:
     """One row for each device and option: mean absolute error of the outputs, share of right answers, price."""
     half = first_half(run, images)
@@ -51,8 +57,8 @@ def measure(
         exact = np.asarray(run.model.quantum(half.encoded).double())
     rows = []
     for device in devices:
-        for name, options in OPTIONS.items():
-            manager = JobManager(device, shots=shots, mitigation=options, seed=seed, cache=cache)
+        for name in names:
+            manager = JobManager(device, shots=shots, mitigation=OPTIONS[name], seed=seed, cache=cache)
             start = time.perf_counter()
             estimation, outcomes = manager.estimate(half.pub)
             data = estimation.result(outcomes).data
@@ -115,6 +121,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--shots", type=int, default=10_000)
     parser.add_argument("--devices", nargs="+", default=list(DEVICES))
+    parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--data-root", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("runs/templates"))
     parser.add_argument("--out", type=Path)
@@ -122,7 +129,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for seed, folder in enumerate(given.runs):
         run = load_run(folder, given.data_root)
-        rows += measure(run, seed, given.images, given.shots, given.devices, given.cache)
+        rows += measure(run, seed, given.images, given.shots, given.devices, given.options, given.cache)
     text = table(rows)
     print(text)
     if given.out:
