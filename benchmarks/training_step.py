@@ -16,6 +16,7 @@ from qiskit_hqnn.circuits import hqnn_parallel
 from qiskit_hqnn.models import HQNNParallel
 
 BATCH = 64
+_ENOUGH = 15
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class StepCost:
     """Milliseconds a training step, and beside the step with nn.Identity in the layer's place.
 
     Attributes:
-        median: of this network's steps.
+        median, fastest: of this network's steps.
         ratio, low, high: median and quartiles of (this step / the Identity step right before it).
         extra: median of the paired differences, milliseconds.
         steps: how many pairs.
@@ -31,6 +32,7 @@ class StepCost:
     """
 
     median: float
+    fastest: float
     ratio: float
     low: float
     high: float
@@ -73,23 +75,26 @@ def measure_steps(choices: Mapping[str, Callable[[], nn.Module | None]], pairs: 
     The first choice is what the others are compared with.
     """
     steps = {name: _training_step(build()) for name, build in choices.items()}
+    first = next(iter(steps))
     times: dict[str, list[float]] = {name: [] for name in steps}
     for step in steps.values():
         for _ in range(5):
             step()
-    for _ in range(pairs):
+    for number in range(pairs):
         for name, step in steps.items():
+            if number >= _ENOUGH and statistics.median(times[name]) > 2 * statistics.median(times[first]):
+                continue  # far from the limit: a few pairs say enough
             start = time.perf_counter()
             step()
             times[name].append(1e3 * (time.perf_counter() - start))
-    limit = next(iter(times.values()))
-    return {name: _cost(values, limit) for name, values in times.items()}
+    return {name: _cost(values, times[first][: len(values)]) for name, values in times.items()}
 
 
 def _cost(values: list[float], limit: list[float]) -> StepCost:
     ratios = sorted(value / other for value, other in zip(values, limit, strict=True))
     return StepCost(
         median=statistics.median(values),
+        fastest=min(values),
         ratio=statistics.median(ratios),
         low=ratios[len(ratios) // 4],
         high=ratios[(3 * len(ratios)) // 4],
