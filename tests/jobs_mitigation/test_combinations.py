@@ -148,6 +148,11 @@ def test_options_that_do_not_fit_are_one_sentence():
         MitigationOptions(readout="trex", randomizations=5)
     with pytest.raises(MitigationError, match="`randomizations` must be at least 1, but is 0"):
         MitigationOptions(randomizations=0)
+    manager = JobManager("aer", mitigation=MitigationOptions(readout="m3"), seed=1)
+    measured = QuantumCircuit(1)
+    measured.measure_all()
+    with pytest.raises(MitigationError, match="corrects expectation values, not samples"):
+        manager.sampler().run([measured]).result()
     wide = QuantumCircuit(13)
     manager = JobManager("aer", mitigation=MitigationOptions(readout="trex"), seed=1)
     with pytest.raises(MitigationError, match="takes at most 12 measured qubits, but 13 are measured"):
