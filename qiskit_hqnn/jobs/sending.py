@@ -135,11 +135,12 @@ class _Mover:
         self._store, self._adapter, self._options = store, adapter, options
         self._patience, self._owner = patience, owner
         self._hiccups = 0
+        self._looked: set[str] = set()
         self.finished = 0
 
     def pause(self) -> float:
         """Seconds until it is worth looking again."""
-        return max(0.2, self._adapter.poll_seconds)
+        return self._adapter.poll_seconds or 0.2
 
     def step(self, chunk: Chunk) -> bool:
         """Move a chunk that this owner holds; False where there is nothing to do yet."""
@@ -178,28 +179,16 @@ class _Mover:
         sent = self._change(changed, state="sent", backend_job=job_id, reason="")
         if sent is None:
             return True
-        sent = self._without_duplicates(sent)
         return self._collect(sent) or True if self._adapter.poll_seconds == 0 else True
 
     def _without_duplicates(self, chunk: Chunk) -> Chunk:
-        """Keep the oldest job under the tag; a failed look is made up for before the outcomes are taken."""
-        try:
-            found = self._call(lambda: self._adapter.find(chunk.tag))
-        except UnauthorisedError:
-            raise
-        except AdapterError:
-            return chunk
-        if len(found) < 2:
-            return chunk
-        kept = chunk.backend_job if chunk.backend_job in found else found[0]
+        """Keep one job under the tag. A look that fails raises, and is made up for before the outcomes are taken."""
+        found = self._call(lambda: self._adapter.find(chunk.tag))
+        kept = chunk.backend_job if chunk.backend_job in found else next(iter(found), None)
         for extra in found:
             if extra != kept:
-                try:
-                    self._call(lambda extra=extra: self._adapter.cancel(extra))  # type: ignore[misc]
-                except UnauthorisedError:
-                    raise
-                except AdapterError:
-                    continue
+                self._call(lambda extra=extra: self._adapter.cancel(extra))  # type: ignore[misc]
+        self._looked.add(chunk.tag)
         return chunk
 
     def _recover(self, chunk: Chunk) -> bool:
@@ -212,9 +201,7 @@ class _Mover:
             return self._hiccup(error)
         self._hiccups = 0
         if found:
-            sent = self._change(chunk, state="sent", backend_job=found[0], reason="")
-            if sent is not None:
-                self._without_duplicates(sent)
+            self._change(chunk, state="sent", backend_job=found[0], reason="")
             return True
         if time.time() - chunk.since < self._adapter.lookup_seconds:
             pause = min(self.pause(), self._adapter.lookup_seconds)
@@ -229,6 +216,8 @@ class _Mover:
     def _collect(self, chunk: Chunk) -> bool:
         job_id = chunk.backend_job or ""
         try:
+            if chunk.tag not in self._looked:
+                chunk = self._without_duplicates(chunk)
             state = self._call(lambda: self._adapter.status(job_id))
             if state.word == "done":
                 chunk = self._without_duplicates(chunk)

@@ -143,14 +143,26 @@ def test_a_cancelled_job_says_so_and_can_be_sent_again(trained):
 def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
     """`HQNN_KILLS=20` repeats it twenty times, with other moments each time."""
     rng = random.Random(seed)
-    arguments = ("--where", "fake_fez", "--shots", "640", "--readout", "trex", "--part", "2", "--store")
+    arguments = (
+        "--where",
+        "fake_fez",
+        "--shots",
+        "640",
+        "--readout",
+        "trex",
+        "--part",
+        "2",
+        "--subset",
+        "24",
+        "--store",
+    )
     calm, wild = tmp_path / "calm.db", tmp_path / "wild.db"
     job = submitted(trained, *arguments, str(calm))
     assert hqnn("jobs", "wait", job, "--store", str(calm), cwd=trained).exit_code == 0
     expected = metrics(trained)["fake_fez"]
 
     command = [*HQNN, "submit", "runs/quickstart", "--yes", *arguments, str(wild)]
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(
             command, cwd=trained, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -357,8 +357,6 @@ def test_bad_requests_are_one_sentence():
         JobManager("fake_feez")
     with pytest.raises(DeviceError, match="must be 'aer', 'fake_<device>' or a BackendV2, but is 'moon'"):
         JobManager("moon")
-    with pytest.raises(DeviceError, match="cannot be reached by this version"):
-        JobManager("ibm_fez")
     with pytest.raises(HQNNError, match="`shots` must be at least 1, but is 0"):
         JobManager("aer", shots=0)
     with pytest.raises(HQNNError, match="`max_qpu_seconds` must be positive, but is -1"):
