@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.sending import Patience
+from tests.loopback import Faults, Loopback
+
+QUICK = {
+    "HQNN_IBM_DEADLINE": "3",
+    "HQNN_IBM_POLL": "0.02",
+    "HQNN_IBM_LOOKUP": "0.05",
+}
+PATIENCE = Patience(attempts=30, backoff=0.01, longest=0.05, hiccups=50)
+
+
+class Cloud:
+    """One user's shell: its variables lead to a service, and a store is kept."""
+
+    def __init__(self, monkeypatch, folder):
+        self._monkeypatch, self.folder = monkeypatch, folder
+        self._open = []
+
+    def start(self, faults=None, looks=1, **options):
+        loopback = Loopback(options.pop("devices", ("manila",)), faults=faults or Faults(), **options)
+        loopback.service.looks = looks
+        loopback.__enter__()
+        self._open.append(loopback)
+        for name, value in (loopback.environment | QUICK).items():
+            self._monkeypatch.setenv(name, value)
+        return loopback
+
+    def manager(self, store="jobs.db", **options):
+        options.setdefault("patience", PATIENCE)
+        return JobManager(
+            "ibm_manila", store=self.folder / store, shots=64, cache=self.folder / "cache", **options
+        )
+
+    def close(self):
+        for loopback in self._open:
+            loopback.__exit__()
+
+
+@pytest.fixture
+def cloud(monkeypatch, tmp_path):
+    cloud = Cloud(monkeypatch, tmp_path)
+    yield cloud
+    cloud.close()
+
+
+def question(number=0, sets=3):
+    """An estimator PUB: ⟨ZZ⟩ and ⟨XI⟩ of a small circuit, which take two measurement bases."""
+    angles = [Parameter("a"), Parameter("b")]
+    circuit = QuantumCircuit(2)
+    circuit.ry(angles[0], 0)
+    circuit.cx(0, 1)
+    circuit.rx(angles[1], 1)
+    values = np.random.default_rng(number).uniform(-3, 3, (sets, 2))
+    return circuit, [[SparsePauliOp("ZZ")], [SparsePauliOp("XI")]], values
+
+
+def ask(manager, number=0):
+    """The answer to `question(number)`, as an array."""
+    return manager.estimator().run([question(number)]).result()[0].data.evs
