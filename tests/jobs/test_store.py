@@ -195,20 +195,25 @@ def test_a_file_without_permission_is_one_sentence(tmp_path):
         Store(path)
 
 
-def test_a_second_store_in_a_process_does_not_blind_the_first(tmp_path):
+def test_a_second_store_in_a_process_loses_nothing(tmp_path):
     """SQLite's locks belong to a process: closing a descriptor of its own file would drop them all."""
     path = tmp_path / "jobs.db"
+
+    def elsewhere(statement):
+        program = f"from qiskit_hqnn.jobs.store import Store\nstore = Store({str(path)!r})\n{statement}\nstore.close()"
+        return subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        ).stdout
+
     first = Store(path)
     assert first.jobs() == []
-    Store(path).close()
-    program = f"""
-from qiskit_hqnn.jobs.store import Store
-store = Store({str(path)!r})
-store.add_job("a" * 64, "aer", "", 1, 1, 1.0, {{}}, None, [b"request"])
-store.close()
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
-    assert len(first.jobs()) == 1
+    store = Store(path)
+    assert store.jobs() == []
+    elsewhere("store.add_job('a' * 64, 'aer', '', 1, 1, 1.0, {}, None, [b'request'])")
+    assert len(store.jobs()) == 1
+    store.add_job("b" * 64, "aer", "", 1, 1, 1.0, {}, None, [b"request"])
+    assert elsewhere("print(len(store.jobs()))").strip() == "2"
+    first.close()
 
 
 def test_a_password_is_never_in_an_error():
