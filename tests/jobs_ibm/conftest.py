@@ -40,6 +40,7 @@ class Cloud:
     def close(self):
         for loopback in self._open:
             loopback.__exit__()
+        self._open.clear()
 
 
 @pytest.fixture

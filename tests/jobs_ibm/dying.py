@@ -1,0 +1,41 @@
+"""A user's process that asks the service for `question()` and, at a step of the protocol, is killed."""
+
+import json
+import os
+import signal
+import sys
+
+from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.ibm import IBMAdapter
+from qiskit_hqnn.jobs.store import Store
+from tests.jobs_ibm.conftest import PATIENCE, ask
+
+
+def main(store, step):
+    where, name = {
+        "before-post": ((IBMAdapter, "submit"), "before"),
+        "after-post": ((IBMAdapter, "submit"), "after"),
+        "after-id": ((IBMAdapter, "find"), "before"),
+        "after-look": ((IBMAdapter, "find"), "after"),
+        "after-status": ((IBMAdapter, "status"), "after"),
+        "after-results": ((IBMAdapter, "result"), "after"),
+        "after-outcomes": ((Store, "finish"), "after"),
+        "": ((None, ""), ""),
+    }[step]
+    if where[0] is not None:
+        _die(*where, name)
+    answer = ask(JobManager("ibm_manila", store=store, shots=64, patience=PATIENCE))
+    sys.stdout.write(json.dumps(answer.tolist()))
+
+
+def _die(owner, name, when):
+    method = getattr(owner, name)
+
+    def dying(*given, **named):
+        if when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = method(*given, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, dying)
