@@ -97,6 +97,8 @@ def _decoded(value: Any, arrays: list[np.ndarray], classes: dict[str, type]) -> 
         fields = {name: _decoded(item, arrays, classes) for name, item in value["fields"].items()}
         return classes[value["class"]](**fields)
     if "dict" in value:
-        return {_decoded(key, arrays, classes): _decoded(item, arrays, classes) for key, item in value["dict"]}
+        return {
+            _decoded(key, arrays, classes): _decoded(item, arrays, classes) for key, item in value["dict"]
+        }
     kind, items = next(iter(value.items()))
     return {"tuple": tuple, "list": list}[kind](_decoded(item, arrays, classes) for item in items)

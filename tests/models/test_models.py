@@ -110,7 +110,7 @@ def test_unknown_names_are_one_sentence():
 
 
 def test_channels_of_the_quantum_kernel_are_products_of_scaled_pixels():
-    # <Z_k> = prod_{j <= k} cos(w_j) cos(pi x_j): the trainable weights scale whole channels and no more (docs/results.md).
+    # <Z_k> = prod_{j <= k} cos(w_j) cos(pi x_j): the trainable weights scale whole channels and no more.
     layer = HQNNQuanv().quantum.double()
     pixels = torch.rand(6, 4, dtype=torch.float64)
     expected = (layer.weight.cos() * (torch.pi * pixels).cos()).cumprod(dim=1)
