@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.simulation.measurement import Basis
-from qiskit_hqnn.simulation.plan import Phases, Plan, tight_blocks
+from qiskit_hqnn.simulation.plan import Plan
+from qiskit_hqnn.simulation.steps import Phases, Step, each_step, tight_blocks
+from qiskit_hqnn.simulation.weighted_gates import gate_constants
 
 Blocks = list[tuple[int, int, Tensor]]
 """(lowest qubit, number of qubits, matrices of shape (copies or 1, 2^size, 2^size))."""
@@ -23,47 +25,71 @@ class StepConstants:
     """The tensors of one step; None where the step has no such part."""
 
     blocks: Blocks | None
-    adjoint_blocks: Blocks | None
     constant_phase: Tensor | None
     gather: Tensor | None
     scatter: Tensor | None
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A measurement: change of basis, its transposed, signs (outputs, 2^n), and twice the signs, (2^n, outputs)."""
+
+    blocks: Blocks
+    transposed_blocks: Blocks
+    signs: Tensor
+    slopes: Tensor
+
+
 class Constants:
-    """Everything of a plan that does not depend on inputs and weights."""
+    """Everything of a plan that does not depend on inputs and weights.
+
+    Attributes:
+        initial: the constant state in front of the first step, (2^n,).
+        initial_is_ones: whether its amplitudes all are 1.
+        scale: what the states must be multiplied with to be of norm 1.
+        steps: the tensors of each step.
+        bases: the measurements, `scale` included.
+        gates: what the gates of weights are computed from.
+    """
 
     def __init__(self, plan: Plan, dtype: torch.dtype, device: torch.device) -> None:
         self.plan, self.dtype, self.device = plan, dtype, device
         self.complex = torch.complex128 if dtype == torch.float64 else torch.complex64
-        self.initial = self._initial()
-        self.steps = [self._step(index) for index in range(len(plan.steps))]
-        self.identity = torch.eye(2, dtype=self.complex, device=device)
+        self.initial, self.scale = self._initial()
+        self.initial_is_ones = self.scale != 1.0
+        self.steps = {step: self._step(step) for step in each_step(plan.steps)}
         self.bases = [self._measurement(basis) for basis in plan.bases]
-        self.gate_cos, self.gate_sin = self._tensor(plan.gate_cos), self._tensor(plan.gate_sin)
-        # dG G† of a gate G = cos(θ/2) A + sin(θ/2) B, the same at every θ.
-        generators = plan.gate_sin @ plan.gate_cos.conj().swapaxes(-1, -2) / 2
-        self.generators = self._tensor(generators)
+        self.gates = gate_constants(plan, dtype, device) if plan.weighted_layers else None
         self.row_slots = self._slots(plan.row_slots.matrix, plan.row_slots.offsets)
         self.weight_slots = self._slots(plan.weight_slots.matrix, plan.weight_slots.offsets)
         self.gate_slots = self._slots(plan.gate_slots.matrix, plan.gate_slots.offsets)
         self._traces: dict[int, Tensor] = {}
         masks = sum(
-            len(s.phases.row_masks) + len(s.phases.weight_masks) for s in plan.steps if s.phases is not None
+            len(step.phases.row_masks) + len(step.phases.weight_masks)
+            for step in each_step(plan.steps)
+            if step.phases is not None
         )
         self._keep_signs = masks << plan.num_qubits <= _KEPT_SIGNS
-        self._signs: dict[tuple[int, ...], Tensor] = {}
+        self._signs: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def half_signs(self, masks: tuple[int, ...]) -> Tensor:
         """(−1)^|j & mask| / 2, of shape (masks, 2^n)."""
+        return self._both_signs(masks)[0]
+
+    def negative_half_signs(self, masks: tuple[int, ...]) -> Tensor:
+        """−(−1)^|j & mask| / 2, of shape (2^n, masks): what an angle adds to the exponents of the basis states."""
+        return self._both_signs(masks)[1]
+
+    def _both_signs(self, masks: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         if masks in self._signs:
             return self._signs[masks]
-        signs = (
-            torch.stack([parity_signs(mask, self.plan.num_qubits, self.dtype, self.device) for mask in masks])
-            / 2
+        signs = torch.stack(
+            [parity_signs(mask, self.plan.num_qubits, self.dtype, self.device) for mask in masks]
         )
+        both = signs / 2, signs.T / -2
         if self._keep_signs:
-            self._signs[masks] = signs
-        return signs
+            self._signs[masks] = both
+        return both
 
     def partial_traces(self, size: int) -> Tensor:
         """Matrix (4^size, 4 · size) that takes a flattened block operator to the operators of its single qubits."""
@@ -89,12 +115,15 @@ class Constants:
             torch.from_numpy(offsets).to(self.device, self.dtype) if offsets.any() else None,
         )
 
-    def _initial(self) -> Tensor:
+    def _initial(self) -> tuple[Tensor, float]:
+        """The constant initial state and its norm's factor; equal amplitudes become ones, which cost no product."""
         state = np.ones(1, dtype=complex)
         for qubit in range(self.plan.num_qubits):
             gate = self.plan.initial.get(qubit)
             state = np.kron(np.array([1, 0]) if gate is None else gate[:, 0], state)
-        return self._tensor(state)
+        if len(state) > 1 and np.allclose(state, state[0], rtol=0, atol=1e-15):
+            return self._tensor(np.ones_like(state)), float(abs(state[0]))
+        return self._tensor(state), 1.0
 
     def _fixed_blocks(self, gates: dict[int, np.ndarray]) -> Blocks:
         blocks: Blocks = []
@@ -105,8 +134,7 @@ class Constants:
             blocks.append((start, size, self._tensor(matrix)[None]))
         return blocks
 
-    def _step(self, index: int) -> StepConstants:
-        step = self.plan.steps[index]
+    def _step(self, step: Step) -> StepConstants:
         fixed = step.gates.fixed if step.gates is not None else None
         blocks = None if fixed is None else self._fixed_blocks(fixed)
         gather = scatter = None
@@ -114,7 +142,6 @@ class Constants:
             gather, scatter = permutation(step.rows, self.device)
         return StepConstants(
             blocks,
-            None if blocks is None else _adjoints(blocks),
             None if step.phases is None else self._constant_phase(step.phases),
             gather,
             scatter,
@@ -128,10 +155,11 @@ class Constants:
             angle += value / 2 * parity_signs(mask, self.plan.num_qubits, torch.float64, self.device)
         return torch.polar(torch.ones_like(angle), -angle).to(self.complex)[:, None]
 
-    def _measurement(self, basis: Basis) -> tuple[Blocks, Blocks, Tensor]:
-        """The change of basis, its adjoint, and the signs."""
+    def _measurement(self, basis: Basis) -> Measured:
         blocks = self._fixed_blocks(basis.gates)
-        return blocks, _adjoints(blocks), self._measured_signs(basis)
+        transposed = [(start, size, matrices.mT) for start, size, matrices in blocks]
+        signs = self._measured_signs(basis) * self.scale**2
+        return Measured(blocks, transposed, signs, 2 * signs.T.contiguous())
 
     def _measured_signs(self, basis: Basis) -> Tensor:
         """Array (outputs, 2^n): each output as a signed sum of probabilities."""
@@ -141,10 +169,6 @@ class Constants:
         for output, coefficient, mask in basis.terms:
             signs[output] += coefficient * parity_signs(mask, self.plan.num_qubits, self.dtype, self.device)
         return signs
-
-
-def _adjoints(blocks: Blocks) -> Blocks:
-    return [(start, size, matrices.mH.resolve_conj()) for start, size, matrices in blocks]
 
 
 def parity_signs(mask: int, num_qubits: int, dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -22,6 +22,9 @@ from qiskit_hqnn.simulation.lowering import (
 )
 
 _TOLERANCE = 1e-12
+LONGEST = 3
+"""Rotations that one gate of a layer multiplies; three make any gate, and 2^3 products of cosines and sines are still
+cheap to keep."""
 
 
 @dataclass(eq=False)
@@ -176,8 +179,11 @@ class _LayerBuilder:
         return False
 
     def _takes_into_gates(self, gate: Fixed | Rotation) -> bool:
+        if isinstance(gate, Fixed):
+            return True
         # The first layer is a constant product state; what depends on weights comes in the layers behind it.
-        return not self.first or isinstance(gate, Fixed)
+        rotations = sum(isinstance(other, Rotation) for other in self.layer.gates.get(gate.qubit, []))
+        return not self.first and rotations < LONGEST
 
     def _add_phase(self, gate: Phase) -> None:
         mask = 0

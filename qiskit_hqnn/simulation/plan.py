@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from qiskit.circuit import Parameter, QuantumCircuit
@@ -16,11 +15,16 @@ from qiskit_hqnn.simulation.layering import Layer, arrange
 from qiskit_hqnn.simulation.light_cone import cut_to_light_cone, is_fixed, product_of, pull_measurement_back
 from qiskit_hqnn.simulation.lowering import PAULI, Angle, Fixed, Rotation, lower
 from qiskit_hqnn.simulation.measurement import Basis, bases_of
-
-WHOLE = 6
-"""Up to so many qubits, a layer of one-qubit gates is applied as one matrix."""
-BLOCK = 5
-"""Above, as one matrix for each block of at most so many qubits."""
+from qiskit_hqnn.simulation.steps import (
+    Gates,
+    Phases,
+    Product,
+    Step,
+    explain,
+    multiply_runs,
+    qubit_blocks,
+    tight_blocks,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,47 +45,6 @@ class Slots:
 
 
 @dataclass(frozen=True, eq=False)
-class Gates:
-    """The one-qubit gates of a layer.
-
-    Attributes:
-        fixed: a matrix for each active qubit, where none of them depends on weights; else None.
-        position: which of the plan's weighted layers this is, where one does; else None.
-        blocks: (lowest qubit, number of qubits) of each block that is applied as one matrix.
-    """
-
-    fixed: dict[int, np.ndarray] | None
-    position: int | None
-    blocks: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Phases:
-    """The phase polynomial of a layer: exp(−i Σ_k angle_k (−1)^|j & mask_k| / 2).
-
-    Attributes:
-        by_row, of_weights: slices of the plan's row slots and weight slots.
-        row_masks, weight_masks: their parity masks.
-        constant: (mask, angle) of the phases without parameters.
-    """
-
-    by_row: slice
-    of_weights: slice
-    row_masks: tuple[int, ...]
-    weight_masks: tuple[int, ...]
-    constant: tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One layer: gates, then phases, then a permutation (rows over GF(2)); None where there is nothing to do."""
-
-    gates: Gates | None
-    phases: Phases | None
-    rows: tuple[int, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
 class Plan:
     """How a circuit is evaluated; `print(plan)` explains it.
 
@@ -89,7 +52,7 @@ class Plan:
         num_qubits: of the simulation; qubits that no output sees are left out.
         num_inputs, num_weights, num_outputs: sizes of the circuit.
         initial: a matrix for each qubit whose constant initial state is not |0⟩.
-        steps: the layers in order.
+        steps: what is done to the state, in order.
         bases: the measurements of the outputs.
         row_slots: angles that may differ from sample to sample; its columns are the inputs, then the weights where an
             angle mixes both, then the nonlinear angles.
@@ -107,7 +70,7 @@ class Plan:
     num_weights: int
     num_outputs: int
     initial: dict[int, np.ndarray]
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Product, ...]
     bases: tuple[Basis, ...]
     row_slots: Slots
     weight_slots: Slots
@@ -147,29 +110,13 @@ class Plan:
         if self.num_qubits < self.template.circuit.num_qubits:
             lines.append(f"  only {self.num_qubits} of them can reach an output: the others are left out")
         for number, step in enumerate(self.steps):
-            lines += [f"  layer {number} {part}" for part in _explain(step)]
+            lines += [f"  step {number} {part}" for part in explain(step)]
         for basis in self.bases:
             change = f"change of basis on {len(basis.gates)} qubits, then " if basis.gates else ""
             lines.append(
                 f"  measure {change}{len(basis.terms)} Pauli strings as signed sums of probabilities"
             )
         return "\n".join(lines)
-
-
-def _explain(step: Step) -> list[str]:
-    parts = []
-    if step.gates is not None:
-        kind = "of weights, one for all samples" if step.gates.fixed is None else "constant"
-        sizes = " ⊗ ".join(f"{2**size}×{2**size}" for _, size in step.gates.blocks)
-        parts.append(f"one-qubit gates ({kind}) as {sizes} matrices")
-    if step.phases is not None:
-        rows, weights = len(step.phases.row_masks), len(step.phases.weight_masks)
-        parts.append(
-            f"phases, elementwise: {rows} a sample, {weights} of weights, {len(step.phases.constant)} constant"
-        )
-    if step.rows is not None:
-        parts.append("CNOTs as one permutation of basis states")
-    return parts
 
 
 def make_plan(
@@ -205,20 +152,21 @@ def make_plan(
     cos, sin, angles = _weighted_gates(later, gates_at, num_qubits)
     row: list[Angle] = []
     weight: list[Angle] = []
-    steps = []
+    steps: list[Step] = []
     for layer in layers:
         gates = None if layer is first else _gates(layer, gates_at)
         phases = _phases(layer, of_weights, row, weight)
         rows = tuple(layer.rows) if layer.permutes else None
         if gates or phases or rows:
             steps.append(Step(gates, phases, rows))
+    arranged, bases = multiply_runs(steps, bases, num_qubits)
     return Plan(
         num_qubits=num_qubits,
         num_inputs=split,
         num_weights=ansatz.num_weights,
         num_outputs=ansatz.num_outputs,
         initial={qubit: product_of(gates) for qubit, gates in first.gates.items()},
-        steps=tuple(steps),
+        steps=arranged,
         bases=tuple(bases),
         row_slots=builder.slots(row, by_row=True),
         weight_slots=builder.slots(weight, by_row=False),
@@ -254,26 +202,6 @@ def _whole_blocks(num_qubits: int, active: list[int]) -> tuple[tuple[int, int], 
         for start, size in qubit_blocks(num_qubits)
         if any(start <= qubit < start + size for qubit in active)
     )
-
-
-def qubit_blocks(num_qubits: int) -> list[tuple[int, int]]:
-    """(lowest qubit, size) of the blocks that cover all qubits."""
-    count = 1 if num_qubits <= WHOLE else -(-num_qubits // BLOCK)
-    bounds = [round(index * num_qubits / count) for index in range(count + 1)]
-    return [(start, stop - start) for start, stop in pairwise(bounds)]
-
-
-def tight_blocks(active: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Blocks of at most BLOCK qubits (WHOLE where one suffices) that start and end with an active one."""
-    if active and active[-1] - active[0] < WHOLE:
-        return ((active[0], active[-1] - active[0] + 1),)
-    blocks: list[tuple[int, int]] = []
-    for qubit in active:
-        if blocks and qubit - blocks[-1][0] < BLOCK:
-            blocks[-1] = (blocks[-1][0], qubit - blocks[-1][0] + 1)
-        else:
-            blocks.append((qubit, 1))
-    return tuple(blocks)
 
 
 def _weighted_gates(

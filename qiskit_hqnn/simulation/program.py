@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation.constants import Constants
-from qiskit_hqnn.simulation.evolve import Angles, apply_blocks, evolve, pull_back
+from qiskit_hqnn.simulation.evolve import Angles, Evolution, apply_blocks
 from qiskit_hqnn.simulation.expressions import torch_function
 from qiskit_hqnn.simulation.plan import Plan, Slots, make_plan
 
@@ -47,8 +47,8 @@ class Program:
         runner = self._runner(inputs, weights)
         if not self.plan.sees_all:
             _check_finite(torch.cat([inputs.detach().flatten(), weights.detach().flatten()]), inputs, weights)
-        outputs: Any = _Expectation.apply(runner, *runner.angles(inputs, weights))
-        return outputs.permute(2, 0, 1)
+        outputs: Any = _Expectation.apply(runner, *runner.columns(inputs, weights))
+        return outputs
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Probabilities of all outcomes, of shape (batch, copies, 2^n), in Qiskit's little-endian order."""
@@ -58,8 +58,8 @@ class Program:
     def statevectors(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """States of shape (batch, copies, 2^n), complex, little-endian, each up to a global phase."""
         runner = self._runner(inputs, weights, keep_state=True)
-        states: Any = _State.apply(runner, *runner.angles(inputs, weights))
-        return states.permute(2, 0, 1)
+        states: Any = _State.apply(runner, *runner.columns(inputs, weights))
+        return states
 
     def _runner(self, inputs: Tensor, weights: Tensor, keep_state: bool = False) -> _Runner:
         self._check(inputs, weights)
@@ -106,29 +106,45 @@ class _Runner:
             for index in plan.weight_nonlinear
         ]
 
-    def angles(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The plan's slots: rows (copies, K, batch), weights (copies, K), gates (copies, layers · qubits · length)."""
-        plan, constants = self.constants.plan, self.constants
+    def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """What the plan's slots are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
         columns = _with_columns(weights, self._weight_functions, weights)
-        rows = inputs
-        if plan.mixes or self._row_functions:
-            both = torch.cat([inputs, weights.expand(len(inputs), *weights.shape)], dim=-1)
-            rows = _with_columns(both if plan.mixes else inputs, self._row_functions, both)
-        rows = rows.permute(1, 2, 0)
+        if not (self.constants.plan.mixes or self._row_functions):
+            return inputs, columns
+        both = torch.cat([inputs, weights.expand(len(inputs), *weights.shape)], dim=-1)
+        rows = both if self.constants.plan.mixes else inputs
+        return _with_columns(rows, self._row_functions, both), columns
+
+    def angles(self, row_columns: Tensor, columns: Tensor) -> Angles:
+        """The plan's slots."""
+        constants, plan = self.constants, self.constants.plan
+        rows = row_columns.permute(1, 2, 0)
         matrix, offsets = constants.row_slots
         if matrix is not None:
             rows = torch.matmul(matrix, rows)
         if offsets is not None:
             rows = rows + offsets[:, None]
-        return (
+        return Angles(
             rows,
             _affine(columns, constants.weight_slots, plan.weight_slots),
             _affine(columns, constants.gate_slots, plan.gate_slots),
         )
 
-    def shaped(self, rows: Tensor, weights: Tensor, gates: Tensor) -> Angles:
-        plan = self.constants.plan
-        return Angles(rows, weights, gates.view(len(gates), *plan.gate_cos.shape[:3]))
+    def column_gradients(self, slots: Angles) -> tuple[Tensor, Tensor]:
+        """Gradients of both kinds of columns from those of the slots."""
+        constants, plan = self.constants, self.constants.plan
+        rows, matrix = slots.rows, constants.row_slots[0]
+        if matrix is not None:
+            rows = torch.matmul(matrix.T, rows)
+        of_weights = _pulled(slots.weights, constants.weight_slots[0]) if plan.weight_slots.count else None
+        of_gates = _pulled(slots.gates, constants.gate_slots[0]) if plan.gate_slots.count else None
+        if of_weights is None or of_gates is None:
+            columns = of_gates if of_weights is None else of_weights
+            if columns is None:
+                columns = rows.new_zeros(len(rows), plan.weight_slots.matrix.shape[1])
+        else:
+            columns = of_weights + of_gates
+        return rows.permute(2, 0, 1), columns
 
 
 def _with_columns(
@@ -148,57 +164,60 @@ def _affine(columns: Tensor, slots: tuple[Tensor | None, Tensor | None], shape: 
     return columns if offsets is None else columns + offsets
 
 
+def _pulled(slots: Tensor, matrix: Tensor | None) -> Tensor:
+    return slots if matrix is None else slots @ matrix
+
+
 class _Expectation(torch.autograd.Function):
-    """Angles to expectation values (copies, outputs, batch), with an analytic adjoint pass."""
+    """Columns to expectation values (batch, copies, outputs), with an analytic adjoint pass."""
 
     @staticmethod
-    def forward(ctx: Any, runner: _Runner, rows: Tensor, weights: Tensor, gates: Tensor) -> Tensor:
-        angles = runner.shaped(rows, weights, gates)
-        ctx.runner, ctx.angles = runner, angles
-        ctx.trace = trace = evolve(runner.constants, angles, any(ctx.needs_input_grad))
+    def forward(ctx: Any, runner: _Runner, rows: Tensor, columns: Tensor) -> Tensor:
+        ctx.runner, constants = runner, runner.constants
+        batch, copies = rows.shape[:2]
+        angles = runner.angles(rows, columns)
+        ctx.evolution = evolution = Evolution(constants, angles, any(ctx.needs_input_grad))
         outputs: Tensor | None = None
         ctx.measured = []
-        for blocks, _, signs in runner.constants.bases:
-            measured = apply_blocks(trace.final, blocks)
-            part = torch.matmul(signs, _squared(measured))
+        for basis in constants.bases:
+            measured = torch.view_as_real(apply_blocks(evolution.final, basis.blocks))
+            squares = (measured * measured).flatten(2)
+            part = torch.bmm(basis.signs.expand(copies, -1, -1), squares)
             outputs = part if outputs is None else outputs + part
             ctx.measured.append(measured)
-        _check_finite(outputs, rows, weights, gates)
-        return outputs  # type: ignore[return-value]
+        assert outputs is not None
+        outputs = outputs.view(*outputs.shape[:2], batch, 2).sum(dim=-1)
+        _check_finite(outputs, rows, columns)
+        return outputs.permute(2, 0, 1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        lam: Tensor | None = None
-        for (_, back, signs), measured in zip(ctx.runner.constants.bases, ctx.measured, strict=True):
-            part = apply_blocks(measured * (2 * torch.matmul(signs.T, gradient)), back)
-            lam = part if lam is None else lam + part
-        assert lam is not None
-        result = pull_back(ctx.runner.constants, ctx.angles, ctx.trace, lam)
-        return None, result.rows, result.weights, result.gates.flatten(1)
+        gradient, mu = gradient.permute(1, 2, 0), None
+        for basis, measured in zip(ctx.runner.constants.bases, ctx.measured, strict=True):
+            slopes = torch.bmm(basis.slopes.expand(len(gradient), -1, -1), gradient)
+            part = torch.view_as_complex(measured * slopes[..., None]).conj_physical()
+            part = apply_blocks(part, basis.transposed_blocks)
+            mu = part if mu is None else mu + part
+        assert mu is not None
+        return None, *ctx.runner.column_gradients(ctx.evolution.pull_back(mu))
 
 
 class _State(torch.autograd.Function):
-    """Angles to states (copies, 2^n, batch)."""
+    """Columns to states (batch, copies, 2^n)."""
 
     @staticmethod
-    def forward(ctx: Any, runner: _Runner, rows: Tensor, weights: Tensor, gates: Tensor) -> Tensor:
-        angles = runner.shaped(rows, weights, gates)
-        ctx.runner, ctx.angles = runner, angles
-        ctx.trace = evolve(runner.constants, angles, any(ctx.needs_input_grad))
-        _check_finite(ctx.trace.final, rows, weights, gates)
-        return ctx.trace.final.clone()
+    def forward(ctx: Any, runner: _Runner, rows: Tensor, columns: Tensor) -> Tensor:
+        ctx.runner, angles = runner, runner.angles(rows, columns)
+        ctx.evolution = evolution = Evolution(runner.constants, angles, any(ctx.needs_input_grad))
+        _check_finite(evolution.final, rows, columns)
+        return evolution.final.permute(2, 0, 1) * runner.constants.scale
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        result = pull_back(ctx.runner.constants, ctx.angles, ctx.trace, gradient)
-        return None, result.rows, result.weights, result.gates.flatten(1)
-
-
-def _squared(states: Tensor) -> Tensor:
-    parts = torch.view_as_real(states)
-    return (parts * parts).sum(dim=-1)
+        mu = gradient.permute(1, 2, 0).conj_physical() * ctx.runner.constants.scale
+        return None, *ctx.runner.column_gradients(ctx.evolution.pull_back(mu))
 
 
 def _check_finite(result: Tensor | None, *angles: Tensor) -> None:

@@ -18,7 +18,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli, random
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz, hqnn_parallel, pauli_on_each, reuploading
 from qiskit_hqnn.errors import CircuitError, HQNNError, ShapeError
-from qiskit_hqnn.simulation import compile_ansatz, compile_circuit, evolve
+from qiskit_hqnn.simulation import compile_ansatz, compile_circuit, evolve, operators
 
 NO_UNITARY = {"measure", "reset", "delay", "global_phase"}
 GATES = {
@@ -158,19 +158,6 @@ def test_blocks_of_qubits_are_qiskits(num_qubits):
     assert torch.autograd.gradcheck(program.expectation_values, tensors, fast_mode=True)
 
 
-def test_states_computed_back_give_the_same_gradients(monkeypatch):
-    ansatz = Ansatz(*_mixed_circuit(), pauli_on_each("X", 4))
-    program = compile_ansatz(ansatz)
-    gradients = []
-    for limit in (1 << 30, 0):
-        monkeypatch.setattr(evolve, "_STORED_BYTES", limit)
-        inputs, weights = (torch.from_numpy(v).requires_grad_() for v in values_for(ansatz, batch=3))
-        program.expectation_values(inputs, weights).sum().backward()
-        gradients.append((inputs.grad, weights.grad))
-    for stored, recomputed in zip(*gradients, strict=True):
-        torch.testing.assert_close(stored, recomputed, atol=1e-12, rtol=0)
-
-
 def _mixed_circuit():
     """Phases of inputs, of weights and constant ones, a fixed layer, weighted layers and permutations."""
     x, w = ParameterVector("x", 4), ParameterVector("w", 6)
@@ -189,6 +176,58 @@ def _mixed_circuit():
     circuit.h(range(4))
     circuit.cz(0, 1)
     return circuit, tuple(x), tuple(w)
+
+
+def _mixed_ansatz():
+    return Ansatz(*_mixed_circuit(), pauli_on_each("X", 4))
+
+
+@pytest.mark.parametrize("ansatz", [_mixed_ansatz, hqnn_parallel], ids=["mixed", "one-matrix"])
+def test_states_computed_back_give_the_same_gradients(monkeypatch, ansatz):
+    ansatz = ansatz()
+    program = compile_ansatz(ansatz)
+    gradients = []
+    for limit in (1 << 30, 0):
+        monkeypatch.setattr(evolve, "_STORED_BYTES", limit)
+        inputs, weights = (torch.from_numpy(v).requires_grad_() for v in values_for(ansatz, batch=3))
+        program.expectation_values(inputs, weights).sum().backward()
+        gradients.append((inputs.grad, weights.grad))
+    for stored, recomputed in zip(*gradients, strict=True):
+        torch.testing.assert_close(stored, recomputed, atol=1e-12, rtol=0)
+
+
+def _weights_around_inputs(rotations):
+    """Layers of weights in front of the inputs, behind them, and between two layers of them."""
+    x, w = ParameterVector("x", 4), ParameterVector("w", 2 * rotations + 7)
+    circuit, weights = QuantumCircuit(2), iter(w)
+    for _ in range(2):
+        circuit.ry(next(weights), 0)
+        circuit.cx(0, 1)
+    for index in range(rotations):
+        getattr(circuit, "r" + "xyz"[index % 3])(next(weights), 1)
+    circuit.rx(x[0], 0)
+    circuit.ry(x[1], 1)
+    circuit.cx(1, 0)
+    for index in range(rotations):
+        getattr(circuit, "r" + "yxz"[index % 3])(next(weights), 0)
+    circuit.rzz(next(weights), 0, 1)
+    circuit.rx(next(weights), 1)
+    circuit.rx(x[2], 0)
+    circuit.rzz(x[3], 0, 1)
+    for _ in range(3):
+        circuit.rx(next(weights), 0)
+        circuit.cz(0, 1)
+    return Ansatz(circuit, tuple(x), tuple(w), pauli_on_each("Y", 2))
+
+
+@pytest.mark.parametrize("rotations", [1, 3, 5])
+def test_runs_of_weights_become_one_matrix(rotations):
+    ansatz = _weights_around_inputs(rotations)
+    plan = compile_ansatz(ansatz).plan
+    assert str(plan).count("one matrix for all samples") >= 2
+    assert plan.gate_cos.shape[2] <= 3  # a longer gate takes one more layer
+    assert_equal_to_qiskit(ansatz)
+    assert_gradients(ansatz)
 
 
 def test_every_kind_of_step_is_qiskits():
@@ -287,7 +326,7 @@ def test_gradients_from_one_stack_are_those_layer_by_layer(monkeypatch):
     program = compile_ansatz(ansatz)
     gradients = []
     for limit in (1 << 30, 0):
-        monkeypatch.setattr(evolve, "_STACKED", limit)
+        monkeypatch.setattr(operators, "_STACKED", limit)
         inputs, weights = (torch.from_numpy(v).requires_grad_() for v in values_for(ansatz, batch=3))
         program.expectation_values(inputs, weights).sum().backward()
         gradients.append((inputs.grad, weights.grad))
