@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from qiskit_hqnn._version import __version__
-from qiskit_hqnn.cli import analyse, circuits, devices, evaluate, inspect, jobfiles, jobs, run, submit
+from qiskit_hqnn.cli import (
+    analyse,
+    circuits,
+    devices,
+    evaluate,
+    inspect,
+    jobfiles,
+    jobs,
+    reproduce,
+    run,
+    submit,
+)
 from qiskit_hqnn.errors import HQNNError
 
 app = typer.Typer(
@@ -21,6 +32,7 @@ app = typer.Typer(
 )
 
 app.command("run")(run.run)
+app.command("reproduce")(reproduce.reproduce)
 app.command("evaluate")(evaluate.evaluate)
 app.command("submit")(submit.submit)
 app.add_typer(jobs.app, name="jobs")

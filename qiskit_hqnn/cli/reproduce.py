@@ -1,0 +1,96 @@
+"""`hqnn reproduce`: the published rows, run again, and the page that sets both figures side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qiskit_hqnn.cli.options import DATA_ROOT
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.training.reproduction import Options, Published
+    from qiskit_hqnn.training.results_page import Outcome
+
+
+def reproduce(
+    name: Annotated[
+        str, typer.Argument(help="A row (the name of its job file), a system's name, or all.")
+    ] = "all",
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Less data, fewer epochs, one seed: all rows in a quarter of an hour."),
+    ] = False,
+    data_root: DATA_ROOT = Path("data"),
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds 0 to N−1 instead of the job file's.")
+    ] = None,
+    controls: Annotated[bool, typer.Option(help="Run the job files' controls too.")] = True,
+    device: Annotated[
+        str | None, typer.Option(help="Also test the networks there with 1,000 shots, as fake_fez.")
+    ] = None,
+    device_images: Annotated[int, typer.Option(min=1, help="Test images for that.")] = 100,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, as train.epochs=3."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs/reproduce"),
+    page: Annotated[Path | None, typer.Option(help="The page; OUT/results.md by default.")] = None,
+    page_only: Annotated[
+        bool, typer.Option("--page-only", help="Write the page from the runs that are there.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option(help="No progress bars.")] = False,
+) -> None:
+    """Run the published systems again and write a page of published against measured figures.
+
+    What is finished is not run again: interrupted, the same command goes on. The page holds every row that has runs
+    in OUT.
+
+    Example: hqnn reproduce textbook-37 --data-root data
+    """
+    from qiskit_hqnn.training.reproduction import Options, choose_rows, published_rows
+    from qiskit_hqnn.training.results_page import write_page
+
+    options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
+    missing: dict[str, str] = {}
+    if not page_only:
+        missing = _run(choose_rows(name), options, out, data_root, quiet)
+    outcomes = [_outcome(row, options, out, missing) for row in published_rows()]
+    target = page or out / ("results-quick.md" if quick else "results.md")
+    write_page(target, outcomes, quick)
+    typer.echo(f"page     {target}")
+    if missing:
+        typer.echo(f"{len(missing)} rows could not be run; the page says why.", err=True)
+        raise typer.Exit(1)
+
+
+def _run(rows: list[Published], options: Options, out: Path, data_root: Path, quiet: bool) -> dict[str, str]:
+    """Run the rows; returns the reason for each that could not be run."""
+    from qiskit_hqnn.errors import HQNNError
+    from qiskit_hqnn.training.reproduction import reproduce as run_row
+
+    missing = {}
+    for number, row in enumerate(rows, start=1):
+        typer.echo(f"[{number}/{len(rows)}] {row.job}: {row.system}, {row.data}", err=True)
+        try:
+            run_row(row, options, out, data_root, not quiet, lambda text: typer.echo(text, err=True))
+        except HQNNError as error:
+            missing[row.job] = str(error)
+            typer.echo(f"hqnn: {error}", err=True)
+        except KeyboardInterrupt:
+            typer.echo("Interrupted. The same command goes on from here.", err=True)
+            raise
+    return missing
+
+
+def _outcome(row: Published, options: Options, out: Path, missing: dict[str, str]) -> Outcome:
+    from qiskit_hqnn.training.reproduction import folder_of, runs_in
+    from qiskit_hqnn.training.results_page import Outcome
+
+    command = f"hqnn reproduce {row.job}{' --quick' if options.quick else ''} --data-root DIR"
+    reason = missing.get(row.job, "")
+    runs = runs_in(folder_of(row, options, out))
+    if not any(control is None for _, control, _ in runs):
+        runs, reason = [], reason or "there are no runs of it in this folder."
+    return Outcome(row, command, runs, reason)

@@ -1,0 +1,200 @@
+"""The published rows, run again: their job files with seeds and controls, and their networks on a noisy device."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.training.evaluation import evaluate
+from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job
+from qiskit_hqnn.training.job_names import find_job
+from qiskit_hqnn.training.places import running_on
+from qiskit_hqnn.training.run_folder import RunFolder, load_run
+from qiskit_hqnn.training.running import keep_result, run_each, run_job
+from qiskit_hqnn.training.study import Run, write_study
+
+MITIGATED = "mitigated"
+"""Ends the name of a place where the readout error is mitigated (TREX)."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of a paper.
+
+    Attributes:
+        job: name of the job file that repeats it.
+        system, data, source, published: as they stand in the table.
+        measure: "accuracy" or "macro_f1".
+        aim: what its mean over the seeds is to reach; None where the paper gives no figure.
+        quick: settings of the quick form.
+        remarks: what a reader must know.
+    """
+
+    job: str
+    system: str
+    data: str
+    source: str
+    published: str
+    measure: str
+    aim: float | None = None
+    quick: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def published_rows() -> list[Published]:
+    """All rows, in the order of the page."""
+    text = (Path(__file__).parent / "published.toml").read_text(encoding="utf-8")
+    return [Published(**row) for row in tomllib.loads(text)["row"]]
+
+
+def choose_rows(name: str) -> list[Published]:
+    """The rows called "all", or by the name of their job file, or by that of several ("textbook").
+
+    Raises:
+        JobFileError: if there is none of that name.
+    """
+    rows = published_rows()
+    chosen = [row for row in rows if name == "all" or row.job == name]
+    chosen = chosen or [row for row in rows if row.job.startswith(f"{name}-")]
+    if not chosen:
+        names = [row.job for row in rows]
+        nearest = get_close_matches(name, names, 1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+        raise JobFileError(
+            f"A published row must be 'all' or one of {', '.join(names)}, but is {name!r}{hint}"
+        )
+    return chosen
+
+
+@dataclass(frozen=True)
+class Options:
+    """How rows are run.
+
+    Attributes:
+        quick: the quick form, with one seed unless `seeds` says otherwise.
+        seeds: how many; None for the job file's own.
+        controls: whether the job file's controls are run too.
+        device: a place such as "fake_fez" for the trained networks, without and with mitigation; None for none.
+        device_images: test images for that.
+        settings: further changes to every job.
+    """
+
+    quick: bool = False
+    seeds: int | None = None
+    controls: bool = True
+    device: str | None = None
+    device_images: int = 100
+    settings: Sequence[str] = ()
+
+
+def job_of(row: Published, options: Options) -> JobFile:
+    """The row's job file with the options in it."""
+    changes = [*(row.quick if options.quick else []), *options.settings]
+    job = read_job(find_job(row.job), changes)
+    seeds = list(range(options.seeds)) if options.seeds else ([0] if options.quick else job.seeds)
+    return job.model_copy(update={"seeds": seeds, "controls": job.controls if options.controls else []})
+
+
+def folder_of(row: Published, options: Options, out: Path) -> Path:
+    """Where a row's runs are: quick ones never mix with others."""
+    return out / (f"{row.job}-quick" if options.quick else row.job)
+
+
+def reproduce(
+    row: Published,
+    options: Options,
+    out: Path,
+    data_root: str | Path,
+    progress: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Run]:
+    """Run a row; what is finished is not run again, and what was interrupted goes on.
+
+    Raises:
+        HQNNError: one sentence, such as that the data set is not there.
+    """
+    job, folder = job_of(row, options), folder_of(row, options, out)
+
+    def one(single: JobFile, place: Path) -> RunFolder:
+        run = RunFolder(place)
+        return run if finished(run, single) else run_job(single, place, data_root, True, progress)
+
+    runs = list(run_each(job, folder, one))
+    if len(runs) > 1:
+        write_study(folder, job, runs)
+    if options.device is not None:
+        networks = [run for _, control, run in runs if control is None]
+        run_on_device(networks[0], options, data_root, say)
+    return runs
+
+
+def finished(run: RunFolder, job: JobFile) -> bool:
+    """Whether a run of this very job is there, with its weights and all its places tested."""
+    if not (run.job_file.exists() and run.weights.exists() and run.report.exists()):
+        return False
+    tested = run.metrics().get("test", {}).keys()
+    # A control without a quantum layer is the same at every place, and is tested once.
+    places = set(job.test) if set(job.test) <= tested else {"exact"} if control_of(job) else None
+    return places is not None and places <= tested and run.read_job().model_dump() == job.model_dump()
+
+
+def control_of(job: JobFile) -> str | None:
+    """The control that a single run's network is."""
+    return job.model.model_dump().get("control")
+
+
+def run_on_device(
+    run: RunFolder, options: Options, data_root: str | Path, say: Callable[[str], None]
+) -> None:
+    """The first test images through a noisy device with 1,000 shots, without and with readout mitigation.
+
+    The results are kept in the run folder under the device's name, and that name with "-mitigated".
+    """
+    assert options.device is not None
+    wanted = {
+        options.device: MitigationSection(),
+        f"{options.device}-{MITIGATED}": MitigationSection(readout="trex"),
+    }
+    left = {name: section for name, section in wanted.items() if name not in run.metrics()["test"]}
+    if not left:
+        return
+    loaded = load_run(run.path, data_root)
+    if not isinstance(getattr(loaded.model, "quantum", None), QuantumLayer):
+        return
+    images = loaded.splits.test
+    images = images.subset(range(min(options.device_images, len(images))))
+    exact = evaluate(loaded.model, images)
+    for name, section in left.items():
+        say(f"{run.path.name}: {len(images)} test images on {name}")
+        job = loaded.job.model_copy(update={"mitigation": section})
+        started = time.perf_counter()
+        with running_on(loaded.model, job, options.device, 1000) as place:
+            result = evaluate(loaded.model, images)
+        summary: dict[str, Any] = result.summary() | {
+            "shots": 1000,
+            "seconds": round(time.perf_counter() - started, 2),
+            "exact_accuracy": exact.accuracy,
+            "executions": place.executions,
+            "qpu_seconds": round(place.qpu_seconds, 1),
+        }
+        keep_result(run, result, loaded.splits, name, summary)
+
+
+def runs_in(folder: Path) -> list[Run]:
+    """(seed, control, run) of every tested run in a row's folder."""
+    places = [folder] if (folder / "job.toml").exists() else sorted(folder.glob("seed-*"))
+    runs = []
+    for place in places:
+        run = RunFolder(place)
+        if not run.metrics().get("test"):
+            continue
+        job = run.read_job()
+        runs.append((job.seeds[0], control_of(job), run))
+    return sorted(runs, key=lambda entry: (entry[0], entry[1] or ""))

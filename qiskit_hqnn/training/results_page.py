@@ -1,0 +1,194 @@
+"""The results page: published figures beside those of the runs, their controls, and pictures, as Markdown."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path
+from typing import Any
+
+from qiskit_hqnn.training.files import write_text, write_whole
+from qiskit_hqnn.training.reproduction import MITIGATED, Published
+from qiskit_hqnn.training.study import Mean, Run, summarise
+
+_CONTROLS = {
+    "twin": "the classical twin",
+    "twin-1": "the classical twin with one kernel",
+    "frozen": "frozen quantum weights",
+    "no-entanglement": "no entangling gates",
+    "matched-dense": "a dense layer with as many parameters",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row with its runs; `missing` says why there are none."""
+
+    row: Published
+    command: str
+    runs: Sequence[Run] = ()
+    missing: str = ""
+
+
+def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
+    """Write the page and, in `images/` beside it, its pictures."""
+    done = [outcome for outcome in outcomes if outcome.runs]
+    parts = [_head(done, quick), _table(outcomes), _devices(done)]
+    parts += [_section(outcome, path.parent / "images", quick) for outcome in outcomes]
+    write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _head(done: Sequence[Outcome], quick: bool) -> str:
+    lines = ["# Results"]
+    if quick:
+        lines.append(
+            "**Quick form**: less data and fewer epochs, to see that everything runs. Not to be held against the "
+            "published figures."
+        )
+    lines.append(
+        "Written by `hqnn reproduce` from its run folders. Accuracy is on the test set, which is read once for each "
+        "run; settings that a text leaves open were chosen on validation images. Means over the seeds with 95 % "
+        "intervals (Student's t). Parameters are classical + quantum; seconds are those of one training."
+    )
+    if done:
+        environment = json.loads((done[0].runs[0][2].path / "environment.json").read_text(encoding="utf-8"))
+        packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
+        lines.append(
+            f"Machine: {environment['cpus']} CPU cores, device {environment['device']}, Python "
+            f"{environment['python']}, {packages}."
+        )
+    return "\n\n".join(lines)
+
+
+def _table(outcomes: Sequence[Outcome]) -> str:
+    lines = [
+        "## Published and measured",
+        "| system | data | published | here | reached | seeds | parameters | s |",
+        "|---|---|---|--:|:-:|--:|--:|--:|",
+    ]
+    lines[0] += "\n"
+    for outcome in outcomes:
+        row = outcome.row
+        head = f"| [{row.system}](#{row.job}) | {row.data} | {row.published} "
+        if not outcome.runs:
+            lines.append(f"{head}| not run | | | | |")
+            continue
+        for entry in _network_rows(outcome):
+            mean: Mean = entry[row.measure]
+            where = "" if entry["where"] == "exact" else f" on {entry['where']}"
+            name = "F1 " if row.measure == "macro_f1" else ""
+            counts = entry["parameters"]
+            lines.append(
+                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean)} | {mean.count} | "
+                f"{counts['classical']:,} + {counts['quantum']:,} | {entry['seconds']:.0f} |"
+            )
+    return "\n".join(lines)
+
+
+def _network_rows(outcome: Outcome) -> list[dict[str, Any]]:
+    rows = summarise(outcome.runs)["rows"]
+    return [row for row in rows if row["run"] == "network" and _is_whole(outcome, row["where"])]
+
+
+def _is_whole(outcome: Outcome, where: str) -> bool:
+    """Whether this place saw the whole test set, as the job file asks; looks at few images have their own table."""
+    return where in outcome.runs[0][2].read_job().test
+
+
+def _reached(row: Published, mean: Mean) -> str:
+    if row.aim is None:
+        return ""
+    return "yes" if mean.mean >= row.aim else f"no ({100 * row.aim:.4g} %)"
+
+
+def _percent(mean: Mean) -> str:
+    spread = f" ± {100 * mean.half_width:.1f}" if mean.count > 1 else ""
+    return f"{100 * mean.mean:.1f}{spread} %" if spread else f"{100 * mean.mean:.2f} %"
+
+
+def _devices(done: Sequence[Outcome]) -> str:
+    lines = []
+    for outcome in done:
+        for seed, control, run in outcome.runs:
+            tests = run.metrics()["test"]
+            for place, plain in tests.items():
+                mitigated = tests.get(f"{place}-{MITIGATED}")
+                if control is not None or mitigated is None:
+                    continue
+                lines.append(
+                    f"| {outcome.row.system}, {outcome.row.data} | {seed} | {place} | {plain['images']} | "
+                    f"{100 * plain['exact_accuracy']:.1f} % | {_with_interval(plain)} | "
+                    f"{_with_interval(mitigated)} | {plain['qpu_seconds']:.0f} / {mitigated['qpu_seconds']:.0f} |"
+                )
+    if not lines:
+        return ""
+    head = [
+        "## On a noisy device, 1,000 shots\n",
+        "The first test images through a snapshot of a real device (its noise model in Aer), with weights trained "
+        "exactly; without mitigation and with TREX for the readout. Intervals are Wilson's; QPU seconds are what "
+        "hardware would charge.\n",
+        "| network | seed | device | images | exact | plain | mitigated | QPU s |",
+        "|---|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    return "\n".join(head + lines)
+
+
+def _with_interval(test: dict[str, Any]) -> str:
+    low, high = test["accuracy_interval"]
+    return f"{100 * test['accuracy']:.1f} % ({100 * low:.0f} – {100 * high:.0f})"
+
+
+def _section(outcome: Outcome, images: Path, quick: bool) -> str:
+    row = outcome.row
+    lines = [f"## {row.job}", f"{row.source}. `{outcome.command}`"]
+    if outcome.missing:
+        lines.append(f"Not run: {outcome.missing}")
+    lines += row.remarks
+    if not outcome.runs:
+        return "\n\n".join(lines)
+    summary = summarise(outcome.runs)
+    lines.append(_runs_table(summary))
+    if summary["comparisons"]:
+        lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
+    lines.append(_pictures(outcome, images, quick))
+    return "\n\n".join(lines)
+
+
+def _runs_table(summary: dict[str, Any]) -> str:
+    lines = [
+        "| network | where | accuracy | macro F1 | loss | seeds one by one |",
+        "|---|---|--:|--:|--:|---|",
+    ]
+    for entry in summary["rows"]:
+        name = "hybrid" if entry["run"] == "network" else _CONTROLS.get(entry["run"], entry["run"])
+        each = ", ".join(f"{100 * value:.1f}" for value in entry["accuracies"].values())
+        lines.append(
+            f"| {name} | {entry['where']} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
+            f"{entry['loss'].mean:.3f} | {each} |"
+        )
+    return "\n".join(lines)
+
+
+def _pictures(outcome: Outcome, images: Path, quick: bool) -> str:
+    """Curves and confusion matrix of the first seed's network, copied beside the page."""
+    run = next(run for _, control, run in outcome.runs if control is None)
+    place = next(iter(run.metrics()["test"]))
+    links = []
+    for source, what in ((f"confusion-{place}.png", "confusion matrix"), ("curves.png", "loss and accuracy")):
+        if not (run.path / source).exists():
+            continue
+        kind = source.split("-")[0].removesuffix(".png")
+        target = images / f"results-{outcome.row.job}{'-quick' if quick else ''}-{kind}.png"
+        _copy(run.path / source, target)
+        links.append(f"![{outcome.row.job}: {what}]({relpath(target, images.parent)})")
+    return " ".join(links)
+
+
+def _copy(source: Path, target: Path) -> None:
+    def copy(beside: Path) -> None:
+        shutil.copyfile(source, beside)
+
+    write_whole(target, copy)

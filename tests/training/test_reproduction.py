@@ -1,0 +1,140 @@
+"""Every published row end to end, on little data: runs, controls, the device, the page, and going on after a stop."""
+
+import pytest
+from typer.testing import CliRunner
+
+from qiskit_hqnn.cli.app import app
+from qiskit_hqnn.errors import HQNNError, JobFileError
+from qiskit_hqnn.training import shipped_jobs
+from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, published_rows, reproduce, runs_in
+from qiskit_hqnn.training.results_page import Outcome, write_page
+from tests.training.tiny_data import write_all
+
+ROWS = {row.job: row for row in published_rows()}
+TINY = ["train.epochs=1", "train.threads=1"]
+SIZES = {
+    "hqnn-parallel-cifar10": ["data.train_samples=40", "data.test_samples=20", "data.validation=10"],
+    "hqnn-parallel-medical-mnist": ["data.train_samples=30", "data.test_samples=12", "data.validation=6"],
+    "circuit-centric": [],
+    "circuit-centric-binary": [],
+    "quickstart": ["shots=50", "data.validation=0.1", "test=['exact']"],
+    "vqc-head-shots": ["data.train_samples=20", "data.test_samples=10", "data.validation=10", "shots=50"],
+}
+PAIRS = ["data.train_samples=12", "data.test_samples=6"]
+DEFAULT = ["data.train_samples=60", "data.test_samples=40", "data.validation=10"]
+
+
+def sizes_of(name):
+    if name.startswith("textbook"):
+        return PAIRS
+    if name == "hqnn-quanv":
+        return ["data.train_samples=50", "data.test_samples=20", "data.validation=10"]
+    return SIZES.get(name, DEFAULT)
+
+
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("data"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_runs_with_its_controls(name, data_root, tmp_path):
+    row = ROWS[name]
+    options = Options(seeds=1, settings=(*TINY, *sizes_of(name)))
+    runs = reproduce(row, options, tmp_path, data_root, progress=False)
+    job = job_of(row, options)
+    assert [control for _, control, _ in runs] == [None, *job.controls]
+    for _, _, run in runs:
+        (first, *_) = run.metrics()["test"].values()
+        assert 0 <= first["accuracy"] <= 1
+        assert run.report.exists()
+
+
+def test_every_shipped_job_is_a_row():
+    assert set(ROWS) == set(shipped_jobs())
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_quick_forms_are_jobs(name):
+    job = job_of(ROWS[name], Options(quick=True))
+    assert job.seeds == [0]
+    assert job_of(ROWS[name], Options(quick=True, controls=False)).controls == []
+
+
+def test_the_page_sets_both_figures_side_by_side(data_root, tmp_path):
+    row = ROWS["circuit-centric-binary"]
+    options = Options(seeds=2, settings=tuple(TINY))
+    runs = reproduce(row, options, tmp_path, data_root, progress=False)
+    page = tmp_path / "page" / "results.md"
+    others = Outcome(ROWS["vqc-head"], "hqnn reproduce vqc-head", missing="no data.")
+    write_page(page, [Outcome(row, "hqnn reproduce circuit-centric-binary", runs), others], quick=False)
+    text = page.read_text()
+    accuracies = [run.metrics()["test"]["exact"]["accuracy"] for _, control, run in runs if control is None]
+    assert f"| {100 * sum(accuracies) / 2:.1f} ± " in text
+    assert ", ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies) in text
+    assert "| VQC head | MNIST, 5,000 images | 97 % | not run |" in text.replace(
+        "[VQC head](#vqc-head)", "VQC head"
+    )
+    assert "Not run: no data." in text
+    for link in ("confusion", "curves"):
+        assert (page.parent / f"images/results-circuit-centric-binary-{link}.png").stat().st_size > 1000
+
+
+def test_what_is_finished_is_not_run_again(data_root, tmp_path, monkeypatch):
+    row, options = ROWS["circuit-centric-binary"], Options(seeds=1, controls=False, settings=tuple(TINY))
+    reproduce(row, options, tmp_path, data_root, progress=False)
+
+    def never(*args, **kwargs):
+        raise AssertionError("a finished run was run again")
+
+    monkeypatch.setattr("qiskit_hqnn.training.reproduction.run_job", never)
+    runs = reproduce(row, options, tmp_path, data_root, progress=False)
+    assert runs[0][2].metrics()["test"]["exact"]["images"] > 0
+    assert [(seed, control) for seed, control, _ in runs_in(tmp_path / row.job)] == [(0, None)]
+    with pytest.raises(AssertionError, match="run again"):
+        reproduce(
+            row, Options(seeds=2, controls=False, settings=tuple(TINY)), tmp_path, data_root, progress=False
+        )
+
+
+def test_a_device_gives_two_more_results_once(data_root, tmp_path):
+    row = ROWS["textbook-01"]
+    options = Options(
+        seeds=1, controls=False, device="fake_manila", device_images=4, settings=(*TINY, *PAIRS)
+    )
+    (_, _, run), *_ = reproduce(row, options, tmp_path, data_root, progress=False)
+    tests = run.metrics()["test"]
+    assert set(tests) == {"exact", "fake_manila", "fake_manila-mitigated"}
+    assert tests["fake_manila"]["images"] == 4
+    assert tests["fake_manila-mitigated"]["executions"] > 0
+    before = run.metrics_file.read_bytes()
+    reproduce(row, options, tmp_path, data_root, progress=False)
+    assert run.metrics_file.read_bytes() == before
+    page = tmp_path / "results.md"
+    write_page(page, [Outcome(row, "", [(0, None, run)])], quick=False)
+    assert (
+        "| Textbook hybrid, digits 0 and 1 of MNIST, 200 + 100 images | 0 | fake_manila | 4 |"
+        in page.read_text()
+    )
+
+
+def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    out = tmp_path / "out"
+    answer = CliRunner().invoke(
+        app, ["reproduce", "textbook-37", "--data-root", str(tmp_path / "none"), "--out", str(out), "--quick"]
+    )
+    assert answer.exit_code == 1
+    assert "Not run: " in (out / "results-quick.md").read_text()
+
+
+def test_an_unknown_row_is_one_sentence():
+    with pytest.raises(JobFileError, match="but is 'textbok-37'; did you mean 'textbook-37'"):
+        choose_rows("textbok-37")
+    assert [row.job for row in choose_rows("reuploading")] == ["reuploading-4", "reuploading-10"]
+    assert len(choose_rows("all")) == len(ROWS)
+    assert issubclass(JobFileError, HQNNError)
