@@ -21,7 +21,7 @@ FLOORS = {
     "data": set(),
     "training": {"models", "data", "layers", "jobs", "circuits"},
     "inspection": {"circuits", "jobs"},
-    "analysis": {"circuits", "simulation"},
+    "analysis": {"circuits", "simulation", "layers"},
 }
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from qiskit.quantum_info import Operator, SparsePauliOp
 
+from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.circuits import Ansatz, make_template
 from qiskit_hqnn.errors import HQNNError
 
@@ -100,3 +105,40 @@ class _Span:
             return False
         self._basis = np.vstack([self._basis, vector / norm])
         return True
+
+
+def lie_algebra(ansaetze: Mapping[str, Ansatz]) -> Analysis:
+    """Dimensions of the Lie algebras of a few ansätze, beside the largest possible one of their sizes.
+
+    A dimension that grows exponentially with the qubits foretells gradients whose variance falls as 1/dimension
+    (Larocca et al. 2022, arXiv:2105.14377); one that grows polynomially lets the ansatz be trained.
+    """
+    rows = []
+    for name, ansatz in ansaetze.items():
+        size, largest = lie_algebra_dimension(ansatz), 4**ansatz.num_qubits - 1
+        rows.append((name, ansatz.num_qubits, ansatz.num_weights, size, largest, size / largest))
+    names = ["ansatz", "qubits", "weights", "dimension", "largest", "share"]
+    table = pd.DataFrame(rows, columns=names)
+    full = [str(name) for name, share in zip(table["ansatz"], table["share"], strict=True) if share == 1]
+    summary = (
+        f"Controllable, so bound for plateaus as they grow: {', '.join(full)}."
+        if full
+        else "None is controllable."
+    )
+
+    def draw() -> Figure:
+        figure = new_figure(7, 1.2 + 0.35 * len(table))
+        axis = figure.subplots()
+        shown = table.iloc[::-1]
+        labels = [
+            f"{name}, {qubits} qubits" if qubits > 1 else f"{name}, 1 qubit"
+            for name, qubits in zip(shown["ansatz"], shown["qubits"], strict=True)
+        ]
+        axis.barh(labels, shown["largest"], color="#e3e3e3", label="largest possible")
+        axis.barh(labels, shown["dimension"], color="#3b6ea5", height=0.5, label="ansatz")
+        axis.set_xlabel("dimension of the Lie algebra")
+        figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+        return figure
+
+    return Analysis("Lie algebra of the generators", summary, table, draw)

@@ -1,20 +1,36 @@
-"""`hqnn analyse`: what an ansatz can express, and whether it can be trained."""
+"""`hqnn analyse`: what an ansatz can express, whether it can be trained, and what a trained one does."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-_KINDS = ("fourier", "zx", "expressibility", "gradients")
+from qiskit_hqnn.cli.options import DATA_ROOT
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.analysis import Analysis
+    from qiskit_hqnn.circuits import Ansatz
+
+OF_ANSATZ = ("fourier", "zx", "expressibility", "gradients", "lie-algebra", "effective-dimension")
+_ROWS = 20
+OF_RUN = ("ablation", "outputs", "bloch", "weights", "gradient-norms")
 
 
 def analyse(
-    ansatz: Annotated[
-        str, typer.Argument(help="A name that `hqnn circuits` lists, or 'all' (expressibility).")
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A name that `hqnn circuits` lists, 'all' (expressibility, lie-algebra), or a run folder."
+        ),
     ],
-    kind: Annotated[str, typer.Option(help="fourier, zx, expressibility or gradients.")] = "fourier",
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Of an ansatz: {', '.join(OF_ANSATZ)}. Of a run: {', '.join(OF_RUN)}, or all of them."
+        ),
+    ] = None,
     num_qubits: Annotated[
         int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
     ] = None,
@@ -22,46 +38,90 @@ def analyse(
     samples: Annotated[
         int | None, typer.Option(help="Weight sets, pairs of states, or parameter sets.")
     ] = None,
+    images: Annotated[
+        str, typer.Option(help="Of a run: images of the train, validation or test split.")
+    ] = "validation",
+    data_root: DATA_ROOT = Path("data"),
     seed: Annotated[int, typer.Option(help="Of all random parameters.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder of the picture, the table and the page.")] = Path(
-        "analysis"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, tables and pages; analysis, or RUN/analysis.")
+    ] = None,
 ) -> None:
-    """Analyse an ansatz; writes a picture, a table and a page.
+    """Analyse an ansatz, or the quantum layer of a trained run; writes pictures, tables and pages.
 
     Example: hqnn analyse hqnn-parallel --kind fourier
+
+    Example: hqnn analyse runs/quickstart
     """
     from qiskit_hqnn.errors import HQNNError
 
-    if kind not in _KINDS:
-        raise HQNNError(f"Option --kind must be one of {', '.join(_KINDS)}, but is {kind!r}.")
+    of_run = Path(target).is_dir()
+    kinds = OF_RUN if of_run else OF_ANSATZ
+    if kind is not None and kind not in kinds:
+        what = "a run folder" if of_run else "an ansatz"
+        raise HQNNError(f"Option --kind of {what} must be one of {', '.join(kinds)}, but is {kind!r}.")
     if samples is not None and samples < 2:
         raise HQNNError(f"Option --samples must be at least 2, but is {samples}.")
+    if of_run:
+        from qiskit_hqnn.cli.analyse_run import analyse_run
 
-    from qiskit_hqnn.analysis import expressibility, fourier, gradient_variance, zx_reduction
+        folder = out or Path(target) / "analysis"
+        for name, result in analyse_run(Path(target), data_root, kind, images):
+            _show(result, folder, name)
+        return
+    kind = kind or "fourier"
+    _show(
+        _of_ansatz(target, kind, num_qubits, depth, samples, seed),
+        out or Path("analysis"),
+        f"{kind}-{target}",
+    )
+
+
+def _of_ansatz(
+    name: str, kind: str, num_qubits: int | None, depth: int | None, samples: int | None, seed: int
+) -> Analysis:
+    from qiskit_hqnn import analysis
     from qiskit_hqnn.circuits import ANSATZE
     from qiskit_hqnn.circuits.choosing import make_ansatz
 
     sizes = {
         key: value for key, value in {"num_qubits": num_qubits, "depth": depth}.items() if value is not None
     }
-    if kind == "expressibility":
-        names = list(ANSATZE) if ansatz == "all" else [ansatz]
-        result = expressibility({name: make_ansatz(name, **sizes) for name in names}, samples or 5000, seed)
-    elif kind == "zx":
-        result = zx_reduction(make_ansatz(ansatz, **sizes), seed=seed)
-    elif kind == "fourier":
-        chosen = make_ansatz(ansatz, **sizes)
-        result = fourier(chosen, tuple(range(min(2, chosen.num_inputs))), -1, samples or 100, seed)
-    else:
-        make_ansatz(ansatz, num_qubits=2, depth=1)
-        result = gradient_variance(
-            ANSATZE[ansatz],
-            samples=samples or 200,
-            seed=seed,
-            progress=lambda line: typer.echo(line, err=True),
+    if kind in ("expressibility", "lie-algebra"):
+        names = list(ANSATZE) if name == "all" else [name]
+        if kind == "expressibility":
+            return analysis.expressibility(
+                {each: make_ansatz(each, **sizes) for each in names}, samples or 5000, seed
+            )
+        return analysis.lie_algebra({each: _small(each, num_qubits, depth) for each in names})
+    if kind == "gradients":
+        make_ansatz(name, num_qubits=2, depth=1)
+        return analysis.gradient_variance(
+            ANSATZE[name], samples=samples or 200, seed=seed, progress=lambda line: typer.echo(line, err=True)
         )
-    typer.echo(result.table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    chosen = make_ansatz(name, **sizes)
+    if kind == "zx":
+        return analysis.zx_reduction(chosen, seed=seed)
+    if kind == "effective-dimension":
+        return analysis.effective_dimension(chosen, weight_samples=samples or 50, seed=seed)
+    return analysis.fourier(chosen, tuple(range(min(2, chosen.num_inputs))), -1, samples or 100, seed)
+
+
+def _small(name: str, num_qubits: int | None, depth: int | None) -> Ansatz:
+    """An ansatz small enough for its Lie algebra: at most three qubits, unless a number was given."""
+    from inspect import signature
+
+    from qiskit_hqnn.circuits import ANSATZE
+    from qiskit_hqnn.circuits.choosing import make_ansatz
+
+    options = {"num_qubits": num_qubits or 3} if "num_qubits" in signature(ANSATZE[name]).parameters else {}
+    return make_ansatz(name, **options, **({"depth": depth} if depth else {}))
+
+
+def _show(result: Analysis, folder: Path, name: str) -> None:
+    typer.echo(result.table.head(_ROWS).to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if len(result.table) > _ROWS:
+        typer.echo(f"… {len(result.table) - _ROWS} more rows in the table's file")
     typer.echo(result.summary)
-    for path in result.save(out, f"{kind}-{ansatz}"):
+    for path in result.save(folder, name):
         typer.echo(str(path))

@@ -13,7 +13,7 @@ from typing import Any
 import tomli_w
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from qiskit_hqnn import data
 from qiskit_hqnn.errors import RunFolderError
@@ -35,6 +35,11 @@ class RunFolder:
     @property
     def weights(self) -> Path:
         return self.path / "model.safetensors"
+
+    @property
+    def initial_weights(self) -> Path:
+        """The quantum weights before training: what their movement is measured from."""
+        return self.path / "initial.safetensors"
 
     @property
     def metrics_file(self) -> Path:
@@ -113,6 +118,13 @@ class RunFolder:
     def save_weights(self, model: nn.Module) -> None:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
         write_whole(self.weights, lambda beside: save_file(tensors, beside))
+
+    def save_initial_weights(self, model: nn.Module) -> None:
+        """Keep the quantum layer's weights as they are before the first step."""
+        weight = getattr(getattr(model, "quantum", None), "weight", None)
+        if isinstance(weight, Tensor):
+            tensors = {"weight": weight.detach().cpu().clone()}
+            write_whole(self.initial_weights, lambda beside: save_file(tensors, beside))
 
     def load_weights(self, model: nn.Module) -> None:
         """Put the stored weights into a model.

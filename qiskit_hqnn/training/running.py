@@ -87,6 +87,8 @@ def train(
     )
     # Aer is quick enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
     store = None if job.where == "aer" else run.path / "jobs.db"
+    if not before:
+        run.save_initial_weights(model)
     with running_on(model, job, job.where, gradient=job.gradient, before=used, store=store) as place:
         seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
     run.save_weights(model)

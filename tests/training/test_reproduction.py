@@ -27,7 +27,7 @@ DEFAULT = ["data.train_samples=60", "data.test_samples=40", "data.validation=10"
 def sizes_of(name):
     if name.startswith("textbook"):
         return PAIRS
-    if name == "hqnn-quanv":
+    if name.startswith("hqnn-quanv"):
         return ["data.train_samples=50", "data.test_samples=20", "data.validation=10"]
     return SIZES.get(name, DEFAULT)
 

@@ -1,0 +1,111 @@
+"""The analyses of a trained run: its model, images and history brought to `qiskit_hqnn.analysis`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import typer
+from safetensors.torch import load_file
+from torch import Tensor
+
+from qiskit_hqnn import analysis
+from qiskit_hqnn.analysis import Analysis
+from qiskit_hqnn.cli.analyse import OF_RUN
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.training import load_run
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.data import ImageSet
+    from qiskit_hqnn.training import LoadedRun
+
+_MOST = 2000
+"""Images that are looked at."""
+
+
+def analyse_run(
+    folder: Path, data_root: Path, kind: str | None, images: str
+) -> Iterator[tuple[str, Analysis]]:
+    """Name and result of each analysis of a run, as they are finished.
+
+    Raises:
+        HQNNError: if the run has no quantum layer, or no such images.
+    """
+    run = load_run(folder, data_root)
+    model: Any = run.model
+    layer = getattr(model, "quantum", None)
+    if not isinstance(layer, QuantumLayer):
+        raise HQNNError(f"{folder} has no quantum layer: there is nothing to analyse.")
+    chosen = _images(run, images)
+    encoded, labels = _encoded(model, chosen)
+    with torch.no_grad():
+        outputs = layer(encoded)
+    for name in [kind] if kind else OF_RUN:
+        try:
+            yield name, _one(name, run, layer, encoded, outputs, labels, images)
+        except _Unknown as error:
+            if kind is not None:
+                raise HQNNError(str(error)) from None
+            typer.echo(f"{name}: {error}", err=True)
+
+
+class _Unknown(Exception):
+    """This run does not hold what an analysis needs; the others go on."""
+
+
+def _one(
+    name: str,
+    run: LoadedRun,
+    layer: QuantumLayer,
+    encoded: Tensor,
+    outputs: Tensor,
+    labels: Tensor,
+    images: str,
+) -> Analysis:
+    model: Any = run.model
+    names = run.splits.class_names
+    if name == "ablation":
+        training, _ = _encoded(model, run.splits.train)
+        with torch.no_grad():
+            means = layer(training).mean(dim=0)
+        return analysis.ablation(model.decode, outputs, means, labels, f"{images} images")
+    # A layer that reads several patches of an image has an axis for them: each patch is one sample of its class.
+    samples = encoded.reshape(-1, layer.copies, layer.ansatz.num_inputs)
+    repeated = labels.repeat_interleave(len(samples) // len(labels))
+    if name == "outputs":
+        return analysis.outputs_by_class(outputs.reshape(len(samples), -1), repeated, names)
+    if name == "bloch":
+        weights = layer.weight.detach().view(layer.copies, -1)
+        return analysis.bloch_by_class(layer.ansatz, samples, weights, repeated, names)
+    if name == "gradient-norms":
+        return analysis.gradient_norms(run.folder.history())
+    if not layer.weight.numel():
+        raise _Unknown("its circuit has no weights.")
+    if not run.folder.initial_weights.exists():
+        raise _Unknown("it was trained before initial weights were kept; train it again.")
+    before = load_file(run.folder.initial_weights)["weight"]
+    return analysis.weight_movement(before.flatten(), layer.weight.detach().flatten())
+
+
+def _images(run: LoadedRun, name: str) -> ImageSet:
+    splits = {"train": run.splits.train, "validation": run.splits.validation, "test": run.splits.test}
+    if name not in splits:
+        raise HQNNError(f"Option --images must be one of {', '.join(splits)}, but is {name!r}.")
+    chosen = splits[name]
+    if chosen is None or not len(chosen):
+        raise HQNNError(f"{run.folder.path} has no {name} images; take --images train.")
+    return chosen
+
+
+def _encoded(model: Any, images: ImageSet) -> tuple[Tensor, Tensor]:
+    """What enters the quantum layer for the first images, and their labels."""
+    count = min(_MOST, len(images))
+    with torch.no_grad():
+        parts = [
+            model.encode(images.__getitems__(range(start, min(start + 256, count)))[0])
+            for start in range(0, count, 256)
+        ]
+    return torch.cat(parts), images.labels[:count]
