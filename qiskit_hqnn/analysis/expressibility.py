@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,17 +59,26 @@ def meyer_wallach(states: Tensor) -> Tensor:
     return 2 * (1 - torch.stack(purities).mean(dim=0))
 
 
-def expressibility(ansaetze: dict[str, Ansatz], pairs: int = 5000, seed: int = 0) -> Analysis:
+def expressibility(
+    ansaetze: dict[str, Ansatz],
+    pairs: int = 5000,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Analysis:
     """Expressibility and entangling capability of some ansätze, side by side.
 
     Args:
         ansaetze: by name; inputs and weights are both drawn from [0, 2π).
         pairs: pairs of states of each.
         seed: of the parameters.
+        progress: told each ansatz that is begun.
     """
-    samples = {name: fidelities(ansatz, pairs, seed) for name, ansatz in ansaetze.items()}
+    samples = {}
     rows = []
     for name, ansatz in ansaetze.items():
+        if progress:
+            progress(f"{name}: {pairs} pairs of states, {ansatz.num_qubits} qubits")
+        samples[name] = fidelities(ansatz, pairs, seed)
         entangling = meyer_wallach(random_states(ansatz, pairs, seed + 1))
         rows.append(
             {

@@ -80,7 +80,6 @@ def analyse(
 def _of_ansatz(
     name: str, kind: str, num_qubits: int | None, depth: int | None, samples: int | None, seed: int
 ) -> Analysis:
-    from qiskit_hqnn import analysis
     from qiskit_hqnn.circuits import ANSATZE
     from qiskit_hqnn.circuits.choosing import make_ansatz
 
@@ -89,33 +88,48 @@ def _of_ansatz(
     }
     if kind in ("expressibility", "lie-algebra"):
         names = list(ANSATZE) if name == "all" else [name]
+        make = _small if kind == "lie-algebra" else make_ansatz
+        chosen = {each: make(each, **sizes) for each in names}
+    elif kind == "gradients":
+        make_ansatz(
+            name, num_qubits=2, depth=1
+        )  # a name or size that does not fit is told before the imports
+    else:
+        chosen = {name: make_ansatz(name, **sizes)}
+
+    from rich.console import Console
+
+    from qiskit_hqnn import analysis
+
+    with Console(stderr=True).status(f"{kind} of {name}") as status:
         if kind == "expressibility":
-            return analysis.expressibility(
-                {each: make_ansatz(each, **sizes) for each in names}, samples or 5000, seed
+            return analysis.expressibility(chosen, samples or 5000, seed, status.update)
+        if kind == "lie-algebra":
+            return analysis.lie_algebra(chosen)
+        if kind == "gradients":
+            return analysis.gradient_variance(
+                ANSATZE[name], samples=samples or 200, seed=seed, progress=status.update
             )
-        return analysis.lie_algebra({each: _small(each, num_qubits, depth) for each in names})
-    if kind == "gradients":
-        make_ansatz(name, num_qubits=2, depth=1)
-        return analysis.gradient_variance(
-            ANSATZE[name], samples=samples or 200, seed=seed, progress=lambda line: typer.echo(line, err=True)
-        )
-    chosen = make_ansatz(name, **sizes)
-    if kind == "zx":
-        return analysis.zx_reduction(chosen, seed=seed)
-    if kind == "effective-dimension":
-        return analysis.effective_dimension(chosen, weight_samples=samples or 50, seed=seed)
-    return analysis.fourier(chosen, tuple(range(min(2, chosen.num_inputs))), -1, samples or 100, seed)
+        if kind == "zx":
+            return analysis.zx_reduction(chosen[name], seed=seed)
+        if kind == "effective-dimension":
+            return analysis.effective_dimension(chosen[name], weight_samples=samples or 50, seed=seed)
+        inputs = tuple(range(min(2, chosen[name].num_inputs)))
+        return analysis.fourier(chosen[name], inputs, -1, samples or 100, seed)
 
 
-def _small(name: str, num_qubits: int | None, depth: int | None) -> Ansatz:
-    """An ansatz small enough for its Lie algebra: at most three qubits, unless a number was given."""
+def _small(name: str, num_qubits: int = 3, depth: int | None = None) -> Ansatz:
+    """An ansatz small enough for its Lie algebra: three qubits, unless a number was given."""
     from inspect import signature
 
     from qiskit_hqnn.circuits import ANSATZE
     from qiskit_hqnn.circuits.choosing import make_ansatz
 
-    options = {"num_qubits": num_qubits or 3} if "num_qubits" in signature(ANSATZE[name]).parameters else {}
-    return make_ansatz(name, **options, **({"depth": depth} if depth else {}))
+    takes = signature(ANSATZE[name]).parameters if name in ANSATZE else {}
+    given = {"num_qubits": num_qubits, "depth": depth}
+    return make_ansatz(
+        name, **{key: value for key, value in given.items() if key in takes and value is not None}
+    )
 
 
 def _show(result: Analysis, folder: Path, name: str) -> None:
