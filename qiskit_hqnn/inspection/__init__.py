@@ -3,5 +3,18 @@
 from qiskit_hqnn.inspection.equivalence import largest_difference
 from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.inspecting import DeviceInspection, Inspection, inspect
+from qiskit_hqnn.inspection.predictions import Predictions
+from qiskit_hqnn.inspection.reading import read_ansatz
+from qiskit_hqnn.inspection.timeline import draw_timeline, schedule
 
-__all__ = ["DeviceInspection", "Inspection", "error_budget", "inspect", "largest_difference"]
+__all__ = [
+    "DeviceInspection",
+    "Inspection",
+    "Predictions",
+    "draw_timeline",
+    "error_budget",
+    "inspect",
+    "largest_difference",
+    "read_ansatz",
+    "schedule",
+]

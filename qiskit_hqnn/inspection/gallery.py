@@ -11,9 +11,12 @@ from qiskit_hqnn.inspection.inspecting import Inspection, inspect
 
 DEVICES = ("fake_fez", "fake_torino", "fake_brisbane")
 """Devices whose cost the pages give."""
+SEEDS = 4
+"""Transpiler seeds for each of them."""
+LEVELS = (2, 3)
 
 
-def write_gallery(folder: Path, seeds: int = 4) -> list[Path]:
+def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
     """Write NAME.qasm, NAME.png and NAME.md for each ansatz, and README.md over all."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -23,11 +26,11 @@ def write_gallery(folder: Path, seeds: int = 4) -> list[Path]:
     ]
     for name, factory in ANSATZE.items():
         ansatz = factory()
-        inspection = inspect(ansatz, DEVICES, seeds=seeds, levels=(2, 3))
+        inspection = inspect(ansatz, DEVICES, seeds=seeds, levels=LEVELS)
         figure = ansatz.circuit.draw("mpl", fold=24, scale=0.7)
         figure.savefig(folder / f"{name}.png", dpi=80, bbox_inches="tight")
         _write(folder / f"{name}.qasm", qasm_of(ansatz))
-        _write(folder / f"{name}.md", _page(ansatz, inspection))
+        _write(folder / f"{name}.md", page_of(ansatz, inspection))
         written += [folder / f"{name}{suffix}" for suffix in (".qasm", ".png", ".md")]
         overview.append(
             f"## [{name}]({name}.md)\n\n{ansatz.reference}. {ansatz.num_qubits} qubits, {ansatz.num_inputs} inputs, "
@@ -44,7 +47,8 @@ def qasm_of(ansatz: Ansatz) -> str:
     return qasm3.dumps(ansatz.circuit)
 
 
-def _page(ansatz: Ansatz, inspection: Inspection) -> str:
+def page_of(ansatz: Ansatz, inspection: Inspection) -> str:
+    """The ansatz's page in Markdown."""
     observables = "\n".join(
         f"- output {index}: " + " + ".join(f"{c.real:g}·{label}" for label, c in observable.to_list())
         for index, observable in enumerate(ansatz.observables)

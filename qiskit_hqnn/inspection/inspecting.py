@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from html import escape
 
@@ -18,6 +18,8 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.equivalence import largest_difference
 from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.pictures import draw_budget, draw_circuit, draw_layout, draw_spread
+from qiskit_hqnn.inspection.predictions import Predictions
+from qiskit_hqnn.inspection.timeline import draw_timeline
 from qiskit_hqnn.jobs.devices import Device, resolve_device
 from qiskit_hqnn.jobs.price import SECONDS_A_JOB
 from qiskit_hqnn.jobs.transpiling import SEEDS, ISATemplate, candidates, transpile_template
@@ -60,6 +62,7 @@ class Inspection:
         devices: one part for each device, in the order asked for.
         table: a row for each device and optimisation level: the best of its seeds.
         samples, shots: what the price in QPU seconds is for.
+        predictions: of a trained run, its outputs on each device; empty for a circuit alone.
     """
 
     ansatz: Ansatz
@@ -67,6 +70,7 @@ class Inspection:
     table: pd.DataFrame
     samples: int
     shots: int
+    predictions: list[Predictions] = field(default_factory=list)
 
     @property
     def figures(self) -> dict[str, Callable[[], Figure]]:
@@ -83,6 +87,7 @@ class Inspection:
         for part in self.devices:
             name = part.device.name
             pictures[f"{name}: layout"] = partial(draw_layout, part.device, part.best)
+            pictures[f"{name}: timeline"] = partial(draw_timeline, part.device, part.best)
             pictures[f"{name}: ISA circuit"] = partial(
                 draw_circuit, part.best.circuit, f"{self.ansatz.name} on {name}"
             )
@@ -98,6 +103,7 @@ class Inspection:
             f"<p>Each row is the best of its seeds. QPU seconds are for {self.samples:,} samples at {self.shots:,} "
             "shots. The job manager uses the row marked “used”.</p>"
         )
+        parts += [predictions.html() for predictions in self.predictions]
         for name, draw in self.figures.items():
             picture = base64.b64encode(_png(draw())).decode()
             parts.append(
@@ -126,7 +132,8 @@ class Inspection:
             "h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}.wide{overflow-x:auto}"
             "img{max-width:100%;background:white}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
             "td,th{padding:.3rem .7rem;text-align:right;border-bottom:1px solid #8884;white-space:nowrap}"
-            "td:first-child,th:first-child{text-align:left}"
+            "td:first-child,th:first-child{text-align:left}@media(max-width:40rem){body{padding:1rem}.wide img{"
+            "max-width:none;width:44rem}}:root{color-scheme:light dark}"
         )
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'

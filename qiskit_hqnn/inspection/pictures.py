@@ -45,14 +45,16 @@ def draw_layout(device: Device, template: ISATemplate) -> Figure:
     colours = matplotlib.colormaps["viridis_r"]
     readout = {qubit: _error(target, "measure", (qubit,)) for qubit in shown}
     two = {edge: _two_qubit_error(target, edge) for edge in kept}
-    worst_edge, worst = max(two.values(), default=1) or 1, max(readout.values(), default=1) or 1
+    # The scale is that of the used part: a faulty neighbour would make all of it look the same.
+    worst_edge = max((two[edge] for edge in kept if set(edge) <= used), default=0) or 1
+    worst = max(readout[qubit] for qubit in used) or 1
     for a, b in kept:
         (x0, y0), (x1, y1) = place[index[a]], place[index[b]]
         inside = a in used and b in used
         axis.plot(
             [x0, x1],
             [y0, y1],
-            color=colours(two[a, b] / worst_edge),
+            color=colours(min(1.0, two[a, b] / worst_edge)),
             linewidth=4 if inside else 1.2,
             zorder=1,
         )

@@ -2,16 +2,19 @@
 
 import json
 import math
+import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from qiskit import QuantumCircuit, qasm3
+from qiskit import QuantumCircuit, qasm3, qpy
+from qiskit.quantum_info import Statevector
 
 from qiskit_hqnn.circuits import ANSATZE, hqnn_parallel
-from qiskit_hqnn.errors import DeviceError, HQNNError
-from qiskit_hqnn.inspection import error_budget, inspect, largest_difference
-from qiskit_hqnn.inspection.gallery import qasm_of
+from qiskit_hqnn.errors import CircuitError, DeviceError, HQNNError
+from qiskit_hqnn.inspection import error_budget, inspect, largest_difference, read_ansatz, schedule
+from qiskit_hqnn.inspection.gallery import DEVICES, LEVELS, SEEDS, page_of, qasm_of
 from qiskit_hqnn.jobs import resolve_device, transpile_template
 
 GALLERY = Path(__file__).parents[2] / "circuits"
@@ -67,7 +70,7 @@ def test_a_dropped_gate_is_found(small):
 
 def test_the_page_is_self_contained(inspected):
     page = inspected.page()
-    assert page.count("data:image/png;base64,") == len(inspected.figures) == 7
+    assert page.count("data:image/png;base64,") == len(inspected.figures) == 9
     assert "agree to" in page
 
 
@@ -82,6 +85,93 @@ def test_a_device_that_is_too_small_or_unknown_and_bad_numbers_are_one_sentence(
         inspect(small, ["aer"])
     with pytest.raises(HQNNError, match="must be at least 1"):
         inspect(small, ["fake_manila"], seeds=0)
+
+
+def test_the_timeline_ends_when_the_schedule_does(inspected):
+    for part in inspected.devices:
+        slots = schedule(part.best, part.device.target)
+        assert max(slot.start + slot.duration for slot in slots) == pytest.approx(
+            part.best.duration, rel=0.02
+        )
+        for qubit in {slot.qubit for slot in slots}:
+            own = sorted((s for s in slots if s.qubit == qubit), key=lambda s: s.start)
+            for before, after in pairwise(own):
+                assert before.start + before.duration <= after.start + 1e-12
+        readouts = [slot for slot in slots if slot.kind == "readout"]
+        assert {slot.qubit for slot in readouts} == set(part.best.logical)
+        assert len({slot.start for slot in readouts}) == 1
+
+
+@pytest.mark.parametrize("suffix", [".qpy", ".qasm"])
+def test_files_are_read_back(small, tmp_path, suffix):
+    path = tmp_path / f"circuit{suffix}"
+    measured = small.circuit.copy()
+    measured.measure_all()
+    if suffix == ".qpy":
+        with path.open("wb") as file:
+            qpy.dump(measured, file)
+    else:
+        path.write_text(qasm3.dumps(measured))
+    ansatz = read_ansatz(path)
+    assert ansatz.num_qubits == 3
+    assert ansatz.num_weights == len(small.circuit.parameters)
+    assert ansatz.circuit.count_ops() == small.circuit.count_ops()
+    # The same circuit: the same state at the same values by name, which OpenQASM writes without brackets.
+    plain = {
+        p: re.sub(r"\W", "_", p.name).strip("_")
+        for c in (small.circuit, ansatz.circuit)
+        for p in c.parameters
+    }
+    values = {name: 0.1 + index for index, name in enumerate(sorted(set(plain.values())))}
+    states = [
+        Statevector(circuit.assign_parameters({p: values[plain[p]] for p in circuit.parameters}))
+        for circuit in (small.circuit, ansatz.circuit)
+    ]
+    assert abs(states[0].inner(states[1])) == pytest.approx(1)
+    assert inspect(ansatz, ["fake_manila"], seeds=1, levels=[1]).devices[0].proven
+
+
+def test_an_isa_circuit_of_a_whole_device_is_read_on_its_own_qubits(inspected, tmp_path):
+    path = tmp_path / "isa.qpy"
+    with path.open("wb") as file:
+        qpy.dump(inspected.devices[1].best.circuit, file)
+    assert read_ansatz(path).num_qubits == 3
+
+
+def test_files_that_cannot_be_inspected_are_one_sentence(tmp_path):
+    with pytest.raises(CircuitError, match=r"must end in \.qpy, \.qasm, \.qasm3, but is 'a\.txt'"):
+        read_ansatz(tmp_path / "a.txt")
+    with pytest.raises(CircuitError, match="no circuit file"):
+        read_ansatz(tmp_path / "a.qpy")
+    for suffix, kind in ((".qpy", "QPY"), (".qasm", "OpenQASM 3")):
+        damaged = tmp_path / f"damaged{suffix}"
+        damaged.write_bytes(b"QISKIT but not really \x00\x01")
+        with pytest.raises(CircuitError, match=f"cannot be read as {kind}"):
+            read_ansatz(damaged)
+    several = tmp_path / "several.qpy"
+    with several.open("wb") as file:
+        qpy.dump([QuantumCircuit(1), QuantumCircuit(1)], file)
+    with pytest.raises(CircuitError, match="must hold one circuit, but holds 2"):
+        read_ansatz(several)
+    middle = QuantumCircuit(1, 1)
+    middle.measure(0, 0)
+    middle.h(0)
+    path = tmp_path / "middle.qpy"
+    with path.open("wb") as file:
+        qpy.dump(middle, file)
+    with pytest.raises(CircuitError, match="'measure' in the middle"):
+        read_ansatz(path)
+    with path.open("wb") as file:
+        qpy.dump(QuantumCircuit(2), file)
+    with pytest.raises(CircuitError, match="without gates"):
+        read_ansatz(path)
+
+
+@pytest.mark.parametrize("name", ["textbook", "vqc-head"])
+def test_the_gallerys_costs_are_those_of_an_inspection(name):
+    ansatz = ANSATZE[name]()
+    fresh = page_of(ansatz, inspect(ansatz, DEVICES, seeds=SEEDS, levels=LEVELS))
+    assert (GALLERY / f"{name}.md").read_text() == fresh
 
 
 @pytest.mark.parametrize("name", ANSATZE)

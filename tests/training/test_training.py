@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
-from qiskit_hqnn.errors import JobFileError, MissingDataError, RunFolderError
+from qiskit_hqnn.errors import HQNNError, JobFileError, MissingDataError, RunFolderError
 from qiskit_hqnn.training import find_job, load_run, read_job, run_each, run_job, shipped_jobs
 from qiskit_hqnn.training.evaluation import judge, loss_of, wilson_interval
 from qiskit_hqnn.training.study import compare, mean_of, write_study
@@ -213,3 +214,26 @@ def test_bad_runs_are_one_sentence(finished, tmp_path):
     (other / "model.safetensors").write_bytes(b"not a file of tensors")
     with pytest.raises(RunFolderError, match="is not a safetensors file"):
         load_run(other)
+
+
+def test_shots_for_a_standard_error_give_that_error(finished):
+    """The delta method against logits of outputs drawn at that number of shots."""
+    from qiskit_hqnn.training.prediction import predict_on, shots_for
+
+    run = load_run(finished.path)
+    shots = shots_for(run, 1, 0.05)
+    with torch.no_grad():
+        outputs = run.model.quantum(run.model.encode(run.splits.test.__getitems__([0])[0]))
+    rng = np.random.default_rng(0)
+    counts = rng.binomial(shots, (1 + outputs.numpy().astype(float)) / 2, size=(2000, outputs.shape[1]))
+    with torch.no_grad():
+        logits = run.model.decode(torch.from_numpy(2 * counts / shots - 1).float())
+    assert logits.std(dim=0).max().item() == pytest.approx(0.05, rel=0.1)
+    with pytest.raises(HQNNError, match="must be positive, but is 0"):
+        shots_for(run, 1, 0)
+    table, outputs_table = predict_on(run, "fake_manila", 3, 200)
+    assert len(table) == 3
+    assert len(outputs_table) == 3 * outputs.shape[1]
+    assert 0 < (outputs_table["on device"] - outputs_table["exact"]).abs().mean() < 0.3
+    with pytest.raises(HQNNError, match="--images must be from 1 to"):
+        predict_on(run, "fake_manila", 10_000, 200)

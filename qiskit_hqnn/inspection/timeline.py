@@ -1,0 +1,81 @@
+"""When each gate of an ISA circuit runs, and for how long each qubit waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from qiskit.transpiler import Target
+
+from qiskit_hqnn.jobs.devices import Device
+from qiskit_hqnn.jobs.transpiling import ISATemplate
+
+_COLOURS = {"one qubit": "#a9bdd3", "two qubits": "#4a6f9c", "readout": "#c4572e"}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One operation on one qubit, in seconds from the start; `kind` is "one qubit", "two qubits" or "readout"."""
+
+    qubit: int
+    start: float
+    duration: float
+    kind: str
+
+
+def schedule(template: ISATemplate, target: Target) -> list[Slot]:
+    """Every gate as late as its followers allow, then the readout of all logical qubits at once.
+
+    As the device runs it: a qubit that has not been touched yet is still in |0⟩ and loses nothing by waiting. Gates of
+    no duration (RZ is a change of frame) are left out.
+    """
+    free: dict[int, float] = {}  # seconds before the readout
+    found: list[Slot] = []
+    for step in reversed(template.circuit.data):
+        name = step.operation.name
+        if name in {"barrier", "delay", "measure"}:
+            continue
+        qubits = tuple(template.circuit.find_bit(qubit).index for qubit in step.qubits)
+        properties = target[name].get(qubits)
+        duration = float(getattr(properties, "duration", None) or 0.0)
+        end = max(free.get(qubit, 0.0) for qubit in qubits)
+        for qubit in qubits:
+            free[qubit] = end + duration
+            if duration:
+                kind = "one qubit" if len(qubits) == 1 else "two qubits"
+                found.append(Slot(qubit, -(end + duration), duration, kind))
+    begin = min((slot.start for slot in found), default=0.0)
+    shifted = [Slot(slot.qubit, slot.start - begin, slot.duration, slot.kind) for slot in found]
+    for qubit in template.logical:
+        properties = target["measure"].get((qubit,))
+        readout = float(getattr(properties, "duration", None) or 0.0)
+        shifted.append(Slot(qubit, -begin, readout, "readout"))
+    return sorted(shifted, key=lambda slot: (slot.start, slot.qubit))
+
+
+def draw_timeline(device: Device, template: ISATemplate) -> Figure:
+    """A line for each used qubit; white between the bars is time in which it only decays."""
+    assert device.target is not None
+    slots = schedule(template, device.target)
+    qubits = sorted({slot.qubit for slot in slots})
+    figure = Figure(figsize=(9, 0.34 * len(qubits) + 1.3), layout="constrained")
+    axis = figure.subplots()
+    for slot in slots:
+        axis.barh(
+            qubits.index(slot.qubit),
+            slot.duration * 1e6,
+            left=slot.start * 1e6,
+            height=0.7,
+            color=_COLOURS[slot.kind],
+            edgecolor="white",
+            linewidth=0.3,
+        )
+    places = {qubit: index for index, qubit in enumerate(template.logical)}
+    names = [f"q{places[qubit]} on {qubit}" if qubit in places else str(qubit) for qubit in qubits]
+    axis.set_yticks(range(len(qubits)), names, fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlabel("µs")
+    axis.spines[["top", "right"]].set_visible(False)
+    handles = [axis.barh(0, 0, color=colour, label=kind) for kind, colour in _COLOURS.items()]
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+    return figure
