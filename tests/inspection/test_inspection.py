@@ -9,11 +9,19 @@ from pathlib import Path
 
 import pytest
 from qiskit import QuantumCircuit, qasm3, qpy
+from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Statevector
 
 from qiskit_hqnn.circuits import ANSATZE, hqnn_parallel
 from qiskit_hqnn.errors import CircuitError, DeviceError, HQNNError
-from qiskit_hqnn.inspection import error_budget, inspect, largest_difference, read_ansatz, schedule
+from qiskit_hqnn.inspection import (
+    equivalence,
+    error_budget,
+    inspect,
+    largest_difference,
+    read_ansatz,
+    schedule,
+)
 from qiskit_hqnn.inspection.gallery import DEVICES, LEVELS, SEEDS, page_of, qasm_of
 from qiskit_hqnn.jobs import resolve_device, transpile_template
 
@@ -66,6 +74,28 @@ def test_a_dropped_gate_is_found(small):
     broken = template.circuit.copy()
     del broken.data[position]
     assert largest_difference(small, replace(template, circuit=broken)) > 1e-2
+
+
+def no_clifford(*args):
+    raise QiskitError("an angle is no multiple of π/2")
+
+
+@pytest.mark.parametrize("clifford", [True, False], ids=["stabilisers", "state-vector"])
+@pytest.mark.parametrize("name", ["hqnn-parallel", "hqnn-quanv", "vqc-head", "textbook", "circuit-centric"])
+def test_large_circuits_are_proven_by_whole_states(name, clifford, monkeypatch):
+    monkeypatch.setattr(equivalence, "EXACT_QUBITS", 0)
+    if not clifford:
+        monkeypatch.setattr(equivalence, "_of_states", no_clifford)
+    ansatz = ANSATZE[name]()
+    template = transpile_template(ansatz.circuit, resolve_device("fake_fez"), seeds=[0], levels=[1])
+    assert largest_difference(ansatz, template) < 1e-9
+    if ansatz.num_qubits > 1:
+        first, second, *rest = template.logical
+        assert largest_difference(ansatz, replace(template, logical=(second, first, *rest))) > 1e-2
+    gates = [i for i, step in enumerate(template.circuit.data) if step.operation.name in ("cz", "sx")]
+    broken = template.circuit.copy()
+    del broken.data[gates[len(gates) // 2]]
+    assert largest_difference(ansatz, replace(template, circuit=broken)) > 1e-2
 
 
 def test_the_page_is_self_contained(inspected):
