@@ -66,23 +66,24 @@ def _head(done: Sequence[Outcome], quick: bool) -> str:
 def _table(outcomes: Sequence[Outcome]) -> str:
     lines = [
         "## Published and measured",
-        "| system | data | published | here | reached | seeds | parameters | s |",
-        "|---|---|---|--:|:-:|--:|--:|--:|",
+        "| system | data | published | here | reached | test images | seeds | parameters | s |",
+        "|---|---|---|--:|:-:|--:|--:|--:|--:|",
     ]
     lines[0] += "\n"
     for outcome in outcomes:
         row = outcome.row
         head = f"| [{row.system}](#{row.job}) | {row.data} | {row.published} "
         if not outcome.runs:
-            lines.append(f"{head}| not run | | | | |")
+            lines.append(f"{head}| not run | | | | | |")
             continue
         for entry in _network_rows(outcome):
             mean: Mean = entry[row.measure]
             where = "" if entry["where"] == "exact" else f" on {entry['where']}"
             name = "F1 " if row.measure == "macro_f1" else ""
             counts = entry["parameters"]
+            images = next(iter(outcome.runs[0][2].metrics()["test"].values()))["images"]
             lines.append(
-                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean)} | {mean.count} | "
+                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean)} | {images:,} | {mean.count} | "
                 f"{counts['classical']:,} + {counts['quantum']:,} | {entry['seconds']:.0f} |"
             )
     return "\n".join(lines)
