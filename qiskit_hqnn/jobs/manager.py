@@ -84,12 +84,16 @@ class JobManager:
         adapter: BackendAdapter | None = None,
         sets_at_once: int = SETS_AT_ONCE,
     ) -> None:
+        if not isinstance(shots, int | np.integer):
+            raise HQNNError(f"Argument `shots` must be a whole number, but is {shots!r}.")
         if shots < 1:
             raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
         if sets_at_once < 1:
             raise HQNNError(f"Argument `sets_at_once` must be at least 1, but is {sets_at_once}.")
         if max_qpu_seconds is not None and max_qpu_seconds <= 0:
             raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds}.")
+        if store is not None and not isinstance(store, str | Path | Store):
+            raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
         self.device: Device
         self.adapter: BackendAdapter
         self.device, self.adapter = open_place(where)
@@ -112,6 +116,14 @@ class JobManager:
         self.progress: Callable[[int, int], None] | None = None
         self._asked: dict[bytes, int] = {}
         self._ideal: dict[int, tuple[QuantumCircuit, QuantumCircuit]] = {}
+
+    def __repr__(self) -> str:
+        budget = (
+            "no budget" if self.max_qpu_seconds is None else f"budget {self.max_qpu_seconds:g} QPU seconds"
+        )
+        kept = ", with a store" if self.store is not None else ""
+        spent = f"{self.qpu_seconds:.1f} QPU seconds used"
+        return f"JobManager({self.where!r}, {self.shots} shots, {spent}, {budget}{kept})"
 
     @property
     def where(self) -> str:

@@ -41,6 +41,8 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         shots: int | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:
+        if not isinstance(ansatz, Ansatz):
+            raise HQNNError(f"Argument `ansatz` must be an Ansatz, but is a {type(ansatz).__name__}.")
         EstimatorQNN.__init__(
             self,
             circuit=ansatz.circuit,
