@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from qiskit.transpiler import Target
 
 
 def devices(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]…", help="Only words that contain one of these.")
     ] = None,
+    where: Annotated[
+        str, typer.Option(help="fake (snapshots) or ibm (the devices of your account).")
+    ] = "fake",
 ) -> None:
-    """List device snapshots with their qubits and median errors, the largest first.
+    """List device snapshots, or the devices of an IBM account with their queues, with qubits and median errors.
 
     Example: hqnn devices fez torino
+
+    Example: hqnn devices --where ibm
     """
     from qiskit_hqnn.errors import DeviceError
+
+    if where not in ("fake", "ibm"):
+        raise DeviceError(f"Option --where must be fake or ibm, but is {where!r}.")
+    if where == "ibm":
+        _of_account(names or [])
+        return
     from qiskit_hqnn.jobs import resolve_device, snapshot_names
 
     wanted = [name for name in snapshot_names() if not names or any(part in name for part in names)]
@@ -25,41 +40,76 @@ def devices(
             f"No snapshot's name contains {' or '.join(map(repr, names or []))}; try hqnn devices."
         )
 
-    from rich.console import Console
     from rich.progress import track
-    from rich.table import Table
 
     found = [resolve_device(name) for name in track(wanted, "reading snapshots", transient=True)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("where", no_wrap=True)
-    for title in ("qubits", "two-qubit error", "readout error", "gate"):
-        table.add_column(title, justify="right", no_wrap=True)
+    rows = []
     for device in sorted(found, key=lambda device: (-(device.num_qubits or 0), device.name)):
-        target = device.target
-        assert target is not None
-        pairs = [
-            (name, properties.error)
-            for name in target.operation_names
-            for qubits, properties in (target[name] or {}).items()
-            if qubits is not None
-            and len(qubits) == 2
-            and properties is not None
-            and properties.error is not None
-        ]
-        readout = [
-            properties.error
-            for properties in (target["measure"].values() if "measure" in target.operation_names else ())
-            if properties is not None and properties.error is not None
-        ]
-        table.add_row(
+        assert device.target is not None
+        rows.append([device.name, str(device.num_qubits), *_errors(device.target)])
+    _print(("where", "qubits", "two-qubit error", "readout error", "gate"), rows)
+    typer.echo("Errors are medians. aer has no errors and takes any number of qubits.")
+
+
+def _of_account(names: list[str]) -> None:
+    from rich.console import Console
+
+    from qiskit_hqnn.errors import DeviceError
+    from qiskit_hqnn.jobs.ibm_account import account_devices, seconds_left
+
+    with Console(stderr=True).status("asking IBM"):
+        found = account_devices()
+        left = seconds_left()
+    wanted = [device for device in found if not names or any(part in device.name for part in names)]
+    if not wanted:
+        raise DeviceError(
+            f"No device of the account has {' or '.join(map(repr, names))} in its name; it has "
+            f"{', '.join(device.name for device in found)}."
+        )
+    rows = [
+        [
             device.name,
             str(device.num_qubits),
-            _percent([error for _, error in pairs]),
-            _percent(readout),
-            ", ".join(sorted({name for name, _ in pairs})),
-        )
+            "–" if device.queue is None else str(device.queue),
+            "–" if device.calibration_hours is None else f"{device.calibration_hours:.1f} h ago",
+            *_errors(device.target),
+        ]
+        for device in wanted
+    ]
+    _print(("where", "qubits", "queue", "calibrated", "two-qubit error", "readout error", "gate"), rows)
+    typer.echo("The account's plan sets no limit." if left is None else f"{left:,.0f} QPU seconds are left.")
+
+
+def _errors(target: Target) -> list[str]:
+    """Median two-qubit and readout error, and the two-qubit gates."""
+    pairs = [
+        (name, properties.error)
+        for name in target.operation_names
+        for qubits, properties in (target[name] or {}).items()
+        if qubits is not None and len(qubits) == 2 and properties is not None and properties.error is not None
+    ]
+    readout = [
+        properties.error
+        for properties in (target["measure"].values() if "measure" in target.operation_names else ())
+        if properties is not None and properties.error is not None
+    ]
+    return [
+        _percent([error for _, error in pairs]),
+        _percent(readout),
+        ", ".join(sorted({name for name, _ in pairs})),
+    ]
+
+
+def _print(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, justify="left" if title == "where" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
-    typer.echo("Errors are medians. aer has no errors and takes any number of qubits.")
 
 
 def _percent(errors: list[float]) -> str:
