@@ -30,7 +30,6 @@ from qiskit_ibm_runtime.exceptions import (
     RuntimeProgramNotFound,
 )
 from qiskit_ibm_runtime.executor_sampler import Sampler
-from qiskit_ibm_runtime.options_models import SamplerOptions
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapter import (
@@ -44,6 +43,7 @@ from qiskit_hqnn.jobs.adapter import (
 )
 from qiskit_hqnn.jobs.devices import Device, device_of
 from qiskit_hqnn.jobs.ibm_errors import TOO_LONG, SessionClosedError, classed, error_code, fails_again, safe
+from qiskit_hqnn.jobs.ibm_options import sampler_options
 from qiskit_hqnn.jobs.sampling import SamplingRequest
 
 _T = TypeVar("_T")
@@ -56,6 +56,7 @@ _WORDS = {
     "ERROR": "failed",
     "CANCELLED": "cancelled",
 }
+_MOST_IDLE = 2  # calls that were given up bring their clients back one by one
 _KEPT_JOBS = 256
 
 # On a sign-in that failed the client warns with the server's answer; the error that follows says it in our words.
@@ -151,6 +152,10 @@ class _Client:
         if job_id not in self.jobs:
             self.keep(self.service.job(job_id))
         return self.jobs[job_id]
+
+    def close(self) -> None:
+        for api in self.service._get_api_clients().values():
+            api._session.close()
 
     def keep(self, job: Any) -> None:
         self.jobs[job.job_id()] = job
@@ -266,7 +271,7 @@ class IBMAdapter:
         mode = backend
         if self.settings.mode != "job" and not rehearsal:
             mode = self._mode(client, self._open_session(client))
-        sampler = Sampler(mode=mode, options=_sampler_options(options, tag, requests[0].shots))
+        sampler = Sampler(mode=mode, options=sampler_options(options, tag, requests[0].shots))
         job = sampler.run([request.pub() for request in requests], dry_run=rehearsal)
         client.keep(job)
         return str(job.job_id())
@@ -319,29 +324,14 @@ class IBMAdapter:
 
     def _give_back(self, client: _Client) -> None:
         with self._lock:
-            self._idle.append(client)
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(client)
+                return
+        client.close()
 
     def _forget(self) -> None:
         with self._lock:
             self._idle.clear()
-
-
-def _sampler_options(options: SamplingOptions, tag: str, shots: int) -> SamplerOptions:
-    chosen = SamplerOptions(default_shots=shots)
-    chosen.environment.job_tags = [tag]
-    if options.max_seconds is not None:
-        chosen.max_execution_time = max(1, int(options.max_seconds))
-    if options.rep_delay is not None:
-        chosen.execution.rep_delay = options.rep_delay
-    if options.dynamical_decoupling is not None:
-        chosen.dynamical_decoupling.enable = True
-        chosen.dynamical_decoupling.sequence_type = options.dynamical_decoupling
-    chosen.twirling.enable_gates = options.twirl_gates
-    chosen.twirling.enable_measure = options.twirl_measure
-    if options.twirl_gates or options.twirl_measure:
-        chosen.twirling.num_randomizations = options.randomizations
-        chosen.twirling.shots_per_randomization = -(-shots // options.randomizations)
-    return chosen
 
 
 def _state(job: Any) -> JobState:
