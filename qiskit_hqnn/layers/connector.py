@@ -83,6 +83,10 @@ class PackedConnector(TorchConnector):
             ShapeError: if the last axis of the inputs is not copies · I long, or a value is NaN or infinite.
         """
         inputs = self.weight.new_empty(0) if input_data is None else input_data
+        if not isinstance(inputs, Tensor):
+            raise ShapeError(
+                f"Input of a quantum layer must be a torch.Tensor, but is a {type(inputs).__name__}."
+            )
         width = self.copies * self.ansatz.num_inputs
         if inputs.ndim == 0 or inputs.shape[-1] != width:
             raise ShapeError(

@@ -270,3 +270,8 @@ def test_bad_arguments_are_one_sentence():
         QuantumLayer(ansatz, estimator=StatevectorEstimator(), shots=0)
     with pytest.raises(ShapeError, match="must hold 6 values, but has 5"):
         QuantumLayer(ansatz, initial_weights=[0.0] * 5)
+
+
+def test_an_input_that_is_no_tensor_is_one_sentence():
+    with pytest.raises(ShapeError, match=r"must be a torch\.Tensor, but is a list"):
+        QuantumLayer(hqnn_parallel(2, 1))([1.0, 2.0])
