@@ -57,7 +57,9 @@ def resolve_device(where: str | BackendV2) -> Device:
         return Device("aer", None, REP_DELAY, "ideal")
     if isinstance(where, str) and where.startswith("fake_"):
         return _snapshot(where)
-    raise DeviceError(f"A device must be 'aer', 'fake_<device>', 'ibm_<device>' or a BackendV2, but is {where!r}.")
+    raise DeviceError(
+        f"A device must be 'aer', 'fake_<device>', 'ibm_<device>' or a BackendV2, but is {where!r}."
+    )
 
 
 def device_of(backend: BackendV2, name: str) -> Device:

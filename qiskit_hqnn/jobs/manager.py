@@ -154,10 +154,11 @@ class JobManager:
         """Plan, price and sample an estimator PUB."""
         estimation = self.plan(pub, precision)
         shots = self.shots if precision is None else max(1, ceil(precision**-2 - 1e-9))
-        self._count(self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots))
-        return estimation, self.run(
+        outcomes = self.run(
             estimation.requests, estimation.durations, max_qpu_seconds, "estimator", estimation
         )
+        self._count(self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots))
+        return estimation, outcomes
 
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
         """Sample a measured PUB; its classical bits count as one register.
@@ -175,9 +176,10 @@ class JobManager:
         shots = shots or pub.shots or self.shots
         key = self._key(pub.circuit, values, shots)
         request = SamplingRequest(circuit, names, values, shots, self._seed_of(key))
-        self._count(key)
         duration = 0.0 if self.device.target is None else scheduled_duration(circuit, self.device.target)
-        return self.run([request], [duration], max_qpu_seconds, "sampler")[0]
+        outcomes = self.run([request], [duration], max_qpu_seconds, "sampler")[0]
+        self._count(key)
+        return outcomes
 
     def run(
         self,
@@ -321,7 +323,8 @@ class JobManager:
         return known[1]
 
     # Seeds follow from what is asked, not from when: a training that is resumed in the middle asks for the same
-    # samples again and finds them in the store; and the same question asked twice is sampled twice.
+    # samples again and finds them in the store; and the same question asked twice is sampled twice. It counts as asked
+    # once it was answered: asked again after an error, it must be the request that may be on its way already.
 
     def _key(self, circuit: QuantumCircuit, values: np.ndarray, shots: int) -> bytes:
         digest = sha256(circuit_bytes(circuit))

@@ -13,6 +13,7 @@ from qiskit_machine_learning.neural_networks import EstimatorQNN, SamplerQNN
 from qiskit_hqnn.circuits import hqnn_parallel, make_template, vqc_head
 from qiskit_hqnn.errors import BudgetError, DeviceError, HQNNError, MitigationError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions, resolve_device, snapshot_names, transpile_template
+from qiskit_hqnn.jobs.adapter import TransientError
 from qiskit_hqnn.jobs.aer import on_qubits, used_qubits
 from qiskit_hqnn.jobs.devices import CutDevice, cut_target
 from qiskit_hqnn.jobs.expectations import measurement_of
@@ -355,7 +356,9 @@ def test_mitigation_reduces_the_error_of_outputs():
 def test_bad_requests_are_one_sentence():
     with pytest.raises(DeviceError, match="no snapshot 'fake_feez'; the nearest are fake_fez"):
         JobManager("fake_feez")
-    with pytest.raises(DeviceError, match="must be 'aer', 'fake_<device>' or a BackendV2, but is 'moon'"):
+    with pytest.raises(
+        DeviceError, match="must be 'aer', 'fake_<device>', 'ibm_<device>' or a BackendV2, but is 'moon'"
+    ):
         JobManager("moon")
     with pytest.raises(HQNNError, match="`shots` must be at least 1, but is 0"):
         JobManager("aer", shots=0)
@@ -379,3 +382,23 @@ def test_every_snapshot_has_a_word():
     names = snapshot_names()
     assert len(names) > 50
     assert {"fake_fez", "fake_torino", "fake_manila"} <= set(names)
+
+
+def test_a_question_that_was_not_answered_is_the_same_request_when_asked_again(tmp_path, monkeypatch):
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    question = (circuit, [SparsePauliOp("Z")])
+    manager = JobManager("aer", store=tmp_path / "jobs.db", shots=10)
+
+    def lost(*args, **kwargs):
+        raise TransientError("the connection was lost for good")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("qiskit_hqnn.jobs.manager.drive", lost)
+        with pytest.raises(TransientError):
+            manager.estimator().run([question]).result()
+    (waiting,) = manager.store.jobs()
+    manager.estimator().run([question]).result()
+    assert [job.id for job in manager.store.jobs()] == [waiting.id]
+    manager.estimator().run([question]).result()
+    assert len(manager.store.jobs()) == 2  # answered, and asked once more: new samples
