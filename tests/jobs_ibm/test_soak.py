@@ -5,6 +5,7 @@
 
 import ast
 import gc
+import logging
 import os
 import subprocess
 import sys
@@ -47,7 +48,10 @@ def service(monkeypatch):
         exports[name] = ast.literal_eval(value)
     for name, value in (exports | QUICK).items():
         monkeypatch.setenv(name, value)
+    # pytest keeps every log record, the client's with their tracebacks, and with these every connection that was lost.
+    logging.disable(logging.CRITICAL)
     yield
+    logging.disable(logging.NOTSET)
     process.terminate()
     process.wait(10)
 
