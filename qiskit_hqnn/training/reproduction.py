@@ -33,6 +33,7 @@ class Published:
         system, data, source, published: as they stand in the table.
         measure: "accuracy" or "macro_f1".
         aim: what its mean over the seeds is to reach; None where the paper gives no figure.
+        images: size of the published test set, where only a part of it may be at hand.
         quick: settings of the quick form.
         remarks: what a reader must know.
     """
@@ -44,6 +45,7 @@ class Published:
     published: str
     measure: str
     aim: float | None = None
+    images: int | None = None
     quick: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

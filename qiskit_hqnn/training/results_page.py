@@ -83,7 +83,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             counts = entry["parameters"]
             images = next(iter(outcome.runs[0][2].metrics()["test"].values()))["images"]
             lines.append(
-                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean)} | {images:,} | {mean.count} | "
+                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean, images)} | {images:,} | {mean.count} | "
                 f"{counts['classical']:,} + {counts['quantum']:,} | {entry['seconds']:.0f} |"
             )
     return "\n".join(lines)
@@ -99,15 +99,19 @@ def _is_whole(outcome: Outcome, where: str) -> bool:
     return where in outcome.runs[0][2].read_job().test
 
 
-def _reached(row: Published, mean: Mean) -> str:
+def _reached(row: Published, mean: Mean, images: int) -> str:
     if row.aim is None:
         return ""
+    if row.images is not None and images < row.images:
+        return "part of the data"
     return "yes" if mean.mean >= row.aim else f"no ({100 * row.aim:.4g} %)"
 
 
 def _percent(mean: Mean) -> str:
-    spread = f" ± {100 * mean.half_width:.1f}" if mean.count > 1 else ""
-    return f"{100 * mean.mean:.1f}{spread} %" if spread else f"{100 * mean.mean:.2f} %"
+    if mean.count < 2:
+        return f"{100 * mean.mean:.2f} %"
+    digits = 2 if mean.half_width < 0.01 else 1
+    return f"{100 * mean.mean:.{digits}f} ± {100 * mean.half_width:.{digits}f} %"
 
 
 def _devices(done: Sequence[Outcome]) -> str:

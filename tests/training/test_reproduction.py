@@ -1,5 +1,7 @@
 """Every published row end to end, on little data: runs, controls, the device, the page, and going on after a stop."""
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
@@ -71,7 +73,7 @@ def test_the_page_sets_both_figures_side_by_side(data_root, tmp_path):
     write_page(page, [Outcome(row, "hqnn reproduce circuit-centric-binary", runs), others], quick=False)
     text = page.read_text()
     accuracies = [run.metrics()["test"]["exact"]["accuracy"] for _, control, run in runs if control is None]
-    assert f"| {100 * sum(accuracies) / 2:.1f} ± " in text
+    assert re.search(rf"\| {100 * sum(accuracies) / 2:.1f}\d? ± ", text)
     assert ", ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies) in text
     assert "| VQC head | MNIST, 5,000 images | 97 % | not run |" in text.replace(
         "[VQC head](#vqc-head)", "VQC head"
