@@ -21,7 +21,8 @@ from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.pictures import draw_budget, draw_circuit, draw_layout, draw_spread
 from qiskit_hqnn.inspection.predictions import Predictions
 from qiskit_hqnn.inspection.timeline import draw_timeline
-from qiskit_hqnn.jobs.devices import Device, resolve_device
+from qiskit_hqnn.jobs.devices import Device
+from qiskit_hqnn.jobs.places import open_place
 from qiskit_hqnn.jobs.price import SECONDS_A_JOB
 from qiskit_hqnn.jobs.transpiling import LEVELS, SEEDS, ISATemplate, candidates, transpile_template
 
@@ -36,7 +37,7 @@ class DeviceInspection:
         device: the device.
         best: the template with the largest expected success of all that were tried.
         used: the template that the job manager uses.
-        difference: largest difference of an output between the ansatz and `best`, at random parameters.
+        difference: largest difference between the ansatz and `best` or `used`, as `largest_difference` defines it.
         budget: expected number of failures by cause.
         successes: expected success of every seed, by level.
     """
@@ -177,7 +178,7 @@ def inspect(
         )
     parts, rows = [], []
     for word in devices:
-        device = resolve_device(word)
+        device, _ = open_place(word)
         target = _target(device)
         found = candidates(ansatz.circuit, device, range(seeds), levels)
         used = _used(ansatz.circuit, device, found)
@@ -191,11 +192,10 @@ def inspect(
             level: [template.expected_success for template in found if template.level == level]
             for level in levels
         }
-        parts.append(
-            DeviceInspection(
-                device, best, used, largest_difference(ansatz, best), error_budget(best, target), successes
-            )
-        )
+        # Both are proven: the best is exported, the other one is what the job manager sends.
+        shown = [best] if best is used else [best, used]
+        difference = max(largest_difference(ansatz, template) for template in shown)
+        parts.append(DeviceInspection(device, best, used, difference, error_budget(best, target), successes))
         if progress:
             progress(word)
     return Inspection(ansatz, tuple(parts), pd.DataFrame(rows), samples, shots)

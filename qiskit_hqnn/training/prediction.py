@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 import torch
+from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
+from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.places import running_on
@@ -30,6 +32,10 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
     Raises:
         HQNNError: if the run has no quantum layer.
     """
+    if device.startswith("ibm_"):
+        raise HQNNError(
+            f"A prediction comes from a snapshot such as 'fake_fez', and is not paid for; {device!r} is hardware."
+        )
     layer, encoded, labels = _entering(run, images)
     model: Any = run.model
     names = run.splits.class_names
@@ -63,9 +69,9 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
 def shots_for(run: LoadedRun, images: int, standard_error: float) -> int:
     """Shots of each expectation value for a standard error of every logit, by the delta method.
 
-    An output ⟨O⟩ of a Pauli string has variance (1 − ⟨O⟩²)/shots; a logit, to first order, Σ_k (∂logit/∂⟨O_k⟩)² of
-    these. Outputs count as independent, as they are when each has shots of its own; the image and logit that need most
-    decide.
+    Outputs that the job manager reads from the same shots (qubit-wise commuting observables of one copy) covary by
+    ⟨O_j O_k⟩ − ⟨O_j⟩⟨O_k⟩ over the shots, others do not; a logit's variance is, to first order, that of its slopes'
+    combination of outputs. The image and logit that need most decide.
 
     Raises:
         HQNNError: if the standard error is not positive, or the run has no quantum layer.
@@ -76,16 +82,54 @@ def shots_for(run: LoadedRun, images: int, standard_error: float) -> int:
     model: Any = run.model
     with torch.no_grad():
         outputs = layer(encoded)
+        covariances = _covariances(layer, encoded)
 
     def logits(single: Tensor) -> Tensor:
         return model.decode(single[None])[0]
 
     most = 0.0
-    for single in outputs:
+    for single, covariance in zip(outputs, covariances, strict=True):
         slopes: Any = torch.autograd.functional.jacobian(logits, single)
-        variance = (slopes.flatten(1) ** 2 * (1 - single.flatten() ** 2).clamp_min(0)).sum(dim=1)
+        by_copy = slopes.reshape(len(slopes), len(covariance), -1)
+        variance = torch.einsum("lcj,cjk,lck->l", by_copy, covariance, by_copy)
         most = max(most, float(variance.max()))
     return math.ceil(most / standard_error**2)
+
+
+def _covariances(layer: QuantumLayer, encoded: Tensor) -> Tensor:
+    """Covariance of a single shot's outputs, (images, circuits of an image, outputs, outputs)."""
+    ansatz = layer.ansatz
+    observables = ansatz.observables
+    pairs = [
+        (j, k)
+        for j in range(len(observables))
+        for k in range(j, len(observables))
+        if _read_together(observables[j], observables[k])
+    ]
+    products = tuple((observables[j] @ observables[k]).simplify() for j, k in pairs)
+    squared = QuantumLayer(
+        Ansatz(ansatz.circuit, ansatz.input_params, ansatz.weight_params, products),
+        layer.copies,
+        initial_weights=layer.weight.detach(),
+    )
+    images = len(encoded)
+    means = layer(encoded).reshape(images, -1, len(observables))
+    seconds = squared(encoded).reshape(images, means.shape[1], len(pairs))
+    covariance = means.new_zeros(*means.shape, len(observables))
+    for index, (j, k) in enumerate(pairs):
+        value = seconds[..., index] - means[..., j] * means[..., k]
+        covariance[..., j, k] = covariance[..., k, j] = value
+    return covariance
+
+
+def _read_together(first: SparsePauliOp, second: SparsePauliOp) -> bool:
+    """Whether all Pauli strings of both agree on every qubit where neither is the identity."""
+    return all(
+        a == b or "I" in (a, b)
+        for one in first.paulis.to_labels()
+        for other in second.paulis.to_labels()
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _entering(run: LoadedRun, images: int) -> tuple[QuantumLayer, Tensor, Tensor]:

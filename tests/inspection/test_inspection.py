@@ -197,7 +197,7 @@ def test_files_that_cannot_be_inspected_are_one_sentence(tmp_path):
         read_ansatz(path)
 
 
-@pytest.mark.parametrize("name", ["textbook", "vqc-head"])
+@pytest.mark.parametrize("name", ["textbook", "vqc-head", "hqnn-parallel", "hqnn-quanv"])
 def test_the_gallerys_costs_are_those_of_an_inspection(name):
     ansatz = ANSATZE[name]()
     fresh = page_of(ansatz, inspect(ansatz, DEVICES, seeds=SEEDS, levels=LEVELS))
