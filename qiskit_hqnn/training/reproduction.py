@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import evaluate
@@ -155,7 +157,7 @@ def control_of(job: JobFile) -> str | None:
 def run_on_device(
     run: RunFolder, options: Options, data_root: str | Path, say: Callable[[str], None]
 ) -> None:
-    """The first test images through a noisy device with 1,000 shots, without and with readout mitigation.
+    """Some test images, chosen at random, through a noisy device with 1,000 shots, without and with readout mitigation.
 
     The results are kept in the run folder under the device's name, and that name with "-mitigated".
     """
@@ -171,7 +173,9 @@ def run_on_device(
     if not isinstance(getattr(loaded.model, "quantum", None), QuantumLayer):
         return
     images = loaded.splits.test
-    images = images.subset(range(min(options.device_images, len(images))))
+    # At random, since a test set may be sorted by class; the same ones every time.
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    images = images.subset(sorted(order[: options.device_images].tolist()))
     exact = evaluate(loaded.model, images)
     for name, section in left.items():
         say(f"{run.path.name}: {len(images)} test images on {name}")

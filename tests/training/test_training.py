@@ -239,3 +239,21 @@ def test_shots_for_a_standard_error_give_that_error(model, tmp_path):
         predict_on(run, "fake_fez", 10_000, 200)
     with pytest.raises(HQNNError, match="is hardware"):
         predict_on(run, "ibm_fez", 1, 200)
+
+
+def test_of_equally_accurate_epochs_the_one_of_lowest_loss_is_kept(tmp_path):
+    """Two classes are told apart early; the epochs behind that go on to lower losses."""
+    job = read_job(
+        find_job("quickstart"), [*SMALL, "data.classes=[0,1]", "train.epochs=8", "data.validation=0.2"]
+    )
+    run = load_run(run_job(job, tmp_path / "run", progress=False).path)
+    history = run.folder.history()
+    best = max(row["validation_accuracy"] for row in history)
+    tied = [row for row in history if row["validation_accuracy"] == best]
+    assert len(tied) > 1
+    lowest = min(row["validation_loss"] for row in tied)
+    assert lowest < tied[0]["validation_loss"]
+    images, labels = run.splits.validation.__getitems__(range(len(run.splits.validation)))
+    with torch.no_grad():
+        result = judge(run.model(images), labels, loss_of(run.model))
+    assert result.loss == pytest.approx(lowest, abs=1e-4)
