@@ -133,7 +133,8 @@ def _devices(done: Sequence[Outcome]) -> str:
     head = [
         "## On a noisy device, 1,000 shots\n",
         "Test images, chosen at random, through a snapshot of a real device (its noise model in Aer); without "
-        "mitigation and with TREX for the readout. Intervals are Wilson's; QPU seconds are what hardware would charge.\n",
+        "mitigation and with TREX for the readout. Intervals are Wilson's; QPU seconds are those that hardware would "
+        "charge.\n",
         "| network | seed | device | images | exact | plain | mitigated | QPU s |",
         "|---|--:|---|--:|--:|--:|--:|--:|",
     ]
