@@ -75,7 +75,7 @@ def reference(layer, inputs):
 def test_exact_outputs_are_qiskits(name):
     layer = doubled(QuantumLayer(ANSATZE[name](), copies=2))
     inputs = inputs_for(layer, batch=2)
-    np.testing.assert_allclose(layer(inputs).detach().numpy(), reference(layer, inputs), atol=1e-10)
+    np.testing.assert_allclose(layer(inputs).detach().numpy(), reference(layer, inputs), rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,11 @@ def test_the_plain_qnn_interface_agrees_with_qiskits(estimator):
     ours = QuantumLayer(ansatz, estimator=estimator).neural_network
     rng = np.random.default_rng(1)
     inputs, weights = rng.uniform(-1, 1, (3, 2)), rng.uniform(-3, 3, 6)
-    np.testing.assert_allclose(ours.forward(inputs, weights), stock.forward(inputs, weights), atol=1e-10)
+    np.testing.assert_allclose(
+        ours.forward(inputs, weights), stock.forward(inputs, weights), rtol=0, atol=1e-10
+    )
     for mine, theirs in zip(ours.backward(inputs, weights), stock.backward(inputs, weights), strict=True):
-        np.testing.assert_allclose(mine, theirs, atol=1e-10)
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-10)
 
 
 def test_the_plain_interface_keeps_copies_apart(awkward):
@@ -187,7 +189,7 @@ def test_the_plain_interface_keeps_copies_apart(awkward):
     inputs = inputs_for(layer)
     jacobian = torch.autograd.functional.jacobian(lambda row: layer(row), inputs[0])
     by_inputs, by_weights = layer.neural_network.backward(inputs.numpy(), layer.weight.detach().numpy())
-    np.testing.assert_allclose(by_inputs[0], jacobian.numpy(), atol=1e-10)
+    np.testing.assert_allclose(by_inputs[0], jacobian.numpy(), rtol=0, atol=1e-10)
     assert by_weights.shape == (3, 6, 4)
     assert not by_weights[:, :3, 2:].any()
 

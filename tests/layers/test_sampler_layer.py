@@ -34,7 +34,7 @@ def test_exact_probabilities_are_qiskits_in_qiskits_order():
     layer = SamplerLayer(ansatz).double()
     inputs = torch.rand(4, 3, dtype=torch.float64)
     expected = reference(ansatz, inputs.numpy(), layer.weight.detach().numpy())
-    np.testing.assert_allclose(layer(inputs).detach().numpy(), expected, atol=1e-10)
+    np.testing.assert_allclose(layer(inputs).detach().numpy(), expected, rtol=0, atol=1e-10)
 
 
 def test_interpret_sums_outcomes_and_gradients_follow():
@@ -47,7 +47,7 @@ def test_interpret_sums_outcomes_and_gradients_follow():
     assert outputs.shape == (4, 4)
     full = reference(ansatz, inputs[:, :3].detach().numpy(), layer.weight[:9].detach().numpy())
     odd = full[:, [parity(i) == 1 for i in range(8)]].sum(axis=1)
-    np.testing.assert_allclose(outputs[:, 1].detach().numpy(), odd, atol=1e-10)
+    np.testing.assert_allclose(outputs[:, 1].detach().numpy(), odd, rtol=0, atol=1e-10)
     exact = torch.autograd.grad(outputs[:, ::2].sum(), [inputs, layer.weight])
     rule = torch.autograd.grad(shifted(inputs)[:, ::2].sum(), [inputs, shifted.weight])
     for one, other in zip(exact, rule, strict=True):

@@ -56,7 +56,7 @@ def assert_equal_to_qiskit(ansatz, seed=1):
     inputs, weights = values_for(ansatz, seed=seed)
     program = compile_ansatz(ansatz)
     ours = program.expectation_values(torch.from_numpy(inputs), torch.from_numpy(weights))
-    np.testing.assert_allclose(ours.numpy(), reference(ansatz, inputs, weights), atol=1e-10)
+    np.testing.assert_allclose(ours.numpy(), reference(ansatz, inputs, weights), rtol=0, atol=1e-10)
 
 
 def assert_gradients(ansatz, seed=1):
@@ -134,7 +134,7 @@ def test_states_are_qiskits_up_to_a_global_phase(ansatz):
     theirs = Statevector(bound(ansatz, inputs[0, 0], weights[0])).data
     assert abs(abs(np.vdot(ours, theirs)) - 1) < 1e-10
     probabilities = program.probabilities(torch.from_numpy(inputs), torch.from_numpy(weights))[0, 0]
-    np.testing.assert_allclose(probabilities.numpy(), np.abs(theirs) ** 2, atol=1e-10)
+    np.testing.assert_allclose(probabilities.numpy(), np.abs(theirs) ** 2, rtol=0, atol=1e-10)
 
 
 def test_gradients_of_states_are_right():
