@@ -13,7 +13,7 @@ from qiskit_machine_learning.neural_networks import EstimatorQNN
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
-from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
+from qiskit_hqnn.simulation import Program, compile_ansatz, compile_circuit
 
 
 class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
@@ -74,10 +74,14 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         return compile_ansatz(self.ansatz).expectation_values
 
     def _compile_template(self) -> Any:
+        return self._template_program().expectation_values
+
+    def _template_program(self) -> Program:
         template = self.template
-        return compile_circuit(
-            template.circuit, self.ansatz.observables, template.angles, ()
-        ).expectation_values
+        return compile_circuit(template.circuit, self.ansatz.observables, template.angles, ())
+
+    def _reaching_angles(self) -> np.ndarray:
+        return self._template_program().plan.seen
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
         circuit = self._device_template()

@@ -38,6 +38,7 @@ class PackedQNN:
     _exact_program: Exact | None
     _exact_template: Exact | None
     _device_circuit: QuantumCircuit | None
+    _reaching: np.ndarray | None
 
     def _set_up(
         self, ansatz: Ansatz, copies: int, output_shape: tuple[int, ...], pass_manager: PassManager | None
@@ -127,7 +128,13 @@ class PackedQNN:
             wanted |= self.template.depends_on(range(split))
         if of_weights:
             wanted |= self.template.depends_on(range(split, end))
-        return wanted
+        if self._reaching is None:
+            self._reaching = self._reaching_angles()
+        return wanted & self._reaching
+
+    def _reaching_angles(self) -> np.ndarray:
+        """Mask of the angles that can alter an output at all: no shots are spent on the derivatives of the others."""
+        return np.ones(self.template.num_angles, dtype=bool)
 
     def _evaluate_angles(self, angles: np.ndarray) -> np.ndarray:
         if self._primitive is not None:
@@ -159,6 +166,7 @@ class PackedQNN:
         self._exact_program = None
         self._exact_template = None
         self._device_circuit = None
+        self._reaching = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {

@@ -84,18 +84,23 @@ class Plan:
     parameters: tuple[Parameter, ...]
 
     @cached_property
-    def sees_all(self) -> bool:
-        """Whether every input and weight reaches an output."""
+    def seen(self) -> np.ndarray:
+        """Mask of shape (inputs + weights,): those that reach an output; the derivatives of the others are zero."""
         angles = {*self.row_nonlinear, *self.weight_nonlinear}
         nonlinear = {p for index in angles for p in self.template.nonlinear[index].parameters}
         rows = (self.row_slots.matrix != 0).any(axis=0)
         of_weights = [(slots.matrix != 0).any(axis=0) for slots in (self.weight_slots, self.gate_slots)]
-        seen = np.zeros(len(self.parameters), dtype=bool)
+        seen = np.array([parameter in nonlinear for parameter in self.parameters], dtype=bool)
         linear = len(rows) - len(self.row_nonlinear)
-        seen[:linear] = rows[:linear]
+        seen[:linear] |= rows[:linear]
         for columns in of_weights:
             seen[self.num_inputs :] |= columns[: self.num_weights]
-        return all(found or p in nonlinear for found, p in zip(seen, self.parameters, strict=True))
+        return seen
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every input and weight reaches an output."""
+        return bool(self.seen.all())
 
     @property
     def weighted_layers(self) -> int:

@@ -13,7 +13,7 @@ from qiskit_machine_learning.connectors import TorchConnector
 from qiskit_machine_learning.neural_networks import EstimatorQNN
 from torch import nn
 
-from qiskit_hqnn.circuits import ANSATZE, Ansatz, hqnn_parallel, pauli_on_each
+from qiskit_hqnn.circuits import ANSATZE, Ansatz, hqnn_parallel, pauli_on_each, vqc_head
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.layers.gradient_rules import parameter_shift, spsa
@@ -118,6 +118,22 @@ def test_angles_without_a_wanted_gradient_are_not_shifted():
     layer.weight.requires_grad_(False)
     layer(inputs_for(layer).requires_grad_()).sum().backward()
     assert [pub[2].shape for pub in estimator.pubs] == [(3, 1 + 2 * 6), (3, 1 + 2 * 2)]
+
+
+def test_no_shots_are_spent_on_angles_that_no_output_sees():
+    estimator = Counting()
+    layer = doubled(QuantumLayer(vqc_head(), estimator=estimator))
+    inputs = inputs_for(layer).requires_grad_()
+    layer(inputs).sum().backward()
+    sampled = torch.cat([inputs.grad.flatten(), *(p.grad.flatten() for p in layer.parameters())])
+    # The published head computes (1 + cos φ₁)/2: of its four angles one is shifted.
+    assert estimator.pubs[0][2].shape == (3, 1 + 2)
+    exact = doubled(QuantumLayer(vqc_head()))
+    exact.load_state_dict(layer.state_dict())
+    again = inputs.detach().requires_grad_()
+    exact(again).sum().backward()
+    other = torch.cat([again.grad.flatten(), *(p.grad.flatten() for p in exact.parameters())])
+    assert torch.allclose(sampled, other, atol=1e-10)
 
 
 def test_sampling_on_aer_agrees_within_five_standard_errors():
