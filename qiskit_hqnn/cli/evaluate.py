@@ -12,7 +12,7 @@ from qiskit_hqnn.cli.options import DATA_ROOT
 
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    where: Annotated[str, typer.Option(help="exact, aer, fake_<device> or ibm_<device>.")] = "exact",
+    where: Annotated[str, typer.Option(help="exact, aer or fake_<device>.")] = "exact",
     shots: Annotated[
         int | None, typer.Option(help="Samples an expectation value; the job's by default.")
     ] = None,
@@ -29,6 +29,12 @@ def evaluate(
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
     if not (folder / "job.toml").exists():  # told before torch is loaded
         raise RunFolderError(f"{folder} is not a run folder: it has no job.toml.")
+
+    if where.startswith("ibm_"):
+        raise HQNNError(
+            f"Option --where must be exact, aer or fake_<device> here, but is {where!r}: hardware is paid, so use "
+            "hqnn submit, which shows the price first."
+        )
 
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import load_run

@@ -97,10 +97,13 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from qiskit_hqnn.jobs.places import check_word
     from qiskit_hqnn.jobs.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
+    if known.state == "open":
+        check_word(known.place)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     reason, started = known.reason, time.monotonic()
     try:
@@ -118,7 +121,9 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
                     progress.console.print(f"{known.id[:10]}: {known.reason}")
                     reason = known.reason
     except KeyboardInterrupt:
-        typer.echo(f"The job goes on. Come back with: hqnn jobs wait {known.id[:10]}", err=True)
+        given = store or context.obj
+        option = f" --store {given}" if given and "@" not in given else ""
+        typer.echo(f"The job goes on. Come back with: hqnn jobs wait {known.id[:10]}{option}", err=True)
         raise
     _finish(opened, known)
 

@@ -98,12 +98,17 @@ def submit(
     unreal = "" if where.startswith("ibm_") else " (what hardware would charge)"
     typer.echo(f"{folder}: {images} images on {where}, {manager.shots} shots")
     typer.echo(f"price    {price}{unreal}")
-    manager.check_budget(price)
-    if dry_run:
-        return
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
+    known = manager.known(estimation, settings)
+    if known is None:
+        manager.check_budget(price)
+    else:
+        typer.echo("It was submitted before: nothing new is sent.")
+    if dry_run:
+        typer.echo(str(estimation))
+        return
     notes = {"data_root": str(data_root.absolute())}
-    if not yes and not typer.confirm("Send it?"):
+    if not yes and known is None and not typer.confirm("Send it?"):
         raise typer.Exit(1)
     job = manager.submit(half.pub, f"{folder.name} test set", settings, notes)
     assert manager.store is not None

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 JobWord = Literal["queued", "running", "done", "failed", "cancelled"]
 """What a backend job can be; a word that a service invents later is "running" with a reason."""
 
-FINAL: frozenset[str] = frozenset({"done", "failed", "cancelled"})
-
 
 @dataclass(frozen=True)
 class JobState:

@@ -25,7 +25,9 @@ def sample(request: SamplingRequest, device: Device) -> Outcomes:
     all 156 could not be held.
     """
     circuit = request.circuit
-    if device.target is None:
+    if device.simulator is not None:
+        simulator = device.simulator
+    elif device.target is None:
         simulator = _ideal()
     else:
         used = used_qubits(circuit)

@@ -55,6 +55,12 @@ def parse_url(url: str | Path) -> URL:
         raise StoreError(
             f"A store must be an SQLite or PostgreSQL database, but the URL names {parsed.get_backend_name()!r}."
         )
+    if "password" in parsed.query:
+        # Beside the host it would be printed with the store's name.
+        raise StoreError(
+            "A store's password must stand before the host (postgresql://USER:PASSWORD@HOST/DATABASE) or in "
+            "PGPASSWORD, but is an option behind '?'."
+        )
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed

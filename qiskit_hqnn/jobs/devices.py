@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from typing import Any
 
 from qiskit.providers import BackendV2
 from qiskit.transpiler import InstructionProperties, Target
+from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.errors import DeviceError
 
@@ -28,6 +30,7 @@ class Device:
         rep_delay: seconds between two shots.
         calibration: identifies the calibration data: another one gives another result.
         backend: the backend object, where there is one.
+        simulator: an AerSimulator of one's own, which is run as it is.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Device:
     rep_delay: float
     calibration: str
     backend: BackendV2 | None = None
+    simulator: AerSimulator | None = None
 
     @property
     def num_qubits(self) -> int | None:
@@ -63,9 +67,20 @@ def resolve_device(where: str | BackendV2) -> Device:
 
 
 def device_of(backend: BackendV2, name: str) -> Device:
-    """A device around a backend object."""
+    """A device around a backend object; an AerSimulator keeps its own noise and settings."""
+    if isinstance(backend, AerSimulator):
+        return Device(name, None, REP_DELAY, _simulator_id(backend), backend, backend)
     rep_delay = _rep_delay(backend)
     return Device(name, backend.target, rep_delay, calibration_id(backend.target), backend)
+
+
+def _simulator_id(simulator: AerSimulator) -> str:
+    """Hash of a simulator's noise, coupling and options."""
+    options = {key: value for key, value in vars(simulator.options).items() if value is not None}
+    noise = options.pop("noise_model", None)
+    words = [simulator.configuration().to_dict(), options, noise.to_dict() if noise is not None else None]
+    text = json.dumps(words, sort_keys=True, default=repr)
+    return "simulator-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def snapshot_names() -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.errors import MitigationError
+from qiskit_hqnn.jobs.describing import as_html, as_text
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.expectations import Measurement, expectation_values, measured, measurement_of
 from qiskit_hqnn.jobs.mitigation import MitigationOptions
@@ -58,6 +59,12 @@ class Estimation:
     shape: tuple[int, ...]
     shots: int
     options: MitigationOptions
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     def result(self, outcomes: Sequence[Outcomes]) -> PubResult:
         """Expectation values and standard errors in the PUB's shape."""

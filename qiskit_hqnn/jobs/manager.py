@@ -63,6 +63,10 @@ class JobManager:
         adapter: a place of one's own; `where` then names the device to compile for.
         sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
 
+    Attributes:
+        executions, qpu_seconds: of everything that this manager has sent or recorded, whatever became of it.
+        answered_executions, answered_qpu_seconds: of everything that it was answered, also from the store.
+
     Raises:
         DeviceError: if there is no such device.
         HQNNError: if shots or budget are not positive.
@@ -113,6 +117,8 @@ class JobManager:
         self.limits = ChunkLimits() if hardware else ChunkLimits(sets=sets_at_once, qpu_seconds=float("inf"))
         self.executions = 0
         self.qpu_seconds = 0.0
+        self.answered_executions = 0
+        self.answered_qpu_seconds = 0.0
         self.progress: Callable[[int, int], None] | None = None
         self._asked: dict[bytes, int] = {}
         self._ideal: dict[int, tuple[QuantumCircuit, QuantumCircuit]] = {}
@@ -140,7 +146,7 @@ class JobManager:
 
     def plan(self, pub: EstimatorPub, precision: float | None = None) -> Estimation:
         """What an estimator PUB is sent as."""
-        shots = self.shots if precision is None else max(1, ceil(precision**-2 - 1e-9))
+        shots = self._shots_of(precision)
         key = self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots)
         return prepare(pub, shots, self.device, self._template, self.mitigation, self._seed_of(key))
 
@@ -153,7 +159,7 @@ class JobManager:
     ) -> tuple[Estimation, list[Outcomes]]:
         """Plan, price and sample an estimator PUB."""
         estimation = self.plan(pub, precision)
-        shots = self.shots if precision is None else max(1, ceil(precision**-2 - 1e-9))
+        shots = self._shots_of(precision)
         outcomes = self.run(
             estimation.requests, estimation.durations, max_qpu_seconds, "estimator", estimation
         )
@@ -201,14 +207,13 @@ class JobManager:
         if self.store is None:
             self.check_budget(price, max_qpu_seconds)
             outcomes = self._at_once(requests)
+            self._spend(price)
         else:
             recorded = self._record(requests, durations, price, max_qpu_seconds, title, {}, estimation)
             drive(self.store, recorded.id, self.adapter, self.options, self.patience, self.progress)
             outcomes = collect(self.store, recorded.id, len(requests))
-            if not recorded.fresh:
-                return outcomes
-        self.executions += price.executions
-        self.qpu_seconds += price.qpu_seconds
+        self.answered_executions += price.executions
+        self.answered_qpu_seconds += price.qpu_seconds
         return outcomes
 
     def submit(
@@ -219,7 +224,7 @@ class JobManager:
         notes: dict[str, Any] | None = None,
         max_qpu_seconds: float | None = None,
     ) -> str:
-        """Record an estimator PUB for a worker to send, and return its id; `expectation_values` reads it when done.
+        """Record an estimator PUB, and return its id: `wait` or a worker sends it, `expectation_values` reads it.
 
         Args:
             pub: what to estimate.
@@ -230,7 +235,7 @@ class JobManager:
 
         Raises:
             BudgetError: if it costs more than is left of the budget; nothing is recorded then.
-            StoreError: without a store.
+            HQNNError: without a store.
         """
         self._needs_store()
         estimation = self.plan(pub, pub.precision)
@@ -245,6 +250,12 @@ class JobManager:
             estimation,
             notes,
         ).id
+
+    def known(self, estimation: Estimation, settings: dict[str, Any] | None = None) -> str | None:
+        """The id of the job that `submit` would find in the store for a plan and settings; None if there is none."""
+        store = self._needs_store()
+        job = strong_id(self.where, self._told(settings or {}), estimation.requests)
+        return job if store.has(job) else None
 
     def wait(self, job: str) -> str:
         """Drive a recorded job to its end in this process; returns done, failed or cancelled."""
@@ -279,20 +290,41 @@ class JobManager:
         notes: dict[str, Any] | None = None,
     ) -> Recorded:
         store = self._needs_store()
-        told = {
-            **settings,
-            "options": asdict(self.options),
-            "limits": asdict(self.limits),
-            "mitigation": asdict(self.mitigation),
-            "calibration": self.adapter.calibration,
-        }
+        told = self._told(settings)
         job = strong_id(self.where, told, requests)
         if store.has(job):
             return Recorded(job, fresh=False)
         self.check_budget(price, max_qpu_seconds)
         seconds = [self.device.rep_delay + duration for duration in durations]
         told |= notes or {}
-        return record(store, job, self.where, title, requests, seconds, price, told, self.limits, estimation)
+        recorded = record(
+            store, job, self.where, title, requests, seconds, price, told, self.limits, estimation
+        )
+        if recorded.fresh:
+            # From here on it may be paid, whatever becomes of this call.
+            self._spend(price)
+        return recorded
+
+    def _told(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """What decides a job's result beside its requests."""
+        return {
+            **settings,
+            "options": asdict(self.options),
+            "limits": asdict(self.limits),
+            "mitigation": asdict(self.mitigation),
+            "calibration": self.adapter.calibration,
+        }
+
+    def _spend(self, price: Price) -> None:
+        self.executions += price.executions
+        self.qpu_seconds += price.qpu_seconds
+
+    def _shots_of(self, precision: float | None) -> int:
+        if precision is None:
+            return self.shots
+        if not 0 < precision <= 1:
+            raise HQNNError(f"Argument `precision` must be above 0 and at most 1, but is {precision}.")
+        return max(1, ceil(precision**-2 - 1e-9))
 
     def _at_once(self, requests: Sequence[SamplingRequest]) -> list[Outcomes]:
         """Without a store there is nothing to come back to: straight through the adapter."""
@@ -311,14 +343,17 @@ class JobManager:
 
     def _template(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, Sequence[int]]:
         if self.device.target is None:
-            return self._for_aer(circuit), range(circuit.num_qubits)
+            isa = self._for_aer(circuit)
+            if isa.layout is None:
+                return isa, range(circuit.num_qubits)
+            return isa, isa.layout.final_index_layout(filter_ancillas=True)
         template = transpile_template(circuit, self.device, cache=self.cache)
         return template.circuit, template.logical
 
     def _for_aer(self, circuit: QuantumCircuit) -> QuantumCircuit:
         known = self._ideal.get(id(circuit))
         if known is None or known[0] is not circuit:
-            known = (circuit, transpile(circuit, basis_gates=_aer_gates(), optimization_level=0))
+            known = (circuit, _in_gates_of(self.device.simulator, circuit))
             self._ideal = {**dict(list(self._ideal.items())[-15:]), id(circuit): known}
         return known[1]
 
@@ -350,6 +385,13 @@ def expectation_values(store: Store, job: str) -> PubResult:
 
     estimation, requests = recorded_estimation(store, job)
     return replace(estimation, requests=()).result(collect(store, job, requests))
+
+
+def _in_gates_of(simulator: AerSimulator | None, circuit: QuantumCircuit) -> QuantumCircuit:
+    """A circuit in the gates that Aer takes, or that a simulator with noise of its own has errors for."""
+    if simulator is None:
+        return transpile(circuit, basis_gates=_aer_gates(), optimization_level=0)
+    return transpile(circuit, simulator, optimization_level=1, seed_transpiler=0)
 
 
 @cache

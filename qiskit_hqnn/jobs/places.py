@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from qiskit.primitives import BaseSamplerV2
 from qiskit.providers import BackendV2
@@ -10,6 +11,15 @@ from qiskit.providers import BackendV2
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapter import BackendAdapter
 from qiskit_hqnn.jobs.devices import REP_DELAY, Device, resolve_device
+
+
+def check_word(where: str) -> None:
+    """Raises DeviceError if a place is not a word by which another process can open it."""
+    if where != "aer" and not where.startswith(("fake_", "ibm_")):
+        raise DeviceError(
+            f"A job that outlives its process must be for 'aer', 'fake_<device>' or 'ibm_<device>', but is for "
+            f"{where!r}, an object of the script that made it: run that script again."
+        )
 
 
 def open_place(where: Any) -> tuple[Device, BackendAdapter]:
@@ -32,7 +42,8 @@ def open_place(where: Any) -> tuple[Device, BackendAdapter]:
             ) from None
         return open_ibm(where)
     if isinstance(where, BaseSamplerV2) and not isinstance(where, BackendV2):
-        device = Device(type(where).__name__, None, REP_DELAY, "sampler")
+        # What decides such an object's results is not known: another one's are never handed out as its own.
+        device = Device(type(where).__name__, None, REP_DELAY, f"sampler-{uuid4().hex}")
         return device, SamplerAdapter(where, device)
     device = resolve_device(where)
     return device, LocalAdapter(device)

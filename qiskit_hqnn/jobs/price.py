@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qiskit_hqnn.errors import BudgetError
+from qiskit_hqnn.jobs.chunks import ChunkLimits, chunked
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.sampling import SamplingRequest
 
 SECONDS_A_JOB = 2.0
 """IBM's overhead of each job, in QPU seconds."""
-MAX_EXECUTIONS = 10_000_000
-MAX_PAYLOAD = 20 << 20
-MAX_RESULT = 150 << 20
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Price:
     Attributes:
         executions: shots of all circuits and sets.
         qpu_seconds: what an account is charged for.
-        jobs: jobs it takes within the service's limits.
+        jobs: jobs it takes within the service's limits, of which the time of one job is one.
         payload_bytes: values that are sent, uncompressed.
         result_bytes: outcomes that come back, uncompressed.
     """
@@ -43,23 +40,14 @@ class Price:
 
 
 def price_requests(requests: Sequence[SamplingRequest], durations: Sequence[float], device: Device) -> Price:
-    """The price of requests with the given scheduled durations (seconds each execution)."""
-    executions = sum(request.executions for request in requests)
-    payload = sum(request.values.nbytes for request in requests)
-    result = sum(request.executions * -(-request.circuit.num_clbits // 8) for request in requests)
-    limits = (-(-executions // MAX_EXECUTIONS), -(-payload // MAX_PAYLOAD), -(-result // MAX_RESULT))
-    jobs = max(1, *limits)
-    seconds = SECONDS_A_JOB * jobs + sum(
-        request.executions * (device.rep_delay + duration)
-        for request, duration in zip(requests, durations, strict=True)
+    """The price of requests with the given scheduled durations (seconds each execution, with readout)."""
+    each = [device.rep_delay + duration for duration in durations]
+    jobs = len(chunked(requests, each, ChunkLimits()))
+    seconds = [request.executions * seconds for request, seconds in zip(requests, each, strict=True)]
+    return Price(
+        executions=sum(request.executions for request in requests),
+        qpu_seconds=SECONDS_A_JOB * jobs + sum(seconds),
+        jobs=jobs,
+        payload_bytes=sum(request.values.nbytes for request in requests),
+        result_bytes=sum(request.executions * -(-request.circuit.num_clbits // 8) for request in requests),
     )
-    return Price(executions, seconds, jobs, payload, result)
-
-
-def check_budget(price: Price, budget: float | None, where: str) -> None:
-    """Raises BudgetError if the price is over the budget (QPU seconds)."""
-    if budget is not None and price.qpu_seconds > budget:
-        raise BudgetError(
-            f"This request would cost {price.qpu_seconds:,.1f} QPU seconds on {where} ({price}), but the budget is "
-            f"{budget:g}; nothing was sent."
-        )

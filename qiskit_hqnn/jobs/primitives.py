@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
-from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, SamplerPubResult
+from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, PubResult, SamplerPubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.primitives.primitive_job import PrimitiveJob
+
+from qiskit_hqnn.errors import HQNNError
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.manager import JobManager
@@ -29,6 +31,10 @@ class ManagedEstimator(BaseEstimatorV2):
         def work() -> PrimitiveResult:
             results = []
             for pub in coerced:
+                if not pub.size:
+                    nothing = DataBin(evs=np.zeros(pub.shape), stds=np.zeros(pub.shape), shape=pub.shape)
+                    results.append(PubResult(nothing))
+                    continue
                 estimation, outcomes = self.manager.estimate(pub, pub.precision)
                 results.append(estimation.result(outcomes))
             return PrimitiveResult(results, {"where": self.manager.where})
@@ -52,6 +58,8 @@ class ManagedSampler(BaseSamplerV2):
         return _started(work)
 
     def _one(self, pub: SamplerPub) -> SamplerPubResult:
+        if not pub.size:
+            raise HQNNError("A sampler PUB must have at least one set of values, but has none.")
         bits = self.manager.sample(pub, pub.shots).to_bit_array()
         array = bits.array.reshape(*pub.shape, *bits.array.shape[1:])
         registers = {}

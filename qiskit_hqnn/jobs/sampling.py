@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -62,14 +61,6 @@ class SamplingRequest:
         """The same as a PUB of shape (sets,)."""
         values = BindingsArray({self.parameters: self.values}) if self.parameters else None
         return SamplerPub(self.circuit, values, self.shots)
-
-    def split(self, sets: int) -> Iterator[SamplingRequest]:
-        """The same request in parts of at most so many sets, each with a seed of its own."""
-        for part, start in enumerate(range(0, self.sets, sets)):
-            seed = self.seed if part == 0 else (self.seed + 7919 * part) % 2**31
-            yield SamplingRequest(
-                self.circuit, self.parameters, self.values[start : start + sets], self.shots, seed
-            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,16 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import qiskit
 from qiskit import QuantumCircuit, qpy, transpile
+from qiskit.circuit import ControlFlowOp
+from qiskit.exceptions import QiskitError
 from qiskit.transpiler import Target
 
-from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.errors import CircuitError, DeviceError
 from qiskit_hqnn.jobs.devices import Device
 
 LEVELS = (1, 2, 3)
@@ -144,8 +149,12 @@ def _error(target: Target, name: str, qubits: tuple[int, ...]) -> float:
 
 
 def scheduled_duration(circuit: QuantumCircuit, target: Target) -> float:
-    """Seconds from the first gate to the end of the readout, along the longest path."""
+    """Seconds from the first gate to the end of the readout, along the longest path.
+
+    A circuit that measures nothing counts with a readout of all its qubits at the end.
+    """
     free: dict[int, float] = {}
+    measures = False
     for step in circuit.data:
         qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
         if step.operation.name == "delay":
@@ -156,6 +165,9 @@ def scheduled_duration(circuit: QuantumCircuit, target: Target) -> float:
             length = _length(target, step.operation.name, qubits)
         end = max((free.get(qubit, 0.0) for qubit in qubits), default=0.0) + length
         free |= dict.fromkeys(qubits, end)
+        measures |= step.operation.name == "measure"
+    if measures:
+        return max(free.values(), default=0.0)
     readout = max((_length(target, "measure", (qubit,)) for qubit in free), default=0.0)
     return max(free.values(), default=0.0) + readout
 
@@ -203,22 +215,63 @@ def _largest_component(target: Target) -> int:
 
 def circuit_bytes(circuit: QuantumCircuit) -> bytes:
     """Everything about a circuit that its outcome depends on, in a form that is the same in every process."""
-    steps = [
+    registers = [(register.name, register.size) for register in circuit.cregs]
+    return json.dumps([circuit.num_qubits, circuit.num_clbits, registers, _steps(circuit)]).encode()
+
+
+def _steps(circuit: QuantumCircuit) -> list[Any]:
+    return [
         [
-            step.operation.name,
-            [str(value) for value in step.operation.params],
+            _meaning(step.operation),
             [circuit.find_bit(qubit).index for qubit in step.qubits],
             [circuit.find_bit(bit).index for bit in step.clbits],
-            getattr(step.operation, "ctrl_state", None),
         ]
         for step in circuit.data
     ]
-    return json.dumps([circuit.num_qubits, circuit.num_clbits, steps]).encode()
+
+
+def _meaning(operation: Any) -> list[Any]:
+    """What an instruction does. A name tells that of Qiskit's own gates only: two others may share theirs."""
+    given = [operation.name, [_value(value) for value in operation.params]]
+    if isinstance(operation, ControlFlowOp):
+        raise CircuitError(
+            f"A circuit for the job manager must be without control flow, but has {operation.name!r}."
+        )
+    if operation.name == "delay":
+        return [*given, operation.unit]
+    if getattr(operation, "ctrl_state", None) is not None:
+        given.append(operation.ctrl_state)
+    if str(operation.base_class.__module__).startswith(_NAMED):
+        return given
+    definition = operation.definition
+    if definition is not None:
+        return [*given, definition.num_qubits, _steps(definition)]
+    if hasattr(operation, "to_matrix"):
+        try:
+            return [*given, _value(operation.to_matrix())]
+        except QiskitError:
+            pass  # a gate that only the device knows: its name is all there is
+    return given
+
+
+_NAMED = ("qiskit.circuit.library.standard_gates", "qiskit.circuit.measure", "qiskit.circuit.reset")
+
+
+def _value(value: Any) -> Any:
+    """A parameter of an instruction: numbers exactly, arrays by their bytes."""
+    if isinstance(value, np.ndarray):
+        whole = np.ascontiguousarray(value, dtype="<c16")
+        return [list(value.shape), sha256(whole.tobytes()).hexdigest()]
+    if isinstance(value, int | float | np.number):
+        return repr(value.item() if isinstance(value, np.number) else value)
+    return str(value)
 
 
 def _fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]) -> str:
     digest = sha256(circuit_bytes(circuit))
-    digest.update(json.dumps([device.name, device.calibration, list(seeds), list(levels)]).encode())
+    # Another version of the transpiler finds other templates.
+    options = [device.name, device.calibration, list(seeds), list(levels), qiskit.__version__]
+    digest.update(json.dumps(options).encode())
     return digest.hexdigest()
 
 
@@ -245,7 +298,12 @@ def _to_disk(folder: Path | None, template: ISATemplate) -> None:
 def _from_disk(folder: Path | None, key: str) -> ISATemplate | None:
     if folder is None or not (folder / f"{key}.qpy").exists() or not (folder / f"{key}.json").exists():
         return None
-    record = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
-    with (folder / f"{key}.qpy").open("rb") as file:
-        circuit = qpy.load(file)[0]
-    return ISATemplate(circuit, tuple(record.pop("logical")), fingerprint=key, **record)
+    try:
+        record = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        with (folder / f"{key}.qpy").open("rb") as file:
+            circuit = qpy.load(file)[0]
+        return ISATemplate(circuit, tuple(record.pop("logical")), fingerprint=key, **record)
+    except (
+        Exception
+    ):  # QPY has no error of its own for a damaged file: a cache that cannot be read is made anew
+        return None

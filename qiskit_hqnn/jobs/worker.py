@@ -85,13 +85,19 @@ def work(store: Store) -> None:
 
 
 def _drive(store: Store, job: JobRecord, parked: set[str]) -> None:
-    from qiskit_hqnn.errors import HQNNError
+    from qiskit_hqnn.errors import DeviceError, HQNNError
     from qiskit_hqnn.jobs.adapter import AdapterError, SamplingOptions
-    from qiskit_hqnn.jobs.places import open_place
+    from qiskit_hqnn.jobs.places import check_word, open_place
     from qiskit_hqnn.jobs.sending import drive
 
     try:
+        check_word(job.place)
         _, adapter = open_place(job.place)
+        if adapter.poll_seconds == 0 and job.settings["calibration"] != adapter.calibration:
+            raise DeviceError(
+                f"{job.place} has other calibration data here, or another version of Aer, than when the job was made; "
+                "submit it again."
+            )
         state = drive(store, job.id, adapter, SamplingOptions(**job.settings["options"]))
         _log(f"{job.id[:10]} on {job.place}: {state}")
     except (HQNNError, AdapterError) as error:

@@ -22,9 +22,11 @@ class Place:
     """A place in use, with its meter.
 
     Args:
-        manager: samples for the layer; None for the exact simulator and for networks without a quantum layer.
+        manager: samples for the layer; None for the exact simulator and for networks without a quantum layer. A store
+            of its own holds the requests of this run and of no other.
         budget: QPU seconds that the whole run may cost; None for no limit.
         before: executions and QPU seconds that earlier processes of this run have used.
+        owns_store: whether the manager's store holds this run's training and nothing else: it then tells what was used.
     """
 
     def __init__(
@@ -32,10 +34,11 @@ class Place:
         manager: JobManager | None = None,
         budget: float | None = None,
         before: tuple[int, float] = (0, 0.0),
+        owns_store: bool = False,
     ) -> None:
         self.manager, self.budget = manager, budget
         self._before = before
-        if manager and manager.store:
+        if manager and owns_store and manager.store:
             # The store knows better than the finished epochs what a killed process has used.
             records = manager.store.jobs()
             self._before = (
@@ -81,7 +84,8 @@ def running_on(
         shots: other than the job's.
         gradient: rule for training there.
         before: executions and QPU seconds of the run so far.
-        store: file that keeps every request and its outcomes, so that none is sent twice; None keeps nothing.
+        store: file that keeps every request of this run and its outcomes, so that none is sent twice; None keeps
+            nothing on Aer and on snapshots.
     """
     layer = getattr(model, "quantum", None)
     if not isinstance(layer, QuantumLayer | SamplerLayer):
@@ -94,7 +98,7 @@ def running_on(
     manager = manager_for(job, where, shots, store)
     primitive = manager.estimator() if isinstance(layer, QuantumLayer) else manager.sampler()
     with layer.running_on(primitive, gradient):
-        yield Place(manager, job.max_qpu_seconds, before)
+        yield Place(manager, job.max_qpu_seconds, before, owns_store=store is not None)
 
 
 def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path | None = None) -> JobManager:

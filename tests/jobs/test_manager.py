@@ -5,21 +5,31 @@ import pytest
 import torch
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
+from qiskit.circuit.library import CXGate, PauliEvolutionGate, RZGate, UnitaryGate, real_amplitudes
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2, StatevectorEstimator, StatevectorSampler
-from qiskit.quantum_info import DensityMatrix, Operator, SparsePauliOp
+from qiskit.quantum_info import DensityMatrix, Operator, SparsePauliOp, random_unitary
 from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, depolarizing_error
+from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 from qiskit_machine_learning.neural_networks import EstimatorQNN, SamplerQNN
 
 from qiskit_hqnn.circuits import hqnn_parallel, make_template, vqc_head
-from qiskit_hqnn.errors import BudgetError, DeviceError, HQNNError, MitigationError
+from qiskit_hqnn.errors import BudgetError, CircuitError, DeviceError, HQNNError, MitigationError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions, resolve_device, snapshot_names, transpile_template
 from qiskit_hqnn.jobs.adapter import TransientError
 from qiskit_hqnn.jobs.aer import on_qubits, used_qubits
 from qiskit_hqnn.jobs.devices import CutDevice, cut_target
 from qiskit_hqnn.jobs.expectations import measurement_of
 from qiskit_hqnn.jobs.mitigation import extrapolate, flip_patterns, fold_gates
+from qiskit_hqnn.jobs.price import price_requests
 from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.transpiling import candidates, check_isa, expected_success
+from qiskit_hqnn.jobs.transpiling import (
+    candidates,
+    check_isa,
+    circuit_bytes,
+    expected_success,
+    scheduled_duration,
+)
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
 
 OBSERVABLES = [
@@ -362,6 +372,8 @@ def test_bad_requests_are_one_sentence():
         JobManager("moon")
     with pytest.raises(HQNNError, match="`shots` must be at least 1, but is 0"):
         JobManager("aer", shots=0)
+    with pytest.raises(HQNNError, match="`precision` must be above 0 and at most 1, but is 0"):
+        JobManager("aer").estimator().run([(QuantumCircuit(1), SparsePauliOp("Z"))], precision=0).result()
     with pytest.raises(HQNNError, match="`max_qpu_seconds` must be positive, but is -1"):
         JobManager("aer", max_qpu_seconds=-1)
     with pytest.raises(DeviceError, match="needs 6 connected qubits, but fake_manila has 5"):
@@ -376,6 +388,141 @@ def test_bad_requests_are_one_sentence():
         check_isa(circuit, resolve_device("fake_manila").target, "fake_manila")
     with pytest.raises(HQNNError, match="`shots` must be at least 1"):
         SamplingRequest(QuantumCircuit(1, 1), (), np.zeros((1, 0)), 0, 1)
+
+
+def appended(gate):
+    circuit = QuantumCircuit(gate.num_qubits)
+    circuit.append(gate, range(gate.num_qubits))
+    return circuit
+
+
+def block_of(name):
+    inner = QuantumCircuit(1, name="block")
+    getattr(inner, name)(0)
+    return inner.to_gate()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (real_amplitudes(2, reps=1).to_gate(label="a"), real_amplitudes(2, reps=2).to_gate(label="a")),
+        (PauliEvolutionGate(SparsePauliOp("XX"), 0.3), PauliEvolutionGate(SparsePauliOp("ZZ"), 0.3)),
+        (UnitaryGate(random_unitary(32, seed=1)), UnitaryGate(random_unitary(32, seed=2))),
+        (block_of("x"), block_of("y")),
+        (block_of("x").control(), block_of("y").control()),
+        (CXGate(ctrl_state=0), CXGate(ctrl_state=1)),
+        (RZGate(0.1), RZGate(0.1 + 1e-16 * 4)),
+    ],
+)
+def test_circuits_that_do_something_else_are_other_requests(one, other):
+    assert circuit_bytes(appended(one)) == circuit_bytes(appended(one.copy()))
+    assert circuit_bytes(appended(one)) != circuit_bytes(appended(other))
+
+
+def test_control_flow_is_refused():
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    with circuit.if_test((0, 1)):
+        circuit.x(0)
+    with pytest.raises(CircuitError, match="must be without control flow, but has 'if_else'"):
+        JobManager("aer").sampler().run([circuit]).result()
+
+
+def test_a_damaged_template_on_disk_is_made_anew(tmp_path, monkeypatch):
+    from qiskit_hqnn.jobs import transpiling
+
+    device = resolve_device("fake_manila")
+    circuit, _ = circuit_of()
+    first = transpile_template(circuit, device, seeds=[0], levels=[1], cache=tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:40])
+    monkeypatch.setattr(transpiling, "_templates", transpiling.OrderedDict())
+    again = transpile_template(circuit, device, seeds=[0], levels=[1], cache=tmp_path)
+    assert circuit_bytes(again.circuit) == circuit_bytes(first.circuit)
+
+
+def test_readout_counts_once_in_a_duration():
+    target = resolve_device("fake_manila").target
+    circuit = QuantumCircuit(5, 1)
+    circuit.sx(0)
+    unmeasured = scheduled_duration(circuit, target)
+    circuit.measure(0, 0)
+    assert unmeasured == scheduled_duration(circuit, target)
+    assert unmeasured == pytest.approx(target["sx"][(0,)].duration + target["measure"][(0,)].duration)
+
+
+def test_a_price_counts_the_jobs_that_the_time_of_one_job_makes():
+    device = resolve_device("fake_manila")
+    circuit = QuantumCircuit(5, 1)
+    circuit.measure(0, 0)
+    request = SamplingRequest(circuit, ("p",), np.zeros((100, 1)), 90_000, 1)
+    short = SamplingRequest(circuit, ("p",), np.zeros((3, 1)), 10, 1)
+    # 9 million executions of 250 µs and 5 µs are 2,295 s, over the 1,800 s of one job; other shots are one more.
+    price = price_requests([request, short], [5e-6, 5e-6], device)
+    assert price.jobs == 3
+    assert price.qpu_seconds == pytest.approx(6 + 9_000_030 * (device.rep_delay + 5e-6))
+
+
+def test_an_aer_simulator_keeps_its_noise():
+    noise = NoiseModel()
+    noise.add_all_qubit_quantum_error(depolarizing_error(0.2, 2), ["cx"])
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+    pub = (bell, SparsePauliOp("ZZ"))
+    noisy, ideal = (
+        JobManager(simulator, shots=10_000, seed=1)
+        for simulator in (AerSimulator(noise_model=noise), AerSimulator())
+    )
+    # Depolarising with probability p leaves 1 − p of ⟨ZZ⟩.
+    assert noisy.estimator().run([pub]).result()[0].data.evs == pytest.approx(0.8, abs=0.03)
+    assert ideal.estimator().run([pub]).result()[0].data.evs == 1
+    assert noisy.adapter.calibration != ideal.adapter.calibration
+    routed = JobManager(AerSimulator.from_backend(FakeManilaV2()), shots=10_000, seed=1)
+    assert 0.7 < routed.estimator().run([pub]).result()[0].data.evs < 0.98
+
+
+def test_two_samplers_never_share_results(tmp_path):
+    measured = QuantumCircuit(1)
+    measured.h(0)
+    pub = (measured, SparsePauliOp("Z"))
+    for seed in (1, 2):
+        JobManager(StatevectorSampler(seed=seed), store=tmp_path / "jobs.db").estimator().run([pub]).result()
+    assert len(JobManager("aer", store=tmp_path / "jobs.db").store.jobs()) == 2
+
+
+def test_gates_without_an_inverse_of_their_kind_are_not_folded():
+    circuit = QuantumCircuit(2)
+    circuit.rzz(0.3, 0, 1)
+    with pytest.raises(
+        MitigationError,
+        match="folds gates that have an inverse of their own kind, .* but the circuit has 'rzz'",
+    ):
+        fold_gates(circuit, 3)
+
+
+def test_an_empty_batch_is_answered_with_nothing():
+    circuit, _ = circuit_of()
+    pub = (circuit, [[o] for o in OBSERVABLES], np.zeros((0, 9)))
+    manager = JobManager("fake_manila")
+    assert manager.estimator().run([pub]).result()[0].data.evs.shape == (3, 0)
+    assert manager.executions == 0
+
+
+def test_a_plan_says_what_is_sent():
+    circuit, values = circuit_of()
+    pub = JobManagerPub(circuit, [OBSERVABLES[2]], values)
+    manager = JobManager("fake_manila", mitigation=MitigationOptions(readout="trex", zne=(1, 3)))
+    plan = manager.plan(pub)
+    lines = str(plan).splitlines()
+    assert lines[0] == "1 observable of 8 sets of values, 1,008 shots each"
+    assert lines[1] == "measured in 1 basis: Z on qubits 0"
+    assert lines[2] == "mitigation: readout trex, noise factors 1, 3, 16 draws"
+    counted = [int(line.split()[3].replace(",", "")) for line in lines[4:]]
+    assert sum(counted) == manager.price(plan).executions
+    gates = [int(line.split()[5]) for line in lines[4:]]
+    assert gates[2] == 3 * gates[1] > gates[0] == 0
+    assert "<td>8</td>" in plan._repr_html_()
 
 
 def test_every_snapshot_has_a_word():

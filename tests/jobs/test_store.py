@@ -281,5 +281,9 @@ def test_the_budget_holds_for_all_calls_together(store_url):
     with pytest.raises(BudgetError, match=r"budget is 6, of which 3\.[78] are spent; nothing was sent"):
         manager.estimator().run([PUB]).result()
     assert len(manager.store.jobs()) == 1
+    waiting = JobManager("aer", store=store_url, shots=1000, max_qpu_seconds=6, seed=2)
+    waiting.submit(EstimatorPub.coerce(PUB))
+    with pytest.raises(BudgetError, match=r"of which 3\.[78] are spent"):
+        waiting.estimator().run([PUB], precision=0.03).result()  # what was only recorded will be paid too
     again = JobManager("aer", store=store_url, shots=1000, max_qpu_seconds=1, seed=1)
     again.estimator().run([PUB]).result()  # it is there already: it costs nothing

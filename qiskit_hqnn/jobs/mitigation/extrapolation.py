@@ -7,20 +7,34 @@ from collections.abc import Sequence
 import numpy as np
 from qiskit import QuantumCircuit
 
-_FOLDED = frozenset({"cx", "cz", "ecr", "swap", "cy"})
+from qiskit_hqnn.errors import MitigationError
+
+_KEPT = frozenset({"barrier", "delay", "measure"})
 
 
 def fold_gates(circuit: QuantumCircuit, factor: int) -> QuantumCircuit:
-    """Every two-qubit gate G as G (G† G)^k, with factor = 2k + 1; barriers keep compilers from undoing it."""
+    """Every gate G of several qubits as G (G† G)^k, with factor = 2k + 1; barriers keep compilers from undoing it.
+
+    Raises:
+        MitigationError: if the inverse of such a gate is another gate, which a device may not have.
+    """
     folded = circuit.copy_empty_like()
     for step in circuit.data:
         folded.append(step)
-        if step.operation.name in _FOLDED:
-            for _ in range(factor // 2):
-                folded.barrier(step.qubits)
-                folded.append(step.operation.inverse(), step.qubits)
-                folded.barrier(step.qubits)
-                folded.append(step)
+        if len(step.qubits) < 2 or step.operation.name in _KEPT:
+            continue
+        inverse = step.operation.inverse()
+        # The inverse of rzz(θ) is rzz(−θ), outside the angles that devices take.
+        if inverse.name != step.operation.name or inverse.name == "rzz":
+            raise MitigationError(
+                f"Zero-noise extrapolation folds gates that have an inverse of their own kind, such as cx, cz and ecr, "
+                f"but the circuit has {step.operation.name!r}."
+            )
+        for _ in range(factor // 2):
+            folded.barrier(step.qubits)
+            folded.append(inverse, step.qubits)
+            folded.barrier(step.qubits)
+            folded.append(step)
     return folded
 
 
