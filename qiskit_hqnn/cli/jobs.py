@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store_tables import JobRecord
 
 app = typer.Typer(no_args_is_help=False)
+_CANCEL_SECONDS = 20.0
 JOB = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or the beginning of it.")]
 
 
@@ -98,18 +99,19 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from qiskit_hqnn.jobs.places import check_word
+    from qiskit_hqnn.jobs.store_tables import MOVING
     from qiskit_hqnn.jobs.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
-    if known.state == "open":
+    if known.state in MOVING:
         check_word(known.place)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     reason, started = known.reason, time.monotonic()
     try:
         with Progress(*columns, transient=True) as progress:
             task = progress.add_task(f"{known.id[:10]} on {known.place}", total=known.chunks)
-            while known.state == "open":
+            while known.state in MOVING:
                 if time.monotonic() - started > 5 * progress.tasks[0].fields.get("checks", 0):
                     ensure_worker(opened)
                     checks = progress.tasks[0].fields.get("checks", 0) + 1
@@ -144,16 +146,30 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs cancel 3f9a
     """
-    from qiskit_hqnn.jobs.places import open_place
-    from qiskit_hqnn.jobs.sending import cancel as cancel_job
+    from qiskit_hqnn.jobs.store_tables import MOVING
+    from qiskit_hqnn.jobs.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
-    if known.state != "open":
+    if known.state not in MOVING:
         typer.echo(f"{known.id[:10]} is {known.state} already.")
         return
-    cancel_job(opened, known.id, open_place(known.place)[1])
-    typer.echo(f"{known.id[:10]} is cancelled.")
+    opened.mark_cancelling(known.id)
+    until = time.monotonic() + _CANCEL_SECONDS
+    state = opened.settle(known.id)
+    if state in MOVING:
+        ensure_worker(opened)
+    while state in MOVING and time.monotonic() < until:
+        time.sleep(0.2)
+        state = opened.job(known.id).state
+    known = opened.job(known.id)
+    if state in MOVING:
+        reason = f" ({known.reason})" if known.reason else ""
+        typer.echo(
+            f"{known.id[:10]} is being cancelled{reason}: nothing more is sent, and the worker goes on with what was."
+        )
+        return
+    typer.echo(f"{known.id[:10]} is {state}.")
 
 
 @app.command()

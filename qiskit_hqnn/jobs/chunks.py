@@ -13,6 +13,7 @@ import numpy as np
 from qiskit import QuantumCircuit, qpy
 
 from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
 
 
@@ -159,29 +160,27 @@ def to_bytes(pieces: Sequence[Piece]) -> bytes:
     arrays: dict[str, Any] = {f"values{index}": piece.content.values for index, piece in enumerate(pieces)}
     arrays["circuits"] = np.frombuffer(file.getvalue(), dtype=np.uint8)
     arrays["pieces"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
-    whole = io.BytesIO()
-    np.savez(whole, **arrays)
-    return whole.getvalue()
+    return arrays_to_bytes(arrays)
 
 
 def from_bytes(content: bytes) -> list[Piece]:
     """The pieces of a stored chunk."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        circuits = qpy.load(io.BytesIO(arrays["circuits"].tobytes()))
-        return [
-            Piece(
-                entry["request"],
-                entry["start"],
-                SamplingRequest(
-                    circuits[entry["circuit"]],
-                    tuple(entry["parameters"]),
-                    arrays[f"values{index}"],
-                    entry["shots"],
-                    entry["seed"],
-                ),
-            )
-            for index, entry in enumerate(json.loads(arrays["pieces"].tobytes()))
-        ]
+    arrays = arrays_from_bytes(content)
+    circuits = qpy.load(io.BytesIO(arrays["circuits"].tobytes()))
+    return [
+        Piece(
+            entry["request"],
+            entry["start"],
+            SamplingRequest(
+                circuits[entry["circuit"]],
+                tuple(entry["parameters"]),
+                arrays[f"values{index}"],
+                entry["shots"],
+                entry["seed"],
+            ),
+        )
+        for index, entry in enumerate(json.loads(arrays["pieces"].tobytes()))
+    ]
 
 
 def outcomes_to_bytes(pieces: Sequence[Piece], outcomes: Sequence[Outcomes]) -> bytes:
@@ -190,9 +189,7 @@ def outcomes_to_bytes(pieces: Sequence[Piece], outcomes: Sequence[Outcomes]) -> 
     arrays: dict[str, Any] = {"where": np.array(where, dtype=np.int64).reshape(-1, 2)}
     for index, outcome in enumerate(outcomes):
         arrays[f"outcomes{index}"] = np.frombuffer(outcome.to_bytes(), dtype=np.uint8)
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
+    return arrays_to_bytes(arrays)
 
 
 def assembled(contents: Iterator[bytes], requests: int) -> list[Outcomes]:
@@ -203,9 +200,9 @@ def assembled(contents: Iterator[bytes], requests: int) -> list[Outcomes]:
     """
     found: list[list[tuple[int, Outcomes]]] = [[] for _ in range(requests)]
     for content in contents:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            for index, (request, start) in enumerate(arrays["where"].tolist()):
-                found[request].append((start, Outcomes.from_bytes(arrays[f"outcomes{index}"].tobytes())))
+        arrays = arrays_from_bytes(content)
+        for index, (request, start) in enumerate(arrays["where"].tolist()):
+            found[request].append((start, Outcomes.from_bytes(arrays[f"outcomes{index}"].tobytes())))
     if not all(found):
         raise StoreError("The job store lacks outcomes of a request that it calls done.")
     return [Outcomes.joined([part for _, part in sorted(parts, key=lambda p: p[0])]) for parts in found]

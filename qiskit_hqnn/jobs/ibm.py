@@ -41,8 +41,18 @@ from qiskit_hqnn.jobs.adapter import (
     TransientError,
     UnauthorisedError,
 )
+from qiskit_hqnn.jobs.deadlines import within
 from qiskit_hqnn.jobs.devices import Device, device_of
-from qiskit_hqnn.jobs.ibm_errors import TOO_LONG, SessionClosedError, classed, error_code, fails_again, safe
+from qiskit_hqnn.jobs.ibm_connection import guard
+from qiskit_hqnn.jobs.ibm_errors import (
+    CLOSED_SESSION,
+    TOO_LONG,
+    SessionClosedError,
+    classed,
+    error_code,
+    fails_again,
+    safe,
+)
 from qiskit_hqnn.jobs.ibm_options import sampler_options
 from qiskit_hqnn.jobs.sampling import SamplingRequest
 
@@ -118,7 +128,7 @@ def open_ibm(where: str, settings: IBMSettings | None = None) -> tuple[Device, I
     """
     adapter = IBMAdapter(where, settings or IBMSettings.from_environment())
     try:
-        return adapter.device(), adapter
+        return within(adapter.deadline, adapter.device), adapter
     except AdapterError as error:
         raise DeviceError(str(error)) from None
 
@@ -135,8 +145,7 @@ class _Client:
                 "QISKIT_IBM_TOKEN and QISKIT_IBM_INSTANCE; docs/hardware.md shows how."
             ) from None
         for api in self.service._get_api_clients().values():
-            # The client has no read timeout of its own: a call to a server that hangs would keep its thread for ever.
-            api._session._timeout = (5.0, deadline)
+            guard(api._session, deadline)
         self.where = where
         self.jobs: dict[str, Any] = {}
         self.modes: dict[str, Session | Batch] = {}
@@ -178,6 +187,8 @@ class IBMAdapter:
         self.calibration = ""
         self._idle: list[_Client] = []
         self._lock = threading.Lock()
+        # Its own: whoever opens a session may wait for the service, and calls must go on meanwhile.
+        self._session_lock = threading.Lock()
         self._session_id: str | None = None
 
     def device(self) -> Device:
@@ -194,7 +205,7 @@ class IBMAdapter:
                 )
 
         def send(client: _Client) -> str:
-            return self._post(client, requests, tag, options, rehearsal=False)
+            return self._post(client, requests, tag, options)
 
         try:
             return self._call(send)
@@ -202,18 +213,6 @@ class IBMAdapter:
             # Refused before a job was made: it goes into a new session.
             self._session_id = None
             return self._call(send)
-
-    def rehearse(self, requests: Sequence[SamplingRequest], options: SamplingOptions, tag: str) -> str:
-        """Send a job to the device's mock: checked and priced by the service, without QPU time; its outcomes are noise.
-
-        Only plans that offer dry runs have mock devices.
-        """
-        return self._call(lambda client: self._post(client, requests, tag, options, rehearsal=True))
-
-    def estimate(self, job_id: str) -> float | None:
-        """The service's own estimate of a job's QPU seconds, where it gives one."""
-        seconds = self._call(lambda client: client.job(job_id).usage_estimation["quantum_seconds"])
-        return None if seconds is None else float(seconds)
 
     def find(self, tag: str) -> list[str]:
         def look(client: _Client) -> list[str]:
@@ -225,7 +224,10 @@ class IBMAdapter:
         return self._call(look)
 
     def status(self, job_id: str) -> JobState:
-        return self._call(lambda client: _state(client.job(job_id)))
+        state = self._call(lambda client: _state(client.job(job_id)))
+        if state.word == "failed" and error_code(state.reason) in CLOSED_SESSION:
+            self._session_id = None  # the next attempt opens another
+        return state
 
     def result(self, job_id: str) -> Sequence[Any]:
         def fetch(client: _Client) -> Sequence[Any]:
@@ -244,12 +246,6 @@ class IBMAdapter:
 
         self._call(stop)
 
-    def usage_left(self) -> float | None:
-        """QPU seconds left on the account's instance in this period; None where the plan has no limit."""
-        usage = self._call(lambda client: client.service.usage())
-        left = usage.get("usage_remaining_seconds")
-        return None if left is None else float(left)
-
     def close(self) -> None:
         """End the batch or session that this adapter opened; its jobs run on. A session is paid until it ends."""
         name, self._session_id = self._session_id, None
@@ -263,21 +259,20 @@ class IBMAdapter:
         requests: Sequence[SamplingRequest],
         tag: str,
         options: SamplingOptions,
-        rehearsal: bool,
     ) -> str:
         backend = client.backend
         for request in requests:
             backend.check_faulty(request.circuit)
         mode = backend
-        if self.settings.mode != "job" and not rehearsal:
+        if self.settings.mode != "job":
             mode = self._mode(client, self._open_session(client))
         sampler = Sampler(mode=mode, options=sampler_options(options, tag, requests[0].shots))
-        job = sampler.run([request.pub() for request in requests], dry_run=rehearsal)
+        job = sampler.run([request.pub() for request in requests])
         client.keep(job)
         return str(job.job_id())
 
     def _open_session(self, client: _Client) -> str:
-        with self._lock:
+        with self._session_lock:
             if self._session_id is None:
                 kind = Batch if self.settings.mode == "batch" else Session
                 opened = kind(client.backend, max_time=int(self.settings.max_time) or None)

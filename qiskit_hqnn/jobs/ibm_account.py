@@ -12,6 +12,7 @@ from qiskit.transpiler import Target
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapter import AdapterError
+from qiskit_hqnn.jobs.deadlines import within
 from qiskit_hqnn.jobs.ibm import IBMAdapter, IBMSettings
 
 _Answer = TypeVar("_Answer")
@@ -63,7 +64,7 @@ def _asked(question: Callable[[Any], _Answer]) -> _Answer:
     last: AdapterError | None = None
     for _ in range(3):
         try:
-            return adapter._call(question)
+            return within(adapter.deadline, partial(adapter._call, question))
         except AdapterError as error:
             last = error
     raise DeviceError(str(last)) from None

@@ -51,6 +51,8 @@ def http_status(text: str) -> int | None:
 def fails_again(reason: str) -> bool:
     """Whether a failed job would fail again: IBM's codes of validation, against those of its infrastructure."""
     code = error_code(reason)
+    if code in CLOSED_SESSION:
+        return False
     return code is not None and (1000 <= code < 2000 or code in _VALIDATION)
 
 

@@ -7,7 +7,6 @@ classes only, by name.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import sys
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.estimation import Estimation
 from qiskit_hqnn.jobs.sampling import SamplingRequest
 
@@ -37,13 +37,8 @@ def to_bytes(estimated: Estimation) -> bytes:
     """Everything of an estimation but its requests."""
     arrays: list[np.ndarray] = []
     text = json.dumps(_encoded(estimated, arrays))
-    file = io.BytesIO()
-    np.savez(
-        file,
-        recipe=np.frombuffer(text.encode(), dtype=np.uint8),
-        **{f"array{index}": array for index, array in enumerate(arrays)},  # type: ignore[arg-type]
-    )
-    return file.getvalue()
+    named = {f"array{index}": array for index, array in enumerate(arrays)}
+    return arrays_to_bytes(named | {"recipe": np.frombuffer(text.encode(), dtype=np.uint8)})
 
 
 def from_bytes(content: bytes) -> Estimation:
@@ -52,9 +47,9 @@ def from_bytes(content: bytes) -> Estimation:
     Raises:
         StoreError: if another version of qiskit_hqnn wrote it.
     """
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        arrays = [file[f"array{index}"] for index in range(len(file.files) - 1)]
-        described = json.loads(file["recipe"].tobytes())
+    file = arrays_from_bytes(content)
+    arrays = [file[f"array{index}"] for index in range(len(file) - 1)]
+    described = json.loads(file["recipe"].tobytes())
     try:
         return _decoded(described, arrays, _classes())
     except (KeyError, TypeError):

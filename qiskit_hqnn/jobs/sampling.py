@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,6 +13,7 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.transpiling import circuit_bytes
 
 HISTOGRAM_BITS = 12
@@ -143,18 +143,14 @@ class Outcomes:
 
     def to_bytes(self) -> bytes:
         """Compact form for the store; holds arrays only."""
-        file = io.BytesIO()
-        if self.counts is not None:
-            np.savez_compressed(file, bits=self.bits, counts=self.counts)
-        else:
-            assert self.packed is not None
-            np.savez_compressed(file, bits=self.bits, packed=self.packed)
-        return file.getvalue()
+        both = {"counts": self.counts, "packed": self.packed}
+        given = {name: array for name, array in both.items() if array is not None}
+        return arrays_to_bytes({"bits": np.array(self.bits), **given}, compressed=True)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Outcomes:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return cls(int(arrays["bits"]), arrays.get("counts"), arrays.get("packed"))
+        arrays = arrays_from_bytes(content)
+        return cls(int(arrays["bits"]), arrays.get("counts"), arrays.get("packed"))
 
     @classmethod
     def joined(cls, parts: list[Outcomes]) -> Outcomes:

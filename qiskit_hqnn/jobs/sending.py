@@ -3,18 +3,19 @@
     waiting ──intent committed──▶ intent ──submit under a tag, id committed──▶ sent ──outcomes committed──▶ done
 
 A process may die between any two of these. Who comes next finds the chunk as the store has it: an intent without an id
-is first looked up by its tag, so that a job whose answer was lost is found instead of paid for again; a chunk with an
-id is only waited for. After every submission the tag is looked up too, since a client may have repeated a request on
-its own: the oldest job is kept, the others are cancelled.
+is first looked up by its tag, so that a job whose answer was lost is found instead of paid for again, and is sent again
+only when no request of it can be on its way any more; a chunk with an id is only waited for. After every submission the
+tag is looked up too, since a request may have been repeated: one job is kept, the others are cancelled.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from qiskit_hqnn.errors import HQNNError
@@ -30,6 +31,7 @@ from qiskit_hqnn.jobs.adapter import (
     UnauthorisedError,
 )
 from qiskit_hqnn.jobs.chunks import from_bytes, halves, outcomes_to_bytes, to_bytes
+from qiskit_hqnn.jobs.deadlines import within
 from qiskit_hqnn.jobs.owners import LEASE_SECONDS, new_owner
 from qiskit_hqnn.jobs.sampling import Outcomes
 from qiskit_hqnn.jobs.store import Store
@@ -47,12 +49,14 @@ class Patience:
         backoff: seconds before the second one, doubled before each later one, up to `longest`.
         longest: seconds between two attempts, at most.
         hiccups: failed looks at a job in a row, after which the caller is told; the job stays as it is.
+        denials: times in a row that a service must say that a job or its results are gone before it is believed.
     """
 
     attempts: int = 5
     backoff: float = 1.0
     longest: float = 60.0
     hiccups: int = 10
+    denials: int = 4
 
     def pause(self, attempt: int) -> float:
         return min(self.longest, self.backoff * 2.0 ** max(0, attempt - 1))
@@ -106,8 +110,9 @@ def _loop(
         finished = sum(chunk.state == "done" for chunk in chunks) - mover.finished
         if progress:
             progress(finished + mover.finished, len(chunks))
-        if state != "open":
+        if state not in ("open", "cancelling"):
             return state
+        mover.cancelling = state == "cancelling"
         waiting = [chunk for chunk in chunks if chunk.state in OPEN]
         if until_sent and all(chunk.state == "sent" for chunk in waiting):
             return "open"
@@ -136,7 +141,9 @@ class _Mover:
         self._patience, self._owner = patience, owner
         self._hiccups = 0
         self._looked: set[str] = set()
+        self._denied: Counter[str] = Counter()
         self.finished = 0
+        self.cancelling = False
 
     def pause(self) -> float:
         """Seconds until it is worth looking again."""
@@ -144,6 +151,8 @@ class _Mover:
 
     def step(self, chunk: Chunk) -> bool:
         """Move a chunk that this owner holds; False where there is nothing to do yet."""
+        if self.cancelling:
+            return self._cancel(chunk)
         if chunk.state == "waiting":
             return self._send(chunk)
         if chunk.state == "intent":
@@ -152,7 +161,8 @@ class _Mover:
 
     def _send(self, chunk: Chunk) -> bool:
         pieces = from_bytes(self._store.requests(chunk))
-        changed = self._change(chunk, state="intent", since=time.time())
+        # Until then a request may leave; it holds for whoever finds this intent without its process, too.
+        changed = self._change(chunk, state="intent", since=time.time() + (self._adapter.deadline or 0.0))
         if changed is None:
             return True
         try:
@@ -171,6 +181,7 @@ class _Mover:
             # Whether a job was made is not known: the next step asks by the tag.
             self._change(
                 changed,
+                since=time.time(),
                 attempts=changed.attempts + 1,
                 not_before=time.time() + self._patience.pause(changed.attempts + 1),
                 reason=str(error),
@@ -183,13 +194,62 @@ class _Mover:
 
     def _without_duplicates(self, chunk: Chunk) -> Chunk:
         """Keep one job under the tag. A look that fails raises, and is made up for before the outcomes are taken."""
+        own = chunk.backend_job or ""
         found = self._call(lambda: self._adapter.find(chunk.tag))
-        kept = chunk.backend_job if chunk.backend_job in found else next(iter(found), None)
-        for extra in found:
-            if extra != kept:
-                self._call(lambda extra=extra: self._adapter.cancel(extra))  # type: ignore[misc]
+        others = [job_id for job_id in found if job_id != own]
+        if others:
+            kept = self._furthest(own, others)
+            if kept != own:
+                changed = self._change(chunk, backend_job=kept)
+                if changed is None:
+                    return chunk
+                chunk = changed
+            for extra in (own, *others):
+                if extra != kept:
+                    self._call(partial(self._adapter.cancel, extra))
         self._looked.add(chunk.tag)
         return chunk
+
+    def _furthest(self, own: str, others: Sequence[str]) -> str:
+        """The job to keep: the store's own, unless only another one has run already, and is paid."""
+        for job_id in (own, *others):
+            if self._call(partial(self._adapter.status, job_id)).word in ("done", "running"):
+                return job_id
+        return own
+
+    def _cancel(self, chunk: Chunk) -> bool:
+        """One step towards a job that is cancelled: nothing is sent, and nothing that was sent stays on the device."""
+        if chunk.state == "waiting":
+            self._change(chunk, state="cancelled", reason="cancelled before it was sent")
+            return True
+        done: JobState | None = None
+        try:
+            found = self._call(lambda: self._adapter.find(chunk.tag))
+            for job_id in {*found, *([chunk.backend_job] if chunk.backend_job else [])}:
+                state = self._stopped(job_id)
+                if job_id == chunk.backend_job and state is not None and state.word == "done":
+                    done = state
+            if done is not None:
+                return self._take(chunk, done)  # it was too late: it is paid, and stays
+        except LostResultError as error:
+            return self._denial(chunk, str(error))
+        except UnauthorisedError:
+            raise
+        except AdapterError as error:
+            return self._hiccup(error)
+        self._hiccups = 0
+        if chunk.state == "intent" and time.time() - chunk.since < self._adapter.lookup_seconds:
+            return False  # it may still arrive
+        self._change(chunk, state="cancelled", reason="cancelled")
+        return True
+
+    def _stopped(self, job_id: str) -> JobState | None:
+        """Cancel a job on the device, and say what it is then; None if the device does not know it."""
+        try:
+            self._call(lambda: self._adapter.cancel(job_id))
+            return self._call(lambda: self._adapter.status(job_id))
+        except LostResultError:
+            return None
 
     def _recover(self, chunk: Chunk) -> bool:
         """An intent without an id: was the job made?"""
@@ -214,16 +274,16 @@ class _Mover:
         return self._send(chunk)
 
     def _collect(self, chunk: Chunk) -> bool:
-        job_id = chunk.backend_job or ""
         try:
             if chunk.tag not in self._looked:
                 chunk = self._without_duplicates(chunk)
+            job_id = chunk.backend_job or ""
             state = self._call(lambda: self._adapter.status(job_id))
             if state.word == "done":
                 chunk = self._without_duplicates(chunk)
                 return self._take(chunk, state)
         except LostResultError as error:
-            return self._again(chunk, str(error))
+            return self._denial(chunk, str(error))
         except PermanentError as error:
             return self._fail(chunk, str(error))
         except UnauthorisedError:
@@ -246,12 +306,30 @@ class _Mover:
         results = list(self._call(lambda: self._adapter.result(chunk.backend_job or "")))
         self._hiccups = 0
         if len(results) != len(pieces):
-            return self._again(chunk, f"{len(results)} results came back for {len(pieces)} circuits")
+            return self._denial(chunk, f"{len(results)} results came back for {len(pieces)} circuits")
         outcomes = [Outcomes.of(result, piece.content) for result, piece in zip(results, pieces, strict=True)]
         if any(outcome.sets != piece.content.sets for outcome, piece in zip(outcomes, pieces, strict=True)):
             return self._again(chunk, "results of another shape came back")
         self.finished += self._store.finish(chunk, outcomes_to_bytes(pieces, outcomes), state.seconds)
         return True
+
+    def _denial(self, chunk: Chunk, reason: str) -> bool:
+        """A job or its results are said to be gone: believed when it is said again and again, and then sent anew."""
+        self._denied[chunk.tag] += 1
+        if self._adapter.poll_seconds and self._denied[chunk.tag] < self._patience.denials:
+            pause = self._patience.pause(self._denied[chunk.tag])
+            self._change(chunk, not_before=time.time() + pause, reason=reason)
+            return False
+        try:
+            # Should it be there after all, it must not go on beside its successor.
+            self._call(lambda: self._adapter.cancel(chunk.backend_job or ""))
+        except LostResultError:
+            pass
+        except UnauthorisedError:
+            raise
+        except AdapterError as error:
+            return self._hiccup(error)
+        return self._again(chunk, reason)
 
     def _again(self, chunk: Chunk, reason: str) -> bool:
         """A job that has ended without outcomes is sent once more, under a tag of its own."""
@@ -297,24 +375,7 @@ class _Mover:
         return Chunk(**{**chunk.__dict__, **values, "owner": self._owner})
 
     def _call(self, work: Callable[[], _T]) -> _T:
-        """Within the adapter's deadline: a client without one of its own can hang for ever."""
-        if self._adapter.deadline is None:
-            return work()
-        done: Future[_T] = Future()
-
-        def target() -> None:
-            try:
-                done.set_result(work())
-            except BaseException as error:
-                done.set_exception(error)
-
-        threading.Thread(target=target, daemon=True, name="hqnn-call").start()
-        try:
-            return done.result(self._adapter.deadline)
-        except TimeoutError:
-            if done.done():
-                raise
-            raise TransientError(f"no answer within {self._adapter.deadline:g} s") from None
+        return within(self._adapter.deadline, work)
 
 
 class _heartbeat:
@@ -339,10 +400,17 @@ class _heartbeat:
                 continue  # the store is busy or away: a lease lost by it only costs a repeated chunk
 
 
-def cancel(store: Store, job: str, adapter: BackendAdapter) -> None:
-    """Cancel a job: nothing more of it is sent, and what a device holds of it is cancelled there."""
-    for chunk in store.mark_cancelled(job):
-        ids = [chunk.backend_job] if chunk.backend_job else adapter.find(chunk.tag)
-        for job_id in ids:
-            if job_id:
-                adapter.cancel(job_id)
+def cancel(store: Store, job: str, adapter: BackendAdapter, patience: Patience | None = None) -> str:
+    """Cancel a job: nothing more of it is sent, and what a device holds of it is cancelled there.
+
+    What is done stays. A part that may be on its way just now is waited for, and cancelled once it is there.
+
+    Returns:
+        The job's state then: cancelled, or done or failed where it had ended before.
+
+    Raises:
+        TransientError: if the device cannot be reached for long; the job stays "cancelling", and whoever drives it next
+            goes on.
+    """
+    store.mark_cancelling(job)
+    return drive(store, job, adapter, patience=patience)

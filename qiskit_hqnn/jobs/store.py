@@ -7,6 +7,7 @@ id at once after it, outcomes before anybody sees them. A chunk is moved only by
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,8 +31,10 @@ from qiskit_hqnn.jobs.database import file_of, open_engine, parse_url, words_of
 from qiskit_hqnn.jobs.owners import LEASE_SECONDS, is_gone
 from qiskit_hqnn.jobs.store_tables import (
     CHUNKS,
+    IDENTITY,
     JOBS,
     METADATA,
+    MOVING,
     OPEN,
     OUTCOMES,
     REQUESTS,
@@ -58,7 +61,7 @@ class Store:
         self.url = parse_url(url)
         self.name = self.url.render_as_string(hide_password=True)
         self._engine = open_engine(self.url)
-        self._check_schema()
+        self.mark = self._check_schema()
 
     @property
     def file(self) -> Path | None:
@@ -85,7 +88,8 @@ class Store:
                 f"Job store {self.name} cannot be used: {words_of(error)}; it must be readable and writable."
             ) from None
 
-    def _check_schema(self) -> None:
+    def _check_schema(self) -> str:
+        """Make the tables where there are none; returns the store's random mark."""
         with self._transaction() as connection:
             if self.url.get_backend_name() == "postgresql":
                 # Two processes that both find an empty database would create the same tables.
@@ -93,6 +97,11 @@ class Store:
             if not inspect(connection).has_table(VERSIONS.name):
                 METADATA.create_all(connection)
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
+            IDENTITY.create(connection, checkfirst=True)
+            mark = connection.execute(select(IDENTITY.c.mark)).scalar()
+            if mark is None:
+                mark = secrets.token_hex(4)
+                connection.execute(insert(IDENTITY).values(mark=mark))
             version = connection.execute(select(VERSIONS.c.version)).scalar_one()
             # A store that can only be read is refused now, not after a device has been paid.
             connection.execute(update(VERSIONS).values(version=version))
@@ -101,6 +110,7 @@ class Store:
                 f"Job store {self.name} has schema version {version}, but this qiskit_hqnn knows versions up "
                 f"to {SCHEMA}; use a newer qiskit_hqnn or another store."
             )
+        return str(mark)
 
     # Jobs
 
@@ -141,7 +151,8 @@ class Store:
         return True
 
     def _add_chunk(self, connection: Connection, job: str, position: str, content: bytes) -> None:
-        tag = f"hqnn-{job[:20]}-{position}"
+        # The store's own mark: another store on the same account may have asked for the same.
+        tag = f"hqnn-{self.mark}-{job[:16]}-{position}"
         connection.execute(
             insert(CHUNKS).values(
                 job=job,
@@ -157,11 +168,11 @@ class Store:
         )
         connection.execute(insert(REQUESTS).values(job=job, position=position, content=content))
 
-    def jobs(self, limit: int | None = None, state: str | None = None) -> list[JobRecord]:
-        """Jobs, the newest first."""
+    def jobs(self, limit: int | None = None, states: Sequence[str] | None = None) -> list[JobRecord]:
+        """Jobs, the newest first; of these states only, if given."""
         query = _job_query().order_by(JOBS.c.created.desc(), JOBS.c.id)
-        if state:
-            query = query.where(JOBS.c.state == state)
+        if states is not None:
+            query = query.where(JOBS.c.state.in_(states))
         if limit is not None:
             query = query.limit(limit)
         with self._transaction() as connection:
@@ -206,7 +217,7 @@ class Store:
                 ).scalar()
                 connection.execute(
                     update(JOBS)
-                    .where(JOBS.c.id == job, JOBS.c.state == "open")
+                    .where(JOBS.c.id == job, JOBS.c.state.in_(MOVING))
                     .values(state=word, reason=reason or "")
                 )
             return str(connection.execute(select(JOBS.c.state).where(JOBS.c.id == job)).scalar_one())
@@ -239,19 +250,20 @@ class Store:
         """Say why an open job does not move."""
         with self._transaction() as connection:
             connection.execute(
-                update(JOBS).where(JOBS.c.id == job, JOBS.c.state == "open").values(reason=reason)
+                update(JOBS).where(JOBS.c.id == job, JOBS.c.state.in_(MOVING)).values(reason=reason)
             )
 
-    def mark_cancelled(self, job: str) -> list[Chunk]:
-        """Cancel what has not been sent; returns the chunks that a device may still hold."""
+    def mark_cancelling(self, job: str) -> None:
+        """Cancel what has not been sent; whoever drives the job next cancels what a device holds."""
         with self._transaction() as connection:
-            connection.execute(update(JOBS).where(JOBS.c.id == job).values(state="cancelled"))
+            connection.execute(
+                update(JOBS).where(JOBS.c.id == job, JOBS.c.state == "open").values(state="cancelling")
+            )
             connection.execute(
                 update(CHUNKS)
                 .where(CHUNKS.c.job == job, CHUNKS.c.state == "waiting")
                 .values(state="cancelled", reason="cancelled before it was sent")
             )
-        return [chunk for chunk in self.chunks(job) if chunk.state in OPEN]
 
     # Chunks
 

@@ -13,8 +13,12 @@ SCHEMA = 1
 OPEN = ("waiting", "intent", "sent")
 """States of a chunk that still has to be moved; the others are done, failed, cancelled and split."""
 
+MOVING = ("open", "cancelling")
+"""States of a job that is not at its end; the others are done, failed and cancelled."""
+
 METADATA = MetaData()
 VERSIONS = Table("hqnn_schema", METADATA, Column("version", Integer, nullable=False))
+IDENTITY = Table("hqnn_store", METADATA, Column("mark", String(16), nullable=False))
 JOBS = Table(
     "hqnn_jobs",
     METADATA,
@@ -67,7 +71,8 @@ OUTCOMES = Table(
 class JobRecord:
     """One request: its strong id, where it goes, what it costs, and how far it is.
 
-    `state` is open, done, failed or cancelled; `chunks` counts those that carry results, `finished` the stored ones.
+    `state` is open, cancelling, done, failed or cancelled; `chunks` counts those that carry results, `finished` the
+    stored ones.
     """
 
     id: str

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from qiskit_hqnn.jobs.adapter import BackendAdapter
     from qiskit_hqnn.jobs.store import Store
     from qiskit_hqnn.jobs.store_tables import JobRecord
 
@@ -69,30 +70,57 @@ def work(store: Store) -> None:
 
     Jobs of one simulated place run one after the other; each job on hardware has a thread, since it mostly waits.
     """
+    from qiskit_hqnn.jobs.store_tables import MOVING
+
     parked: set[str] = set()
+    places = _Places()
     threads: dict[str, threading.Thread] = {}
     while True:
         threads = {key: thread for key, thread in threads.items() if thread.is_alive()}
-        waiting = [job for job in reversed(store.jobs(state="open")) if job.id not in parked]
+        waiting = [job for job in reversed(store.jobs(states=MOVING)) if job.id not in parked]
         for job in waiting:
             key = job.id if job.place.startswith("ibm_") else job.place
             if key not in threads:
-                threads[key] = threading.Thread(target=_drive, args=(store, job, parked), name=job.id[:10])
+                threads[key] = threading.Thread(
+                    target=_drive, args=(store, job, parked, places), name=job.id[:10]
+                )
                 threads[key].start()
         if not waiting and not threads:
+            places.close()
             return
         next(iter(threads.values())).join(0.5)
 
 
-def _drive(store: Store, job: JobRecord, parked: set[str]) -> None:
+class _Places:
+    """Adapters by their place's word: all jobs on one device share its sign-in, and its session where there is one."""
+
+    def __init__(self) -> None:
+        self._adapters: dict[str, BackendAdapter] = {}
+        self._lock = threading.Lock()
+
+    def adapter(self, place: str) -> BackendAdapter:
+        from qiskit_hqnn.jobs.places import check_word, open_place
+
+        check_word(place)
+        with self._lock:
+            if place not in self._adapters:
+                self._adapters[place] = open_place(place)[1]
+            return self._adapters[place]
+
+    def close(self) -> None:
+        for adapter in self._adapters.values():
+            close = getattr(adapter, "close", None)
+            if close is not None:
+                close()
+
+
+def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> None:
     from qiskit_hqnn.errors import DeviceError, HQNNError
     from qiskit_hqnn.jobs.adapter import AdapterError, SamplingOptions
-    from qiskit_hqnn.jobs.places import check_word, open_place
     from qiskit_hqnn.jobs.sending import drive
 
     try:
-        check_word(job.place)
-        _, adapter = open_place(job.place)
+        adapter = places.adapter(job.place)
         if adapter.poll_seconds == 0 and job.settings["calibration"] != adapter.calibration:
             raise DeviceError(
                 f"{job.place} has other calibration data here, or another version of Aer, than when the job was made; "

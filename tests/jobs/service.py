@@ -19,7 +19,7 @@ class Service:
         self.calls = Counter()
 
     def completed(self):
-        return [job for job in self.jobs.values() if job["word"] == "done"]
+        return [job for job in self.jobs.values() if job["word"] == "done" and "lost" not in job]
 
     def submit(self, requests, tag):
         job_id = f"job-{len(self.jobs)}"
@@ -36,7 +36,7 @@ class ServiceAdapter:
 
     where = "service"
     calibration = "today"
-    deadline = 5.0
+    deadline = 0.5
     poll_seconds = 0.01
     lookup_seconds = 0.0
 
@@ -73,6 +73,8 @@ class ServiceAdapter:
     def status(self, job_id):
         fault = self._fault("status")
         self._broken("status", fault, "before")
+        if fault == "not found":
+            raise LostResultError("there is no such job")
         job = self.service.jobs[job_id]
         if isinstance(fault, JobState):
             job["word"] = fault.word
@@ -85,16 +87,16 @@ class ServiceAdapter:
         fault = self._fault("result")
         self._broken("result", fault, "before")
         job = self.service.jobs[job_id]
-        if fault == "gone":
-            job["word"] = "gone"
+        if fault in ("gone", "empty"):
+            job["lost"] = fault
+        if job.get("lost") == "gone" or fault == "not found":
             raise LostResultError("results are gone")
-        if fault == "empty":
-            job["word"] = "gone"
+        if "lost" in job:
             return []
         return [sample(request, self.device) for request in job["requests"]]
 
     def cancel(self, job_id):
         self._broken("cancel", self._fault("cancel"), "before")
         job = self.service.jobs[job_id]
-        if job["word"] == "queued":
+        if job["word"] in ("queued", "waiting"):
             job["word"] = "cancelled"

@@ -164,6 +164,99 @@ def test_results_that_are_gone_or_empty_are_made_again(store, undisturbed):
     assert len(service.completed()) == 3
 
 
+@pytest.mark.parametrize("call", ["status", "result"])
+def test_a_job_that_is_said_to_be_gone_once_is_not_paid_again(store, undisturbed, call):
+    service = Service()
+    evs = estimate(store, ServiceAdapter(service, {(call, 1): "not found", (call, 2): "not found"}))
+    np.testing.assert_array_equal(evs, undisturbed)
+    assert service.calls["submit"] == 3
+
+
+def test_a_late_job_of_a_request_that_was_given_up_is_found_and_not_sent_again(store, undisturbed):
+    service = Service()
+
+    class Late(ServiceAdapter):
+        """The first request is answered by nobody, and acted on long after its caller has stopped waiting."""
+
+        deadline = 0.2
+        lookup_seconds = 1.0
+        first = True
+
+        def submit(self, requests, *, tag, options):
+            if Late.first:
+                Late.first = False
+                time.sleep(0.6)
+            return super().submit(requests, tag=tag, options=options)
+
+    np.testing.assert_array_equal(estimate(store, Late(service)), undisturbed)
+    assert len(service.jobs) == 3
+
+
+def test_nothing_leaves_after_its_caller_has_given_up():
+    from qiskit_hqnn.jobs.deadlines import given_up, within
+
+    seen = []
+
+    def slow():
+        seen.append(given_up())
+        time.sleep(0.3)
+        seen.append(given_up())
+
+    with pytest.raises(TransientError, match=r"no answer within 0\.1 s"):
+        within(0.1, slow)
+    time.sleep(0.4)
+    assert seen == [False, True]
+    assert not given_up()
+
+
+def test_an_intent_of_a_dead_process_waits_until_its_request_can_no_longer_arrive(store, undisturbed):
+    service = Service()
+
+    class Dying(ServiceAdapter):
+        deadline = 0.6
+
+        def submit(self, requests, *, tag, options):
+            raise Died
+
+    with pytest.raises(Died):
+        estimate(store, Dying(service))
+    _forget_owners(store)
+    started = time.time()
+    np.testing.assert_array_equal(estimate(store, ServiceAdapter(service)), undisturbed)
+    assert time.time() - started > 0.3
+    assert len(service.jobs) == 3
+
+
+def test_of_two_jobs_under_a_tag_the_paid_one_is_kept(store, undisturbed):
+    service = Service()
+
+    class Twice(ServiceAdapter):
+        """Makes a second job of the first request, which runs first."""
+
+        def submit(self, requests, *, tag, options):
+            own = super().submit(requests, tag=tag, options=options)
+            if len(service.jobs) == 1:
+                other = service.submit(requests, tag)
+                service.jobs[other]["word"] = "done"
+                service.jobs[own]["word"] = "waiting"
+            return own
+
+    np.testing.assert_array_equal(estimate(store, Twice(service)), undisturbed)
+    assert len(service.completed()) == 3
+    assert sum(job["word"] == "cancelled" for job in service.jobs.values()) == 1
+
+
+def test_two_stores_that_ask_the_same_leave_each_others_jobs_alone(store, undisturbed):
+    service = Service()
+    other = Store(store.file.with_name("other.db"))
+    for each in (store, other):
+        np.testing.assert_array_equal(estimate(each, ServiceAdapter(service)), undisturbed)
+    assert len(service.completed()) == 6
+    assert len({job["tag"] for job in service.jobs.values()}) == 6
+    assert store.mark != other.mark
+    assert Store(store.file).mark == store.mark
+
+
 def test_a_permanent_failure_is_told_and_not_repeated(store):
     service = Service()
     state = JobState("failed", "error 1517: not an ISA circuit", permanent=True)
@@ -281,6 +374,65 @@ def test_cancelling_reaches_the_device_and_stops_the_rest(store):
     cancel(store, job, manager.adapter)
     assert store.job(job).state == "cancelled"
     assert {entry["word"] for entry in service.jobs.values()} == {"cancelled"}
+
+
+def test_cancelling_reaches_a_job_whose_answer_was_lost(store):
+    service = Service()
+
+    class Slow(ServiceAdapter):
+        deadline = 0.1
+        lookup_seconds = 0.5
+        hidden_until = 0.0
+
+        def submit(self, requests, *, tag, options):
+            super().submit(requests, tag=tag, options=options)
+            Slow.hidden_until = time.time() + 0.3
+            raise Died
+
+        def find(self, tag):
+            return [] if time.time() < Slow.hidden_until else super().find(tag)
+
+    manager = manager_of(store, Slow(service), sets=6)
+    job = manager.submit(_coerced())
+    with pytest.raises(Died):
+        drive(store, job, manager.adapter, patience=FAST)
+    _forget_owners(store)
+    assert cancel(store, job, manager.adapter, FAST) == "cancelled"
+    assert [entry["word"] for entry in service.jobs.values()] == ["cancelled"]
+
+
+def test_a_job_that_is_being_sent_while_it_is_cancelled_does_not_stay_on_the_device(store):
+    service = Service()
+    leaving, gone_on = threading.Event(), threading.Event()
+
+    class Watched(ServiceAdapter):
+        def submit(self, requests, *, tag, options):
+            leaving.set()
+            gone_on.wait(5)
+            return super().submit(requests, tag=tag, options=options)
+
+    Watched.deadline = 10.0
+    manager = manager_of(store, Watched(service), sets=6)
+    job = manager.submit(_coerced())
+    states = []
+    driver = threading.Thread(target=lambda: states.append(drive(store, job, manager.adapter, patience=FAST)))
+    driver.start()
+    assert leaving.wait(5)
+    store.mark_cancelling(job)
+    gone_on.set()
+    driver.join(10)
+    assert states == ["cancelled"]
+    assert [entry["word"] for entry in service.jobs.values()] == ["cancelled"]
+
+
+def test_what_was_done_before_a_cancellation_stays(store, undisturbed):
+    service = Service()
+    manager = manager_of(store, ServiceAdapter(service))
+    job = manager.submit(_coerced())
+    assert drive(store, job, manager.adapter, patience=FAST) == "done"
+    assert cancel(store, job, manager.adapter, FAST) == "done"
+    estimation = manager.plan(_coerced())
+    assert manager.known(estimation) == job
 
 
 def test_many_drivers_of_one_job_send_each_chunk_once(store, undisturbed):

@@ -39,10 +39,10 @@ def test_a_passing_fault_leaves_one_paid_job_and_the_undisturbed_result(cloud, u
     assert len(loopback.service.live()) == 1
 
 
-def test_a_lost_answer_with_a_lost_look_still_cancels_the_duplicate(cloud, undisturbed):
+def test_a_job_whose_answer_was_lost_is_found_by_its_tag_and_not_sent_again(cloud, undisturbed):
     loopback = cloud.start(Faults([Fault("502-after"), Fault("429", "find", times=2)]))
     assert np.array_equal(ask(cloud.manager()), undisturbed)
-    assert len(loopback.service.jobs) == 2
+    assert len(loopback.service.jobs) == 1
     assert len(loopback.service.live()) == 1
 
 
