@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs.store import Store
 
 HQNN = [
     sys.executable,
@@ -161,8 +162,16 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
     assert hqnn("jobs", "wait", job, "--store", str(calm), cwd=trained).exit_code == 0
     expected = metrics(trained)["fake_fez"]
 
+    Store(wild).close()
+    with sqlite3.connect(wild) as connection:  # the database itself counts how often each part is begun
+        connection.execute("CREATE TABLE begun (position TEXT)")
+        connection.execute(
+            "CREATE TRIGGER count_begun AFTER UPDATE OF state ON hqnn_chunks WHEN NEW.state = 'intent' "
+            "BEGIN INSERT INTO begun VALUES (NEW.position); END"
+        )
     command = [*HQNN, "submit", "runs/quickstart", "--yes", *arguments, str(wild)]
-    for _ in range(2):
+    kills = 2
+    for _ in range(kills):
         process = subprocess.Popen(
             command, cwd=trained, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -181,7 +190,12 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
     with sqlite3.connect(wild) as connection:
         chunks, done = connection.execute("SELECT COUNT(*), SUM(state = 'done') FROM hqnn_chunks").fetchone()
         (stored,) = connection.execute("SELECT COUNT(*) FROM hqnn_outcomes").fetchone()
-    assert chunks == done == stored > 100
+        begun, distinct = connection.execute(
+            "SELECT COUNT(*), COUNT(DISTINCT position) FROM begun"
+        ).fetchone()
+    assert chunks == done == stored == distinct > 100
+    # One worker computes one part at a time: a kill can cost no more than the part that was in flight.
+    assert begun <= chunks + kills
     for worker in workers_of(tmp_path):
         os.kill(worker, signal.SIGKILL)
 
