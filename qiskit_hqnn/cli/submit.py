@@ -98,6 +98,8 @@ def submit(
     unreal = "" if where.startswith("ibm_") else " (what hardware would charge)"
     typer.echo(f"{folder}: {images} images on {where}, {manager.shots} shots")
     typer.echo(f"price    {price}{unreal}")
+    if where.startswith("ibm_"):
+        typer.echo(f"account  {_left()}")
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
     known = manager.known(estimation, settings)
     if known is None:
@@ -135,6 +137,18 @@ def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool |
             ) from None
     settings["zne"] = tuple(settings["zne"]) if settings["zne"] else None
     return MitigationOptions(**settings)
+
+
+def _left() -> str:
+    """What the account's plan leaves; the price stands without it too."""
+    from qiskit_hqnn.errors import DeviceError
+    from qiskit_hqnn.jobs.ibm_account import seconds_left
+
+    try:
+        left = seconds_left()
+    except DeviceError as error:
+        return f"what is left of its plan could not be asked: {error}"
+    return "its plan sets no limit" if left is None else f"{left:,.0f} QPU seconds are left in its plan"
 
 
 def _default_store() -> str:

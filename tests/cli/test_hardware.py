@@ -66,6 +66,8 @@ def test_a_trained_run_goes_to_hardware_and_comes_back(shell, tmp_path):
         "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--dry-run"
     )
     assert "20 images on ibm_fez, 100 shots" in priced
+    assert "account  600 QPU seconds are left in its plan" in priced
+    assert "measured in 1 basis" in priced
     assert "No jobs yet" in shell("jobs")
     sent = shell(
         "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--yes"
@@ -83,6 +85,7 @@ def test_a_trained_run_goes_to_hardware_and_comes_back(shell, tmp_path):
         "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--yes"
     )
     assert again.split("job      ")[1].split()[0] == job
+    assert "It was submitted before: nothing new is sent." in again
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert TOKEN.encode() not in file.read_bytes(), file
