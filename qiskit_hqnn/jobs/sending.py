@@ -176,6 +176,7 @@ class _Mover:
         except SplitError as error:
             return self._split(changed, str(error))
         except UnauthorisedError:
+            self._change(changed, state="waiting")  # refused: no job was made
             raise
         except AdapterError as error:
             # Whether a job was made is not known: the next step asks by the tag.
@@ -195,8 +196,7 @@ class _Mover:
     def _without_duplicates(self, chunk: Chunk) -> Chunk:
         """Keep one job under the tag. A look that fails raises, and is made up for before the outcomes are taken."""
         own = chunk.backend_job or ""
-        found = self._call(lambda: self._adapter.find(chunk.tag))
-        others = [job_id for job_id in found if job_id != own]
+        others = [job_id for job_id in self._found(chunk) if job_id != own]
         if others:
             kept = self._furthest(own, others)
             if kept != own:
@@ -210,6 +210,9 @@ class _Mover:
         self._looked.add(chunk.tag)
         return chunk
 
+    def _found(self, chunk: Chunk) -> list[str]:
+        return self._call(lambda: self._adapter.find(chunk.tag))
+
     def _furthest(self, own: str, others: Sequence[str]) -> str:
         """The job to keep: the store's own, unless only another one has run already, and is paid."""
         for job_id in (own, *others):
@@ -222,15 +225,14 @@ class _Mover:
         if chunk.state == "waiting":
             self._change(chunk, state="cancelled", reason="cancelled before it was sent")
             return True
-        done: JobState | None = None
         try:
-            found = self._call(lambda: self._adapter.find(chunk.tag))
-            for job_id in {*found, *([chunk.backend_job] if chunk.backend_job else [])}:
-                state = self._stopped(job_id)
-                if job_id == chunk.backend_job and state is not None and state.word == "done":
-                    done = state
-            if done is not None:
-                return self._take(chunk, done)  # it was too late: it is paid, and stays
+            known = dict.fromkeys([*([chunk.backend_job] if chunk.backend_job else []), *self._found(chunk)])
+            states = {job_id: self._stopped(job_id) for job_id in known}
+            paid = [(job_id, state) for job_id, state in states.items() if state and state.word == "done"]
+            if paid:  # it was too late: what has run stays
+                job_id, state = paid[0]
+                taken = self._change(chunk, state="sent", backend_job=job_id)
+                return taken is None or self._take(taken, state)
         except LostResultError as error:
             return self._denial(chunk, str(error))
         except UnauthorisedError:
@@ -254,7 +256,7 @@ class _Mover:
     def _recover(self, chunk: Chunk) -> bool:
         """An intent without an id: was the job made?"""
         try:
-            found = self._call(lambda: self._adapter.find(chunk.tag))
+            found = self._found(chunk)
         except UnauthorisedError:
             raise
         except AdapterError as error:
@@ -284,11 +286,10 @@ class _Mover:
                 return self._take(chunk, state)
         except LostResultError as error:
             return self._denial(chunk, str(error))
-        except PermanentError as error:
-            return self._fail(chunk, str(error))
         except UnauthorisedError:
             raise
         except AdapterError as error:
+            # Whatever the service says to a question, the job is there, and may be paid: it is never given up for it.
             return self._hiccup(error)
         self._hiccups = 0
         if state.word == "cancelled":

@@ -425,6 +425,30 @@ def test_a_job_that_is_being_sent_while_it_is_cancelled_does_not_stay_on_the_dev
     assert [entry["word"] for entry in service.jobs.values()] == ["cancelled"]
 
 
+def test_a_cancelled_job_that_had_run_already_is_kept_since_it_is_paid(store):
+    service = Service()
+
+    class Quick(ServiceAdapter):
+        def submit(self, requests, *, tag, options):
+            service.jobs[super().submit(requests, tag=tag, options=options)]["word"] = "done"
+            raise Died
+
+    manager = manager_of(store, Quick(service), sets=6)
+    job = manager.submit(_coerced())
+    with pytest.raises(Died):
+        drive(store, job, manager.adapter, patience=FAST)
+    _forget_owners(store)
+    assert cancel(store, job, manager.adapter, FAST) == "done"
+    assert len(service.jobs) == 1
+
+
+def test_a_question_that_is_refused_does_not_give_up_a_job_that_is_there(store, undisturbed):
+    service = Service()
+    refused = {("status", n): PermanentError("400: bad request") for n in range(1, 4)}
+    np.testing.assert_array_equal(estimate(store, ServiceAdapter(service, refused)), undisturbed)
+    assert len(service.jobs) == 3
+
+
 def test_what_was_done_before_a_cancellation_stays(store, undisturbed):
     service = Service()
     manager = manager_of(store, ServiceAdapter(service))
