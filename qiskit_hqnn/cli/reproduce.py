@@ -11,7 +11,9 @@ from qiskit_hqnn.cli.options import DATA_ROOT
 
 if TYPE_CHECKING:
     from qiskit_hqnn.training.reproduction import Options, Published
-    from qiskit_hqnn.training.results_page import Outcome
+
+
+OUT_LACKS = "Read from the files beside the page, since {out} holds fewer runs of them:"
 
 
 def reproduce(
@@ -45,21 +47,27 @@ def reproduce(
     """Run the published systems again and write a page of published against measured figures.
 
     What is finished is not run again: interrupted, the same command goes on. The page holds every row that has runs
-    in OUT.
+    in OUT. Beside it, results/NAME.json keeps each row's figures; rows whose run folders are gone are read from there.
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
-    from qiskit_hqnn.training.reproduction import Options, choose_rows, published_rows
+    from qiskit_hqnn.training.outcomes import collect, keep_records
+    from qiskit_hqnn.training.reproduction import Options, choose_rows
     from qiskit_hqnn.training.results_page import write_page
 
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
     if not page_only:
         missing = _run(choose_rows(name), options, out, data_root, quiet)
-    outcomes = [_outcome(row, options, out, missing) for row in published_rows()]
     target = page or out / ("results-quick.md" if quick else "results.md")
+    outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
+    written = keep_records(target, outcomes, options)
     typer.echo(f"page     {target}")
+    if written:
+        typer.echo(f"figures  {len(written)} files in {written[0].parent}")
+    if kept := [outcome.row.job for outcome in outcomes if outcome.from_file]:
+        typer.echo(f"{OUT_LACKS.format(out=out)} {', '.join(kept)}", err=True)
     if missing:
         typer.echo(f"{len(missing)} rows could not be run; the page says why.", err=True)
         raise typer.Exit(1)
@@ -82,15 +90,3 @@ def _run(rows: list[Published], options: Options, out: Path, data_root: Path, qu
             typer.echo("Interrupted. The same command goes on from here.", err=True)
             raise
     return missing
-
-
-def _outcome(row: Published, options: Options, out: Path, missing: dict[str, str]) -> Outcome:
-    from qiskit_hqnn.training.reproduction import folder_of, runs_in
-    from qiskit_hqnn.training.results_page import Outcome
-
-    command = f"hqnn reproduce {row.job}{' --quick' if options.quick else ''} --data-root DIR"
-    reason = missing.get(row.job, "")
-    runs = runs_in(folder_of(row, options, out))
-    if not any(control is None for _, control, _ in runs):
-        runs, reason = [], reason or "there are no runs of it in this folder."
-    return Outcome(row, command, runs, reason)

@@ -15,7 +15,7 @@ import torch
 from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import evaluate
-from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job
+from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job, settings_of
 from qiskit_hqnn.training.job_names import find_job
 from qiskit_hqnn.training.places import running_on
 from qiskit_hqnn.training.run_folder import RunFolder, load_run
@@ -145,13 +145,10 @@ def finished(run: RunFolder, job: JobFile) -> bool:
         return False
     tested = run.metrics().get("test", {}).keys()
     # A control without a quantum layer is the same at every place, and is tested once.
-    places = set(job.test) if set(job.test) <= tested else {"exact"} if control_of(job) else None
-    return places is not None and places <= tested and run.read_job().model_dump() == job.model_dump()
-
-
-def control_of(job: JobFile) -> str | None:
-    """The control that a single run's network is."""
-    return job.model.model_dump().get("control")
+    places = (
+        set(job.test) if set(job.test) <= tested else {"exact"} if job.model.options.get("control") else None
+    )
+    return places is not None and places <= tested and settings_of(run.read_job()) == settings_of(job)
 
 
 def run_on_device(
@@ -191,16 +188,3 @@ def run_on_device(
             "qpu_seconds": round(place.qpu_seconds, 1),
         }
         keep_result(run, result, loaded.splits, name, summary)
-
-
-def runs_in(folder: Path) -> list[Run]:
-    """(seed, control, run) of every tested run in a row's folder."""
-    places = [folder] if (folder / "job.toml").exists() else sorted(folder.glob("seed-*"))
-    runs = []
-    for place in places:
-        run = RunFolder(place)
-        if not run.metrics().get("test"):
-            continue
-        job = run.read_job()
-        runs.append((job.seeds[0], control_of(job), run))
-    return sorted(runs, key=lambda entry: (entry[0], entry[1] or ""))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import Any
 
 from qiskit_hqnn.training.files import write_text, write_whole
+from qiskit_hqnn.training.outcomes import Outcome
+from qiskit_hqnn.training.records import Records
 from qiskit_hqnn.training.reproduction import MITIGATED, Published
-from qiskit_hqnn.training.study import Mean, Run, summarise
+from qiskit_hqnn.training.study import Mean, summarise
 
 _CONTROLS = {
     "twin": "the classical twin",
@@ -23,19 +23,9 @@ _CONTROLS = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A row with its runs; `missing` says why there are none."""
-
-    row: Published
-    command: str
-    runs: Sequence[Run] = ()
-    missing: str = ""
-
-
 def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
     """Write the page and, in `images/` beside it, its pictures."""
-    done = [outcome for outcome in outcomes if outcome.runs]
+    done = [outcome for outcome in outcomes if outcome.records.networks]
     parts = [_head(done, quick), _table(outcomes), _devices(done)]
     parts += [_section(outcome, path.parent / "images", quick) for outcome in outcomes]
     write_text(path, "\n\n".join(part for part in parts if part) + "\n")
@@ -54,7 +44,7 @@ def _head(done: Sequence[Outcome], quick: bool) -> str:
         "intervals (Student's t). Parameters are classical + quantum; seconds are those of one training."
     )
     if done:
-        environment = json.loads((done[0].runs[0][2].path / "environment.json").read_text(encoding="utf-8"))
+        environment = done[0].records.runs[0].machine
         packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
         lines.append(
             f"Machine: {environment['cpus']} CPU cores, device {environment['device']}, Python "
@@ -73,7 +63,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         row = outcome.row
         head = f"| [{row.system}](#{row.job}) | {row.data} | {row.published} "
-        if not outcome.runs:
+        if not outcome.records.networks:
             lines.append(f"{head}| not run | | | | | |")
             continue
         for entry in _network_rows(outcome):
@@ -81,7 +71,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             where = "" if entry["where"] == "exact" else f" on {entry['where']}"
             name = "F1 " if row.measure == "macro_f1" else ""
             counts = entry["parameters"]
-            images = next(iter(outcome.runs[0][2].metrics()["test"].values()))["images"]
+            images = next(iter(outcome.records.networks[0].metrics["test"].values()))["images"]
             lines.append(
                 f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean, images)} | {images:,} | {mean.count} | "
                 f"{counts['classical']:,} + {counts['quantum']:,} | {entry['seconds']:.0f} |"
@@ -90,13 +80,13 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _network_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    rows = summarise(outcome.runs)["rows"]
-    return [row for row in rows if row["run"] == "network" and _is_whole(outcome, row["where"])]
+    """The network at the places that saw the whole test set, as the job asks; looks at few images have their table."""
+    rows = _summary(outcome.records)["rows"]
+    return [row for row in rows if row["run"] == "network" and row["where"] in outcome.job.test]
 
 
-def _is_whole(outcome: Outcome, where: str) -> bool:
-    """Whether this place saw the whole test set, as the job file asks; looks at few images have their own table."""
-    return where in outcome.runs[0][2].read_job().test
+def _summary(records: Records) -> dict[str, Any]:
+    return summarise([(run.seed, run.control, run.metrics) for run in records.runs])
 
 
 def _reached(row: Published, mean: Mean, images: int) -> str:
@@ -117,14 +107,14 @@ def _percent(mean: Mean) -> str:
 def _devices(done: Sequence[Outcome]) -> str:
     lines = []
     for outcome in done:
-        for seed, control, run in outcome.runs:
-            tests = run.metrics()["test"]
+        for run in outcome.records.networks:
+            tests = run.metrics["test"]
             for place, plain in tests.items():
                 mitigated = tests.get(f"{place}-{MITIGATED}")
-                if control is not None or mitigated is None:
+                if mitigated is None:
                     continue
                 lines.append(
-                    f"| {outcome.row.system}, {outcome.row.data} | {seed} | {place} | {plain['images']} | "
+                    f"| {outcome.row.system}, {outcome.row.data} | {run.seed} | {place} | {plain['images']} | "
                     f"{100 * plain['exact_accuracy']:.1f} % | {_with_interval(plain)} | "
                     f"{_with_interval(mitigated)} | {plain['qpu_seconds']:.0f} / {mitigated['qpu_seconds']:.0f} |"
                 )
@@ -151,10 +141,10 @@ def _section(outcome: Outcome, images: Path, quick: bool) -> str:
     lines = [f"## {row.job}", f"{row.source}. `{outcome.command}`"]
     if outcome.missing:
         lines.append(f"Not run: {outcome.missing}")
-    lines += row.remarks
-    if not outcome.runs:
+    lines += [*row.remarks, *outcome.records.left_out]
+    if not outcome.records.networks:
         return "\n\n".join(lines)
-    summary = summarise(outcome.runs)
+    summary = _summary(outcome.records)
     lines.append(_runs_table(summary))
     if summary["comparisons"]:
         lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
@@ -178,17 +168,17 @@ def _runs_table(summary: dict[str, Any]) -> str:
 
 
 def _pictures(outcome: Outcome, images: Path, quick: bool) -> str:
-    """Curves and confusion matrix of the first seed's network, copied beside the page."""
-    run = next(run for _, control, run in outcome.runs if control is None)
-    place = next(iter(run.metrics()["test"]))
+    """Curves and confusion matrix of the first seed's network, copied beside the page; what stands there is kept."""
+    run = outcome.records.networks[0]
+    place = next(iter(run.metrics["test"]))
     links = []
     for source, what in ((f"confusion-{place}.png", "confusion matrix"), ("curves.png", "loss and accuracy")):
-        if not (run.path / source).exists():
-            continue
         kind = source.split("-")[0].removesuffix(".png")
         target = images / f"results-{outcome.row.job}{'-quick' if quick else ''}-{kind}.png"
-        _copy(run.path / source, target)
-        links.append(f"![{outcome.row.job}: {what}]({relpath(target, images.parent)})")
+        if run.folder is not None and (run.folder / source).exists():
+            _copy(run.folder / source, target)
+        if target.exists():
+            links.append(f"![{outcome.row.job}: {what}]({relpath(target, images.parent)})")
     return " ".join(links)
 
 

@@ -184,7 +184,8 @@ def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
         raise RunFolderError(
             f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
         )
-    if run.read_job().model_dump(exclude={"test", "shots"}) != job.model_dump(exclude={"test", "shots"}):
+    words = {"title", "reference", "test", "shots"}
+    if run.read_job().model_dump(exclude=words) != job.model_dump(exclude=words):
         raise RunFolderError(
             f"Run folder {run.path} belongs to a job with other settings (see its job.toml): name another one with "
             "--out."

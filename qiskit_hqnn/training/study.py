@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,17 @@ def compare(control: str, network: dict[int, float], other: dict[int, float]) ->
     return Comparison(control, difference, sentence)
 
 
-def summarise(runs: Sequence[Run]) -> dict[str, Any]:
-    """Means by control and place, and the network's paired differences from each control (exact accuracy first)."""
+def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Means by control and place, and the network's paired differences from each control (exact accuracy first).
+
+    Args:
+        runs: (seed, control, metrics) of each tested run.
+    """
     results: dict[str, dict[str, dict[int, dict[str, float]]]] = {}
     parameters: dict[str, dict[str, int]] = {}
     seconds: dict[str, list[float]] = {}
-    for seed, control, run in runs:
-        name, metrics = control or "network", run.metrics()
+    for seed, control, metrics in runs:
+        name = control or "network"
         parameters[name] = metrics["parameters"]
         seconds.setdefault(name, []).append(metrics["seconds"]["train"])
         for where, result in metrics["test"].items():
@@ -109,7 +113,7 @@ def summarise(runs: Sequence[Run]) -> dict[str, Any]:
 
 def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     """study.json and report.html over all runs of a job; returns the page's path."""
-    summary = summarise(runs)
+    summary = summarise([(seed, control, run.metrics()) for seed, control, run in runs])
     plain = {
         "rows": [
             {key: vars(value) if isinstance(value, Mean) else value for key, value in row.items()}

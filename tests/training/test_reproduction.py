@@ -1,6 +1,7 @@
 """Every published row end to end, on little data: runs, controls, the device, the page, and going on after a stop."""
 
 import re
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -8,8 +9,10 @@ from typer.testing import CliRunner
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.training import shipped_jobs
-from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, published_rows, reproduce, runs_in
-from qiskit_hqnn.training.results_page import Outcome, write_page
+from qiskit_hqnn.training.outcomes import collect, keep_records
+from qiskit_hqnn.training.records import read_records, records_in
+from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, published_rows, reproduce
+from qiskit_hqnn.training.results_page import write_page
 from tests.training.tiny_data import write_all
 
 ROWS = {row.job: row for row in published_rows()}
@@ -32,6 +35,10 @@ def sizes_of(name):
     if name.startswith("hqnn-quanv"):
         return ["data.train_samples=50", "data.test_samples=20", "data.validation=10"]
     return SIZES.get(name, DEFAULT)
+
+
+def outcome_of(name, options, out, page, reason=""):
+    return next(o for o in collect(options, out, page, {name: reason}) if o.row.job == name)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +76,8 @@ def test_the_page_sets_both_figures_side_by_side(data_root, tmp_path):
     options = Options(seeds=2, settings=tuple(TINY))
     runs = reproduce(row, options, tmp_path, data_root, progress=False)
     page = tmp_path / "page" / "results.md"
-    others = Outcome(ROWS["vqc-head"], "hqnn reproduce vqc-head", missing="no data.")
-    write_page(page, [Outcome(row, "hqnn reproduce circuit-centric-binary", runs), others], quick=False)
+    others = outcome_of("vqc-head", options, tmp_path, page, "no data.")
+    write_page(page, [outcome_of(row.job, options, tmp_path, page), others], quick=False)
     text = page.read_text()
     accuracies = [run.metrics()["test"]["exact"]["accuracy"] for _, control, run in runs if control is None]
     assert re.search(rf"\| {100 * sum(accuracies) / 2:.1f}\d? ± ", text)
@@ -93,7 +100,8 @@ def test_what_is_finished_is_not_run_again(data_root, tmp_path, monkeypatch):
     monkeypatch.setattr("qiskit_hqnn.training.reproduction.run_job", never)
     runs = reproduce(row, options, tmp_path, data_root, progress=False)
     assert runs[0][2].metrics()["test"]["exact"]["images"] > 0
-    assert [(seed, control) for seed, control, _ in runs_in(tmp_path / row.job)] == [(0, None)]
+    found = records_in(tmp_path / row.job, job_of(row, options))
+    assert [(run.seed, run.control) for run in found.runs] == [(0, None)]
     with pytest.raises(AssertionError, match="run again"):
         reproduce(
             row, Options(seeds=2, controls=False, settings=tuple(TINY)), tmp_path, data_root, progress=False
@@ -114,11 +122,57 @@ def test_a_device_gives_two_more_results_once(data_root, tmp_path):
     reproduce(row, options, tmp_path, data_root, progress=False)
     assert run.metrics_file.read_bytes() == before
     page = tmp_path / "results.md"
-    write_page(page, [Outcome(row, "", [(0, None, run)])], quick=False)
+    write_page(page, [outcome_of(row.job, options, tmp_path, page)], quick=False)
     assert (
         "| Textbook hybrid, digits 0 and 1 of MNIST, 200 + 100 images | 0 | fake_manila | 4 |"
         in page.read_text()
     )
+
+
+def test_figures_outlive_their_run_folders(data_root, tmp_path):
+    row, options = ROWS["circuit-centric-binary"], Options(seeds=2, settings=tuple(TINY))
+    reproduce(row, options, tmp_path / "runs", data_root, progress=False)
+    page = tmp_path / "docs" / "results.md"
+    write = [
+        "reproduce",
+        "--page-only",
+        "--out",
+        str(tmp_path / "runs"),
+        "--page",
+        str(page),
+        "--set",
+        TINY[0],
+    ]
+    assert CliRunner().invoke(app, write).exit_code == 0
+    text, file = page.read_text(), page.parent / "results" / f"{row.job}.json"
+    kept = file.read_bytes()
+    assert str(tmp_path) not in text + file.read_text()
+    shutil.rmtree(tmp_path / "runs" / row.job / "seed-1")
+    assert CliRunner().invoke(app, write).exit_code == 0
+    assert (page.read_text(), file.read_bytes()) == (text, kept), "fewer runs do not take the place of more"
+    shutil.rmtree(tmp_path / "runs")
+    page.unlink()
+    answer = CliRunner().invoke(app, write)
+    assert answer.exit_code == 0
+    assert row.job in answer.stderr
+    assert (page.read_text(), file.read_bytes()) == (text, kept)
+    file.write_text(file.read_text().replace('"accuracy"', '"acuracy"')[:-20])
+    with pytest.raises(HQNNError, match=rf"{row.job}.json is not a file of results"):
+        CliRunner().invoke(app, write, catch_exceptions=False)
+
+
+def test_runs_with_other_settings_are_left_out_and_said(data_root, tmp_path):
+    row, page = ROWS["circuit-centric-binary"], tmp_path / "results.md"
+    settings = Options(seeds=1, controls=False, settings=tuple(TINY))
+    reproduce(row, settings, tmp_path, data_root, progress=False)
+    write_page(page, [outcome_of(row.job, Options(), tmp_path, page)], quick=False)
+    assert "1 run was left out, made with other settings (train.epochs 1, here 30)." in page.read_text()
+    assert "not run" in page.read_text()
+    own = outcome_of(row.job, settings, tmp_path, page)
+    assert "--set 'train.epochs=1'" in own.command
+    (file,) = keep_records(page, [own], settings)
+    assert '"settings": {"train.epochs": 1}' in file.read_text()
+    assert not read_records(file, job_of(row, Options())).runs
 
 
 def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
