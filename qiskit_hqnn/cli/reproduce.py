@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from qiskit_hqnn.training.reproduction import Options, Published
 
 
-OUT_LACKS = "Read from the files beside the page, since {out} holds fewer runs of them:"
-
-
 def reproduce(
     name: Annotated[
         str, typer.Argument(help="A row (the name of its job file), a system's name, or all.")
@@ -38,7 +35,12 @@ def reproduce(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, as train.epochs=3."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs/reproduce"),
-    page: Annotated[Path | None, typer.Option(help="The page; OUT/results.md by default.")] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            help="The page. By default OUT/results.md; in a checkout docs/results.md, if no setting is changed."
+        ),
+    ] = None,
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Write the page from the runs that are there.")
     ] = False,
@@ -59,7 +61,7 @@ def reproduce(
     missing: dict[str, str] = {}
     if not page_only:
         missing = _run(choose_rows(name), options, out, data_root, quiet)
-    target = page or out / ("results-quick.md" if quick else "results.md")
+    target = page or _page(options, out)
     outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
     written = keep_records(target, outcomes, options)
@@ -67,10 +69,24 @@ def reproduce(
     if written:
         typer.echo(f"figures  {len(written)} files in {written[0].parent}")
     if kept := [outcome.row.job for outcome in outcomes if outcome.from_file]:
-        typer.echo(f"{OUT_LACKS.format(out=out)} {', '.join(kept)}", err=True)
+        typer.echo(
+            f"read from the files beside the page, as {out} holds fewer runs: {', '.join(kept)}", err=True
+        )
     if missing:
         typer.echo(f"{len(missing)} rows could not be run; the page says why.", err=True)
         raise typer.Exit(1)
+
+
+def _page(options: Options, out: Path) -> Path:
+    """The page that is not named: a checkout's own only for rows as their job files have them."""
+    from qiskit_hqnn.training.job_names import shipped_folder
+
+    if options.quick:
+        return out / "results-quick.md"
+    own = Path("docs/results.md")
+    in_checkout = own.exists() and shipped_folder() == Path("jobs").absolute()
+    as_published = options.controls and not options.seeds and not options.settings
+    return own if in_checkout and as_published else out / "results.md"
 
 
 def _run(rows: list[Published], options: Options, out: Path, data_root: Path, quiet: bool) -> dict[str, str]:

@@ -12,7 +12,10 @@ from qiskit_hqnn.training.files import write_text, write_whole
 from qiskit_hqnn.training.outcomes import Outcome
 from qiskit_hqnn.training.records import Records
 from qiskit_hqnn.training.reproduction import MITIGATED, Published
-from qiskit_hqnn.training.study import Mean, summarise
+from qiskit_hqnn.training.study import MARGIN, Mean, summarise
+
+SEEDS_FOR_A_SHARE = 5
+"""From so many seeds on, the share of runs that do not learn is told."""
 
 _CONTROLS = {
     "twin": "the classical twin",
@@ -26,12 +29,12 @@ _CONTROLS = {
 def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
     """Write the page and, in `images/` beside it, its pictures."""
     done = [outcome for outcome in outcomes if outcome.records.networks]
-    parts = [_head(done, quick), _table(outcomes), _devices(done)]
+    parts = [_head(quick), _table(outcomes, quick), _devices(done)]
     parts += [_section(outcome, path.parent / "images", quick) for outcome in outcomes]
     write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 
 
-def _head(done: Sequence[Outcome], quick: bool) -> str:
+def _head(quick: bool) -> str:
     lines = ["# Results"]
     if quick:
         lines.append(
@@ -41,30 +44,28 @@ def _head(done: Sequence[Outcome], quick: bool) -> str:
     lines.append(
         "Written by `hqnn reproduce` from its run folders. Accuracy is on the test set, which is read once for each "
         "run; settings that a text leaves open were chosen on validation images. Means over the seeds with 95 % "
-        "intervals (Student's t). Parameters are classical + quantum; seconds are those of one training."
+        'intervals (Student\'s t), which "reached" looks at too. Parameters are classical + quantum; seconds are those '
+        "of one training."
     )
-    if done:
-        environment = done[0].records.runs[0].machine
-        packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
-        lines.append(
-            f"Machine: {environment['cpus']} CPU cores, device {environment['device']}, Python "
-            f"{environment['python']}, {packages}."
-        )
+    lines.append(
+        "A run counts as not learning if its test accuracy is below chance, the share of the largest class, plus "
+        f"{100 * MARGIN:.0f} points; the share of such runs is told from {SEEDS_FOR_A_SHARE} seeds on."
+    )
     return "\n\n".join(lines)
 
 
-def _table(outcomes: Sequence[Outcome]) -> str:
+def _table(outcomes: Sequence[Outcome], quick: bool) -> str:
     lines = [
         "## Published and measured",
-        "| system | data | published | here | reached | test images | seeds | parameters | s |",
-        "|---|---|---|--:|:-:|--:|--:|--:|--:|",
+        "| system | data | published | here | reached | test images | seeds | not learning | parameters | s |",
+        "|---|---|---|--:|---|--:|--:|--:|--:|--:|",
     ]
     lines[0] += "\n"
     for outcome in outcomes:
         row = outcome.row
         head = f"| [{row.system}](#{row.job}) | {row.data} | {row.published} "
         if not outcome.records.networks:
-            lines.append(f"{head}| not run | | | | | |")
+            lines.append(f"{head}| not run | | | | | | |")
             continue
         for entry in _network_rows(outcome):
             mean: Mean = entry[row.measure]
@@ -73,8 +74,9 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             counts = entry["parameters"]
             images = next(iter(outcome.records.networks[0].metrics["test"].values()))["images"]
             lines.append(
-                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean, images)} | {images:,} | {mean.count} | "
-                f"{counts['classical']:,} + {counts['quantum']:,} | {entry['seconds']:.0f} |"
+                f"{head}| {name}{_percent(mean)}{where} | {_reached(row, mean, images, quick)} | {images:,} | "
+                f"{mean.count} | {_share(entry)} | {counts['classical']:,} + {counts['quantum']:,} | "
+                f"{entry['seconds']:.0f} |"
             )
     return "\n".join(lines)
 
@@ -89,12 +91,28 @@ def _summary(records: Records) -> dict[str, Any]:
     return summarise([(run.seed, run.control, run.metrics) for run in records.runs])
 
 
-def _reached(row: Published, mean: Mean, images: int) -> str:
+def _reached(row: Published, mean: Mean, images: int, quick: bool) -> str:
+    """Whether the mean meets the aim, and what its interval says of that."""
     if row.aim is None:
         return ""
+    if quick:
+        return "quick"
     if row.images is not None and images < row.images:
         return "part of the data"
-    return "yes" if mean.mean >= row.aim else f"no ({100 * row.aim:.4g} %)"
+    # A mean of equal values may lie below them by its last bit.
+    aim = row.aim - 1e-9
+    if mean.mean >= aim:
+        return (
+            "yes, one seed" if mean.count < 2 else "yes" if mean.low >= aim else "yes, interval reaches below"
+        )
+    reaches = ", one seed" if mean.count < 2 else ", interval reaches it" if mean.high >= aim else ""
+    return f"no ({100 * row.aim:.4g} %){reaches}"
+
+
+def _share(entry: dict[str, Any]) -> str:
+    """The share of runs that do not learn."""
+    count = entry["accuracy"].count
+    return f"{entry['not_learned']} of {count}" if count >= SEEDS_FOR_A_SHARE else ""
 
 
 def _percent(mean: Mean) -> str:
@@ -148,21 +166,54 @@ def _section(outcome: Outcome, images: Path, quick: bool) -> str:
     lines.append(_runs_table(summary))
     if summary["comparisons"]:
         lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
-    lines.append(_pictures(outcome, images, quick))
+    lines += [_machines(outcome.records), _pictures(outcome, images, quick)]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _machines(records: Records) -> str:
+    """What the runs were made on, and at which commit; a line for each that differs."""
+    runs: dict[str, list[str]] = {}
+    for run in records.runs:
+        commits = runs.setdefault(_machine(run.machine), [])
+        if (commit := run.machine.get("commit")) and commit not in commits:
+            commits.append(commit)
+    lines = []
+    for machine, commits in runs.items():
+        told = [_short(commit) for commit in commits]
+        commit = f"commit{'s' if len(told) > 1 else ''} {', '.join(told)}" if told else ""
+        if words := "; ".join(part for part in (machine, commit) if part):
+            lines.append(f"Machine: {words}.")
     return "\n\n".join(lines)
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    if not machine.get("packages"):
+        return ""
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items() if version)
+    threads = f"{machine['threads']} thread{'s' if machine['threads'] != 1 else ''}"
+    return (
+        f"{machine['cpus']} CPU cores ({threads}), device {machine['device']}, {machine['platform']}, Python "
+        f"{machine['python']}, {packages}"
+    )
+
+
+def _short(commit: str) -> str:
+    """The beginning of a commit's name, with its "-modified"."""
+    name, _, modified = commit.partition("-")
+    return name[:12] + (f"-{modified}" if modified else "")
 
 
 def _runs_table(summary: dict[str, Any]) -> str:
     lines = [
-        "| network | where | accuracy | macro F1 | loss | seeds one by one |",
-        "|---|---|--:|--:|--:|---|",
+        "| network | where | accuracy | macro F1 | loss | not learning | seeds one by one |",
+        "|---|---|--:|--:|--:|--:|---|",
     ]
     for entry in summary["rows"]:
         name = "hybrid" if entry["run"] == "network" else _CONTROLS.get(entry["run"], entry["run"])
         each = ", ".join(f"{100 * value:.1f}" for value in entry["accuracies"].values())
         lines.append(
             f"| {name} | {entry['where']} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
-            f"{entry['loss'].mean:.3f} | {each} |"
+            f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
         )
     return "\n".join(lines)
 

@@ -43,6 +43,16 @@ def mean_of(values: Sequence[float]) -> Mean:
     return Mean(mean, mean - half, mean + half, len(array))
 
 
+MARGIN = 0.10
+"""So far above chance is a network that learned: two standard errors of 100 images where chance is one half."""
+
+
+def learned(result: Mapping[str, Any]) -> bool:
+    """Whether a test result is above chance by `MARGIN`; chance is the share of the largest class among its images."""
+    chance = max(map(sum, result["confusion"])) / result["images"]
+    return bool(result["accuracy"] >= chance + MARGIN)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The network against one control on the same seeds: network − control, in accuracy."""
@@ -56,13 +66,13 @@ def compare(control: str, network: dict[int, float], other: dict[int, float]) ->
     """Paired difference over the seeds that both have, and the sentence that it supports."""
     seeds = sorted(network.keys() & other.keys())
     difference = mean_of([network[seed] - other[seed] for seed in seeds])
-    points = f"{100 * difference.mean:+.2f} points"
+    points, size = f"{100 * difference.mean:+.2f} points", f"{100 * abs(difference.mean):.2f} points"
     if len(seeds) < 2:
         sentence = f"One seed cannot tell the network from {control!r} (difference {points})."
     elif difference.low > 0:
-        sentence = f"The network is better than {control!r} by {points} (95 % interval excludes 0)."
+        sentence = f"The network is better than {control!r} by {size} (95 % interval excludes 0)."
     elif difference.high < 0:
-        sentence = f"The network is worse than {control!r} by {points} (95 % interval excludes 0)."
+        sentence = f"The network is worse than {control!r} by {size} (95 % interval excludes 0)."
     else:
         sentence = (
             f"No difference from {control!r} is shown ({points}, 95 % interval {100 * difference.low:+.2f} to "
@@ -77,7 +87,7 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
     Args:
         runs: (seed, control, metrics) of each tested run.
     """
-    results: dict[str, dict[str, dict[int, dict[str, float]]]] = {}
+    results: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
     parameters: dict[str, dict[str, int]] = {}
     seconds: dict[str, list[float]] = {}
     for seed, control, metrics in runs:
@@ -95,6 +105,7 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
             "loss": mean_of([result["loss"] for result in by_seed.values()]),
             "parameters": parameters[name],
             "seconds": float(np.mean(seconds[name])),
+            "not_learned": sum(not learned(result) for result in by_seed.values()),
             "accuracies": {str(seed): result["accuracy"] for seed, result in by_seed.items()},
         }
         for name, places in results.items()

@@ -1,18 +1,27 @@
 """Every published row end to end, on little data: runs, controls, the device, the page, and going on after a stop."""
 
+import json
 import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.training import shipped_jobs
-from qiskit_hqnn.training.outcomes import collect, keep_records
-from qiskit_hqnn.training.records import read_records, records_in
+from qiskit_hqnn.training.job_file import settings_of
+from qiskit_hqnn.training.job_names import shipped_folder
+from qiskit_hqnn.training.outcomes import Outcome, collect, keep_records
+from qiskit_hqnn.training.pictures import draw_curves
+from qiskit_hqnn.training.records import Record, Records, read_records, records_in
 from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, published_rows, reproduce
 from qiskit_hqnn.training.results_page import write_page
+from qiskit_hqnn.training.study import compare
 from tests.training.tiny_data import write_all
 
 ROWS = {row.job: row for row in published_rows()}
@@ -159,6 +168,121 @@ def test_figures_outlive_their_run_folders(data_root, tmp_path):
     file.write_text(file.read_text().replace('"accuracy"', '"acuracy"')[:-20])
     with pytest.raises(HQNNError, match=rf"{row.job}.json is not a file of results"):
         CliRunner().invoke(app, write, catch_exceptions=False)
+
+
+def record(seed, accuracy, where="exact", images=100, control=None, **settings):
+    """A run as the page sees it: two classes of equal size, of which `accuracy` were right."""
+    right = round(accuracy * images / 2)
+    wrong = images // 2 - right
+    result = {
+        "accuracy": accuracy,
+        "accuracy_interval": [0.0, 1.0],
+        "macro_f1": accuracy,
+        "loss": 0.1,
+        "images": images,
+        "confusion": [[right, wrong], [wrong, right]],
+    }
+    metrics = {
+        "parameters": {"classical": 5, "quantum": 2},
+        "seconds": {"train": 1.0},
+        "test": {where: result},
+    }
+    job = job_of(ROWS["textbook-37"], Options(settings=tuple(f"{k}={v}" for k, v in settings.items())))
+    return Record(seed, control, settings_of(job.single(seed, control)), metrics, {})
+
+
+def page_of(tmp_path, accuracies, name="textbook-37", quick=False):
+    job = job_of(ROWS[name], Options())
+    records = Records([record(seed, accuracy, job.test[0]) for seed, accuracy in enumerate(accuracies)])
+    write_page(tmp_path / "page.md", [Outcome(ROWS[name], job, "", records)], quick)
+    return (tmp_path / "page.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "word"),
+    [
+        ([0.91] * 10, "yes"),
+        ([0.96, 0.98, 0.94], "yes"),
+        ([0.80, 0.98, 0.98], "yes, interval reaches below"),
+        ([0.86, 0.90, 0.94], "no (91 %), interval reaches it"),
+        ([0.86, 0.86, 0.84], "no (91 %)"),
+        ([0.92], "yes, one seed"),
+        ([0.90], "no (91 %), one seed"),
+    ],
+)
+def test_reached_tells_what_the_interval_allows(accuracies, word, tmp_path):
+    text = page_of(tmp_path, accuracies)
+    assert f" % | {word} | 100 | {len(accuracies)} | " in text
+    assert " % | quick | " in page_of(tmp_path, accuracies, quick=True)
+
+
+def test_runs_that_do_not_learn_are_counted_from_five_seeds_on(tmp_path):
+    text = page_of(tmp_path, [0.98, 0.48, 0.5, 0.58, 0.6])
+    assert "| 5 | 3 of 5 | 5 + 2 | 1 |" in text
+    assert (
+        "| hybrid | exact | 62.8 ± 25.2 % | 0.628 | 0.100 | 3 of 5 | 98.0, 48.0, 50.0, 58.0, 60.0 |" in text
+    )
+    assert "| 4 |  | 5 + 2 | 1 |" in page_of(tmp_path, [0.98, 0.48, 0.5, 0.58])
+
+
+def test_each_row_tells_its_machine_and_commit(data_root, tmp_path):
+    row, options = ROWS["circuit-centric-binary"], Options(seeds=1, controls=False, settings=tuple(TINY))
+    (_, _, run), *_ = reproduce(row, options, tmp_path, data_root, progress=False)
+    machine = json.loads((run.path / "environment.json").read_text())
+    page = tmp_path / "results.md"
+    outcome = outcome_of(row.job, options, tmp_path, page)
+    write_page(page, [outcome], quick=False)
+    assert f"torch {machine['packages']['torch']}" in page.read_text()
+    assert (machine["commit"] is None) == ("; commit" not in page.read_text())
+    (record,) = outcome.records.runs
+    other = replace(
+        record, seed=1, machine=record.machine | {"commit": "0123456789abcdef-modified", "cpus": 3000}
+    )
+    write_page(page, [replace(outcome, records=Records([record, other]))], quick=False)
+    lines = [line for line in page.read_text().splitlines() if line.startswith("Machine: ")]
+    assert len(lines) == 2
+    assert "3000 CPU cores" in lines[1]
+    assert lines[1].endswith("; commit 0123456789ab-modified.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "checkout", "page"),
+    [
+        ([], True, "docs/results.md"),
+        ([], False, "runs/reproduce/results.md"),
+        (["--seeds", "1"], True, "runs/reproduce/results.md"),
+        (["--no-controls"], True, "runs/reproduce/results.md"),
+        (["--set", "train.epochs=1"], True, "runs/reproduce/results.md"),
+        (["--quick"], True, "runs/reproduce/results-quick.md"),
+    ],
+)
+def test_only_unchanged_rows_go_to_the_page_of_a_checkout(changes, checkout, page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(shipped_folder(), "jobs")
+    Path("docs").mkdir()
+    Path("docs/results.md").touch()
+    if checkout:
+        monkeypatch.setattr("qiskit_hqnn.training.job_names.shipped_folder", lambda: tmp_path / "jobs")
+    assert CliRunner().invoke(app, ["reproduce", "--page-only", *changes]).exit_code == 0
+    (written,) = (path for path in tmp_path.rglob("results*.md") if path.stat().st_size)
+    assert written.relative_to(tmp_path).as_posix() == page
+
+
+def test_a_run_of_one_epoch_shows_in_its_curves(tmp_path):
+    row = {"epoch": 1.0, "train_loss": 0.5, "train_accuracy": 0.7}
+    draw_curves([row], tmp_path / "one.png")
+    picture = plt.imread(tmp_path / "one.png")[..., :3]
+    colour = np.array([0x6F, 0x8F, 0xB3]) / 255
+    half = picture[:, picture.shape[1] // 2 :]
+    assert (np.abs(half - colour).max(axis=-1) < 0.02).sum() > 40, "no point of the accuracy is seen"
+
+
+@pytest.mark.parametrize(("sign", "word"), [(1, "better"), (-1, "worse")])
+def test_better_and_worse_carry_no_sign(sign, word):
+    seeds = dict(enumerate([0.8, 0.81, 0.79]))
+    other = {seed: accuracy - sign * 0.1 for seed, accuracy in seeds.items()}
+    other[0] += 0.003
+    assert re.search(rf"{word} than 'twin' by (9.90|10.10) points", compare("twin", seeds, other).sentence)
 
 
 def test_runs_with_other_settings_are_left_out_and_said(data_root, tmp_path):
