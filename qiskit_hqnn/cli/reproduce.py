@@ -25,7 +25,12 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Seeds 0 to N−1 instead of the job file's.")
     ] = None,
-    controls: Annotated[bool, typer.Option(help="Run the job files' controls too.")] = True,
+    controls: Annotated[
+        bool,
+        typer.Option(
+            help="Run the job files' controls too, and rows unlike their text a second time with its settings."
+        ),
+    ] = True,
     device: Annotated[
         str | None, typer.Option(help="Also test the networks there with 1,000 shots, as fake_fez.")
     ] = None,
@@ -64,11 +69,11 @@ def reproduce(
     target = page or _page(options, out)
     outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
-    written = keep_records(target, outcomes, options)
+    written = keep_records(target, outcomes)
     typer.echo(f"page     {target}")
     if written:
         typer.echo(f"figures  {len(written)} files in {written[0].parent}")
-    if kept := [outcome.row.job for outcome in outcomes if outcome.from_file]:
+    if kept := [part.name for outcome in outcomes for part in outcome.parts if part.from_file]:
         typer.echo(
             f"read from the files beside the page, as {out} holds fewer runs: {', '.join(kept)}", err=True
         )

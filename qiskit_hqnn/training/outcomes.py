@@ -8,28 +8,39 @@ from pathlib import Path
 
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.records import Records, gather, write_records
-from qiskit_hqnn.training.reproduction import Options, Published, folder_of, job_of, published_rows
+from qiskit_hqnn.training.reproduction import Options, Published, job_of, name_of, published_rows
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A row and what came of it.
+    """A row, or its variant, and what came of it.
 
     Attributes:
         row: the published one.
+        name: of its folder, and of its file beside the page.
         job: its job as it was run.
         command: repeats it.
         records: its runs.
         missing: why there are none.
         from_file: whether the records come from the file beside the page, and not from run folders.
+        as_published: whether this is a variant: the row with the text's own settings, where the job file has others.
+        variant: a row's variant.
     """
 
     row: Published
+    name: str
     job: JobFile
     command: str
     records: Records = field(default_factory=Records)
     missing: str = ""
     from_file: bool = False
+    as_published: bool = False
+    variant: Outcome | None = None
+
+    @property
+    def parts(self) -> list[Outcome]:
+        """The row, and its variant if it has one."""
+        return [self, self.variant] if self.variant else [self]
 
 
 def collect(
@@ -46,28 +57,38 @@ def collect(
     Raises:
         HQNNError: if a file was damaged.
     """
-    return [_outcome(row, options, out, page, (reasons or {}).get(row.job, "")) for row in published_rows()]
+
+    def one(row: Published, variant: bool = False) -> Outcome:
+        # With the job file's own seeds and controls, whatever was asked for this time: the file may hold them all.
+        name, job = (
+            name_of(row, options, variant),
+            job_of(row, replace(options, seeds=None, controls=True), variant),
+        )
+        records, from_file = gather(out / name, _file_of(page, name), job)
+        command = f"hqnn reproduce {row.job}{_changes(options)} --data-root DIR"
+        if records.networks:
+            return Outcome(row, name, job, command, records, "", from_file, variant)
+        reason = (reasons or {}).get(row.job) or "there are no runs of it in this folder."
+        return Outcome(row, name, job, command, Records((), records.left_out), reason, False, variant)
+
+    outcomes = []
+    for row in published_rows():
+        variant = one(row, variant=True) if row.variant and not options.quick else None
+        outcomes.append(replace(one(row), variant=variant))
+    return outcomes
 
 
-def _outcome(row: Published, options: Options, out: Path, page: Path, reason: str) -> Outcome:
-    changes = "".join(f" --set '{setting}'" for setting in options.settings)
-    command = f"hqnn reproduce {row.job}{' --quick' if options.quick else ''}{changes} --data-root DIR"
-    # With the job file's own seeds and controls, whatever was asked for this time: the file may hold them all.
-    job, folder = job_of(row, replace(options, seeds=None, controls=True)), folder_of(row, options, out)
-    records, from_file = gather(folder, _file_of(page, folder.name), job)
-    if not records.networks:
-        reason = reason or "there are no runs of it in this folder."
-        return Outcome(row, job, command, Records(left_out=records.left_out), reason)
-    return Outcome(row, job, command, records, from_file=from_file)
+def _changes(options: Options) -> str:
+    return (" --quick" if options.quick else "") + "".join(f" --set '{text}'" for text in options.settings)
 
 
-def keep_records(page: Path, outcomes: Sequence[Outcome], options: Options) -> list[Path]:
+def keep_records(page: Path, outcomes: Sequence[Outcome]) -> list[Path]:
     """Write the records that come from run folders to the files beside the page, and return those."""
     written = []
-    for outcome in outcomes:
-        if outcome.records.runs and not outcome.from_file:
-            path = _file_of(page, folder_of(outcome.row, options, Path()).name)
-            write_records(path, job_of(outcome.row, Options()), outcome.records)
+    for part in (part for outcome in outcomes for part in outcome.parts):
+        if part.records.runs and not part.from_file:
+            path = _file_of(page, part.name)
+            write_records(path, job_of(part.row, Options()), part.records)
             written.append(path)
     return written
 

@@ -37,6 +37,8 @@ class Published:
         aim: what its mean over the seeds is to reach; None where the paper gives no figure.
         images: size of the published test set, where only a part of it may be at hand.
         quick: settings of the quick form.
+        differs: what the job file does otherwise than the text; empty if nothing that the text gives.
+        variant: the text's own settings then, under which the row is run a second time, without controls.
         remarks: what a reader must know.
     """
 
@@ -49,6 +51,8 @@ class Published:
     aim: float | None = None
     images: int | None = None
     quick: list[str] = field(default_factory=list)
+    differs: str = ""
+    variant: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -84,7 +88,7 @@ class Options:
     Attributes:
         quick: the quick form, with one seed unless `seeds` says otherwise.
         seeds: how many; None for the job file's own.
-        controls: whether the job file's controls are run too.
+        controls: whether the job file's controls are run too, and rows that differ from their text as that has them.
         device: a place such as "fake_fez" for the trained networks, without and with mitigation; None for none.
         device_images: test images for that.
         settings: further changes to every job.
@@ -98,17 +102,18 @@ class Options:
     settings: Sequence[str] = ()
 
 
-def job_of(row: Published, options: Options) -> JobFile:
-    """The row's job file with the options in it."""
-    changes = [*(row.quick if options.quick else []), *options.settings]
+def job_of(row: Published, options: Options, variant: bool = False) -> JobFile:
+    """The row's job file with the options in it, or its variant."""
+    changes = [*(row.quick if options.quick else []), *(row.variant if variant else []), *options.settings]
     job = read_job(find_job(row.job), changes)
     seeds = list(range(options.seeds)) if options.seeds else ([0] if options.quick else job.seeds)
-    return job.model_copy(update={"seeds": seeds, "controls": job.controls if options.controls else []})
+    controls = job.controls if options.controls and not variant else []
+    return job.model_copy(update={"seeds": seeds, "controls": controls})
 
 
-def folder_of(row: Published, options: Options, out: Path) -> Path:
-    """Where a row's runs are: quick ones never mix with others."""
-    return out / (f"{row.job}-quick" if options.quick else row.job)
+def name_of(row: Published, options: Options, variant: bool = False) -> str:
+    """The name of a row's folder and file: quick ones and variants never mix with others."""
+    return row.job + ("-variant" if variant else "-quick" if options.quick else "")
 
 
 def reproduce(
@@ -119,23 +124,33 @@ def reproduce(
     progress: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Run]:
-    """Run a row; what is finished is not run again, and what was interrupted goes on.
+    """Run a row, and its variant; what is finished is not run again, and what was interrupted goes on.
+
+    Returns:
+        The row's runs, without its variant's.
 
     Raises:
         HQNNError: one sentence, such as that the data set is not there.
     """
-    job, folder = job_of(row, options), folder_of(row, options, out)
 
     def one(single: JobFile, place: Path) -> RunFolder:
         run = RunFolder(place)
         return run if finished(run, single) else run_job(single, place, data_root, True, progress)
 
-    runs = list(run_each(job, folder, one))
-    if len(runs) > 1:
-        write_study(folder, job, runs)
+    def all_of(variant: bool) -> list[Run]:
+        job, folder = job_of(row, options, variant), out / name_of(row, options, variant)
+        runs = list(run_each(job, folder, one))
+        if len(runs) > 1:
+            write_study(folder, job, runs)
+        return runs
+
+    runs = all_of(variant=False)
     if options.device is not None:
         networks = [run for _, control, run in runs if control is None]
         run_on_device(networks[0], options, data_root, say)
+    if row.variant and options.controls and not options.quick:
+        say(f"{row.job} as published: {', '.join(row.variant)}")
+        all_of(variant=True)
     return runs
 
 

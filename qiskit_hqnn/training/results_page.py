@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from itertools import chain
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,9 @@ def _table(outcomes: Sequence[Outcome], quick: bool) -> str:
         "|---|---|---|--:|---|--:|--:|--:|--:|--:|",
     ]
     lines[0] += "\n"
-    for outcome in outcomes:
+    for outcome in chain.from_iterable(outcome.parts for outcome in outcomes):
         row = outcome.row
-        head = f"| [{row.system}](#{row.job}) | {row.data} | {row.published} "
+        head = f"| [{row.system}](#{row.job}) | {row.data}{_otherwise(outcome)} | {row.published} "
         if not outcome.records.networks:
             lines.append(f"{head}| not run | | | | | | |")
             continue
@@ -79,6 +80,20 @@ def _table(outcomes: Sequence[Outcome], quick: bool) -> str:
                 f"{entry['seconds']:.0f} |"
             )
     return "\n".join(lines)
+
+
+def _otherwise(outcome: Outcome) -> str:
+    """How the settings stand to the text's, where they are not the same throughout."""
+    row = outcome.row
+    if outcome.as_published:
+        return f" (as published: {_in_words(row.variant)})"
+    return f" ({row.differs})" if row.differs else ""
+
+
+def _in_words(settings: Sequence[str]) -> str:
+    """Settings such as "train.epochs=1", and "no train.schedule" for an empty one."""
+    pairs = [setting.partition("=") for setting in settings]
+    return ", ".join(f"`{key}={value}`" if value else f"no `{key}`" for key, _, value in pairs)
 
 
 def _network_rows(outcome: Outcome) -> list[dict[str, Any]]:
@@ -157,17 +172,28 @@ def _with_interval(test: dict[str, Any]) -> str:
 def _section(outcome: Outcome, images: Path, quick: bool) -> str:
     row = outcome.row
     lines = [f"## {row.job}", f"{row.source}. `{outcome.command}`"]
-    if outcome.missing:
-        lines.append(f"Not run: {outcome.missing}")
-    lines += [*row.remarks, *outcome.records.left_out]
+    if row.differs:
+        lines.append(f"Otherwise than in the text: {row.differs}.")
+    lines += row.remarks
+    lines += _figures(outcome)
+    if outcome.records.networks:
+        lines.append(_pictures(outcome, images, quick))
+    if outcome.variant:
+        lines += [f"With the text's own settings, {_in_words(row.variant)}:", *_figures(outcome.variant)]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _figures(outcome: Outcome) -> list[str]:
+    """Tables of the runs, what follows from them, and what they were made on."""
+    lines = [f"Not run: {outcome.missing}"] if outcome.missing else []
+    lines += outcome.records.left_out
     if not outcome.records.networks:
-        return "\n\n".join(lines)
+        return lines
     summary = _summary(outcome.records)
     lines.append(_runs_table(summary))
     if summary["comparisons"]:
         lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
-    lines += [_machines(outcome.records), _pictures(outcome, images, quick)]
-    return "\n\n".join(line for line in lines if line)
+    return [*lines, _machines(outcome.records)]
 
 
 def _machines(records: Records) -> str:

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.training import shipped_jobs
-from qiskit_hqnn.training.job_file import settings_of
+from qiskit_hqnn.training.job_file import differences, settings_of
 from qiskit_hqnn.training.job_names import shipped_folder
 from qiskit_hqnn.training.outcomes import Outcome, collect, keep_records
 from qiskit_hqnn.training.pictures import draw_curves
 from qiskit_hqnn.training.records import Record, Records, read_records, records_in
-from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, published_rows, reproduce
+from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, name_of, published_rows, reproduce
 from qiskit_hqnn.training.results_page import write_page
 from qiskit_hqnn.training.study import compare
 from tests.training.tiny_data import write_all
@@ -194,7 +194,7 @@ def record(seed, accuracy, where="exact", images=100, control=None, **settings):
 def page_of(tmp_path, accuracies, name="textbook-37", quick=False):
     job = job_of(ROWS[name], Options())
     records = Records([record(seed, accuracy, job.test[0]) for seed, accuracy in enumerate(accuracies)])
-    write_page(tmp_path / "page.md", [Outcome(ROWS[name], job, "", records)], quick)
+    write_page(tmp_path / "page.md", [Outcome(ROWS[name], name, job, "", records)], quick)
     return (tmp_path / "page.md").read_text()
 
 
@@ -294,9 +294,36 @@ def test_runs_with_other_settings_are_left_out_and_said(data_root, tmp_path):
     assert "not run" in page.read_text()
     own = outcome_of(row.job, settings, tmp_path, page)
     assert "--set 'train.epochs=1'" in own.command
-    (file,) = keep_records(page, [own], settings)
+    (file,) = keep_records(page, [own])
     assert '"settings": {"train.epochs": 1}' in file.read_text()
     assert not read_records(file, job_of(row, Options())).runs
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS.values() if row.variant], ids=lambda row: row.job)
+def test_a_variant_changes_what_its_row_says(row):
+    options = Options()
+    assert row.differs
+    changed = differences(settings_of(job_of(row, options)), settings_of(job_of(row, options, variant=True)))
+    assert {part.split()[0] for part in changed.split("; ")} == {
+        text.partition("=")[0] for text in row.variant
+    }
+    assert name_of(row, options, variant=True) not in {*ROWS, name_of(row, options)}
+
+
+def test_a_row_unlike_its_text_is_run_as_published_too(data_root, tmp_path):
+    row, page = ROWS["textbook-01"], tmp_path / "results.md"
+    options = Options(seeds=1, settings=("train.epochs=2", *PAIRS))
+    reproduce(row, options, tmp_path, data_root, progress=False)
+    outcome = outcome_of(row.job, options, tmp_path, page)
+    (own,), (published,) = outcome.records.networks, outcome.variant.records.runs
+    assert (own.settings["train.learning_rate"], published.settings["train.learning_rate"]) == (3e-4, 1e-3)
+    write_page(page, [outcome], quick=False)
+    lines = [line for line in page.read_text().splitlines() if line.startswith("| [Textbook hybrid]")]
+    assert ["3e-4, in the text 1e-3)" in lines[0], "learning_rate=1e-3`)" in lines[1]] == [True, True]
+    assert [file.stem for file in keep_records(page, [outcome])] == ["textbook-01", "textbook-01-variant"]
+    shutil.rmtree(tmp_path / "textbook-01-variant")
+    again = outcome_of(row.job, options, tmp_path, page)
+    assert [run.settings for run in again.variant.records.runs] == [published.settings]
 
 
 def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
