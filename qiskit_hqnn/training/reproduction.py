@@ -7,19 +7,22 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.data import Splits
+from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import evaluate
 from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job, settings_of
 from qiskit_hqnn.training.job_names import find_job
 from qiskit_hqnn.training.places import running_on
+from qiskit_hqnn.training.preparation import load_splits
 from qiskit_hqnn.training.run_folder import RunFolder, load_run
-from qiskit_hqnn.training.running import keep_result, run_each, run_job
+from qiskit_hqnn.training.running import check_data, keep_result, run_each, run_job
 from qiskit_hqnn.training.study import Run, write_study
 
 MITIGATED = "mitigated"
@@ -133,12 +136,18 @@ def reproduce(
         HQNNError: one sentence, such as that the data set is not there.
     """
 
-    def one(single: JobFile, place: Path) -> RunFolder:
-        run = RunFolder(place)
-        return run if finished(run, single) else run_job(single, place, data_root, True, progress)
-
     def all_of(variant: bool) -> list[Run]:
         job, folder = job_of(row, options, variant), out / name_of(row, options, variant)
+        splits = cache(lambda: _splits_at_hand(job, data_root))
+
+        def one(single: JobFile, place: Path) -> RunFolder:
+            run = RunFolder(place)
+            if not finished(run, single):
+                return run_job(single, place, data_root, True, progress)
+            if at_hand := splits():
+                check_data(run, at_hand)
+            return run
+
         runs = list(run_each(job, folder, one))
         if len(runs) > 1:
             write_study(folder, job, runs)
@@ -152,6 +161,14 @@ def reproduce(
         say(f"{row.job} as published: {', '.join(row.variant)}")
         all_of(variant=True)
     return runs
+
+
+def _splits_at_hand(job: JobFile, data_root: str | Path) -> Splits | None:
+    """The job's images; None where they cannot be had, and finished runs cannot be held against them."""
+    try:
+        return load_splits(job, data_root)
+    except MissingDataError:
+        return None
 
 
 def finished(run: RunFolder, job: JobFile) -> bool:
@@ -171,14 +188,19 @@ def run_on_device(
 ) -> None:
     """Some test images, chosen at random, through a noisy device with 1,000 shots, without and with readout mitigation.
 
-    The results are kept in the run folder under the device's name, and that name with "-mitigated".
+    The results are kept in the run folder under the device's name, and that name with "-mitigated"; they are used
+    again unless more images are asked for.
     """
     assert options.device is not None
     wanted = {
         options.device: MitigationSection(),
         f"{options.device}-{MITIGATED}": MitigationSection(readout="trex"),
     }
-    left = {name: section for name, section in wanted.items() if name not in run.metrics()["test"]}
+    known = run.metrics()["test"]
+    total = max(result["images"] for result in known.values())
+    # Both on the same images: as many as were asked for, or as were looked at before.
+    few = max(min(options.device_images, total), *(known.get(name, {}).get("images", 0) for name in wanted))
+    left = {name: section for name, section in wanted.items() if known.get(name, {}).get("images", 0) < few}
     if not left:
         return
     loaded = load_run(run.path, data_root)
@@ -187,7 +209,7 @@ def run_on_device(
     images = loaded.splits.test
     # At random, since a test set may be sorted by class; the same ones every time.
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    images = images.subset(sorted(order[: options.device_images].tolist()))
+    images = images.subset(sorted(order[:few].tolist()))
     exact = evaluate(loaded.model, images)
     for name, section in left.items():
         say(f"{run.path.name}: {len(images)} test images on {name}")

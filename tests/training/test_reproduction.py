@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
-from qiskit_hqnn.errors import HQNNError, JobFileError
+from qiskit_hqnn.errors import HQNNError, JobFileError, RunFolderError
 from qiskit_hqnn.training import shipped_jobs
 from qiskit_hqnn.training.job_file import differences, settings_of
 from qiskit_hqnn.training.job_names import shipped_folder
@@ -22,7 +22,7 @@ from qiskit_hqnn.training.records import Record, Records, read_records, records_
 from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, name_of, published_rows, reproduce
 from qiskit_hqnn.training.results_page import write_page
 from qiskit_hqnn.training.study import compare
-from tests.training.tiny_data import write_all
+from tests.training.tiny_data import write_all, write_idx_sets
 
 ROWS = {row.job: row for row in published_rows()}
 TINY = ["train.epochs=1", "train.threads=1"]
@@ -131,9 +131,14 @@ def test_a_device_gives_two_more_results_once(data_root, tmp_path):
     reproduce(row, options, tmp_path, data_root, progress=False)
     assert run.metrics_file.read_bytes() == before
     page = tmp_path / "results.md"
+    for asked, looked in ((6, 6), (5, 6), (100, 6)):
+        reproduce(row, replace(options, device_images=asked), tmp_path, data_root, progress=False)
+        tests = run.metrics()["test"]
+        assert {tests[place]["images"] for place in ("fake_manila", "fake_manila-mitigated")} == {looked}
+    assert set(tests) == {"exact", "fake_manila", "fake_manila-mitigated"}
     write_page(page, [outcome_of(row.job, options, tmp_path, page)], quick=False)
     assert (
-        "| Textbook hybrid, digits 0 and 1 of MNIST, 200 + 100 images | 0 | fake_manila | 4 |"
+        "| Textbook hybrid, digits 0 and 1 of MNIST, 200 + 100 images | 0 | fake_manila | 6 |"
         in page.read_text()
     )
 
@@ -324,6 +329,42 @@ def test_a_row_unlike_its_text_is_run_as_published_too(data_root, tmp_path):
     shutil.rmtree(tmp_path / "textbook-01-variant")
     again = outcome_of(row.job, options, tmp_path, page)
     assert [run.settings for run in again.variant.records.runs] == [published.settings]
+
+
+def test_a_run_on_a_part_of_the_data_is_not_the_whole(tmp_path):
+    """Folders with and without the fingerprint of their data; the latter know only the size of the test set."""
+    row = ROWS["reuploading-10"]
+    options = Options(
+        seeds=1, controls=False, settings=(*TINY, "data.reduce=", "data.validation=10", "model.depth=1")
+    )
+    write_idx_sets(tmp_path / "part", "FashionMNIST", 60, 20)
+    write_idx_sets(tmp_path / "whole", "FashionMNIST", 90, 30)
+    out = tmp_path / "runs"
+    options = replace(options, settings=(*options.settings, "data.image_size=8"))
+    (_, _, run), *_ = reproduce(row, options, out, tmp_path / "part", progress=False)
+    before = run.metrics_file.read_bytes()
+    reproduce(row, options, out, tmp_path / "part", progress=False)
+    with pytest.raises(RunFolderError, match="50 train images .here 80., 10 .*, 20 test images .here 30."):
+        reproduce(row, options, out, tmp_path / "whole", progress=False)
+    metrics = json.loads(before)
+    del metrics["data"]
+    run.metrics_file.write_text(json.dumps(metrics))
+    reproduce(row, options, out, tmp_path / "part", progress=False)
+    with pytest.raises(RunFolderError, match="20 test images .here 30."):
+        reproduce(row, options, out, tmp_path / "whole", progress=False)
+
+
+def test_a_run_in_the_folder_itself_hides_no_others(data_root, tmp_path):
+    row, page = ROWS["circuit-centric-binary"], tmp_path / "results.md"
+    options = Options(seeds=1, controls=False, settings=tuple(TINY))
+    (_, _, alone), *_ = reproduce(row, options, tmp_path, data_root, progress=False)
+    assert alone.path == tmp_path / row.job
+    reproduce(row, replace(options, seeds=2), tmp_path, data_root, progress=False)
+    found = outcome_of(row.job, options, tmp_path, page).records.runs
+    assert [(run.seed, run.folder.name) for run in found] == [(0, "seed-0"), (1, "seed-1")]
+    shutil.rmtree(tmp_path / row.job / "seed-0")
+    found = outcome_of(row.job, options, tmp_path, page).records.runs
+    assert [(run.seed, run.folder.name) for run in found] == [(0, row.job), (1, "seed-1")]
 
 
 def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
