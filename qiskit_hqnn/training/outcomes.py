@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.records import Records, gather, write_records
-from qiskit_hqnn.training.reproduction import Options, Published, job_of, name_of, published_rows
+from qiskit_hqnn.training.records import Record, Records, gather, write_records
+from qiskit_hqnn.training.reproduction import MITIGATED, Options, Published, job_of, name_of, published_rows
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Outcome:
         from_file: whether the records come from the file beside the page, and not from run folders.
         as_published: whether this is a variant: the row with the text's own settings, where the job file has others.
         variant: a row's variant.
+        looks: its quick form, for the looks at a device that the row itself has not.
     """
 
     row: Published
@@ -36,6 +38,7 @@ class Outcome:
     from_file: bool = False
     as_published: bool = False
     variant: Outcome | None = None
+    looks: Outcome | None = None
 
     @property
     def parts(self) -> list[Outcome]:
@@ -58,7 +61,7 @@ def collect(
         HQNNError: if a file was damaged.
     """
 
-    def one(row: Published, variant: bool = False) -> Outcome:
+    def one(row: Published, options: Options, variant: bool = False) -> Outcome:
         # With the job file's own seeds and controls, whatever was asked for this time: the file may hold them all.
         name, job = (
             name_of(row, options, variant),
@@ -73,9 +76,27 @@ def collect(
 
     outcomes = []
     for row in published_rows():
-        variant = one(row, variant=True) if row.variant and not options.quick else None
-        outcomes.append(replace(one(row), variant=variant))
+        outcome = one(row, options)
+        if not options.quick:
+            variant = one(row, options, variant=True) if row.variant else None
+            looks = _looks(one(row, replace(options, quick=True)), outcome)
+            outcome = replace(outcome, variant=variant, looks=looks)
+        outcomes.append(outcome)
     return outcomes
+
+
+def devices_of(record: Record) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """A run's looks at devices: by device the results without and with mitigation, where there are both."""
+    tests = record.metrics["test"]
+    pairs = {place: (plain, tests.get(f"{place}-{MITIGATED}")) for place, plain in tests.items()}
+    return {place: (plain, mitigated) for place, (plain, mitigated) in pairs.items() if mitigated}
+
+
+def _looks(quick: Outcome, whole: Outcome) -> Outcome | None:
+    """Those runs of the quick form that were sent to a device to which the row's own were not."""
+    own = {device for run in whole.records.networks for device in devices_of(run)}
+    runs = [run for run in quick.records.networks if devices_of(run).keys() - own]
+    return replace(quick, records=Records(runs)) if runs else None
 
 
 def _changes(options: Options) -> str:
@@ -85,8 +106,8 @@ def _changes(options: Options) -> str:
 def keep_records(page: Path, outcomes: Sequence[Outcome]) -> list[Path]:
     """Write the records that come from run folders to the files beside the page, and return those."""
     written = []
-    for part in (part for outcome in outcomes for part in outcome.parts):
-        if part.records.runs and not part.from_file:
+    for part in (part for outcome in outcomes for part in (*outcome.parts, outcome.looks)):
+        if part and part.records.runs and not part.from_file:
             path = _file_of(page, part.name)
             write_records(path, job_of(part.row, Options()), part.records)
             written.append(path)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from qiskit_hqnn.training.files import write_text, write_whole
-from qiskit_hqnn.training.outcomes import Outcome
-from qiskit_hqnn.training.records import Records
-from qiskit_hqnn.training.reproduction import MITIGATED, Published
+from qiskit_hqnn.training.outcomes import Outcome, devices_of
+from qiskit_hqnn.training.records import Record, Records
+from qiskit_hqnn.training.reproduction import Published
 from qiskit_hqnn.training.study import MARGIN, Mean, summarise
 
 SEEDS_FOR_A_SHARE = 5
@@ -29,8 +29,7 @@ _CONTROLS = {
 
 def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
     """Write the page and, in `images/` beside it, its pictures."""
-    done = [outcome for outcome in outcomes if outcome.records.networks]
-    parts = [_head(quick), _table(outcomes, quick), _devices(done)]
+    parts = [_head(quick), _table(outcomes, quick), _devices(outcomes)]
     parts += [_section(outcome, path.parent / "images", quick) for outcome in outcomes]
     write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 
@@ -137,31 +136,49 @@ def _percent(mean: Mean) -> str:
     return f"{100 * mean.mean:.{digits}f} ± {100 * mean.half_width:.{digits}f} %"
 
 
-def _devices(done: Sequence[Outcome]) -> str:
+def _devices(outcomes: Sequence[Outcome]) -> str:
     lines = []
-    for outcome in done:
-        for run in outcome.records.networks:
-            tests = run.metrics["test"]
-            for place, plain in tests.items():
-                mitigated = tests.get(f"{place}-{MITIGATED}")
-                if mitigated is None:
+    for outcome in outcomes:
+        row = outcome.row
+        own = [(run, "") for run in outcome.records.networks]
+        form = " (quick form" + (f": {_in_words(row.quick)})" if row.quick else ")")
+        quick = [(run, form) for run in _networks(outcome.looks)]
+        seen: set[str] = set()
+        for run, note in own + quick:
+            for place, (plain, mitigated) in devices_of(run).items():
+                if note and place in seen:
                     continue
+                seen |= set() if note else {place}
                 lines.append(
-                    f"| {outcome.row.system}, {outcome.row.data} | {run.seed} | {place} | {plain['images']} | "
-                    f"{100 * plain['exact_accuracy']:.1f} % | {_with_interval(plain)} | "
-                    f"{_with_interval(mitigated)} | {plain['qpu_seconds']:.0f} / {mitigated['qpu_seconds']:.0f} |"
+                    f"| {row.system}, {row.data}{note} | {run.seed} | {place} | {_either(plain, mitigated)} | "
+                    f"{_exact(plain)} | {_with_interval(plain)} | {_with_interval(mitigated)} | "
+                    f"{plain.get('qpu_seconds', 0):.0f} / {mitigated.get('qpu_seconds', 0):.0f} |"
                 )
     if not lines:
         return ""
     head = [
         "## On a noisy device, 1,000 shots\n",
         "Test images, chosen at random, through a snapshot of a real device (its noise model in Aer); without "
-        "mitigation and with TREX for the readout. Intervals are Wilson's; QPU seconds are those that hardware would "
+        "mitigation and with TREX for the readout. A quick form is a network trained for less long or on fewer images, "
+        "with the settings that are given. Intervals are Wilson's; QPU seconds are those that hardware would "
         "charge.\n",
         "| network | seed | device | images | exact | plain | mitigated | QPU s |",
         "|---|--:|---|--:|--:|--:|--:|--:|",
     ]
     return "\n".join(head + lines)
+
+
+def _networks(outcome: Outcome | None) -> list[Record]:
+    return outcome.records.networks if outcome else []
+
+
+def _either(plain: dict[str, Any], mitigated: dict[str, Any]) -> str:
+    """Test images of both results, once if they are the same ones."""
+    return " / ".join(f"{count:,}" for count in dict.fromkeys((plain["images"], mitigated["images"])))
+
+
+def _exact(plain: dict[str, Any]) -> str:
+    return f"{100 * plain['exact_accuracy']:.1f} %" if "exact_accuracy" in plain else ""
 
 
 def _with_interval(test: dict[str, Any]) -> str:

@@ -3,6 +3,10 @@
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +25,7 @@ from qiskit_hqnn.training.pictures import draw_curves
 from qiskit_hqnn.training.records import Record, Records, read_records, records_in
 from qiskit_hqnn.training.reproduction import Options, choose_rows, job_of, name_of, published_rows, reproduce
 from qiskit_hqnn.training.results_page import write_page
+from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.study import compare
 from tests.training.tiny_data import write_all, write_idx_sets
 
@@ -115,6 +120,55 @@ def test_what_is_finished_is_not_run_again(data_root, tmp_path, monkeypatch):
         reproduce(
             row, Options(seeds=2, controls=False, settings=tuple(TINY)), tmp_path, data_root, progress=False
         )
+
+
+def files_of(folder):
+    """Every file's content and time, so that even an equal one written again is seen."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_same_command_goes_on_and_runs_nothing_again(data_root, tmp_path):
+    folder = tmp_path / "textbook-37"
+    first, second = RunFolder(folder / "seed-0"), RunFolder(folder / "seed-1")
+    words = [
+        "reproduce",
+        "textbook-37",
+        "--data-root",
+        str(data_root),
+        "--out",
+        str(tmp_path),
+        "--seeds",
+        "3",
+    ]
+    words += ["--no-controls", "--quiet"]
+    for setting in ("train.epochs=30", "train.threads=1", *PAIRS):
+        words += ["--set", setting]
+    with (tmp_path / "log").open("w") as log:
+        program = "from qiskit_hqnn.cli.app import main; main()"
+        child = subprocess.Popen([sys.executable, "-c", program, *words], stdout=log, stderr=log)
+        deadline = time.monotonic() + 120
+        while len(second.history()) < 3:
+            assert child.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.005)
+        child.send_signal(signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+    finished, begun = files_of(first.path), second.history()
+    assert "report.html" in {path.name for path in finished}
+    assert 3 <= len(begun) < 30
+    assert not second.report.exists()
+    assert not (tmp_path / "results.md").exists()
+
+    answer = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert answer.exit_code == 0
+    assert files_of(first.path) == finished
+    # The seconds of an epoch are never the same twice: these were not run again. The last one may have had no
+    # checkpoint yet.
+    assert second.history()[: len(begun) - 1] == begun[:-1]
+    assert [len(RunFolder(folder / f"seed-{seed}").history()) for seed in range(3)] == [30, 30, 30]
+    assert "| 6 | 3 |" in (tmp_path / "results.md").read_text()
 
 
 def test_a_device_gives_two_more_results_once(data_root, tmp_path):
@@ -329,6 +383,28 @@ def test_a_row_unlike_its_text_is_run_as_published_too(data_root, tmp_path):
     shutil.rmtree(tmp_path / "textbook-01-variant")
     again = outcome_of(row.job, options, tmp_path, page)
     assert [run.settings for run in again.variant.records.runs] == [published.settings]
+
+
+def test_a_look_at_a_device_in_the_quick_form_stands_beside_the_rows_own(data_root, tmp_path):
+    row, page = ROWS["textbook-37"], tmp_path / "results.md"
+    quick = Options(
+        quick=True, controls=False, device="fake_manila", device_images=4, settings=(*TINY, *PAIRS)
+    )
+    reproduce(row, quick, tmp_path, data_root, progress=False)
+    whole = replace(quick, quick=False, seeds=1)
+    outcome = outcome_of(row.job, whole, tmp_path, page)
+    write_page(page, [outcome], quick=False)
+    assert "200 + 100 images (quick form: `train.epochs=4`) | 0 | fake_manila | 4 |" in page.read_text()
+    (file,) = keep_records(page, [outcome])
+    shutil.rmtree(tmp_path / "textbook-37-quick")
+    assert file.stem == "textbook-37-quick"
+    again = tmp_path / "again.md"
+    write_page(again, [outcome_of(row.job, whole, tmp_path, page)], quick=False)
+    assert again.read_text() == page.read_text()
+    reproduce(row, whole, tmp_path, data_root, progress=False)
+    write_page(page, [outcome_of(row.job, whole, tmp_path, page)], quick=False)
+    assert "quick form:" not in page.read_text()
+    assert "200 + 100 images | 0 | fake_manila | 4 |" in page.read_text()
 
 
 def test_a_run_on_a_part_of_the_data_is_not_the_whole(tmp_path):
