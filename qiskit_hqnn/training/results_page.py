@@ -189,6 +189,10 @@ def _with_interval(test: dict[str, Any]) -> str:
 def _section(outcome: Outcome, images: Path, quick: bool) -> str:
     row = outcome.row
     lines = [f"## {row.job}", f"{row.source}. `{outcome.command}`"]
+    if files := [
+        f"[{part.name}](results/{part.name}.json)" for part in outcome.parts if part.records.networks
+    ]:
+        lines[1] += f" Run by run: {', '.join(files)}."
     if row.differs:
         lines.append(f"Otherwise than in the text: {row.differs}.")
     lines += row.remarks
@@ -251,11 +255,13 @@ def _runs_table(summary: dict[str, Any]) -> str:
         "| network | where | accuracy | macro F1 | loss | not learning | seeds one by one |",
         "|---|---|--:|--:|--:|--:|---|",
     ]
+    most = max(entry["images"] for entry in summary["rows"])
     for entry in summary["rows"]:
+        where = entry["where"] + (f", {entry['images']} images" if entry["images"] < most else "")
         name = "hybrid" if entry["run"] == "network" else _CONTROLS.get(entry["run"], entry["run"])
         each = ", ".join(f"{100 * value:.1f}" for value in entry["accuracies"].values())
         lines.append(
-            f"| {name} | {entry['where']} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
+            f"| {name} | {where} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
             f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
         )
     return "\n".join(lines)

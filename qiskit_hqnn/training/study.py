@@ -105,6 +105,7 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
             "loss": mean_of([result["loss"] for result in by_seed.values()]),
             "parameters": parameters[name],
             "seconds": float(np.mean(seconds[name])),
+            "images": max(result["images"] for result in by_seed.values()),
             "not_learned": sum(not learned(result) for result in by_seed.values()),
             "accuracies": {str(seed): result["accuracy"] for seed, result in by_seed.items()},
         }

@@ -29,6 +29,7 @@ from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.study import compare
 from tests.training.tiny_data import write_all, write_idx_sets
 
+ROOT = Path(__file__).parents[2]
 ROWS = {row.job: row for row in published_rows()}
 TINY = ["train.epochs=1", "train.threads=1"]
 SIZES = {
@@ -441,6 +442,19 @@ def test_a_run_in_the_folder_itself_hides_no_others(data_root, tmp_path):
     shutil.rmtree(tmp_path / row.job / "seed-0")
     found = outcome_of(row.job, options, tmp_path, page).records.runs
     assert [(run.seed, run.folder.name) for run in found] == [(0, row.job), (1, "seed-1")]
+
+
+KEPT = sorted((ROOT / "docs" / "results").glob("*.json"))
+
+
+@pytest.mark.skipif(not KEPT, reason="this checkout has no files of results")
+def test_the_page_of_the_repository_is_what_its_files_give(tmp_path):
+    """After a change to job files, published.toml or the page's words: `hqnn reproduce --page-only`."""
+    shutil.copytree(ROOT / "docs" / "results", tmp_path / "results")
+    shutil.copytree(ROOT / "docs" / "images", tmp_path / "images")
+    page = tmp_path / "results.md"
+    write_page(page, collect(Options(), tmp_path / "none", page), quick=False)
+    assert page.read_text() == (ROOT / "docs" / "results.md").read_text()
 
 
 def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
