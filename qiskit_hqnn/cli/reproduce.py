@@ -78,7 +78,7 @@ def reproduce(
             f"read from the files beside the page, as {out} holds fewer runs: {', '.join(kept)}", err=True
         )
     if missing:
-        typer.echo(f"{len(missing)} rows could not be run; the page says why.", err=True)
+        typer.echo(f"Could not be run, for the reasons above: {', '.join(missing)}.", err=True)
         raise typer.Exit(1)
 
 

@@ -44,7 +44,7 @@ class Records:
 
     Attributes:
         runs: those made with the row's settings.
-        left_out: a sentence for each other kind of runs that were found.
+        left_out: a sentence for each kind of other runs that were found.
     """
 
     runs: Sequence[Record] = ()
@@ -77,8 +77,18 @@ def records_in(folder: Path, job: JobFile) -> Records:
         job: the row's job; runs with other settings are left out.
     """
     places = [*sorted(folder.glob("seed-*")), folder]
-    found = [record_of(RunFolder(place)) for place in places if (place / "job.toml").exists()]
-    return sort_out([record for record in found if record is not None], job)
+    found, damaged = [], []
+    for place in places:
+        if not (place / "job.toml").exists():
+            continue
+        try:
+            record = record_of(RunFolder(place))
+        except (HQNNError, ValueError):
+            damaged.append(f"The run in {place.name} was left out: its files cannot be read, or no longer.")
+        else:
+            found += [record] if record else []
+    records = sort_out(found, job)
+    return Records(records.runs, [*records.left_out, *damaged])
 
 
 def sort_out(found: Sequence[Record], job: JobFile) -> Records:

@@ -439,8 +439,11 @@ def test_a_run_in_the_folder_itself_hides_no_others(data_root, tmp_path):
     reproduce(row, replace(options, seeds=2), tmp_path, data_root, progress=False)
     found = outcome_of(row.job, options, tmp_path, page).records.runs
     assert [(run.seed, run.folder.name) for run in found] == [(0, "seed-0"), (1, "seed-1")]
-    shutil.rmtree(tmp_path / row.job / "seed-0")
-    found = outcome_of(row.job, options, tmp_path, page).records.runs
+    job_file = tmp_path / row.job / "seed-0" / "job.toml"
+    job_file.write_text(job_file.read_text().replace("batch_size", "batch_sizes"))
+    records = outcome_of(row.job, options, tmp_path, page).records
+    assert records.left_out == ["The run in seed-0 was left out: its files cannot be read, or no longer."]
+    found = records.runs
     assert [(run.seed, run.folder.name) for run in found] == [(0, row.job), (1, "seed-1")]
 
 
