@@ -11,7 +11,6 @@ from qiskit_hqnn.cli.options import DATA_ROOT
 
 if TYPE_CHECKING:
     from qiskit_hqnn.training.reproduction import Options, Published
-    from qiskit_hqnn.training.results_page import Outcome
 
 
 def reproduce(
@@ -26,7 +25,12 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Seeds 0 to N−1 instead of the job file's.")
     ] = None,
-    controls: Annotated[bool, typer.Option(help="Run the job files' controls too.")] = True,
+    controls: Annotated[
+        bool,
+        typer.Option(
+            help="Run the job files' controls too, and rows unlike their text a second time with its settings."
+        ),
+    ] = True,
     device: Annotated[
         str | None, typer.Option(help="Also test the networks there with 1,000 shots, as fake_fez.")
     ] = None,
@@ -36,7 +40,12 @@ def reproduce(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, as train.epochs=3."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs/reproduce"),
-    page: Annotated[Path | None, typer.Option(help="The page; OUT/results.md by default.")] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            help="The page. By default OUT/results.md; in a checkout docs/results.md, if no setting is changed."
+        ),
+    ] = None,
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Write the page from the runs that are there.")
     ] = False,
@@ -45,24 +54,44 @@ def reproduce(
     """Run the published systems again and write a page of published against measured figures.
 
     What is finished is not run again: interrupted, the same command goes on. The page holds every row that has runs
-    in OUT.
+    in OUT. Beside it, results/NAME.json keeps each row's figures; rows whose run folders are gone are read from there.
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
-    from qiskit_hqnn.training.reproduction import Options, choose_rows, published_rows
+    from qiskit_hqnn.training.outcomes import collect, keep_records
+    from qiskit_hqnn.training.reproduction import Options, choose_rows
     from qiskit_hqnn.training.results_page import write_page
 
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
     if not page_only:
         missing = _run(choose_rows(name), options, out, data_root, quiet)
-    outcomes = [_outcome(row, options, out, missing) for row in published_rows()]
-    target = page or out / ("results-quick.md" if quick else "results.md")
+    target = page or _page(options, out)
+    outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
+    written = keep_records(target, outcomes)
     typer.echo(f"page     {target}")
+    if written:
+        typer.echo(f"figures  {len(written)} files in {written[0].parent}")
+    if kept := [part.name for outcome in outcomes for part in outcome.parts if part.from_file]:
+        typer.echo(
+            f"read from the files beside the page, as {out} holds fewer runs: {', '.join(kept)}", err=True
+        )
     if missing:
-        typer.echo(f"{len(missing)} rows could not be run; the page says why.", err=True)
+        typer.echo(f"Could not be run, for the reasons above: {', '.join(missing)}.", err=True)
         raise typer.Exit(1)
+
+
+def _page(options: Options, out: Path) -> Path:
+    """The page that is not named: a checkout's own only for rows as their job files have them."""
+    from qiskit_hqnn.training.job_names import shipped_folder
+
+    if options.quick:
+        return out / "results-quick.md"
+    own = Path("docs/results.md")
+    in_checkout = own.exists() and shipped_folder() == Path("jobs").absolute()
+    as_published = options.controls and not options.seeds and not options.settings
+    return own if in_checkout and as_published else out / "results.md"
 
 
 def _run(rows: list[Published], options: Options, out: Path, data_root: Path, quiet: bool) -> dict[str, str]:
@@ -82,15 +111,3 @@ def _run(rows: list[Published], options: Options, out: Path, data_root: Path, qu
             typer.echo("Interrupted. The same command goes on from here.", err=True)
             raise
     return missing
-
-
-def _outcome(row: Published, options: Options, out: Path, missing: dict[str, str]) -> Outcome:
-    from qiskit_hqnn.training.reproduction import folder_of, runs_in
-    from qiskit_hqnn.training.results_page import Outcome
-
-    command = f"hqnn reproduce {row.job}{' --quick' if options.quick else ''} --data-root DIR"
-    reason = missing.get(row.job, "")
-    runs = runs_in(folder_of(row, options, out))
-    if not any(control is None for _, control, _ in runs):
-        runs, reason = [], reason or "there are no runs of it in this folder."
-    return Outcome(row, command, runs, reason)

@@ -46,8 +46,17 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
+    """The checkout's commit, with "-modified" where its files are not the commit's."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
-    return answer.stdout.strip() or None
+    name = _git(root, "rev-parse", "HEAD")
+    if name and _git(root, "status", "--porcelain", "--untracked-files=no", "--", "qiskit_hqnn", "jobs"):
+        name += "-modified"
+    return name or None
+
+
+def _git(root: Path, *words: str) -> str:
+    # Without optional locks, so that runs side by side do not stand in each other's or anyone's way.
+    command = ["git", "--no-optional-locks", *words]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip()

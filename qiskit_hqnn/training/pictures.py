@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from qiskit_hqnn.training.files import write_whole
@@ -23,12 +24,14 @@ def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
         for part, colour in (("train", "#6f8fb3"), ("validation", "#c4572e")):
             values = [row.get(f"{part}_{quantity}") for row in history]
             if any(value is not None for value in values):
+                # A line through one point is nothing to see.
+                size = 7 if len(epochs) == 1 else 3
                 marker = "o" if len(epochs) < 30 else ""
-                axis.plot(epochs, values, color=colour, marker=marker, markersize=3, label=part)
+                axis.plot(epochs, values, color=colour, marker=marker, markersize=size, label=part)
         axis.set_xlabel("epoch")
         axis.set_ylabel(quantity)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[0].legend(frameon=False)
     write_whole(path, lambda beside: figure.savefig(beside, dpi=120))
     plt.close(figure)

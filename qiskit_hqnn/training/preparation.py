@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import nn
 from torchvision.transforms import v2
 
@@ -31,6 +34,16 @@ def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
             splits.train.with_augmentation(transform), splits.validation, splits.test, splits.class_names
         )
     return splits
+
+
+def fingerprint(splits: data.Splits) -> dict[str, Any]:
+    """Which images a run has seen: how many, their shape, and the SHA-256 of all labels in order."""
+    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    digest = sha256()
+    for part in parts.values():
+        digest.update(part.labels.to(torch.int64).numpy().tobytes())
+    sizes: dict[str, Any] = {name: len(part) for name, part in parts.items()}
+    return sizes | {"shape": list(splits.image_shape), "labels": digest.hexdigest()}
 
 
 def build_model(job: JobFile, splits: data.Splits) -> nn.Module:

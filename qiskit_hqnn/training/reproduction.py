@@ -7,19 +7,22 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.data import Splits
+from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import evaluate
-from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job
+from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job, settings_of
 from qiskit_hqnn.training.job_names import find_job
 from qiskit_hqnn.training.places import running_on
+from qiskit_hqnn.training.preparation import load_splits
 from qiskit_hqnn.training.run_folder import RunFolder, load_run
-from qiskit_hqnn.training.running import keep_result, run_each, run_job
+from qiskit_hqnn.training.running import check_data, keep_result, run_each, run_job
 from qiskit_hqnn.training.study import Run, write_study
 
 MITIGATED = "mitigated"
@@ -37,6 +40,8 @@ class Published:
         aim: what its mean over the seeds is to reach; None where the paper gives no figure.
         images: size of the published test set, where only a part of it may be at hand.
         quick: settings of the quick form.
+        differs: what the job file does otherwise than the text; empty if nothing that the text gives.
+        variant: the text's own settings then, under which the row is run a second time, without controls.
         remarks: what a reader must know.
     """
 
@@ -49,6 +54,8 @@ class Published:
     aim: float | None = None
     images: int | None = None
     quick: list[str] = field(default_factory=list)
+    differs: str = ""
+    variant: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -84,7 +91,7 @@ class Options:
     Attributes:
         quick: the quick form, with one seed unless `seeds` says otherwise.
         seeds: how many; None for the job file's own.
-        controls: whether the job file's controls are run too.
+        controls: whether the job file's controls are run too, and rows that differ from their text as that has them.
         device: a place such as "fake_fez" for the trained networks, without and with mitigation; None for none.
         device_images: test images for that.
         settings: further changes to every job.
@@ -98,17 +105,18 @@ class Options:
     settings: Sequence[str] = ()
 
 
-def job_of(row: Published, options: Options) -> JobFile:
-    """The row's job file with the options in it."""
-    changes = [*(row.quick if options.quick else []), *options.settings]
+def job_of(row: Published, options: Options, variant: bool = False) -> JobFile:
+    """The row's job file with the options in it, or its variant."""
+    changes = [*(row.quick if options.quick else []), *(row.variant if variant else []), *options.settings]
     job = read_job(find_job(row.job), changes)
     seeds = list(range(options.seeds)) if options.seeds else ([0] if options.quick else job.seeds)
-    return job.model_copy(update={"seeds": seeds, "controls": job.controls if options.controls else []})
+    controls = job.controls if options.controls and not variant else []
+    return job.model_copy(update={"seeds": seeds, "controls": controls})
 
 
-def folder_of(row: Published, options: Options, out: Path) -> Path:
-    """Where a row's runs are: quick ones never mix with others."""
-    return out / (f"{row.job}-quick" if options.quick else row.job)
+def name_of(row: Published, options: Options, variant: bool = False) -> str:
+    """The name of a row's folder and file: quick ones and variants never mix with others."""
+    return row.job + ("-variant" if variant else "-quick" if options.quick else "")
 
 
 def reproduce(
@@ -119,24 +127,48 @@ def reproduce(
     progress: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Run]:
-    """Run a row; what is finished is not run again, and what was interrupted goes on.
+    """Run a row, and its variant; what is finished is not run again, and what was interrupted goes on.
+
+    Returns:
+        The row's runs, without its variant's.
 
     Raises:
         HQNNError: one sentence, such as that the data set is not there.
     """
-    job, folder = job_of(row, options), folder_of(row, options, out)
 
-    def one(single: JobFile, place: Path) -> RunFolder:
-        run = RunFolder(place)
-        return run if finished(run, single) else run_job(single, place, data_root, True, progress)
+    def all_of(variant: bool) -> list[Run]:
+        job, folder = job_of(row, options, variant), out / name_of(row, options, variant)
+        splits = cache(lambda: _splits_at_hand(job, data_root))
 
-    runs = list(run_each(job, folder, one))
-    if len(runs) > 1:
-        write_study(folder, job, runs)
+        def one(single: JobFile, place: Path) -> RunFolder:
+            run = RunFolder(place)
+            if not finished(run, single):
+                return run_job(single, place, data_root, True, progress)
+            if at_hand := splits():
+                check_data(run, at_hand)
+            return run
+
+        runs = list(run_each(job, folder, one))
+        if len(runs) > 1:
+            write_study(folder, job, runs)
+        return runs
+
+    runs = all_of(variant=False)
     if options.device is not None:
         networks = [run for _, control, run in runs if control is None]
         run_on_device(networks[0], options, data_root, say)
+    if row.variant and options.controls and not options.quick:
+        say(f"{row.job} as published: {', '.join(row.variant)}")
+        all_of(variant=True)
     return runs
+
+
+def _splits_at_hand(job: JobFile, data_root: str | Path) -> Splits | None:
+    """The job's images; None where they cannot be had, and finished runs cannot be held against them."""
+    try:
+        return load_splits(job, data_root)
+    except MissingDataError:
+        return None
 
 
 def finished(run: RunFolder, job: JobFile) -> bool:
@@ -145,13 +177,10 @@ def finished(run: RunFolder, job: JobFile) -> bool:
         return False
     tested = run.metrics().get("test", {}).keys()
     # A control without a quantum layer is the same at every place, and is tested once.
-    places = set(job.test) if set(job.test) <= tested else {"exact"} if control_of(job) else None
-    return places is not None and places <= tested and run.read_job().model_dump() == job.model_dump()
-
-
-def control_of(job: JobFile) -> str | None:
-    """The control that a single run's network is."""
-    return job.model.model_dump().get("control")
+    places = (
+        set(job.test) if set(job.test) <= tested else {"exact"} if job.model.options.get("control") else None
+    )
+    return places is not None and places <= tested and settings_of(run.read_job()) == settings_of(job)
 
 
 def run_on_device(
@@ -159,14 +188,19 @@ def run_on_device(
 ) -> None:
     """Some test images, chosen at random, through a noisy device with 1,000 shots, without and with readout mitigation.
 
-    The results are kept in the run folder under the device's name, and that name with "-mitigated".
+    The results are kept in the run folder under the device's name, and that name with "-mitigated"; they are used
+    again unless more images are asked for.
     """
     assert options.device is not None
     wanted = {
         options.device: MitigationSection(),
         f"{options.device}-{MITIGATED}": MitigationSection(readout="trex"),
     }
-    left = {name: section for name, section in wanted.items() if name not in run.metrics()["test"]}
+    known = run.metrics()["test"]
+    total = max(result["images"] for result in known.values())
+    # Both on the same images: as many as were asked for, or as were looked at before.
+    few = max(min(options.device_images, total), *(known.get(name, {}).get("images", 0) for name in wanted))
+    left = {name: section for name, section in wanted.items() if known.get(name, {}).get("images", 0) < few}
     if not left:
         return
     loaded = load_run(run.path, data_root)
@@ -175,7 +209,7 @@ def run_on_device(
     images = loaded.splits.test
     # At random, since a test set may be sorted by class; the same ones every time.
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    images = images.subset(sorted(order[: options.device_images].tolist()))
+    images = images.subset(sorted(order[:few].tolist()))
     exact = evaluate(loaded.model, images)
     for name, section in left.items():
         say(f"{run.path.name}: {len(images)} test images on {name}")
@@ -191,16 +225,3 @@ def run_on_device(
             "qpu_seconds": round(place.qpu_seconds, 1),
         }
         keep_result(run, result, loaded.splits, name, summary)
-
-
-def runs_in(folder: Path) -> list[Run]:
-    """(seed, control, run) of every tested run in a row's folder."""
-    places = [folder] if (folder / "job.toml").exists() else sorted(folder.glob("seed-*"))
-    runs = []
-    for place in places:
-        run = RunFolder(place)
-        if not run.metrics().get("test"):
-            continue
-        job = run.read_job()
-        runs.append((job.seeds[0], control_of(job), run))
-    return sorted(runs, key=lambda entry: (entry[0], entry[1] or ""))

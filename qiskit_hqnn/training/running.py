@@ -22,7 +22,7 @@ from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
 from qiskit_hqnn.training.places import running_on
-from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -58,9 +58,12 @@ def run_job(
     if job.train.threads:
         torch.set_num_threads(job.train.threads)
     splits = load_splits(job, data_root)
+    if run.job_file.exists():
+        check_data(run, splits)
     model = build_model(job, splits)
     _admit(job, run, model, splits, resume)
     run.write_job(job)
+    run.add_metrics(data=fingerprint(splits))
     write_json(folder / "environment.json", environment())
     done = run.metrics() if resume else {}
     if "seconds" not in done or not run.weights.exists():
@@ -177,6 +180,35 @@ def keep_result(
     draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{block}.png")
 
 
+def check_data(run: RunFolder, splits: Splits) -> None:
+    """Hold what a run folder has seen against the images that are there now.
+
+    Raises:
+        RunFolderError: if they are not the same, as where a data set was there only in part.
+    """
+    metrics = run.metrics()
+    now, then = fingerprint(splits), metrics.get("data")
+    if then is None:
+        # Folders from before fingerprints tell only the size of their test set.
+        sizes = [
+            metrics["test"][place]["images"]
+            for place in run.read_job().test
+            if place in metrics.get("test", {})
+        ]
+        then = now | {"test": sizes[0]} if sizes else now
+    if then == now:
+        return
+    if all(then[part] == now[part] for part in ("train", "validation", "test")):
+        words = "as many images, but others"
+    else:
+        words = ", ".join(
+            f"{then[part]:,} {part} images (here {now[part]:,})" for part in ("train", "validation", "test")
+        )
+    raise RunFolderError(
+        f"Run folder {run.path} belongs to other data, {words}: name another one with --out, or remove it."
+    )
+
+
 def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
     if not run.job_file.exists():
         return
@@ -184,7 +216,8 @@ def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
         raise RunFolderError(
             f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
         )
-    if run.read_job().model_dump(exclude={"test", "shots"}) != job.model_dump(exclude={"test", "shots"}):
+    words = {"title", "reference", "test", "shots"}
+    if run.read_job().model_dump(exclude=words) != job.model_dump(exclude=words):
         raise RunFolderError(
             f"Run folder {run.path} belongs to a job with other settings (see its job.toml): name another one with "
             "--out."

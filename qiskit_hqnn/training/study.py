@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,16 @@ def mean_of(values: Sequence[float]) -> Mean:
     return Mean(mean, mean - half, mean + half, len(array))
 
 
+MARGIN = 0.10
+"""So far above chance is a network that learned: two standard errors of 100 images where chance is one half."""
+
+
+def learned(result: Mapping[str, Any]) -> bool:
+    """Whether a test result is above chance by `MARGIN`; chance is the share of the largest class among its images."""
+    chance = max(map(sum, result["confusion"])) / result["images"]
+    return bool(result["accuracy"] >= chance + MARGIN)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The network against one control on the same seeds: network − control, in accuracy."""
@@ -56,13 +66,13 @@ def compare(control: str, network: dict[int, float], other: dict[int, float]) ->
     """Paired difference over the seeds that both have, and the sentence that it supports."""
     seeds = sorted(network.keys() & other.keys())
     difference = mean_of([network[seed] - other[seed] for seed in seeds])
-    points = f"{100 * difference.mean:+.2f} points"
+    points, size = f"{100 * difference.mean:+.2f} points", f"{100 * abs(difference.mean):.2f} points"
     if len(seeds) < 2:
         sentence = f"One seed cannot tell the network from {control!r} (difference {points})."
     elif difference.low > 0:
-        sentence = f"The network is better than {control!r} by {points} (95 % interval excludes 0)."
+        sentence = f"The network is better than {control!r} by {size} (95 % interval excludes 0)."
     elif difference.high < 0:
-        sentence = f"The network is worse than {control!r} by {points} (95 % interval excludes 0)."
+        sentence = f"The network is worse than {control!r} by {size} (95 % interval excludes 0)."
     else:
         sentence = (
             f"No difference from {control!r} is shown ({points}, 95 % interval {100 * difference.low:+.2f} to "
@@ -71,13 +81,17 @@ def compare(control: str, network: dict[int, float], other: dict[int, float]) ->
     return Comparison(control, difference, sentence)
 
 
-def summarise(runs: Sequence[Run]) -> dict[str, Any]:
-    """Means by control and place, and the network's paired differences from each control (exact accuracy first)."""
-    results: dict[str, dict[str, dict[int, dict[str, float]]]] = {}
+def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Means by control and place, and the network's paired differences from each control (exact accuracy first).
+
+    Args:
+        runs: (seed, control, metrics) of each tested run.
+    """
+    results: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
     parameters: dict[str, dict[str, int]] = {}
     seconds: dict[str, list[float]] = {}
-    for seed, control, run in runs:
-        name, metrics = control or "network", run.metrics()
+    for seed, control, metrics in runs:
+        name = control or "network"
         parameters[name] = metrics["parameters"]
         seconds.setdefault(name, []).append(metrics["seconds"]["train"])
         for where, result in metrics["test"].items():
@@ -91,6 +105,8 @@ def summarise(runs: Sequence[Run]) -> dict[str, Any]:
             "loss": mean_of([result["loss"] for result in by_seed.values()]),
             "parameters": parameters[name],
             "seconds": float(np.mean(seconds[name])),
+            "images": max(result["images"] for result in by_seed.values()),
+            "not_learned": sum(not learned(result) for result in by_seed.values()),
             "accuracies": {str(seed): result["accuracy"] for seed, result in by_seed.items()},
         }
         for name, places in results.items()
@@ -109,7 +125,7 @@ def summarise(runs: Sequence[Run]) -> dict[str, Any]:
 
 def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     """study.json and report.html over all runs of a job; returns the page's path."""
-    summary = summarise(runs)
+    summary = summarise([(seed, control, run.metrics()) for seed, control, run in runs])
     plain = {
         "rows": [
             {key: vars(value) if isinstance(value, Mean) else value for key, value in row.items()}
