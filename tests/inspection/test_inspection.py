@@ -17,6 +17,7 @@ from qiskit_hqnn.errors import CircuitError, DeviceError, HQNNError
 from qiskit_hqnn.inspection import (
     equivalence,
     error_budget,
+    idle_times,
     inspect,
     largest_difference,
     read_ansatz,
@@ -215,12 +216,34 @@ def test_the_gallery_is_what_the_factories_make(name):
     assert read_back.count_ops() == ansatz.circuit.count_ops()
 
 
-def test_the_budget_counts_every_cause():
-    device = resolve_device("fake_manila")
-    template = transpile_template(hqnn_parallel(3, 1).circuit, device, seeds=[0], levels=[1])
-    assert set(error_budget(template, device.target)) == {
-        "one-qubit gates",
-        "two-qubit gates",
-        "readout",
-        "idle",
-    }
+def late_starter():
+    """Two qubits of fake_manila: the second one's first gate comes after 40 gates on the first one."""
+    circuit = QuantumCircuit(2)
+    for _ in range(40):
+        circuit.sx(0)
+        circuit.rz(0.3, 0)
+    circuit.cx(0, 1)
+    for _ in range(10):
+        circuit.sx(0)
+        circuit.rz(0.3, 0)
+    return transpile_template(circuit, resolve_device("fake_manila"), seeds=[0], levels=[0])
+
+
+def test_waiting_costs_from_a_qubits_first_gate_on():
+    template, target = late_starter(), resolve_device("fake_manila").target
+    first, second = template.logical
+    pulse = target["sx"][(first,)].duration
+    idle = idle_times(schedule(template, target))
+    assert idle[first] == pytest.approx(0, abs=1e-12)
+    assert idle[second] == pytest.approx(10 * pulse)  # not the 40 pulses before the cx: it is in |0⟩
+    properties = target.qubit_properties[second]
+    expected = 10 * pulse * (1 / properties.t1 + 1 / properties.t2) / 2
+    assert error_budget(template, target)["idle"] == pytest.approx(expected)
+
+
+def test_a_qubit_without_gates_waits_for_nothing():
+    circuit = QuantumCircuit(2)
+    circuit.sx(0)
+    template = transpile_template(circuit, resolve_device("fake_manila"), seeds=[0], levels=[1])
+    slots = schedule(template, resolve_device("fake_manila").target)
+    assert idle_times(slots) == {qubit: pytest.approx(0, abs=1e-12) for qubit in sorted(template.logical)}
