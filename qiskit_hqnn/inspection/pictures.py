@@ -11,12 +11,33 @@ from qiskit import QuantumCircuit
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.transpiling import ISATemplate
 
+COLUMNS = 24
+"""Gates in a row of a drawing; wider circuits are wrapped."""
 
-def draw_circuit(circuit: QuantumCircuit, title: str) -> Figure:
-    """The circuit without idle wires, wrapped; long angles are left to the table of parameters."""
-    figure = circuit.draw("mpl", idle_wires=False, fold=28, scale=0.6, with_layout=False)
-    figure.suptitle(title, fontsize=10)
+
+def draw_circuit(circuit: QuantumCircuit, title: str = "", columns: int = COLUMNS) -> Figure:
+    """The circuit without idle wires, wrapped into rows of equal length."""
+    fold = row_length(circuit, columns)
+    style = {"subfontsize": 9.5}  # an angle must be read at the width of a page
+    figure = circuit.draw("mpl", idle_wires=False, fold=fold, scale=0.6, with_layout=False, style=style)
+    if title:
+        figure.axes[0].set_title(title, fontsize=10)
     return figure
+
+
+def row_length(circuit: QuantumCircuit, widest: int) -> int:
+    """Columns of each row, at most `widest`, such that the last row is not a scrap."""
+    columns = 0
+    front = [0] * circuit.num_qubits
+    for step in circuit.data:
+        qubits = [circuit.find_bit(qubit).index for qubit in step.qubits]
+        across = range(min(qubits), max(qubits) + 1)  # a gate's line keeps others from its column
+        column = 1 + max(front[qubit] for qubit in across)
+        for qubit in across:
+            front[qubit] = column
+        columns = max(columns, column)
+    rows = max(1, -(-columns // widest))
+    return max(1, -(-columns // rows))
 
 
 def draw_layout(device: Device, template: ISATemplate) -> Figure:

@@ -26,15 +26,24 @@ def read_ansatz(path: Path) -> Ansatz:
         raise CircuitError(f"A circuit file must end in {', '.join(SUFFIXES)}, but is {path.name!r}.")
     if not path.is_file():
         raise CircuitError(f"There is no circuit file {path}.")
-    circuit = _without_measurements(_read(path), path)
-    return Ansatz(
-        circuit,
-        (),
-        tuple(circuit.parameters),
-        pauli_on_each("Z", circuit.num_qubits),
-        reference=f"from {path.name}",
-        name=path.stem,
-    )
+    return ansatz_of(_read(path), path.stem, str(path), f"from {path.name}")
+
+
+def ansatz_of(circuit: QuantumCircuit, name: str, given: str, reference: str = "") -> Ansatz:
+    """A circuit of one's own, with ⟨Z⟩ of every qubit that it uses as its outputs; all parameters count as weights.
+
+    Args:
+        circuit: may be measured at its end.
+        name: of the ansatz.
+        given: what an error calls it.
+        reference: where it is from.
+
+    Raises:
+        CircuitError: if it has no gates, or measures or branches in the middle.
+    """
+    plain = _without_measurements(circuit, name, given)
+    observables = pauli_on_each("Z", plain.num_qubits)
+    return Ansatz(plain, (), tuple(plain.parameters), observables, reference=reference, name=name)
 
 
 def _read(path: Path) -> QuantumCircuit:
@@ -53,22 +62,24 @@ def _read(path: Path) -> QuantumCircuit:
     return circuits[0]
 
 
-def _without_measurements(circuit: QuantumCircuit, path: Path) -> QuantumCircuit:
+def _without_measurements(circuit: QuantumCircuit, name: str, given: str) -> QuantumCircuit:
     stripped = circuit.remove_final_measurements(inplace=False)
     assert stripped is not None
     for step in stripped.data:
-        if step.clbits or step.operation.name in {"measure", "reset", "initialize"}:
+        if (
+            step.clbits
+            or hasattr(step.operation, "blocks")
+            or step.operation.name in {"measure", "reset", "initialize"}
+        ):
             raise CircuitError(
-                f"{path} must hold a circuit that measures at its end only, but it has {step.operation.name!r} in the "
+                f"{given} must hold a circuit that measures at its end only, but it has {step.operation.name!r} in the "
                 "middle."
             )
     # An ISA circuit of a whole device is inspected on the qubits that it uses.
     used = [qubit for qubit in stripped.qubits if any(qubit in step.qubits for step in stripped.data)]
     if not used:
-        raise CircuitError(f"{path} holds a circuit without gates.")
-    plain = QuantumCircuit(
-        QuantumRegister(len(used), "q"), name=path.stem, global_phase=stripped.global_phase
-    )
+        raise CircuitError(f"{given} holds a circuit without gates.")
+    plain = QuantumCircuit(QuantumRegister(len(used), "q"), name=name, global_phase=stripped.global_phase)
     index = {qubit: position for position, qubit in enumerate(used)}
     for step in stripped.data:
         if step.operation.name != "barrier":
