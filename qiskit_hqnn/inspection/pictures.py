@@ -15,14 +15,11 @@ COLUMNS = 24
 """Gates in a row of a drawing; wider circuits are wrapped."""
 
 
-def draw_circuit(circuit: QuantumCircuit, title: str = "", columns: int = COLUMNS) -> Figure:
+def draw_circuit(circuit: QuantumCircuit, columns: int = COLUMNS) -> Figure:
     """The circuit without idle wires, wrapped into rows of equal length."""
     fold = row_length(circuit, columns)
     style = {"subfontsize": 9.5}  # an angle must be read at the width of a page
-    figure = circuit.draw("mpl", idle_wires=False, fold=fold, scale=0.6, with_layout=False, style=style)
-    if title:
-        figure.axes[0].set_title(title, fontsize=10)
-    return figure
+    return circuit.draw("mpl", idle_wires=False, fold=fold, scale=0.6, with_layout=False, style=style)
 
 
 def row_length(circuit: QuantumCircuit, widest: int) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr
 from pathlib import Path
 
 from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.circuit import QuantumRegister
+from qiskit.exceptions import QiskitError
 
 from qiskit_hqnn.circuits import Ansatz, pauli_on_each
 from qiskit_hqnn.errors import CircuitError
@@ -52,11 +55,14 @@ def _read(path: Path) -> QuantumCircuit:
             with path.open("rb") as file:
                 circuits = qpy.load(file)
         else:
-            circuits = [qasm3.loads(path.read_text(encoding="utf-8"))]
+            with redirect_stderr(io.StringIO()):  # the parser prints there what its error says
+                circuits = [qasm3.loads(path.read_text(encoding="utf-8"))]
     except Exception as error:  # each parser has errors of its own, and a damaged file may raise any other
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         kind = "QPY" if path.suffix == ".qpy" else "OpenQASM 3"
-        raise CircuitError(f"{path} cannot be read as {kind}: {reason.rstrip('.')}.") from error
+        reason = "it is damaged, or in another format"
+        if isinstance(error, QiskitError | OSError) and str(error).strip():
+            reason = str(error).strip().strip("\"'").splitlines()[0].rstrip(".")
+        raise CircuitError(f"{path} cannot be read as {kind}: {reason}.") from error
     if len(circuits) != 1 or not isinstance(circuits[0], QuantumCircuit):
         raise CircuitError(f"{path} must hold one circuit, but holds {len(circuits)}.")
     return circuits[0]

@@ -111,7 +111,6 @@ class Inspection:
     def figures(self) -> dict[str, Callable[[], Figure]]:
         """Pictures by name; each is drawn when called."""
         pictures: dict[str, Callable[[], Figure]] = {
-            "logical circuit": lambda: draw_circuit(self.ansatz.circuit),
             "expected success over seeds": lambda: draw_spread(
                 {part.device.name: part.successes for part in self.devices}
             ),
@@ -120,12 +119,12 @@ class Inspection:
             ),
         }
         for part in self.devices:
-            name = part.device.name
-            pictures[f"{name}: layout"] = partial(draw_layout, part.device, part.best)
-            pictures[f"{name}: timeline"] = partial(draw_timeline, part.device, part.best)
-            pictures[f"{name}: ISA circuit"] = partial(
-                draw_circuit, part.best.circuit, f"{self.ansatz.name} on {name}"
-            )
+            pictures[f"{part.device.name}: layout"] = partial(draw_layout, part.device, part.best)
+            pictures[f"{part.device.name}: timeline"] = partial(draw_timeline, part.device, part.best)
+        # Circuits may be long: everything that is read at a glance comes before them.
+        pictures["logical circuit"] = partial(draw_circuit, self.ansatz.circuit)
+        for part in self.devices:
+            pictures[f"{part.device.name}: ISA circuit"] = partial(draw_circuit, part.best.circuit)
         return pictures
 
     @property

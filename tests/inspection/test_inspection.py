@@ -270,7 +270,7 @@ def test_a_row_of_a_drawing_is_short_enough_to_read(name):
     row = row_length(ansatz.circuit, COLUMNS)
     assert min(layers, COLUMNS // 2) <= row <= COLUMNS
     width, height = Image.open(GALLERY / f"{name}.png").size
-    assert width <= 72 * row  # pixels: no row is longer than asked for
+    assert width <= 110 + 70 * row  # pixels: no row is longer than asked for
     if layers > COLUMNS:
         assert height > width / 2
 
