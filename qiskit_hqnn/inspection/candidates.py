@@ -21,10 +21,10 @@ Row = dict[str, Any]
 HEADINGS = {
     "device": "device",
     "used": "used",
-    "level": "level",
-    "seed": "seed",
     "expected_success": "expected success",
     "lowest_of_seeds": "lowest seed",
+    "level": "level",
+    "seed": "seed",
     "two_qubit_gates": "two-qubit gates",
     "two_qubit_depth": "two-qubit depth",
     "swaps_added": "swaps added",
