@@ -46,6 +46,7 @@ def inspect(
     export: Annotated[
         Path | None, typer.Option(help="Folder for the ISA circuits as QPY and OpenQASM 3.")
     ] = None,
+    png: Annotated[Path | None, typer.Option(help="Folder for the page's pictures as PNG files.")] = None,
 ) -> None:
     """Transpile a circuit for devices at every level and seed, and compare what each would cost and lose.
 
@@ -62,7 +63,7 @@ def inspect(
         numbers = [int(level) for level in levels.split(",")]
     except ValueError:
         raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
-    _check_places(html, export)
+    _check_places(html, {"export": export, "png": png})
     given = {"num_qubits": num_qubits, "depth": depth}
     sizes = {key: value for key, value in given.items() if value is not None}
 
@@ -99,22 +100,22 @@ def inspect(
         _print(result)
     if html:
         typer.echo(f"page     {html}", err=json)
-    if export:
-        for path in _export(result, export):
-            typer.echo(str(path), err=json)
+    for path in [*(_export(result, export) if export else []), *(_draw(result, png) if png else [])]:
+        typer.echo(str(path), err=json)
     if not all(part.proven for part in result.devices):
         raise typer.Exit(1)
 
 
-def _check_places(html: Path | None, export: Path | None) -> None:
+def _check_places(html: Path | None, folders: dict[str, Path | None]) -> None:
     """Raises HQNNError, before anything is computed, if a result could not be written."""
     from qiskit_hqnn.errors import HQNNError
 
     if html and (html.is_dir() or not html.parent.is_dir()):
         reason = f"{html} is a folder" if html.is_dir() else f"there is no folder {html.parent}"
         raise HQNNError(f"Option --html must be a file in a folder that exists, but {reason}.")
-    if export and export.exists() and not export.is_dir():
-        raise HQNNError(f"Option --export must be a folder, but {export} is a file.")
+    for option, folder in folders.items():
+        if folder and folder.exists() and not folder.is_dir():
+            raise HQNNError(f"Option --{option} must be a folder, but {folder} is a file.")
 
 
 def gallery(
@@ -139,7 +140,14 @@ def _print(result: Inspection) -> None:
         "2q: two-qubit. Swaps: added by routing. Idle: of all qubits, from their first gate on."
     )
     typer.echo(f"\n{result.verdict}\n{result.price_note}\n")
-    causes = [{"expected failures": part.device.name, **part.budget} for part in result.devices]
+    causes = [
+        {
+            "expected failures": part.device.name,
+            **part.budget,
+            "qubits of the best": " ".join(map(str, part.best.logical)),
+        }
+        for part in result.devices
+    ]
     _print_table(DataFrame(causes))
     for prediction in result.predictions:
         typer.echo()
@@ -167,7 +175,7 @@ def _print_table(table: DataFrame) -> None:
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     names = ("device", "expected failures")
     for column in table.columns:
-        text = column in (*names, "", "label", "exact class", "class on device")
+        text = column in (*names, "qubits of the best", "", "label", "exact class", "class on device")
         heading = _SHORT.get(column, column)
         words = max(map(len, heading.split()), default=1)
         shown.add_column(
@@ -190,4 +198,15 @@ def _export(result: Inspection, folder: Path) -> list[Path]:
             qpy.dump(part.best.circuit, file)
         stem.with_suffix(".qasm").write_text(qasm3.dumps(part.best.circuit), encoding="utf-8")
         paths += [stem.with_suffix(".qpy"), stem.with_suffix(".qasm")]
+    return paths
+
+
+def _draw(result: Inspection, folder: Path) -> list[Path]:
+    import re
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, draw in result.figures.items():
+        paths.append(folder / f"{re.sub(r'[^A-Za-z0-9_]+', '-', name)}.png")
+        draw().savefig(paths[-1], dpi=150, bbox_inches="tight")
     return paths

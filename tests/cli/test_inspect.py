@@ -126,14 +126,21 @@ def test_the_weights_are_those_of_the_copy(hqnn, trained, tmp_path):
 
 
 def test_the_page_and_the_circuits_are_written(hqnn, tmp_path):
-    page, folder = tmp_path / "page.html", tmp_path / "isa"
-    answer = hqnn("inspect", "vqc-head", *QUICK, "--html", page, "--export", folder, "--json")
+    page, folder, pictures = tmp_path / "page.html", tmp_path / "isa", tmp_path / "pictures"
+    answer = hqnn(
+        "inspect", "vqc-head", *QUICK, "--html", page, "--export", folder, "--png", pictures, "--json"
+    )
     assert answer[0] == 0
     assert json.loads(answer[1])["ansatz"]["name"] == "vqc-head"  # paths go to standard error
     text = page.read_text()
     assert text.startswith("<!doctype html>")
     assert "http" not in text.replace("https://arxiv.org", "")  # nothing is fetched
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+    assert {path.name for path in pictures.iterdir()} == {
+        "expected-success-over-seeds.png", "expected-failures-by-cause.png", "fake_manila-layout.png",
+        "fake_manila-timeline.png", "logical-circuit.png", "fake_manila-ISA-circuit.png",
+    }  # fmt: skip
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures.iterdir())
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["vqc-head-fake_manila.qasm", "vqc-head-fake_manila.qpy"]
     for name in names:
@@ -203,6 +210,7 @@ def test_an_unreadable_file_is_one_sentence(hqnn, tmp_path, suffix, kind, conten
         (["textbook", "--copy", "1"], "Option --copy belongs to a run folder."),
         (["textbook", "--html", "nowhere/page.html"], "there is no folder nowhere."),
         (["textbook", "--html", "."], ". is a folder."),
+        (["textbook", "--png", "a-file"], "Option --png must be a folder, but a-file is a file."),
         (["textbook", "--export", "a-file"], "Option --export must be a folder, but a-file is a file."),
     ],
     ids=" ".join,
