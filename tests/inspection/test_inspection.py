@@ -21,12 +21,13 @@ from qiskit_hqnn.inspection import (
     idle_times,
     inspect,
     largest_difference,
+    pictures,
     read_ansatz,
     schedule,
 )
 from qiskit_hqnn.inspection.candidates import swaps_added
 from qiskit_hqnn.inspection.gallery import COLUMNS, DEVICES, LEVELS, SEEDS, page_of, qasm_of
-from qiskit_hqnn.inspection.pictures import row_length
+from qiskit_hqnn.inspection.pictures import draw_circuit, row_length
 from qiskit_hqnn.inspection.subjects import as_sent
 from qiskit_hqnn.jobs import resolve_device, transpile_template
 from qiskit_hqnn.jobs.transpiling import SEEDS as SEEDS_OF_THE_MANAGER
@@ -273,6 +274,19 @@ def test_a_row_of_a_drawing_is_short_enough_to_read(name):
     assert width <= 110 + 70 * row  # pixels: no row is longer than asked for
     if layers > COLUMNS:
         assert height > width / 2
+
+
+def test_of_a_very_long_circuit_the_first_rows_are_drawn(monkeypatch):
+    monkeypatch.setattr(pictures, "LINES", 8)
+    long = QuantumCircuit(4)
+    for _ in range(12):
+        for qubit in range(3):
+            long.h(qubit)  # the fourth wire is idle, and takes no line
+    figure = draw_circuit(long, columns=4)
+    assert figure.axes[0].get_title() == "the first 8 of 12 columns"
+    # At its full length, and at the 150 dots an inch of `--png`, a drawing is within what a PNG is drawn in.
+    assert figure.get_size_inches()[1] / 6 * 400 * 150 < 2**16
+    assert draw_circuit(long, columns=8).axes[0].get_title() == ""
 
 
 def test_a_wrapped_drawing_has_no_scrap_as_its_last_row():
