@@ -1,13 +1,15 @@
 """Does the predicted error order layouts as the simulated one does? Rank correlation over layouts of one circuit.
 
-`python -m benchmarks.inspection_errors [--layouts 50] [--device fake_fez]`: HQNN-Parallel is put on random connected
-qubits of the device; for each layout the predicted error, 1 − expected success, stands beside the mean absolute error
-of its outputs under the snapshot's noise model (gates and readout), with so many shots that sampling hardly matters.
+`python -m benchmarks.inspection_errors [--devices fake_fez fake_torino] [--draws 3] [--layouts 50]`: HQNN-Parallel is
+put on random connected qubits of a device; for each layout the predicted error, 1 − expected success, stands beside the
+mean absolute error of its outputs under the snapshot's noise model (gates and readout), with so many shots that
+sampling hardly matters. Each draw has layouts, parameters and samples of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit, transpile
@@ -23,20 +25,30 @@ from qiskit_hqnn.jobs.transpiling import expected_success
 
 
 def main() -> None:
-    """Print one line a layout and the rank correlation."""
+    """Print a Markdown table: a line for each device and draw."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--devices", nargs="+", default=["fake_fez", "fake_torino"])
+    parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--layouts", type=int, default=50)
-    parser.add_argument("--device", default="fake_fez")
     parser.add_argument("--points", type=int, default=8, help="random parameter sets")
     parser.add_argument("--shots", type=int, default=20_000)
     options = parser.parse_args()
-    device, ansatz = resolve_device(options.device), hqnn_parallel()
+    print(f"| device | draw | rank correlation over {options.layouts} layouts | p |\n|---|--:|--:|--:|")
+    for word in options.devices:
+        for draw in range(options.draws):
+            rank = rank_correlation(word, draw, options.layouts, options.points, options.shots)
+            print(f"| {word} | {draw} | {rank.statistic:.3f} | {rank.pvalue:.0e} |", flush=True)
+
+
+def rank_correlation(word: str, draw: int, layouts: int, points: int, shots: int) -> Any:
+    """Spearman's, between predicted and simulated errors of one draw of layouts."""
+    device, ansatz = resolve_device(word), hqnn_parallel()
     assert device.target is not None
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(draw)
     predicted, simulated = [], []
-    for number in range(options.layouts):
+    for number in range(layouts):
         start = random_connected(device.target, ansatz.num_qubits, rng)
         circuit = transpile(
             ansatz.circuit,
@@ -47,12 +59,8 @@ def main() -> None:
         )
         logical = tuple(circuit.layout.final_index_layout(filter_ancillas=True))
         predicted.append(1 - expected_success(circuit, logical, device.target))
-        simulated.append(simulated_error(ansatz, circuit, logical, device, options.points, options.shots))
-        print(f"{start}  predicted {predicted[-1]:.3f}  simulated {simulated[-1]:.4f}", flush=True)
-    rank = spearmanr(predicted, simulated)
-    print(
-        f"{options.device}: rank correlation over {len(predicted)} layouts {rank.statistic:.3f} (p {rank.pvalue:.1e})"
-    )
+        simulated.append(simulated_error(ansatz, circuit, logical, device, points, shots, draw))
+    return spearmanr(predicted, simulated)
 
 
 def random_connected(target: Target, count: int, rng: np.random.Generator) -> list[int]:
@@ -68,7 +76,13 @@ def random_connected(target: Target, count: int, rng: np.random.Generator) -> li
 
 
 def simulated_error(
-    ansatz: Ansatz, circuit: QuantumCircuit, logical: tuple[int, ...], device: Device, points: int, shots: int
+    ansatz: Ansatz,
+    circuit: QuantumCircuit,
+    logical: tuple[int, ...],
+    device: Device,
+    points: int,
+    shots: int,
+    draw: int,
 ) -> float:
     """Mean absolute error of the outputs ⟨Y⟩ over random parameters."""
     measured = circuit.copy()
@@ -78,8 +92,8 @@ def simulated_error(
         measured.h(qubit)
         measured.measure(qubit, bit)
     names = [parameter.name for parameter in ansatz.circuit.parameters]
-    values = np.random.default_rng(0).uniform(0, 2 * np.pi, (points, len(names)))
-    outcomes = sample(SamplingRequest(measured, tuple(names), values, shots, seed=1), device)
+    values = np.random.default_rng(draw).uniform(0, 2 * np.pi, (points, len(names)))
+    outcomes = sample(SamplingRequest(measured, tuple(names), values, shots, seed=1 + draw), device)
     assert outcomes.counts is not None
     signs = 1 - 2 * (np.arange(2**ansatz.num_qubits) >> np.arange(ansatz.num_qubits)[:, None] & 1)
     noisy = signs @ outcomes.counts.T / shots

@@ -20,7 +20,7 @@ FLOORS = {
     "models": {"layers", "circuits"},
     "data": set(),
     "training": {"models", "data", "layers", "jobs", "circuits"},
-    "inspection": {"circuits", "jobs"},
+    "inspection": {"circuits", "jobs", "layers", "training"},  # the last two for run folders only
     "analysis": {"circuits", "simulation", "layers"},
 }
 
@@ -63,6 +63,10 @@ def test_importing_the_package_loads_neither_torch_nor_qiskit():
 
 def test_the_job_manager_loads_no_torch():
     assert "torch" not in loaded_by("from qiskit_hqnn.jobs import JobManager")
+
+
+def test_inspecting_a_circuit_loads_no_torch():
+    assert "torch" not in loaded_by("from qiskit_hqnn.inspection import inspect")
 
 
 def test_no_module_is_a_drawer_for_everything():

@@ -12,7 +12,6 @@ from qiskit_hqnn.cli.options import DATA_ROOT
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from qiskit_hqnn.circuits import Ansatz
     from qiskit_hqnn.inspection import Inspection
 
 
@@ -35,17 +34,24 @@ def inspect(
     ] = 1000,
     images: Annotated[int, typer.Option(help="Of a run: test images to predict on each device.")] = 8,
     standard_error: Annotated[float, typer.Option(help="Of a run: wanted of every logit.")] = 0.1,
-    copy: Annotated[int, typer.Option(help="Of a run: the copy whose weights are in the circuit.")] = 0,
+    copy: Annotated[
+        int | None, typer.Option(help="Of a run: the copy whose weights are in the circuit; the first is 0.")
+    ] = None,
+    copies: Annotated[
+        int | None, typer.Option(help="Of a circuit: how many stand side by side, for the price.")
+    ] = None,
     data_root: DATA_ROOT = Path("data"),
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     export: Annotated[
         Path | None, typer.Option(help="Folder for the ISA circuits as QPY and OpenQASM 3.")
     ] = None,
+    png: Annotated[Path | None, typer.Option(help="Folder for the page's pictures as PNG files.")] = None,
 ) -> None:
     """Transpile a circuit for devices at every level and seed, and compare what each would cost and lose.
 
     Of a trained run also: its answers under the device's noise, and the shots for a given standard error.
+    Exit code 1 if an ISA circuit does not compute the ansatz.
 
     Example: hqnn inspect hqnn-parallel --where fake_fez --where fake_torino --html page.html
 
@@ -57,61 +63,59 @@ def inspect(
         numbers = [int(level) for level in levels.split(",")]
     except ValueError:
         raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
-    devices = where or ["fake_fez"]
-    run = None
-    if Path(what).is_dir():
-        from qiskit_hqnn.cli.inspect_run import open_run, trained_ansatz
-
-        run = open_run(Path(what), data_root)
-        chosen = trained_ansatz(run, copy)
-    else:
-        chosen = _circuit(what, num_qubits, depth)
+    _check_places(html, {"export": export, "png": png})
+    given = {"num_qubits": num_qubits, "depth": depth}
+    sizes = {key: value for key, value in given.items() if value is not None}
 
     from rich.console import Console
 
-    from qiskit_hqnn.inspection import inspect as inspect_ansatz
+    from qiskit_hqnn.inspection import inspect as inspect_circuit
 
-    with Console(stderr=True).status(f"{chosen.name}: transpiling for {devices[0]}") as status:
-        result = inspect_ansatz(
-            chosen, devices, seeds, numbers, samples, shots,
-            lambda word: status.update(f"{chosen.name}: {word} done"),
-        )  # fmt: skip
-        if run is not None:
-            from qiskit_hqnn.cli.inspect_run import predictions
-
-            status.update(f"{chosen.name}: {images} test images on {', '.join(devices)}")
-            result.predictions.extend(predictions(run, devices, images, shots, standard_error))
+    with Console(stderr=True).status(what) as status:
+        result = inspect_circuit(
+            what,
+            where or ["fake_fez"],
+            seeds=seeds,
+            levels=numbers,
+            samples=samples,
+            shots=shots,
+            copies=copies,
+            copy=copy,
+            images=images,
+            standard_error=standard_error,
+            data_root=data_root,
+            progress=lambda doing: status.update(f"{what}: {doing}"),
+            **sizes,
+        )
+        if html:
+            status.update(f"{what}: drawing {html}")
+            beside = html.with_name(f".{html.name}.part")
+            beside.write_text(result.page(), encoding="utf-8")
+            beside.replace(html)
     if json:
-        typer.echo(_as_json(result))
+        from json import dumps
+
+        typer.echo(dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
         _print(result)
     if html:
-        beside = html.with_name(f".{html.name}.part")
-        beside.write_text(result.page(), encoding="utf-8")
-        beside.replace(html)
         typer.echo(f"page     {html}", err=json)
-    if export:
-        for path in _export(result, export):
-            typer.echo(str(path), err=json)
+    for path in [*(_export(result, export) if export else []), *(_draw(result, png) if png else [])]:
+        typer.echo(str(path), err=json)
+    if not all(part.proven for part in result.devices):
+        raise typer.Exit(1)
 
 
-def _circuit(what: str, num_qubits: int | None, depth: int | None) -> Ansatz:
-    """A file's circuit, or an ansatz by name."""
-    from qiskit_hqnn.circuits.choosing import make_ansatz
+def _check_places(html: Path | None, folders: dict[str, Path | None]) -> None:
+    """Raises HQNNError, before anything is computed, if a result could not be written."""
     from qiskit_hqnn.errors import HQNNError
 
-    sizes = {
-        key: value for key, value in {"num_qubits": num_qubits, "depth": depth}.items() if value is not None
-    }
-    if not Path(what).suffix and "/" not in what:
-        return make_ansatz(what, **sizes)
-    if sizes:
-        raise HQNNError(
-            f"Options --num-qubits and --depth belong to an ansatz by name, but {what} is a file."
-        )
-    from qiskit_hqnn.inspection import read_ansatz
-
-    return read_ansatz(Path(what))
+    if html and (html.is_dir() or not html.parent.is_dir()):
+        reason = f"{html} is a folder" if html.is_dir() else f"there is no folder {html.parent}"
+        raise HQNNError(f"Option --html must be a file in a folder that exists, but {reason}.")
+    for option, folder in folders.items():
+        if folder and folder.exists() and not folder.is_dir():
+            raise HQNNError(f"Option --{option} must be a folder, but {folder} is a file.")
 
 
 def gallery(
@@ -127,52 +131,60 @@ def gallery(
         typer.echo(str(path))
 
 
-def _as_json(result: Inspection) -> str:
-    if not result.predictions:
-        return str(result.table.to_json(orient="records", indent=2, force_ascii=False))
-    from json import dumps
-
-    return dumps(
-        {
-            "transpilation": result.table.to_dict(orient="records"),
-            "predictions": [
-                {
-                    "device": part.device,
-                    "shots": part.shots,
-                    "standard_error": part.standard_error,
-                    "shots_needed": part.shots_needed,
-                    "images": part.table.to_dict(orient="records"),
-                    "outputs": part.outputs.to_dict(orient="records"),
-                }
-                for part in result.predictions
-            ],
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
-
-
 def _print(result: Inspection) -> None:
-    hidden = ("gates", "depth", "qubits")
-    _print_table(result.table.drop(columns=[c for c in hidden if c in result.table]))
-    typer.echo(result.verdict)
-    for part in result.predictions:
+    from pandas import DataFrame
+
+    _print_table(result.shown_table())
+    typer.echo(
+        "✓: what the job manager uses. Success: expected, of the best seed; lowest: of the worst seed.\n"
+        "2q: two-qubit. Swaps: added by routing. Idle: of all qubits, from their first gate on."
+    )
+    typer.echo(f"\n{result.verdict}\n{result.price_note}\n")
+    causes = [
+        {
+            "expected failures": part.device.name,
+            **part.budget,
+            "qubits of the best": " ".join(map(str, part.best.logical)),
+        }
+        for part in result.devices
+    ]
+    _print_table(DataFrame(causes))
+    for prediction in result.predictions:
         typer.echo()
-        _print_table(part.table)
-        typer.echo(part.summary)
+        _print_table(prediction.table)
+        typer.echo(prediction.summary)
+
+
+_SHORT = {  # for a window of 80 characters
+    "used": "",
+    "expected success": "success",
+    "two-qubit gates": "2q gates",
+    "two-qubit depth": "2q depth",
+    "swaps added": "swaps",
+    "duration, µs": "time, µs",
+    "QPU seconds": "QPU s",
+}
 
 
 def _print_table(table: DataFrame) -> None:
+    import sys
+
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    names = ("device", "expected failures")
     for column in table.columns:
-        text = column in ("device", "", "label", "exact class", "class on device")
-        shown.add_column(column, justify="left" if text else "right", no_wrap=column == "device")
+        text = column in (*names, "qubits of the best", "", "label", "exact class", "class on device")
+        heading = _SHORT.get(column, column)
+        words = max(map(len, heading.split()), default=1)
+        shown.add_column(
+            heading, justify="left" if text else "right", min_width=words, no_wrap=column in names
+        )
     for _, row in table.iterrows():
-        shown.add_row(*(f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row))
-    Console().print(shown)
+        shown.add_row(*(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row))
+    # Nobody's window bounds a file or a pipe.
+    Console(width=None if sys.stdout.isatty() else 110).print(shown)
 
 
 def _export(result: Inspection, folder: Path) -> list[Path]:
@@ -186,4 +198,15 @@ def _export(result: Inspection, folder: Path) -> list[Path]:
             qpy.dump(part.best.circuit, file)
         stem.with_suffix(".qasm").write_text(qasm3.dumps(part.best.circuit), encoding="utf-8")
         paths += [stem.with_suffix(".qpy"), stem.with_suffix(".qasm")]
+    return paths
+
+
+def _draw(result: Inspection, folder: Path) -> list[Path]:
+    import re
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, draw in result.figures.items():
+        paths.append(folder / f"{re.sub(r'[^A-Za-z0-9_]+', '-', name)}.png")
+        draw().savefig(paths[-1], dpi=150, bbox_inches="tight")
     return paths

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+from PIL import Image
 from qiskit import qasm3
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz
-from qiskit_hqnn.inspection.inspecting import Inspection, inspect
+from qiskit_hqnn.inspection.candidates import HEADINGS
+from qiskit_hqnn.inspection.inspecting import inspect
+from qiskit_hqnn.inspection.pictures import draw_circuit
+from qiskit_hqnn.inspection.result import Inspection
 
 DEVICES = ("fake_fez", "fake_torino", "fake_brisbane")
 """Devices whose cost the pages give."""
 SEEDS = 4
 """Transpiler seeds for each of them."""
 LEVELS = (2, 3)
+COLUMNS = 18
+"""Gates in a row of a drawing."""
+_SHORT = 120
+"""Circuits of fewer gates are drawn in the overview."""
+
+_COST = {
+    column: HEADINGS[column]
+    for column in (
+        "device",
+        "expected_success",
+        "two_qubit_gates",
+        "two_qubit_depth",
+        "swaps_added",
+        "duration_us",
+        "idle_us",
+        "qpu_seconds",
+    )
+}
 
 
 def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
@@ -22,24 +45,41 @@ def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
     written = []
     overview = [
         "# Circuits\n",
-        "The published ansätze. Written by `hqnn gallery`; a test holds the QASM files.\n",
+        "The published ansätze. Written by `hqnn gallery`; tests hold the QASM files, the pages and the drawings.\n",
     ]
     for name, factory in ANSATZE.items():
         ansatz = factory()
         inspection = inspect(ansatz, DEVICES, seeds=seeds, levels=LEVELS)
-        figure = ansatz.circuit.draw("mpl", fold=24, scale=0.7)
-        figure.savefig(folder / f"{name}.png", dpi=80, bbox_inches="tight")
+        _draw(ansatz, folder / f"{name}.png")
         _write(folder / f"{name}.qasm", qasm_of(ansatz))
         _write(folder / f"{name}.md", page_of(ansatz, inspection))
         written += [folder / f"{name}{suffix}" for suffix in (".qasm", ".png", ".md")]
         overview.append(
-            f"## [{name}]({name}.md)\n\n{ansatz.reference}. {ansatz.num_qubits} qubits, {ansatz.num_inputs} inputs, "
-            f"{ansatz.num_weights} weights, {ansatz.num_outputs} outputs. [OpenQASM 3]({name}.qasm)\n"
+            f"## [{name}]({name}.md)\n\n{ansatz.reference}. {_counted(ansatz.num_qubits, 'qubit')}, "
+            f"{_counted(ansatz.num_inputs, 'input')}, {_counted(ansatz.num_weights, 'weight')}, "
+            f"{_counted(ansatz.num_outputs, 'output')}. [OpenQASM 3]({name}.qasm)\n"
         )
-        if len(ansatz.circuit.data) < 120:
+        if len(ansatz.circuit.data) < _SHORT:
             overview.append(f"![{name}]({name}.png)\n")
+        else:
+            gates = len(ansatz.circuit.data)
+            overview.append(f"[The drawing]({name}.png) of its {gates} gates takes several screens.\n")
     _write(folder / "README.md", "\n".join(overview))
     return [*written, folder / "README.md"]
+
+
+def _draw(ansatz: Ansatz, path: Path) -> None:
+    """A PNG, wrapped so that its angles can be read where a page is 900 pixels wide."""
+    file = io.BytesIO()
+    draw_circuit(ansatz.circuit, columns=COLUMNS).savefig(file, dpi=150, bbox_inches="tight")
+    few = Image.open(file).convert("RGB").quantize(64)  # a quarter of the bytes, and no difference to be seen
+    beside = path.with_name(f".{path.name}.part")
+    few.save(beside, format="png", optimize=True)
+    beside.replace(path)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def qasm_of(ansatz: Ansatz) -> str:
@@ -53,27 +93,18 @@ def page_of(ansatz: Ansatz, inspection: Inspection) -> str:
         f"- output {index}: " + " + ".join(f"{c.real:g}·{label}" for label, c in observable.to_list())
         for index, observable in enumerate(ansatz.observables)
     )
-    columns = [
-        "device",
-        "expected success",
-        "two-qubit gates",
-        "two-qubit depth",
-        "duration, µs",
-        "QPU seconds",
-    ]
-    lines = ["| " + " | ".join(columns) + " |", "|---|" + "--:|" * (len(columns) - 1)]
+    lines = ["| " + " | ".join(_COST.values()) + " |", "|---|" + "--:|" * (len(_COST) - 1)]
     for part in inspection.devices:
-        rows = inspection.table[inspection.table["device"] == part.device.name]
-        row = rows.loc[rows["expected success"].idxmax()]
-        cells = [f"{row[c]:.3g}" if isinstance(row[c], float) else str(row[c]) for c in columns]
+        row = next(row for row in inspection.table if row["device"] == part.device.name)  # best first
+        cells = [f"{row[c]:.3g}" if isinstance(row[c], float) else str(row[c]) for c in _COST]
         lines.append("| " + " | ".join(cells) + " |")
     return (
         f"# {ansatz.name}\n\n{ansatz.reference}\n\n![{ansatz.name}]({ansatz.name}.png)\n\n"
-        f"- {ansatz.num_qubits} qubits; qubit 0 is the first qubit of the paper\n"
-        f"- {ansatz.num_inputs} inputs, {ansatz.num_weights} weights\n{observables}\n\n"
+        f"- {_counted(ansatz.num_qubits, 'qubit')}; qubit 0 is the first qubit of the paper\n"
+        f"- {_counted(ansatz.num_inputs, 'input')}, {_counted(ansatz.num_weights, 'weight')}\n{observables}\n\n"
         "Leftmost letter: last qubit.\n\n## On devices\n\n" + "\n".join(lines) + "\n\n"
-        f"The best of several seeds by the snapshot's calibration; QPU seconds for {inspection.samples} samples at "
-        f"{inspection.shots:,} shots.\n\n[OpenQASM 3]({ansatz.name}.qasm) · `hqnn circuits show {ansatz.name}` · "
+        f"The best of several seeds by the snapshot's calibration. {inspection.price_note}\n\n"
+        f"[OpenQASM 3]({ansatz.name}.qasm) · `hqnn circuits show {ansatz.name}` · "
         f"`hqnn inspect {ansatz.name} --where fake_fez`\n"
     )
 

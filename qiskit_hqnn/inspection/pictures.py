@@ -11,12 +11,50 @@ from qiskit import QuantumCircuit
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.transpiling import ISATemplate
 
+COLUMNS = 24
+"""Gates in a row of a drawing; wider circuits are wrapped."""
+LINES = 400
+"""Wires of all rows of a drawing together; nobody reads further, and larger pictures cannot be stored."""
 
-def draw_circuit(circuit: QuantumCircuit, title: str) -> Figure:
-    """The circuit without idle wires, wrapped; long angles are left to the table of parameters."""
-    figure = circuit.draw("mpl", idle_wires=False, fold=28, scale=0.6, with_layout=False)
-    figure.suptitle(title, fontsize=10)
+
+def draw_circuit(circuit: QuantumCircuit, columns: int = COLUMNS) -> Figure:
+    """The circuit without idle wires, wrapped into rows of equal length; of a very long one the first rows."""
+    fold = row_length(circuit, columns)
+    at = _columns(circuit)
+    wires = len({qubit for step in circuit.data if step.operation.name != "barrier" for qubit in step.qubits})
+    shown = fold * max(1, LINES // max(1, wires))
+    whole = max(at, default=0)
+    if whole > shown:
+        short = circuit.copy_empty_like()
+        for step, column in zip(circuit.data, at, strict=True):
+            if column <= shown:
+                short.append(step)
+        circuit = short
+    style = {"subfontsize": 9.5}  # an angle must be read at the width of a page
+    figure = circuit.draw("mpl", idle_wires=False, fold=fold, scale=0.6, with_layout=False, style=style)
+    if whole > shown:
+        figure.axes[0].set_title(f"the first {shown:,} of {whole:,} columns", fontsize=10)
     return figure
+
+
+def row_length(circuit: QuantumCircuit, widest: int) -> int:
+    """Columns of each row, at most `widest`, such that the last row is not a scrap."""
+    columns = max(_columns(circuit), default=0)
+    rows = max(1, -(-columns // widest))
+    return max(1, -(-columns // rows))
+
+
+def _columns(circuit: QuantumCircuit) -> list[int]:
+    """The column in which each instruction is drawn, from 1."""
+    front = [0] * circuit.num_qubits
+    found = []
+    for step in circuit.data:
+        qubits = [circuit.find_bit(qubit).index for qubit in step.qubits]
+        across = range(min(qubits), max(qubits) + 1)  # a gate's line keeps others from its column
+        found.append(1 + max(front[qubit] for qubit in across))
+        for qubit in across:
+            front[qubit] = found[-1]
+    return found
 
 
 def draw_layout(device: Device, template: ISATemplate) -> Figure:

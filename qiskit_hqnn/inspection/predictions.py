@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -38,6 +39,17 @@ class Predictions:
             f"differ by {difference.abs().mean():.3f} on average. For a standard error of {self.standard_error:g} on "
             f"every logit, sampling alone takes {self.shots_needed:,} shots."
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in JSON's own types."""
+        return {
+            "device": self.device,
+            "shots": self.shots,
+            "standard_error": self.standard_error,
+            "shots_needed": self.shots_needed,
+            "images": self.table.to_dict(orient="records"),
+            "outputs": self.outputs.to_dict(orient="records"),
+        }
 
     def html(self) -> str:
         """A section of the inspection's page."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr
 from pathlib import Path
 
 from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.circuit import QuantumRegister
+from qiskit.exceptions import QiskitError
 
 from qiskit_hqnn.circuits import Ansatz, pauli_on_each
 from qiskit_hqnn.errors import CircuitError
@@ -26,15 +29,24 @@ def read_ansatz(path: Path) -> Ansatz:
         raise CircuitError(f"A circuit file must end in {', '.join(SUFFIXES)}, but is {path.name!r}.")
     if not path.is_file():
         raise CircuitError(f"There is no circuit file {path}.")
-    circuit = _without_measurements(_read(path), path)
-    return Ansatz(
-        circuit,
-        (),
-        tuple(circuit.parameters),
-        pauli_on_each("Z", circuit.num_qubits),
-        reference=f"from {path.name}",
-        name=path.stem,
-    )
+    return ansatz_of(_read(path), path.stem, str(path), f"from {path.name}")
+
+
+def ansatz_of(circuit: QuantumCircuit, name: str, given: str, reference: str = "") -> Ansatz:
+    """A circuit of one's own, with ⟨Z⟩ of every qubit that it uses as its outputs; all parameters count as weights.
+
+    Args:
+        circuit: may be measured at its end.
+        name: of the ansatz.
+        given: what an error calls it.
+        reference: where it is from.
+
+    Raises:
+        CircuitError: if it has no gates, or measures or branches in the middle.
+    """
+    plain = _without_measurements(circuit, name, given)
+    observables = pauli_on_each("Z", plain.num_qubits)
+    return Ansatz(plain, (), tuple(plain.parameters), observables, reference=reference, name=name)
 
 
 def _read(path: Path) -> QuantumCircuit:
@@ -43,32 +55,37 @@ def _read(path: Path) -> QuantumCircuit:
             with path.open("rb") as file:
                 circuits = qpy.load(file)
         else:
-            circuits = [qasm3.loads(path.read_text(encoding="utf-8"))]
+            with redirect_stderr(io.StringIO()):  # the parser prints there what its error says
+                circuits = [qasm3.loads(path.read_text(encoding="utf-8"))]
     except Exception as error:  # each parser has errors of its own, and a damaged file may raise any other
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         kind = "QPY" if path.suffix == ".qpy" else "OpenQASM 3"
-        raise CircuitError(f"{path} cannot be read as {kind}: {reason.rstrip('.')}.") from error
+        reason = "it is damaged, or in another format"
+        if isinstance(error, QiskitError | OSError) and str(error).strip():
+            reason = str(error).strip().strip("\"'").splitlines()[0].rstrip(".")
+        raise CircuitError(f"{path} cannot be read as {kind}: {reason}.") from error
     if len(circuits) != 1 or not isinstance(circuits[0], QuantumCircuit):
         raise CircuitError(f"{path} must hold one circuit, but holds {len(circuits)}.")
     return circuits[0]
 
 
-def _without_measurements(circuit: QuantumCircuit, path: Path) -> QuantumCircuit:
+def _without_measurements(circuit: QuantumCircuit, name: str, given: str) -> QuantumCircuit:
     stripped = circuit.remove_final_measurements(inplace=False)
     assert stripped is not None
     for step in stripped.data:
-        if step.clbits or step.operation.name in {"measure", "reset", "initialize"}:
+        if (
+            step.clbits
+            or hasattr(step.operation, "blocks")
+            or step.operation.name in {"measure", "reset", "initialize"}
+        ):
             raise CircuitError(
-                f"{path} must hold a circuit that measures at its end only, but it has {step.operation.name!r} in the "
+                f"{given} must hold a circuit that measures at its end only, but it has {step.operation.name!r} in the "
                 "middle."
             )
     # An ISA circuit of a whole device is inspected on the qubits that it uses.
     used = [qubit for qubit in stripped.qubits if any(qubit in step.qubits for step in stripped.data)]
     if not used:
-        raise CircuitError(f"{path} holds a circuit without gates.")
-    plain = QuantumCircuit(
-        QuantumRegister(len(used), "q"), name=path.stem, global_phase=stripped.global_phase
-    )
+        raise CircuitError(f"{given} holds a circuit without gates.")
+    plain = QuantumCircuit(QuantumRegister(len(used), "q"), name=name, global_phase=stripped.global_phase)
     index = {qubit: position for position, qubit in enumerate(used)}
     for step in stripped.data:
         if step.operation.name != "barrier":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.transpiling import ISATemplate
 
 _COLOURS = {"one qubit": "#a9bdd3", "two qubits": "#4a6f9c", "readout": "#c4572e"}
+_WAITING = "#d9b44a"
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,33 @@ def schedule(template: ISATemplate, target: Target) -> list[Slot]:
     return sorted(shifted, key=lambda slot: (slot.start, slot.qubit))
 
 
+def idle_times(slots: Sequence[Slot]) -> dict[int, float]:
+    """Seconds for which each qubit waits between its first gate and its last operation.
+
+    Before its first gate a qubit is in |0⟩ and loses nothing; behind its last one nobody looks at it.
+    """
+    idle = {}
+    for qubit in sorted({slot.qubit for slot in slots}):
+        own = [slot for slot in slots if slot.qubit == qubit]
+        if any(slot.kind != "readout" for slot in own):
+            span = max(slot.start + slot.duration for slot in own) - min(slot.start for slot in own)
+            idle[qubit] = max(0.0, span - sum(slot.duration for slot in own))
+        else:
+            idle[qubit] = 0.0
+    return idle
+
+
 def draw_timeline(device: Device, template: ISATemplate) -> Figure:
-    """A line for each used qubit; white between the bars is time in which it only decays."""
+    """A line for each used qubit; the thin yellow line between the bars is time in which it only decays."""
     assert device.target is not None
     slots = schedule(template, device.target)
     qubits = sorted({slot.qubit for slot in slots})
     figure = Figure(figsize=(9, 0.34 * len(qubits) + 1.3), layout="constrained")
     axis = figure.subplots()
+    for qubit in qubits:
+        own = [slot for slot in slots if slot.qubit == qubit]
+        start, end = min(slot.start for slot in own), max(slot.start + slot.duration for slot in own)
+        axis.barh(qubits.index(qubit), (end - start) * 1e6, left=start * 1e6, height=0.16, color=_WAITING)
     for slot in slots:
         axis.barh(
             qubits.index(slot.qubit),
@@ -76,6 +98,7 @@ def draw_timeline(device: Device, template: ISATemplate) -> Figure:
     axis.invert_yaxis()
     axis.set_xlabel("µs")
     axis.spines[["top", "right"]].set_visible(False)
-    handles = [axis.barh(0, 0, color=colour, label=kind) for kind, colour in _COLOURS.items()]
-    figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+    kinds = {**_COLOURS, "waiting": _WAITING}
+    handles = [axis.barh(0, 0, color=colour, label=kind) for kind, colour in kinds.items()]
+    figure.legend(handles=handles, loc="outside upper right", ncols=4, frameon=False, fontsize=8)
     return figure

@@ -1,29 +1,37 @@
 """Inspection: equivalence is proven and breakage found, tables add up, the gallery is what the factories make."""
 
-import json
 import math
 import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from PIL import Image
 from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Statevector
 
-from qiskit_hqnn.circuits import ANSATZE, hqnn_parallel
+from qiskit_hqnn.circuits import ANSATZE, hqnn_parallel, make_template
 from qiskit_hqnn.errors import CircuitError, DeviceError, HQNNError
 from qiskit_hqnn.inspection import (
     equivalence,
     error_budget,
+    idle_times,
     inspect,
     largest_difference,
+    pictures,
     read_ansatz,
     schedule,
 )
-from qiskit_hqnn.inspection.gallery import DEVICES, LEVELS, SEEDS, page_of, qasm_of
+from qiskit_hqnn.inspection.candidates import swaps_added
+from qiskit_hqnn.inspection.gallery import COLUMNS, DEVICES, LEVELS, SEEDS, page_of, qasm_of
+from qiskit_hqnn.inspection.pictures import draw_circuit, row_length
+from qiskit_hqnn.inspection.subjects import as_sent
 from qiskit_hqnn.jobs import resolve_device, transpile_template
+from qiskit_hqnn.jobs.transpiling import SEEDS as SEEDS_OF_THE_MANAGER
+from qiskit_hqnn.jobs.transpiling import circuit_bytes
 
 GALLERY = Path(__file__).parents[2] / "circuits"
 
@@ -41,12 +49,63 @@ def inspected(small):
 def test_every_circuit_is_proven_and_the_table_has_a_row_a_level(inspected):
     assert all(part.proven for part in inspected.devices)
     table = inspected.table
-    assert {(row["device"], row["level"]) for _, row in table.iterrows()} >= {
+    assert {(row["device"], row["level"]) for row in table} >= {
         ("fake_manila", 1), ("fake_manila", 3), ("fake_fez", 1), ("fake_fez", 3),
     }  # fmt: skip
-    assert (table["expected success"] > 0.5).all()
-    assert (table[""] == "used").sum() == 2
-    assert json.loads(table.to_json(orient="records"))
+    successes = [row["expected_success"] for row in table]
+    assert successes == sorted(successes, reverse=True)  # best first
+    assert min(successes) > 0.5
+    assert [row["device"] for row in table if row["used"]].count("fake_manila") == 1
+    assert [row["device"] for row in table if row["used"]].count("fake_fez") == 1
+    assert list(pd.DataFrame(table)["expected_success"]) == successes
+
+
+def test_the_used_template_is_marked_where_more_seeds_find_a_better_one(small):
+    table = inspect(small, "fake_torino", seeds=SEEDS_OF_THE_MANAGER + 4, levels=[1]).table
+    used = transpile_template(make_template(small).circuit, resolve_device("fake_torino"))
+    assert [(row["level"], row["seed"]) for row in table if row["used"]] == [(used.level, used.seed)]
+
+
+@pytest.mark.parametrize("name", ANSATZE)
+def test_what_is_inspected_is_what_a_quantum_layer_sends(name):
+    ansatz = ANSATZE[name]()
+    sent, angles = as_sent(ansatz)
+    assert circuit_bytes(sent) == circuit_bytes(make_template(ansatz).circuit)
+    back = sent.assign_parameters({p: angles[p.name] for p in sent.parameters})
+    values = {p: 0.1 + index / 10 for index, p in enumerate(ansatz.circuit.parameters)}
+    states = [
+        Statevector(circuit.assign_parameters({p: values[p] for p in circuit.parameters}))
+        for circuit in (ansatz.circuit, back)
+    ]
+    assert abs(states[0].inner(states[1])) == pytest.approx(1)
+
+
+def test_swaps_are_those_that_routing_adds():
+    # A triangle does not fit on a line: one SWAP of three CX, or what is left of it.
+    triangle = QuantumCircuit(3)
+    for pair in ((0, 1), (1, 2), (0, 2)):
+        triangle.cx(*pair)
+        triangle.rx(0.3, pair[1])
+    line, manila = QuantumCircuit(3), resolve_device("fake_manila").target
+    line.cx(0, 1)
+    line.cx(1, 2)
+    line.swap(0, 1)  # the circuit's own
+    line.rx(0.3, 0)
+    assert [swaps_added(triangle, manila, seed=0, level=level) for level in (1, 3)] == [1, 1]
+    assert [swaps_added(line, manila, seed=0, level=level) for level in (0, 1, 2, 3)] == [0, 0, 0, 0]
+
+
+def test_the_tables_idle_time_is_that_of_the_timeline(inspected):
+    for part in inspected.devices:
+        (row,) = [
+            row
+            for row in inspected.table
+            if (row["device"], row["level"], row["seed"])
+            == (part.device.name, part.best.level, part.best.seed)
+        ]
+        waits = idle_times(schedule(part.best, part.device.target))
+        assert row["idle_us"] == pytest.approx(1e6 * sum(waits.values()))
+        assert row["idle_us"] > 0
 
 
 def test_the_best_is_at_least_what_the_job_manager_uses(inspected):
@@ -100,6 +159,7 @@ def test_large_circuits_are_proven_by_whole_states(name, clifford, monkeypatch):
 
 def test_the_page_is_self_contained(inspected):
     page = inspected.page()
+    assert "swaps added" in page
     assert page.count("data:image/png;base64,") == len(inspected.figures) == 9
     assert "agree to" in page
 
@@ -197,11 +257,49 @@ def test_files_that_cannot_be_inspected_are_one_sentence(tmp_path):
         read_ansatz(path)
 
 
-@pytest.mark.parametrize("name", ["textbook", "vqc-head", "hqnn-parallel", "hqnn-quanv"])
+@pytest.mark.parametrize("name", ANSATZE)
 def test_the_gallerys_costs_are_those_of_an_inspection(name):
     ansatz = ANSATZE[name]()
     fresh = page_of(ansatz, inspect(ansatz, DEVICES, seeds=SEEDS, levels=LEVELS))
     assert (GALLERY / f"{name}.md").read_text() == fresh
+
+
+@pytest.mark.parametrize("name", ANSATZE)
+def test_a_row_of_a_drawing_is_short_enough_to_read(name):
+    ansatz = ANSATZE[name]()
+    layers = ansatz.circuit.depth()  # a lower bound of the columns, as gates' lines cross other qubits
+    row = row_length(ansatz.circuit, COLUMNS)
+    assert min(layers, COLUMNS // 2) <= row <= COLUMNS
+    width, height = Image.open(GALLERY / f"{name}.png").size
+    assert width <= 110 + 70 * row  # pixels: no row is longer than asked for
+    if layers > COLUMNS:
+        assert height > width / 2
+
+
+def test_of_a_very_long_circuit_the_first_rows_are_drawn(monkeypatch):
+    monkeypatch.setattr(pictures, "LINES", 8)
+    long = QuantumCircuit(4)
+    for _ in range(12):
+        for qubit in range(3):
+            long.h(qubit)  # the fourth wire is idle, and takes no line
+    figure = draw_circuit(long, columns=4)
+    assert figure.axes[0].get_title() == "the first 8 of 12 columns"
+    # At its full length, and at the 150 dots an inch of `--png`, a drawing is within what a PNG is drawn in.
+    assert figure.get_size_inches()[1] / 6 * 400 * 150 < 2**16
+    assert draw_circuit(long, columns=8).axes[0].get_title() == ""
+
+
+def test_a_wrapped_drawing_has_no_scrap_as_its_last_row():
+    circuit = QuantumCircuit(2)
+    for _ in range(25):
+        circuit.h(0)
+    assert row_length(circuit, 24) == 13
+    assert row_length(circuit, 25) == 25
+    assert row_length(QuantumCircuit(1), 24) == 1
+    crossed = QuantumCircuit(3)
+    crossed.cx(0, 2)
+    crossed.h(1)  # the line of the CX passes qubit 1
+    assert row_length(crossed, 24) == 2
 
 
 @pytest.mark.parametrize("name", ANSATZE)
@@ -215,12 +313,34 @@ def test_the_gallery_is_what_the_factories_make(name):
     assert read_back.count_ops() == ansatz.circuit.count_ops()
 
 
-def test_the_budget_counts_every_cause():
-    device = resolve_device("fake_manila")
-    template = transpile_template(hqnn_parallel(3, 1).circuit, device, seeds=[0], levels=[1])
-    assert set(error_budget(template, device.target)) == {
-        "one-qubit gates",
-        "two-qubit gates",
-        "readout",
-        "idle",
-    }
+def late_starter():
+    """Two qubits of fake_manila: the second one's first gate comes after 40 gates on the first one."""
+    circuit = QuantumCircuit(2)
+    for _ in range(40):
+        circuit.sx(0)
+        circuit.rz(0.3, 0)
+    circuit.cx(0, 1)
+    for _ in range(10):
+        circuit.sx(0)
+        circuit.rz(0.3, 0)
+    return transpile_template(circuit, resolve_device("fake_manila"), seeds=[0], levels=[0])
+
+
+def test_waiting_costs_from_a_qubits_first_gate_on():
+    template, target = late_starter(), resolve_device("fake_manila").target
+    first, second = template.logical
+    pulse = target["sx"][(first,)].duration
+    idle = idle_times(schedule(template, target))
+    assert idle[first] == pytest.approx(0, abs=1e-12)
+    assert idle[second] == pytest.approx(10 * pulse)  # not the 40 pulses before the cx: it is in |0⟩
+    properties = target.qubit_properties[second]
+    expected = 10 * pulse * (1 / properties.t1 + 1 / properties.t2) / 2
+    assert error_budget(template, target)["idle"] == pytest.approx(expected)
+
+
+def test_a_qubit_without_gates_waits_for_nothing():
+    circuit = QuantumCircuit(2)
+    circuit.sx(0)
+    template = transpile_template(circuit, resolve_device("fake_manila"), seeds=[0], levels=[1])
+    slots = schedule(template, resolve_device("fake_manila").target)
+    assert idle_times(slots) == {qubit: pytest.approx(0, abs=1e-12) for qubit in sorted(template.logical)}

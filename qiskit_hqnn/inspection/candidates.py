@@ -1,0 +1,106 @@
+"""One row of the table of candidates: what a template has, loses and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from qiskit import QuantumCircuit, transpile
+from qiskit.transpiler import Target
+
+from qiskit_hqnn.inspection.subjects import Subject
+from qiskit_hqnn.inspection.timeline import idle_times, schedule
+from qiskit_hqnn.jobs.devices import Device
+from qiskit_hqnn.jobs.estimation import prepare
+from qiskit_hqnn.jobs.price import Price, price_requests
+from qiskit_hqnn.jobs.transpiling import ISATemplate
+
+Row = dict[str, Any]
+
+HEADINGS = {
+    "device": "device",
+    "used": "used",
+    "expected_success": "expected success",
+    "lowest_of_seeds": "lowest seed",
+    "level": "level",
+    "seed": "seed",
+    "two_qubit_gates": "two-qubit gates",
+    "two_qubit_depth": "two-qubit depth",
+    "swaps_added": "swaps added",
+    "duration_us": "duration, µs",
+    "idle_us": "idle, µs",
+    "qpu_seconds": "QPU seconds",
+}
+"""Columns that are shown, with their headings; a row has more."""
+
+
+def row_of(
+    subject: Subject,
+    device: Device,
+    target: Target,
+    template: ISATemplate,
+    of_level: Sequence[ISATemplate],
+    used: ISATemplate,
+    samples: int,
+    shots: int,
+) -> Row:
+    """Everything about one template; `of_level` are those of all seeds of its level."""
+    circuit = template.circuit
+    counts = {name: count for name, count in circuit.count_ops().items() if name != "barrier"}
+    successes = [one.expected_success for one in of_level]
+    price = price_of(subject, template, device, samples, shots)
+    return {
+        "device": device.name,
+        "level": template.level,
+        "seed": template.seed,
+        "expected_success": template.expected_success,
+        "lowest_of_seeds": min(successes),
+        "median_of_seeds": median(successes),
+        "two_qubit_gates": sum(
+            count for name, count in counts.items() if target.operation_from_name(name).num_qubits == 2
+        ),
+        "two_qubit_depth": circuit.depth(lambda step: step.operation.num_qubits == 2),
+        "swaps_added": swaps_added(subject.sent, target, template.seed, template.level),
+        "gates": sum(counts.values()),
+        "gate_counts": ", ".join(f"{name} {count}" for name, count in sorted(counts.items())),
+        "depth": circuit.depth(),
+        "duration_us": template.duration * 1e6,
+        "idle_us": sum(idle_times(schedule(template, target)).values()) * 1e6,
+        "qubits": " ".join(map(str, template.logical)),
+        "executions": price.executions,
+        "jobs": price.jobs,
+        "qpu_seconds": price.qpu_seconds,
+        "used": (template.seed, template.level) == (used.seed, used.level),
+    }
+
+
+def price_of(subject: Subject, template: ISATemplate, device: Device, samples: int, shots: int) -> Price:
+    """The job manager's own price of so many samples with this template: its plan, its formula."""
+    estimation = prepare(
+        subject.pub(samples),
+        shots,
+        device,
+        lambda _: (template.circuit, template.logical),
+        subject.mitigation,
+        seed=0,
+    )
+    return price_requests(estimation.requests, estimation.durations, device)
+
+
+def swaps_added(circuit: QuantumCircuit, target: Target, seed: int, level: int) -> int:
+    """SWAP gates that routing inserts.
+
+    Later passes dissolve them into the device's gates, so the same transpilation, which its seed fixes, is watched.
+    """
+    before, added = 0, 0
+
+    def watch(**now: Any) -> None:
+        nonlocal before, added
+        swaps = now["dag"].count_ops().get("swap", 0)
+        if type(now["pass_"]).__name__ in ("SabreLayout", "SabreSwap"):
+            added += swaps - before
+        before = swaps
+
+    transpile(circuit, target=target, seed_transpiler=seed, optimization_level=level, callback=watch)
+    return added

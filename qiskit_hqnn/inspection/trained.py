@@ -1,0 +1,65 @@
+"""A trained run as something to inspect: its circuit with the weights in it, and its answers on a device.
+
+Apart from the rest, because a run needs torch and its data set, and a circuit needs neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.inspection.predictions import Predictions
+from qiskit_hqnn.inspection.subjects import Subject, as_sent
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.training import load_run
+from qiskit_hqnn.training.places import manager_for
+from qiskit_hqnn.training.prediction import predict_on, shots_for
+from qiskit_hqnn.training.submission import first_half
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.training import LoadedRun
+
+
+def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
+    """The circuit of one copy with its trained weights; the inputs stay open.
+
+    Raises:
+        RunFolderError: if the folder is no run.
+        HQNNError: if it has no such copy, or no quantum layer.
+    """
+    run = load_run(folder, data_root)
+    layer = getattr(run.model, "quantum", None)
+    if not isinstance(layer, QuantumLayer):
+        raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to inspect.")
+    if not 0 <= copy < layer.copies:
+        raise HQNNError(f"Option --copy must be from 0 to {layer.copies - 1}, but is {copy}.")
+    values = layer.weight.detach().view(layer.copies, -1)[copy].tolist()
+    weights = {p.name: value for p, value in zip(layer.ansatz.weight_params, values, strict=True)}
+    sent, angles = as_sent(layer.ansatz)
+    # What one image is sent as; the layer itself counts its copies and patches.
+    circuits = int(first_half(run, subset=1).pub.parameter_values.size)
+    note = f"trained weights of copy {copy} of {layer.copies}" if weights else ""
+    mitigation = manager_for(run.job, "aer").mitigation
+    return Subject(layer.ansatz, sent, angles, weights, note, circuits, mitigation, run)
+
+
+def check_images(run: LoadedRun, images: int, standard_error: float) -> None:
+    """Raises HQNNError if there are not so many images, or the standard error is not positive."""
+    if not 1 <= images <= len(run.splits.test):
+        raise HQNNError(f"Option --images must be from 1 to {len(run.splits.test)}, but is {images}.")
+    if not standard_error > 0:
+        raise HQNNError(f"Option --standard-error must be positive, but is {standard_error:g}.")
+
+
+def predictions(
+    run: LoadedRun, devices: Sequence[str], images: int, shots: int, standard_error: float
+) -> list[Predictions]:
+    """The run's answers on each snapshot; hardware answers for money, by `hqnn submit`."""
+    needed = shots_for(run, images, standard_error)
+    return [
+        Predictions(device, shots, *predict_on(run, device, images, shots), standard_error, needed)
+        for device in devices
+        if not device.startswith("ibm_")
+    ]
