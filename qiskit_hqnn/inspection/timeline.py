@@ -90,7 +90,7 @@ def draw_timeline(device: Device, template: ISATemplate) -> Figure:
             height=0.7,
             color=_COLOURS[slot.kind],
             edgecolor="white",
-            linewidth=0.3,
+            linewidth=0.3 if len(slots) < 400 else 0,  # between many narrow bars nothing else would be seen
         )
     places = {qubit: index for index, qubit in enumerate(template.logical)}
     names = [f"q{places[qubit]} on {qubit}" if qubit in places else str(qubit) for qubit in qubits]
