@@ -10,7 +10,6 @@ tag is looked up too, since a request may have been repeated: one job is kept, t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs.adapter import (
     AdapterError,
     BackendAdapter,
@@ -32,7 +30,8 @@ from qiskit_hqnn.jobs.adapter import (
 )
 from qiskit_hqnn.jobs.chunks import from_bytes, halves, outcomes_to_bytes, to_bytes
 from qiskit_hqnn.jobs.deadlines import within
-from qiskit_hqnn.jobs.owners import LEASE_SECONDS, new_owner
+from qiskit_hqnn.jobs.heartbeat import Heartbeat
+from qiskit_hqnn.jobs.owners import new_owner
 from qiskit_hqnn.jobs.sampling import Outcomes
 from qiskit_hqnn.jobs.store import Store
 from qiskit_hqnn.jobs.store_tables import OPEN, Chunk
@@ -89,7 +88,7 @@ def drive(
     """
     owner = new_owner()
     mover = _Mover(store, adapter, options or SamplingOptions(), patience or Patience(), owner)
-    with _heartbeat(store, owner):
+    with Heartbeat(store, owner):
         try:
             return _loop(store, job, mover, owner, progress, until_sent)
         finally:
@@ -376,28 +375,6 @@ class _Mover:
 
     def _call(self, work: Callable[[], _T]) -> _T:
         return within(self._adapter.deadline, work)
-
-
-class _heartbeat:
-    """Renews an owner's leases while a block runs, however long one step takes."""
-
-    def __init__(self, store: Store, owner: str) -> None:
-        self._store, self._owner, self._stop = store, owner, threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True, name="hqnn-lease")
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        while not self._stop.wait(LEASE_SECONDS / 3):
-            try:
-                self._store.renew(self._owner)
-            except HQNNError:
-                continue  # the store is busy or away: a lease lost by it only costs a repeated chunk
 
 
 def cancel(store: Store, job: str, adapter: BackendAdapter, patience: Patience | None = None) -> str:
