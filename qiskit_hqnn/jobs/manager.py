@@ -5,21 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import cache
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit import QuantumCircuit
 from qiskit.primitives import BaseSamplerV2
 from qiskit.primitives.containers import PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
-from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions
@@ -34,7 +31,8 @@ from qiskit_hqnn.jobs.recording import Recorded, collect, record, strong_id
 from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.sending import Patience, drive
 from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
-from qiskit_hqnn.jobs.transpiling import circuit_bytes, scheduled_duration, transpile_template
+from qiskit_hqnn.jobs.templates import Templates
+from qiskit_hqnn.jobs.transpiling import circuit_bytes, scheduled_duration
 
 SETS_AT_ONCE = 2_000
 """Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""
@@ -58,6 +56,8 @@ class JobManager:
         seed: makes results repeatable, and a resumed script find its own requests; None is 0 with a store, and is
             drawn without one.
         cache: folder that keeps transpiled templates between processes.
+        calibration: id of an earlier calibration of a hardware device, under which requests stand in the store: they
+            are made again as they were then, with the template that `cache` kept. None is today's.
         options: what the device is told beside the circuits.
         patience: how often and how long to try.
         adapter: a place of one's own; `where` then names the device to compile for.
@@ -65,6 +65,7 @@ class JobManager:
 
     Attributes:
         executions, qpu_seconds: of everything that this manager has sent or recorded, whatever became of it.
+        spent_elsewhere: QPU seconds that count against its budget, too.
         answered_executions, answered_qpu_seconds: of everything that it was answered, also from the store.
 
     Raises:
@@ -83,6 +84,7 @@ class JobManager:
         mitigation: MitigationOptions | None = None,
         seed: int | None = None,
         cache: str | Path | None = None,
+        calibration: str | None = None,
         options: SamplingOptions | None = None,
         patience: Patience | None = None,
         adapter: BackendAdapter | None = None,
@@ -114,14 +116,17 @@ class JobManager:
         self.cache = None if cache is None else Path(cache)
         self.options = options or SamplingOptions()
         self.patience = patience or Patience()
+        self._templates = Templates(
+            self.device, self.adapter.calibration, self.cache, calibration if hardware else None
+        )
         self.limits = ChunkLimits() if hardware else ChunkLimits(sets=sets_at_once, qpu_seconds=float("inf"))
         self.executions = 0
         self.qpu_seconds = 0.0
+        self.spent_elsewhere = 0.0
         self.answered_executions = 0
         self.answered_qpu_seconds = 0.0
         self.progress: Callable[[int, int], None] | None = None
         self._asked: dict[bytes, int] = {}
-        self._ideal: dict[int, tuple[QuantumCircuit, QuantumCircuit]] = {}
 
     def __repr__(self) -> str:
         budget = (
@@ -148,7 +153,7 @@ class JobManager:
         """What an estimator PUB is sent as."""
         shots = self._shots_of(precision)
         key = self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots)
-        return prepare(pub, shots, self.device, self._template, self.mitigation, self._seed_of(key))
+        return prepare(pub, shots, self.device, self._templates.of, self.mitigation, self._seed_of(key))
 
     def price(self, estimation: Estimation) -> Price:
         """What a planned PUB costs on hardware; on Aer and snapshots, what it would cost there."""
@@ -176,7 +181,7 @@ class JobManager:
             raise MitigationError(
                 "Mitigation corrects expectation values, not samples: use an estimator, or a manager without it."
             )
-        circuit, _ = self._template(pub.circuit)
+        circuit, _ = self._templates.of(pub.circuit)
         names = tuple(parameter.name for parameter in pub.circuit.parameters)
         values = pub.parameter_values.as_array(pub.circuit.parameters).reshape(max(1, pub.size), -1)
         shots = shots or pub.shots or self.shots
@@ -263,7 +268,7 @@ class JobManager:
 
     def check_budget(self, price: Price, max_qpu_seconds: float | None = None) -> None:
         """Raises BudgetError if a price is over what is left of the manager's budget, or over a call's own."""
-        budget, spent = self.max_qpu_seconds, self.qpu_seconds
+        budget, spent = self.max_qpu_seconds, self.qpu_seconds + self.spent_elsewhere
         if max_qpu_seconds is not None and (budget is None or max_qpu_seconds < budget - spent):
             budget, spent = max_qpu_seconds, 0.0
         if budget is not None and spent + price.qpu_seconds > budget:
@@ -272,6 +277,12 @@ class JobManager:
                 f"This request would cost {price.qpu_seconds:,.1f} QPU seconds on {self.where} ({price}), but the "
                 f"budget is {budget:g}{used}; nothing was sent."
             )
+
+    def close(self) -> None:
+        """End the batch or session that was opened for this manager, if any: it is paid until it ends."""
+        close = getattr(self.adapter, "close", None)
+        if close is not None:
+            close()
 
     def _needs_store(self) -> Store:
         if self.store is None:
@@ -312,7 +323,7 @@ class JobManager:
             "options": asdict(self.options),
             "limits": asdict(self.limits),
             "mitigation": asdict(self.mitigation),
-            "calibration": self.adapter.calibration,
+            "calibration": self._templates.calibration,
         }
 
     def _spend(self, price: Price) -> None:
@@ -340,22 +351,6 @@ class JobManager:
             if self.progress:
                 self.progress(number + 1, len(chunks))
         return [Outcomes.joined(parts) for parts in found]
-
-    def _template(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, Sequence[int]]:
-        if self.device.target is None:
-            isa = self._for_aer(circuit)
-            if isa.layout is None:
-                return isa, range(circuit.num_qubits)
-            return isa, isa.layout.final_index_layout(filter_ancillas=True)
-        template = transpile_template(circuit, self.device, cache=self.cache)
-        return template.circuit, template.logical
-
-    def _for_aer(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        known = self._ideal.get(id(circuit))
-        if known is None or known[0] is not circuit:
-            known = (circuit, _in_gates_of(self.device.simulator, circuit))
-            self._ideal = {**dict(list(self._ideal.items())[-15:]), id(circuit): known}
-        return known[1]
 
     # Seeds follow from what is asked, not from when: a training that is resumed in the middle asks for the same
     # samples again and finds them in the store; and the same question asked twice is sampled twice. It counts as asked
@@ -385,16 +380,3 @@ def expectation_values(store: Store, job: str) -> PubResult:
 
     estimation, requests = recorded_estimation(store, job)
     return replace(estimation, requests=()).result(collect(store, job, requests))
-
-
-def _in_gates_of(simulator: AerSimulator | None, circuit: QuantumCircuit) -> QuantumCircuit:
-    """A circuit in the gates that Aer takes, or that a simulator with noise of its own has errors for."""
-    if simulator is None:
-        return transpile(circuit, basis_gates=_aer_gates(), optimization_level=0)
-    return transpile(circuit, simulator, optimization_level=1, seed_transpiler=0)
-
-
-@cache
-def _aer_gates() -> list[str]:
-    known = get_standard_gate_name_mapping()
-    return [name for name in AerSimulator().target.operation_names if name in known]

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Table,
-    case,
     func,
     insert,
     inspect,
@@ -42,6 +41,9 @@ from qiskit_hqnn.jobs.store_tables import (
     VERSIONS,
     Chunk,
     JobRecord,
+    job_query,
+    record_of,
+    spent_query,
 )
 
 DEFAULT_STORE = "sqlite:///runs/jobs.db"
@@ -170,13 +172,13 @@ class Store:
 
     def jobs(self, limit: int | None = None, states: Sequence[str] | None = None) -> list[JobRecord]:
         """Jobs, the newest first; of these states only, if given."""
-        query = _job_query().order_by(JOBS.c.created.desc(), JOBS.c.id)
+        query = job_query().order_by(JOBS.c.created.desc(), JOBS.c.id)
         if states is not None:
             query = query.where(JOBS.c.state.in_(states))
         if limit is not None:
             query = query.limit(limit)
         with self._transaction() as connection:
-            return [_record(row) for row in connection.execute(query)]
+            return [record_of(row) for row in connection.execute(query)]
 
     def job(self, prefix: str) -> JobRecord:
         """The job whose id begins with `prefix`.
@@ -185,13 +187,19 @@ class Store:
             StoreError: if there is none, or more than one.
         """
         clean = "".join(letter for letter in prefix if letter in "0123456789abcdef")
-        query = _job_query().where(JOBS.c.id.like(f"{clean}%")).limit(3)
+        query = job_query().where(JOBS.c.id.like(f"{clean}%")).limit(3)
         with self._transaction() as connection:
-            found = [_record(row) for row in connection.execute(query)] if clean == prefix and clean else []
+            found = [record_of(row) for row in connection.execute(query)] if clean == prefix and clean else []
         if len(found) != 1:
             what = "no job" if not found else "more than one job"
             raise StoreError(f"There is {what} {prefix!r} in {self.name}; `hqnn jobs` lists the ids.")
         return found[0]
+
+    def spent(self) -> tuple[int, float]:
+        """Executions and QPU seconds of all jobs: what a service has charged, and the price where it does not say."""
+        with self._transaction() as connection:
+            executions, seconds = connection.execute(spent_query()).one()
+        return int(executions or 0), float(seconds or 0.0)
 
     def has(self, job: str) -> bool:
         with self._transaction() as connection:
@@ -371,27 +379,3 @@ class Store:
             if result.rowcount:
                 for index, content in enumerate(parts):
                     self._add_chunk(connection, chunk.job, f"{chunk.position}.{index:03d}", content)
-
-
-def _job_query() -> Any:
-    counted = (
-        select(
-            CHUNKS.c.job,
-            func.sum(case((CHUNKS.c.state != "split", 1), else_=0)).label("chunks"),
-            func.sum(case((CHUNKS.c.state == "done", 1), else_=0)).label("finished"),
-            func.sum(case((CHUNKS.c.state == "sent", 1), else_=0)).label("sent"),
-        )
-        .group_by(CHUNKS.c.job)
-        .subquery()
-    )
-    columns = [column for column in JOBS.c if column.name != "request"]
-    return select(*columns, counted.c.chunks, counted.c.finished, counted.c.sent).join(
-        counted, counted.c.job == JOBS.c.id
-    )
-
-
-def _record(row: Any) -> JobRecord:
-    values = dict(row._mapping)
-    for name in ("executions", "chunks", "finished", "sent"):
-        values[name] = int(values[name])
-    return JobRecord(**values | {"settings": json.loads(values["settings"])})

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    case,
+    func,
+    select,
+)
 
 SCHEMA = 1
 """Version of the tables below; a store of a newer one is refused, not guessed at."""
@@ -106,3 +120,45 @@ class Chunk:
     lease_until: float
     reason: str
     seconds: float | None
+
+
+def job_query() -> Any:
+    """All jobs with the numbers of their chunks."""
+    counted = (
+        select(
+            CHUNKS.c.job,
+            func.sum(case((CHUNKS.c.state != "split", 1), else_=0)).label("chunks"),
+            func.sum(case((CHUNKS.c.state == "done", 1), else_=0)).label("finished"),
+            func.sum(case((CHUNKS.c.state == "sent", 1), else_=0)).label("sent"),
+        )
+        .group_by(CHUNKS.c.job)
+        .subquery()
+    )
+    columns = [column for column in JOBS.c if column.name != "request"]
+    return select(*columns, counted.c.chunks, counted.c.finished, counted.c.sent).join(
+        counted, counted.c.job == JOBS.c.id
+    )
+
+
+def record_of(row: Any) -> JobRecord:
+    """A row of `job_query`."""
+    values = dict(row._mapping)
+    for name in ("executions", "chunks", "finished", "sent"):
+        values[name] = int(values[name])
+    return JobRecord(**values | {"settings": json.loads(values["settings"])})
+
+
+def spent_query() -> Any:
+    """Executions and QPU seconds of all jobs: charged, and the price where that is not known of every part."""
+    counted = (
+        select(
+            CHUNKS.c.job,
+            func.sum(case((CHUNKS.c.state != "split", 1), else_=0)).label("chunks"),
+            func.sum(case((CHUNKS.c.seconds.is_not(None), 1), else_=0)).label("known"),
+            func.sum(CHUNKS.c.seconds).label("charged"),
+        )
+        .group_by(CHUNKS.c.job)
+        .subquery()
+    )
+    seconds = case((counted.c.known == counted.c.chunks, counted.c.charged), else_=JOBS.c.qpu_seconds)
+    return select(func.sum(JOBS.c.executions), func.sum(seconds)).join(counted, counted.c.job == JOBS.c.id)

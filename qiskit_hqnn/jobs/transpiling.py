@@ -75,15 +75,38 @@ def transpile_template(
         raise DeviceError(f"{device.name!r} has no gates of its own to transpile for.")
     _check_size(circuit, device, target)
     key = _fingerprint(circuit, device, seeds, levels)
-    if key in _templates:
-        return _templates[key]
-    template = _from_disk(cache, key)
+    template = _templates.get(key) or _from_disk(cache, key)
     if template is None:
         template = _best(circuit, device, target, seeds, levels, key)
+    if cache is not None and not (cache / f"{key}.qpy").exists():
         _to_disk(cache, template)
     _templates[key] = template
     while len(_templates) > _KEPT:
         _templates.popitem(last=False)
+    return template
+
+
+def kept_template(
+    circuit: QuantumCircuit,
+    device: Device,
+    cache: Path | None,
+    seeds: Sequence[int] = tuple(range(SEEDS)),
+    levels: Sequence[int] = LEVELS,
+) -> ISATemplate | None:
+    """The template that was made under an earlier calibration, which `device.calibration` names; None if it is gone.
+
+    Args:
+        circuit, cache, seeds, levels: as `transpile_template` was given them.
+        device: today's, with the id of the earlier calibration.
+
+    Raises:
+        DeviceError: if today's device does not take it any more.
+    """
+    key = _fingerprint(circuit, device, seeds, levels)
+    template = _templates.get(key) or _from_disk(cache, key)
+    if template is not None:
+        assert device.target is not None
+        check_isa(template.circuit, device.target, device.name)
     return template
 
 
@@ -275,9 +298,7 @@ def _fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], 
     return digest.hexdigest()
 
 
-def _to_disk(folder: Path | None, template: ISATemplate) -> None:
-    if folder is None:
-        return
+def _to_disk(folder: Path, template: ISATemplate) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     bytes_of_circuit = io.BytesIO()
     qpy.dump(template.circuit, bytes_of_circuit)

@@ -16,6 +16,7 @@ from qiskit_hqnn.training.job_file import JobFile
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.jobs.store import Store
 
 
 class Place:
@@ -26,7 +27,8 @@ class Place:
             of its own holds the requests of this run and of no other.
         budget: QPU seconds that the whole run may cost; None for no limit.
         before: executions and QPU seconds that earlier processes of this run have used.
-        owns_store: whether the manager's store holds this run's training and nothing else: it then tells what was used.
+        owns_store: whether the manager's store holds this run's training and nothing else: it then tells what was used,
+            of earlier processes too, and by what the service has charged.
     """
 
     def __init__(
@@ -38,31 +40,37 @@ class Place:
     ) -> None:
         self.manager, self.budget = manager, budget
         self._before = before
-        if manager and owns_store and manager.store:
-            # The store knows better than the finished epochs what a killed process has used.
-            records = manager.store.jobs()
-            self._before = (
-                sum(record.executions for record in records),
-                sum(record.qpu_seconds for record in records),
-            )
+        # The store knows better than the finished epochs what a killed process has used.
+        self._store = manager.store if manager and owns_store else None
 
     @property
     def executions(self) -> int:
         """Of the whole run so far."""
-        return self._before[0] + (self.manager.executions if self.manager else 0)
+        return self._used()[0]
 
     @property
     def qpu_seconds(self) -> float:
         """Of the whole run so far; on Aer and snapshots, what hardware would have charged."""
-        return self._before[1] + (self.manager.qpu_seconds if self.manager else 0.0)
+        return self._used()[1]
+
+    def _used(self) -> tuple[int, float]:
+        if self._store is not None:
+            return self._store.spent()
+        if self.manager is None:
+            return self._before
+        return self._before[0] + self.manager.executions, self._before[1] + self.manager.qpu_seconds
 
     def check_budget(self) -> None:
-        """Raises BudgetError once the run has cost its budget."""
-        if self.manager and self.budget is not None and self.qpu_seconds >= self.budget:
+        """Raises BudgetError once the run has cost its budget; before that, what is left binds each request."""
+        if self.manager is None or self.budget is None:
+            return
+        used = self.qpu_seconds
+        if used >= self.budget:
             raise BudgetError(
-                f"This run has cost {self.qpu_seconds:,.1f} QPU seconds on {self.manager.where}, and the budget is "
-                f"{self.budget:g}; its last finished epoch is kept, go on with a larger max_qpu_seconds and --resume."
+                f"This run has cost {used:,.1f} QPU seconds on {self.manager.where}, and the budget is "
+                f"{self.budget:g}."
             )
+        self.manager.spent_elsewhere = used - self.manager.qpu_seconds
 
 
 @contextmanager
@@ -74,6 +82,8 @@ def running_on(
     gradient: str | None = None,
     before: tuple[int, float] = (0, 0.0),
     store: Path | None = None,
+    owns_store: bool = False,
+    resume: bool = False,
 ) -> Iterator[Place]:
     """The model's quantum layer at a place while the block lasts.
 
@@ -86,6 +96,8 @@ def running_on(
         before: executions and QPU seconds of the run so far.
         store: file that keeps every request of this run and its outcomes, so that none is sent twice; None keeps
             nothing on Aer and on snapshots.
+        owns_store: whether that file is for this training alone.
+        resume: go on with the calibration under which hardware was last asked, so that what was paid is found again.
     """
     layer = getattr(model, "quantum", None)
     if not isinstance(layer, QuantumLayer | SamplerLayer):
@@ -95,19 +107,34 @@ def running_on(
         with layer.running_on(None, gradient):
             yield Place()
         return
-    manager = manager_for(job, where, shots, store)
+    manager = manager_for(job, where, shots, store, resume)
     primitive = manager.estimator() if isinstance(layer, QuantumLayer) else manager.sampler()
-    with layer.running_on(primitive, gradient):
-        yield Place(manager, job.max_qpu_seconds, before, owns_store=store is not None)
+    place = Place(manager, job.max_qpu_seconds, before, owns_store)
+    place.check_budget()
+    try:
+        with layer.running_on(primitive, gradient):
+            yield place
+    finally:
+        manager.close()
 
 
-def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path | None = None) -> JobManager:
-    """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated."""
+def manager_for(
+    job: JobFile,
+    where: str,
+    shots: int | None = None,
+    store: Path | Store | None = None,
+    resume: bool = False,
+) -> JobManager:
+    """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated.
+
+    On hardware the circuits as they were compiled are kept beside the store, in `templates/`.
+    """
     from qiskit_hqnn.jobs import JobManager, MitigationOptions
 
     settings = job.mitigation.model_dump(exclude_defaults=True)
     if "zne" in settings:
         settings["zne"] = tuple(settings["zne"])
+    kept = where.startswith("ibm_")
     return JobManager(
         where,
         store=store,
@@ -115,4 +142,16 @@ def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path 
         mitigation=MitigationOptions(**settings),
         max_qpu_seconds=job.max_qpu_seconds,
         seed=zlib.crc32(f"{job.seeds[0]}/{where}".encode()) >> 1,
+        cache=store.parent / "templates" if kept and isinstance(store, Path) else None,
+        calibration=_last_calibration(store, where) if kept and resume else None,
     )
+
+
+def _last_calibration(store: Path | Store | None, where: str) -> str | None:
+    """The calibration of a device under which the newest request in a store was made; None if there is none."""
+    from qiskit_hqnn.jobs.store import Store
+
+    if not isinstance(store, Path) or not store.exists():
+        return None
+    known = next((record for record in Store(store).jobs() if record.place == where), None)
+    return None if known is None else str(known.settings["calibration"])

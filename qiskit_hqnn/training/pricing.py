@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,16 +79,24 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Cost]
     """
     if not isinstance(getattr(model, "quantum", None), QuantumLayer):
         return {}
+    from qiskit_hqnn.jobs.store import Store
+
     model = copy.deepcopy(model)
     costs: dict[str, Cost] = {}
+
+    @cache
+    def manager(where: str) -> JobManager:
+        # Hardware is asked once for its calibration; the store is in memory, since nothing is sent.
+        return manager_for(job, where, store=Store("sqlite://") if where.startswith("ibm_") else None)
+
     with torch.random.fork_rng():
         if job.where != "exact":
-            costs["epoch"] = _price_epoch(job, model, splits.train)
+            costs["epoch"] = _price_epoch(job, model, splits.train, manager(job.where))
             if len(splits.validation):
-                costs["validation"] = _price_pass(job, model, splits.validation, job.where)
+                costs["validation"] = _price_pass(model, splits.validation, manager(job.where))
         for where in job.test:
             if where != "exact":
-                costs[f"test on {where}"] = _price_pass(job, model, splits.test, where)
+                costs[f"test on {where}"] = _price_pass(model, splits.test, manager(where))
     return costs
 
 
@@ -119,18 +128,18 @@ def check_run_budget(job: JobFile, costs: dict[str, Cost], epochs: int, spent: f
         )
 
 
-def _price_epoch(job: JobFile, model: nn.Module, images: ImageSet) -> Cost:
+def _price_epoch(job: JobFile, model: nn.Module, images: ImageSet, manager: JobManager) -> Cost:
     full, rest = divmod(len(images), job.train.batch_size)
     cost = Cost()
     for size, times in ((job.train.batch_size, full), (rest, 1)):
         if size and times and not (size == 1 and job.train.batch_size > 1):
-            cost += _price_step(job, model, images, size) * times
+            cost += _price_step(job, model, images, size, manager) * times
     return cost
 
 
-def _price_step(job: JobFile, model: nn.Module, images: ImageSet, size: int) -> Cost:
+def _price_step(job: JobFile, model: nn.Module, images: ImageSet, size: int, manager: JobManager) -> Cost:
     batch, labels = images.__getitems__(range(size))
-    estimator = PricingEstimator(manager_for(job, job.where))
+    estimator = PricingEstimator(manager)
     layer: Any = model.quantum
     model.train()
     with layer.running_on(estimator, job.gradient):
@@ -138,8 +147,8 @@ def _price_step(job: JobFile, model: nn.Module, images: ImageSet, size: int) -> 
     return estimator.cost
 
 
-def _price_pass(job: JobFile, model: nn.Module, images: ImageSet, where: str) -> Cost:
-    estimator = PricingEstimator(manager_for(job, where))
+def _price_pass(model: nn.Module, images: ImageSet, manager: JobManager) -> Cost:
+    estimator = PricingEstimator(manager)
     layer: Any = model.quantum
     model.eval()
     with layer.running_on(estimator), torch.no_grad():

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from qiskit_hqnn.data import ImageSet, Splits
-from qiskit_hqnn.errors import JobFileError, RunFolderError
+from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import count_parameters
 from qiskit_hqnn.training.environment import environment
@@ -74,7 +74,7 @@ def run_job(
     places = job.test if isinstance(getattr(model, "quantum", None), QuantumLayer) else ["exact"]
     for where in places:
         if where not in run.metrics().get("test", {}):
-            run_test_set(run, job, model, splits, where)
+            run_test_set(run, job, model, splits, where, resume=resume, spent=_spent(run))
     write_report(run, job)
     return run
 
@@ -92,8 +92,23 @@ def train(
     store = None if job.where == "aer" else run.path / "jobs.db"
     if not before:
         run.save_initial_weights(model)
-    with running_on(model, job, job.where, gradient=job.gradient, before=used, store=store) as place:
-        seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
+    try:
+        with running_on(
+            model,
+            job,
+            job.where,
+            None,
+            job.gradient,
+            used,
+            store,
+            owns_store=store is not None,
+            resume=resume,
+        ) as place:
+            seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
+    except BudgetError as error:
+        raise BudgetError(
+            f"{error} The last finished epoch is kept: go on with a larger max_qpu_seconds and --resume."
+        ) from None
     run.save_weights(model)
     history = run.history()
     training: dict[str, Any] = {"where": job.where, "epochs": len(history)}
@@ -132,6 +147,13 @@ def _admit(job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resum
         )
 
 
+def _spent(run: RunFolder) -> float:
+    """QPU seconds of a run's training and of its test sets so far."""
+    metrics = run.metrics()
+    blocks = [metrics.get("training", {}), *metrics.get("test", {}).values()]
+    return sum(block.get("qpu_seconds", 0.0) for block in blocks)
+
+
 def run_test_set(
     run: RunFolder,
     job: JobFile,
@@ -140,12 +162,18 @@ def run_test_set(
     where: str,
     shots: int | None = None,
     images: ImageSet | None = None,
+    resume: bool = False,
+    spent: float = 0.0,
 ) -> Evaluation:
-    """Run the test set (or some images of it) at one place, and keep the result in the run folder."""
+    """Run the test set (or some images of it) at one place, and keep the result in the run folder.
+
+    With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
+    `spent` QPU seconds count against the job's budget, too.
+    """
     shots = shots or job.shots
     started = time.perf_counter()
     store = None if where in ("exact", "aer") else run.path / "tests.db"
-    with running_on(model, job, where, shots, store=store) as place:
+    with running_on(model, job, where, shots, None, (0, spent), store, resume=resume) as place:
         result = evaluate(model, splits.test if images is None else images)
     summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
     if where != "exact":
@@ -216,8 +244,8 @@ def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
         raise RunFolderError(
             f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
         )
-    words = {"title", "reference", "test", "shots"}
-    if run.read_job().model_dump(exclude=words) != job.model_dump(exclude=words):
+    free = {"title", "reference", "test", "shots", "max_qpu_seconds"}
+    if run.read_job().model_dump(exclude=free) != job.model_dump(exclude=free):
         raise RunFolderError(
             f"Run folder {run.path} belongs to a job with other settings (see its job.toml): name another one with "
             "--out."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 import threading
 import uuid
 from collections.abc import Sequence
@@ -35,6 +36,12 @@ class Service:
         self.looks = 0
         """Looks at its status after which a job leaves the queue; 0 starts it as it comes."""
         self.retired: set[str] = set()
+        self.surcharge = 1.0
+        """What is charged, in parts of the price."""
+        self.broken: set[tuple[int, ...]] = set()
+        """Qubits, in rising order, whose gates the devices report as out of order."""
+        self.calibrations: dict[str, int] = {}
+        """How often each device was calibrated anew; its samples stay as they are."""
         self.lock = threading.RLock()
         self.open = threading.Event()
         self.open.set()
@@ -66,6 +73,12 @@ class Service:
         backend: Any = self.devices[name].backend
         file = backend.conf_filename if what == "configuration" else backend.props_filename
         content: dict[str, Any] = json.loads((Path(backend.dirname) / file).read_text(encoding="utf-8"))
+        if what == "properties" and self.calibrations.get(name):
+            _recalibrate(content, self.calibrations[name])
+        if what == "properties":
+            for gate in content["gates"]:
+                if tuple(sorted(gate["qubits"])) in self.broken:
+                    gate["parameters"].append({"name": "operational", "value": 0, "unit": "", "date": now()})
         return content | {"backend_name": name}
 
     def submit(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +96,7 @@ class Service:
             "result": None,
             "seconds": 0.0,
             "lost": "",
+            "executions": 0,
             "odd_looks": 0,
             "looks": 0,
             "timestamps": {"created": now(), "running": None, "finished": None},
@@ -143,13 +157,23 @@ class Service:
         if seconds > job["cost"]:
             job["seconds"] = float(job["cost"])
             return {"status": "Cancelled", "reason": "ran too long", "reason_code": 1305}
+        job["executions"] = executions
         job["result"] = run(program, device, self.seed)
         # A rehearsal on a mock device takes no time of a processor.
-        job["seconds"] = 0.0 if job["backend"].startswith("mock_") else seconds
+        job["seconds"] = 0.0 if job["backend"].startswith("mock_") else seconds * self.surcharge
         job["estimate"] = seconds
         job["lost"] = fault if fault in ("results-gone", "results-empty") else ""
         job["odd_looks"] = 2 if fault == "unknown-status" else 0
         return {"status": "Completed"}
+
+
+def _recalibrate(properties: dict[str, Any], number: int) -> None:
+    """Other errors of gates and readout, up to five times as large or as small."""
+    drawn = random.Random(number)
+    for entry in [*(gate["parameters"] for gate in properties["gates"]), *properties["qubits"]]:
+        for value in entry:
+            if value["name"] in ("gate_error", "readout_error"):
+                value["value"] = min(0.4, value["value"] * 5 ** drawn.uniform(-1, 1))
 
 
 def _size(shape: Sequence[int]) -> int:

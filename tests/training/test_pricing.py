@@ -88,7 +88,7 @@ def test_a_meter_that_reaches_its_budget_stops_the_run():
     manager.qpu_seconds = 5.9
     place.check_budget()
     manager.qpu_seconds = 6.0
-    with pytest.raises(BudgetError, match="last finished epoch is kept"):
+    with pytest.raises(BudgetError, match="has cost 10.0 QPU seconds"):
         place.check_budget()
 
 
