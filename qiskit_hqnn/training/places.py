@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from qiskit_hqnn.errors import BudgetError
-from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
 from qiskit_hqnn.training.job_file import JobFile
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def running_on(
     job: JobFile,
     where: str,
     shots: int | None = None,
-    gradient: str | None = None,
+    gradient: str | SPSA | None = None,
     before: tuple[int, float] = (0, 0.0),
     store: Path | None = None,
 ) -> Iterator[Place]:
@@ -99,6 +99,11 @@ def running_on(
     primitive = manager.estimator() if isinstance(layer, QuantumLayer) else manager.sampler()
     with layer.running_on(primitive, gradient):
         yield Place(manager, job.max_qpu_seconds, before, owns_store=store is not None)
+
+
+def gradient_of(job: JobFile) -> str | SPSA | None:
+    """The rule that a job trains by, SPSA with the job's settings."""
+    return SPSA(job.spsa.step, job.spsa.repeats) if job.spsa else job.gradient
 
 
 def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path | None = None) -> JobManager:

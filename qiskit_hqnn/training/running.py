@@ -21,8 +21,8 @@ from qiskit_hqnn.training.files import write_json
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
-from qiskit_hqnn.training.places import running_on
 from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
+from qiskit_hqnn.training.places import gradient_of, running_on
 from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -92,13 +92,15 @@ def train(
     store = None if job.where == "aer" else run.path / "jobs.db"
     if not before:
         run.save_initial_weights(model)
-    with running_on(model, job, job.where, gradient=job.gradient, before=used, store=store) as place:
+    with running_on(model, job, job.where, gradient=gradient_of(job), before=used, store=store) as place:
         seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
     run.save_weights(model)
     history = run.history()
     training: dict[str, Any] = {"where": job.where, "epochs": len(history)}
     if place.manager:
         training["gradient"] = job.gradient or "parameter-shift"
+        if job.spsa:
+            training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
         training["shots"] = job.shots
         training["executions"] = int(sum(row["executions"] for row in history))
         training["qpu_seconds"] = round(sum(row["qpu_seconds"] for row in history), 1)
