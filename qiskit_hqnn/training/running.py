@@ -21,8 +21,8 @@ from qiskit_hqnn.training.files import write_json
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
-from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
 from qiskit_hqnn.training.places import gradient_of, running_on
+from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
