@@ -12,6 +12,7 @@ from qiskit_machine_learning.connectors import TorchConnector
 from torch import Tensor, nn
 
 from qiskit_hqnn.errors import ShapeError
+from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
 
 
@@ -103,9 +104,9 @@ class PackedConnector(TorchConnector):
         return outputs.reshape(*leading, outputs.shape[1] * outputs.shape[2])
 
     @contextmanager
-    def _running_on(self, primitive: Any, gradient: str | None, shots: int | None) -> Iterator[None]:
+    def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:
         qnn = self.qnn
-        before = (qnn._primitive, qnn.gradient_rule, qnn.shots)
+        before = (qnn._primitive, qnn.rule, qnn.shots)
         qnn.run_on(primitive, gradient, shots)
         try:
             yield
@@ -115,4 +116,4 @@ class PackedConnector(TorchConnector):
     def extra_repr(self) -> str:
         qnn = self.qnn
         where = "exact" if qnn._primitive is None else type(qnn._primitive).__name__
-        return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.gradient_rule}"
+        return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.rule}"

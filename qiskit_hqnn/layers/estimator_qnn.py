@@ -12,6 +12,7 @@ from qiskit_machine_learning.neural_networks import EstimatorQNN
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
 from qiskit_hqnn.simulation import Program, compile_ansatz, compile_circuit
 
@@ -26,7 +27,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         ansatz: the circuit, its parameters and its observables.
         copies: how many circuits stand side by side.
         estimator: any BaseEstimatorV2; None computes exact expectation values.
-        gradient: "parameter-shift" (default) or "spsa" for `backward`; None is the natural rule.
+        gradient: "parameter-shift" (default), "spsa" or `SPSA(step, repeats)` for `backward`; None is the natural rule.
         shots: samples an expectation value, given to the estimator as precision 1/√shots; None leaves the
             estimator's own default.
         pass_manager: transpiles the template once, for estimators that take ISA circuits only.
@@ -37,7 +38,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         ansatz: Ansatz,
         copies: int = 1,
         estimator: BaseEstimatorV2 | None = None,
-        gradient: str | None = None,
+        gradient: str | SPSA | None = None,
         shots: int | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:

@@ -18,6 +18,34 @@ _C_PLUS, _C_MINUS = (sqrt(2) + 1) / (4 * sqrt(2)), (sqrt(2) - 1) / (4 * sqrt(2))
 
 
 @dataclass(frozen=True)
+class SPSA:
+    """Simultaneous perturbation with settings of one's own, where the word "spsa" takes these defaults.
+
+    Attributes:
+        step: perturbation of every angle in radians, from above 0 to π/2. The bias grows with its square, the shot
+            noise with its inverse.
+        repeats: random directions a sample, two evaluations each; the variance falls with their number.
+
+    Raises:
+        HQNNError: if one of them is out of range.
+    """
+
+    step: float = 0.15
+    repeats: int = 4
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.step, int | float) and not isinstance(self.step, bool)
+        if not number or not 0 < self.step <= pi / 2:
+            raise HQNNError(
+                f"SPSA's `step` must be a number above 0 and at most π/2 (radians), but is {self.step!r}."
+            )
+        if not isinstance(self.repeats, int) or isinstance(self.repeats, bool) or self.repeats < 1:
+            raise HQNNError(
+                f"SPSA's `repeats` must be a whole number of at least 1, but is {self.repeats!r}."
+            )
+
+
+@dataclass(frozen=True)
 class Shifts:
     """A batch's shifted evaluations and their combination to derivatives.
 
@@ -61,7 +89,7 @@ def parameter_shift(template: Template, wanted: np.ndarray) -> Shifts:
     return Shifts(offsets, combine)
 
 
-def spsa(template: Template, wanted: np.ndarray, samples: int, step: float = 0.3, repeats: int = 1) -> Shifts:
+def spsa(template: Template, wanted: np.ndarray, samples: int, settings: SPSA) -> Shifts:
     """Simultaneous perturbation: 2 · repeats evaluations whatever the number of angles (Spall 1992, eq. (2.2)).
 
     Every sample gets its own random direction Δ ∈ {−1, +1}^K, so that a batch averages over many of them; the
@@ -71,9 +99,9 @@ def spsa(template: Template, wanted: np.ndarray, samples: int, step: float = 0.3
         template: the circuit over its angles.
         wanted: mask of shape (K,): the angles that are perturbed.
         samples: N.
-        step: perturbation in radians. The estimate's bias grows with its square, its shot noise with its inverse.
-        repeats: independent directions a sample.
+        settings: step and repeats.
     """
+    step, repeats = settings.step, settings.repeats
     directions = torch.randint(0, 2, (samples, repeats, template.num_angles)).numpy() * 2.0 - 1.0
     directions *= wanted
     offsets = step * np.concatenate([directions, -directions], axis=1)
@@ -81,28 +109,33 @@ def spsa(template: Template, wanted: np.ndarray, samples: int, step: float = 0.3
     return Shifts(offsets, combine)
 
 
-def shifts_for(rule: str, template: Template, wanted: np.ndarray, samples: int) -> Shifts:
-    """The shifts of a rule by its word; none where no derivative is wanted."""
+def shifts_for(rule: str | SPSA, template: Template, wanted: np.ndarray, samples: int) -> Shifts:
+    """The shifts of a rule; none where no derivative is wanted."""
     if not wanted.any():
         nothing = np.zeros((1, 0, template.num_angles))
         return Shifts(nothing, nothing)
-    if rule == "spsa":
-        return spsa(template, wanted, samples)
+    if isinstance(rule, SPSA):
+        return spsa(template, wanted, samples, rule)
     return parameter_shift(template, wanted)
 
 
-def check_gradient(rule: str | None, exact: bool) -> str:
-    """The rule that a layer uses: what was asked for, or the natural one for where it runs.
+def check_gradient(rule: str | SPSA | None, exact: bool) -> str | SPSA:
+    """The rule that a layer uses: what was asked for, or the natural one for where it runs; "spsa" with its settings.
 
     Raises:
         HQNNError: if the word is unknown, or autograd is asked for off the exact simulator.
     """
     if rule is None:
         return "autograd" if exact else "parameter-shift"
+    if isinstance(rule, SPSA):
+        return rule
     if rule not in GRADIENTS:
         raise HQNNError(
-            f"Argument `gradient` must be one of {', '.join(map(repr, GRADIENTS))}, but is {rule!r}."
+            f"Argument `gradient` must be one of {', '.join(map(repr, GRADIENTS))} or SPSA(step, repeats), but is "
+            f"{rule!r}."
         )
+    if rule == "spsa":
+        return SPSA()
     if rule == "autograd" and not exact:
         raise HQNNError(
             "Argument `gradient` is 'autograd', which needs the exact simulator; with an estimator or sampler it must "

@@ -15,7 +15,7 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.angle_map import AngleMap
-from qiskit_hqnn.layers.gradient_rules import check_gradient, shifts_for
+from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient, shifts_for
 from qiskit_hqnn.layers.packed import PackedEvaluation, evaluate_packed
 
 Exact = Callable[[Tensor, Tensor], Tensor]
@@ -32,7 +32,7 @@ class PackedQNN:
     ansatz: Ansatz
     copies: int
     template: Template
-    gradient_rule: str
+    rule: str | SPSA
     shots: int | None
     _primitive: Any
     _exact_program: Exact | None
@@ -54,7 +54,7 @@ class PackedQNN:
         self._angle_map = AngleMap(self.template, [*ansatz.input_params, *ansatz.weight_params])
         self._clear_caches()
 
-    def run_on(self, primitive: Any, gradient: str | None = None, shots: int | None = None) -> None:
+    def run_on(self, primitive: Any, gradient: str | SPSA | None = None, shots: int | None = None) -> None:
         """Evaluate on this primitive from now on (None: exactly).
 
         Raises:
@@ -63,19 +63,24 @@ class PackedQNN:
         if shots is not None and shots < 1:
             raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
         self._place(primitive)
-        self.gradient_rule = check_gradient(gradient, exact=primitive is None)
+        self.rule = check_gradient(gradient, exact=primitive is None)
         self.shots = shots
+
+    @property
+    def gradient_rule(self) -> str:
+        """The word for `rule`, which has SPSA's settings too."""
+        return "spsa" if isinstance(self.rule, SPSA) else self.rule
 
     def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Outputs (batch, copies, O) of inputs (batch, copies, I) and weights (copies, W), differentiable in both."""
-        if self._primitive is None and self.gradient_rule == "autograd":
+        if self._primitive is None and self.rule == "autograd":
             return self._exact()(inputs, weights)
         batch = inputs.shape[0]
         flat_inputs, flat_weights = self._flatten(inputs, weights)
         angles = self._angle_map(flat_inputs, flat_weights)
         _check_finite(angles)
         wanted = self._wanted(inputs.requires_grad, weights.requires_grad) & angles.requires_grad
-        shifts = shifts_for(self.gradient_rule, self.template, wanted, len(angles))
+        shifts = shifts_for(self.rule, self.template, wanted, len(angles))
         outputs: Any = PackedEvaluation.apply(angles, self._evaluate_angles, shifts)
         return outputs.to(inputs).reshape(batch, self.copies, -1)
 
@@ -94,7 +99,7 @@ class PackedQNN:
         batch, (rows, columns) = len(inputs), (self._num_inputs, self._num_weights)
         flat_inputs, flat_weights = self._flatten(inputs, parameters)
         angles = self._angle_map(flat_inputs, flat_weights).numpy()
-        rule = "parameter-shift" if self.gradient_rule == "autograd" else self.gradient_rule
+        rule = "parameter-shift" if self.rule == "autograd" else self.rule
         input_gradients: bool = self._input_gradients  # type: ignore[attr-defined]
         shifts = shifts_for(rule, self.template, self._wanted(input_gradients, True), len(angles))
         _, jacobian = evaluate_packed(self._evaluate_angles, angles, shifts)

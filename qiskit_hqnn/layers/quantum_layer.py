@@ -11,6 +11,7 @@ from qiskit.transpiler import PassManager
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
+from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.places import estimator_for
 
 
@@ -25,7 +26,8 @@ class QuantumLayer(PackedConnector):
         ansatz: circuit, parameters and observables of one copy.
         copies: circuits side by side, each with its own inputs and weights (Senokosov et al. 2024, section 2.2).
         estimator: None or "exact" for exact values; a BaseEstimatorV2; or a word ("aer", "fake_fez", "ibm_fez").
-        gradient: "autograd" (exact only), "parameter-shift" or "spsa"; None takes the first that fits.
+        gradient: "autograd" (exact only), "parameter-shift", "spsa" or `SPSA(step, repeats)`; None takes the first that
+            fits.
         shots: samples an expectation value; None leaves the estimator's default.
         initial_weights: copies · weights angles in radians; None draws them uniformly from [0, 2π).
         pass_manager: transpiles the circuit once, for an estimator that takes only ISA circuits (a JobManager's
@@ -40,7 +42,7 @@ class QuantumLayer(PackedConnector):
         ansatz: Ansatz,
         copies: int = 1,
         estimator: BaseEstimatorV2 | str | None = None,
-        gradient: str | None = None,
+        gradient: str | SPSA | None = None,
         shots: int | None = None,
         initial_weights: Any = None,
         pass_manager: PassManager | None = None,
@@ -51,7 +53,7 @@ class QuantumLayer(PackedConnector):
     def running_on(
         self,
         estimator: BaseEstimatorV2 | str | None,
-        gradient: str | None = None,
+        gradient: str | SPSA | None = None,
         shots: int | None = None,
     ) -> AbstractContextManager[None]:
         """Within `with layer.running_on(estimator):` the same weights are evaluated elsewhere.

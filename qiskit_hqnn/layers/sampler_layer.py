@@ -11,6 +11,7 @@ from qiskit.transpiler import PassManager
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.connector import PackedConnector
+from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.places import sampler_for
 from qiskit_hqnn.layers.sampler_qnn import PackedSamplerQNN
 
@@ -39,7 +40,7 @@ class SamplerLayer(PackedConnector):
         output_shape: int | None = None,
         copies: int = 1,
         sampler: BaseSamplerV2 | str | None = None,
-        gradient: str | None = None,
+        gradient: str | SPSA | None = None,
         shots: int | None = None,
         initial_weights: Any = None,
         pass_manager: PassManager | None = None,
@@ -50,7 +51,10 @@ class SamplerLayer(PackedConnector):
         super().__init__(qnn, initial_weights)
 
     def running_on(
-        self, sampler: BaseSamplerV2 | str | None, gradient: str | None = None, shots: int | None = None
+        self,
+        sampler: BaseSamplerV2 | str | None,
+        gradient: str | SPSA | None = None,
+        shots: int | None = None,
     ) -> AbstractContextManager[None]:
         """Within `with layer.running_on(sampler):` the same weights are evaluated elsewhere."""
         return self._running_on(sampler_for(sampler), gradient, shots)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
 from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
 
@@ -32,7 +33,7 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         interpret: maps the measured integer (Qiskit's order: qubit 0 is the least significant bit) to an output
             index; None keeps all 2^n outcomes.
         output_shape: number of outputs of `interpret`.
-        gradient: "parameter-shift" (default) or "spsa".
+        gradient: "parameter-shift" (default), "spsa" or `SPSA(step, repeats)`.
         shots: samples a circuit; None leaves the sampler's own default.
         pass_manager: transpiles the measured template once, for samplers that take ISA circuits only.
 
@@ -48,7 +49,7 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         sampler: BaseSamplerV2 | None = None,
         interpret: Callable[[int], int] | None = None,
         output_shape: int | None = None,
-        gradient: str | None = None,
+        gradient: str | SPSA | None = None,
         shots: int | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:

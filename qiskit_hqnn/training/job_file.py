@@ -6,10 +6,19 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from math import pi
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from qiskit_hqnn.errors import JobFileError
 
@@ -77,13 +86,20 @@ class MitigationSection(_Section):
     twirl_measure: bool = False
 
 
+class SPSASection(_Section):
+    """[spsa]: the settings of `qiskit_hqnn.layers.SPSA`."""
+
+    step: Annotated[float, Field(gt=0, le=pi / 2)] = 0.15
+    repeats: Annotated[int, Field(ge=1)] = 4
+
+
 class JobFile(_Section):
     """A job: model, data, training, where it runs, and its controls."""
 
     title: str = ""
     reference: str = ""
     where: str = "exact"
-    test: list[str] = ["exact"]
+    test: Annotated[list[str], Field(min_length=1)] = ["exact"]
     shots: Annotated[int, Field(ge=1)] = 1000
     gradient: Literal["autograd", "parameter-shift", "spsa"] | None = None
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
@@ -93,6 +109,7 @@ class JobFile(_Section):
     data: DataSection
     train: TrainSection = TrainSection()
     mitigation: MitigationSection = MitigationSection()
+    spsa: SPSASection | None = None
 
     def single(self, seed: int, control: str | None) -> JobFile:
         """The job of one run: one seed, one control or none."""
@@ -100,6 +117,23 @@ class JobFile(_Section):
         return self.model_copy(
             update={"seeds": [seed], "controls": [], "model": ModelSection.model_validate(options)}
         )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_of_spsa(cls, content: Any) -> Any:
+        """A job by SPSA always has its settings, so that its run folder says which they were."""
+        if isinstance(content, dict) and content.get("gradient") == "spsa":
+            return {"spsa": {}, **content}
+        return content
+
+    @field_validator("spsa")
+    @classmethod
+    def _spsa_is_used(cls, value: SPSASection | None, info: ValidationInfo) -> SPSASection | None:
+        if value is not None and info.data.get("gradient", "spsa") != "spsa":
+            raise ValueError(
+                f"[spsa] takes effect with gradient = 'spsa' only, but gradient is {info.data['gradient']!r}"
+            )
+        return value
 
     @field_validator("where", "test")
     @classmethod
@@ -207,6 +241,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "data": DataSection,
     "train": TrainSection,
     "mitigation": MitigationSection,
+    "spsa": SPSASection,
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from qiskit_hqnn.errors import BudgetError
-from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
 from qiskit_hqnn.training.job_file import JobFile
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def running_on(
     job: JobFile,
     where: str,
     shots: int | None = None,
-    gradient: str | None = None,
+    gradient: str | SPSA | None = None,
     before: tuple[int, float] = (0, 0.0),
     store: Path | None = None,
     owns_store: bool = False,
@@ -118,6 +118,7 @@ def running_on(
         manager.close()
 
 
+<<<<<<< HEAD
 def manager_for(
     job: JobFile,
     where: str,
@@ -129,6 +130,15 @@ def manager_for(
 
     On hardware the circuits as they were compiled are kept beside the store, in `templates/`.
     """
+=======
+def gradient_of(job: JobFile) -> str | SPSA | None:
+    """The rule that a job trains by, SPSA with the job's settings."""
+    return SPSA(job.spsa.step, job.spsa.repeats) if job.spsa else job.gradient
+
+
+def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path | None = None) -> JobManager:
+    """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated."""
+>>>>>>> 8d21865f54fe2000ef6b3c7d0ffd0656992a19eb
     from qiskit_hqnn.jobs import JobManager, MitigationOptions
 
     settings = job.mitigation.model_dump(exclude_defaults=True)

@@ -21,7 +21,7 @@ from qiskit_hqnn.errors import BudgetError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.places import manager_for
+from qiskit_hqnn.training.places import gradient_of, manager_for
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -142,7 +142,7 @@ def _price_step(job: JobFile, model: nn.Module, images: ImageSet, size: int, man
     estimator = PricingEstimator(manager)
     layer: Any = model.quantum
     model.train()
-    with layer.running_on(estimator, job.gradient):
+    with layer.running_on(estimator, gradient_of(job)):
         loss_of(model)(model(batch), labels).backward()
     return estimator.cost
 

@@ -21,7 +21,7 @@ from qiskit_hqnn.training.files import write_json
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
-from qiskit_hqnn.training.places import running_on
+from qiskit_hqnn.training.places import gradient_of, running_on
 from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
 from qiskit_hqnn.training.report import write_report
@@ -98,7 +98,7 @@ def train(
             job,
             job.where,
             None,
-            job.gradient,
+            gradient_of(job),
             used,
             store,
             owns_store=store is not None,
@@ -114,6 +114,8 @@ def train(
     training: dict[str, Any] = {"where": job.where, "epochs": len(history)}
     if place.manager:
         training["gradient"] = job.gradient or "parameter-shift"
+        if job.spsa:
+            training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
         training["shots"] = job.shots
         training["executions"] = int(sum(row["executions"] for row in history))
         training["qpu_seconds"] = round(sum(row["qpu_seconds"] for row in history), 1)

@@ -1,6 +1,7 @@
 """The quantum layer by several routes: exact, Qiskit's reference, sampled, stock EstimatorQNN."""
 
 import copy
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives import BackendEstimatorV2, BaseEstimatorV2, StatevectorEstimator
+from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer import AerSimulator
 from qiskit_machine_learning.connectors import TorchConnector
 from qiskit_machine_learning.neural_networks import EstimatorQNN
@@ -15,7 +17,7 @@ from torch import nn
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz, hqnn_parallel, pauli_on_each, vqc_head
 from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.layers import SPSA, QuantumLayer
 from qiskit_hqnn.layers.gradient_rules import parameter_shift, spsa
 from qiskit_hqnn.layers.packed import evaluate_packed
 
@@ -158,7 +160,9 @@ def test_spsa_is_right_on_average():
     angles = np.tile(np.random.default_rng(3).uniform(-3, 3, template.num_angles), (rows, 1))
     wanted = np.arange(template.num_angles) != 2
     torch.manual_seed(5)
-    _, estimates = evaluate_packed(qnn._evaluate_angles, angles, spsa(template, wanted, rows, step=0.01))
+    _, estimates = evaluate_packed(
+        qnn._evaluate_angles, angles, spsa(template, wanted, rows, SPSA(step=0.01, repeats=1))
+    )
     _, exact = evaluate_packed(qnn._evaluate_angles, angles[:1], parameter_shift(template, wanted))
     # Each estimate is the gradient plus the other angles' gradients with random signs.
     spread = np.linalg.norm(exact[0], axis=1, keepdims=True) / rows**0.5
@@ -166,6 +170,90 @@ def test_spsa_is_right_on_average():
     assert (error < 5 * spread + 1e-3).all()
     assert error.max() > 0
     assert not estimates[:, :, 2].any()
+
+
+def _spsa_errors(step, repeats, rows=4000):
+    """SPSA's exact expectation less the gradient, and its estimates' variance, at one point of a nonlinear circuit."""
+    qnn = QuantumLayer(hqnn_parallel(2, 1)).neural_network
+    template = qnn.template
+    wanted = np.ones(template.num_angles, dtype=bool)
+    point = np.random.default_rng(3).uniform(-3, 3, (1, template.num_angles))
+    _, exact = evaluate_packed(qnn._evaluate_angles, point, parameter_shift(template, wanted))
+    directions = np.array(list(product((-1.0, 1.0), repeat=template.num_angles)))
+    values = qnn._evaluate_angles(
+        np.concatenate([point + step * directions, point - step * directions])[None]
+    )[0]
+    ahead, behind = np.split(values, 2)
+    mean = np.einsum("do,dk->ok", ahead - behind, directions) / (2 * step * len(directions))
+    torch.manual_seed(5)
+    settings = SPSA(step, repeats)
+    _, drawn = evaluate_packed(
+        qnn._evaluate_angles, np.tile(point, (rows, 1)), spsa(template, wanted, rows, settings)
+    )
+    spread = drawn.std(axis=0) / rows**0.5
+    assert (np.abs(drawn.mean(axis=0) - mean) < 5 * spread + 1e-9).all()
+    return np.abs(mean - exact[0]).max(), drawn.var(axis=0).sum()
+
+
+def test_spsas_bias_grows_with_the_square_of_the_step():
+    biases = np.array([_spsa_errors(step, 1)[0] for step in (0.05, 0.1, 0.2)])
+    assert biases[0] > 1e-4
+    np.testing.assert_allclose(biases[1:] / biases[:-1], 4, rtol=0.1)
+
+
+def test_spsas_variance_falls_with_the_repeats():
+    variances = np.array([_spsa_errors(0.1, repeats)[1] for repeats in (1, 4, 16)])
+    np.testing.assert_allclose(variances[:-1] / variances[1:], 4, rtol=0.1)
+
+
+def test_spsas_shot_noise_falls_with_the_step_and_the_repeats():
+    # Where the outputs do not depend on the angles, shot noise is all there is: 2 R values of variance 1/shots, each
+    # divided by 2 step R.
+    layer, shots = QuantumLayer(_flat(), estimator="aer", shots=200), 200
+    for step, repeats in ((0.1, 1), (0.4, 1), (0.1, 8)):
+        layer.qnn.run_on(layer.qnn.primitive, SPSA(step, repeats), shots)
+        inputs = torch.zeros(500, 1, requires_grad=True)
+        layer(inputs).sum().backward()
+        expected = 1 / (2 * shots * step**2 * repeats)
+        assert float(inputs.grad.var()) == pytest.approx(expected, rel=0.3)
+
+
+def _flat():
+    """One input and no weight; the measured qubit is in |+⟩ whatever the input, though the light cone reaches it."""
+    x = Parameter("x")
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    circuit.rx(x, 0)
+    return Ansatz(circuit, (x,), (), (SparsePauliOp("Z"),), reference="", name="flat")
+
+
+@pytest.mark.parametrize(("gradient", "points"), [("spsa", 1 + 2 * SPSA().repeats), (SPSA(0.2, 3), 7)])
+def test_spsa_sends_two_points_a_repeat(gradient, points):
+    layer, estimator = QuantumLayer(hqnn_parallel(2, 1)), Counting()
+    with layer.running_on(estimator, gradient):
+        layer(torch.rand(5, 2)).sum().backward()
+    assert estimator.pubs[0][2].shape == (5, points)
+
+
+def test_a_place_for_a_while_gives_back_spsas_settings():
+    layer = QuantumLayer(hqnn_parallel(2, 1), gradient=SPSA(0.2, 3))
+    with layer.running_on(Counting()):
+        assert layer.qnn.gradient_rule == "parameter-shift"
+    assert (layer.qnn.gradient_rule, layer.qnn.rule) == ("spsa", SPSA(0.2, 3))
+
+
+@pytest.mark.parametrize("step", [0, -0.1, 2, float("nan"), "0.1", True])
+def test_a_step_of_spsa_out_of_range_is_one_sentence(step):
+    with pytest.raises(
+        HQNNError, match=r"`step` must be a number above 0 and at most π/2 \(radians\), but is"
+    ):
+        SPSA(step=step)
+
+
+@pytest.mark.parametrize("repeats", [0, -1, 1.5, True])
+def test_repeats_of_spsa_out_of_range_are_one_sentence(repeats):
+    with pytest.raises(HQNNError, match="`repeats` must be a whole number of at least 1, but is"):
+        SPSA(repeats=repeats)
 
 
 def test_is_a_torch_connector_around_an_estimator_qnn():
@@ -278,7 +366,10 @@ def test_bad_arguments_are_one_sentence():
         QuantumLayer(ansatz, copies=2)(torch.rand(3, 5))
     with pytest.raises(HQNNError, match="`copies` must be at least 1, but is 0"):
         QuantumLayer(ansatz, copies=0)
-    with pytest.raises(HQNNError, match="one of 'autograd', 'parameter-shift', 'spsa', but is 'adjoint'"):
+    with pytest.raises(
+        HQNNError,
+        match=r"one of 'autograd', 'parameter-shift', 'spsa' or SPSA\(step, repeats\), but is 'adjoint'",
+    ):
         QuantumLayer(ansatz, gradient="adjoint")
     with pytest.raises(HQNNError, match="needs the exact simulator"):
         QuantumLayer(ansatz, estimator=StatevectorEstimator(), gradient="autograd")

@@ -6,6 +6,7 @@ import torch
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
 from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.preparation import build_model, load_splits
@@ -27,9 +28,12 @@ def price_of(job):
     return price_run(job, build_model(job, splits), splits)
 
 
-@pytest.mark.parametrize("gradient", ["parameter-shift", "spsa"])
-def test_the_price_is_what_the_run_then_uses(tmp_path, gradient):
-    job = job_of("where='aer'", f"gradient='{gradient}'", "test=['exact', 'aer']")
+@pytest.mark.parametrize(
+    ("gradient", "settings"),
+    [("parameter-shift", []), ("spsa", []), ("spsa", ["spsa.repeats=3", "spsa.step=0.2"])],
+)
+def test_the_price_is_what_the_run_then_uses(tmp_path, gradient, settings):
+    job = job_of("where='aer'", f"gradient='{gradient}'", "test=['exact', 'aer']", *settings)
     costs = price_of(job)
     metrics = run_job(job, tmp_path / "run", progress=False).metrics()
     total = price_training(costs, epochs=2)
@@ -37,15 +41,24 @@ def test_the_price_is_what_the_run_then_uses(tmp_path, gradient):
     assert metrics["training"]["qpu_seconds"] == pytest.approx(total.qpu_seconds, abs=0.1)
     assert metrics["test"]["aer"]["executions"] == costs["test on aer"].executions
     assert metrics["training"]["gradient"] == gradient
+    if settings:
+        assert (metrics["training"]["spsa_step"], metrics["training"]["spsa_repeats"]) == (0.2, 3)
+        assert RunFolder(tmp_path / "run").read_job().spsa == job.spsa
 
 
-def test_parameter_shift_costs_two_evaluations_an_angle_and_spsa_two_in_all():
+def test_parameter_shift_costs_two_evaluations_an_angle_and_spsa_two_a_repeat():
     # 20 training images in batches of 8, 8, 4; a copy has 2 inputs and 6 weights, so 16 shifts and the plain value.
-    shift, spsa = (
-        price_of(job_of("where='aer'", f"gradient='{word}'")) for word in ("parameter-shift", "spsa")
+    shift, spsa, single = (
+        price_of(job_of("where='aer'", *settings))
+        for settings in (
+            ["gradient='parameter-shift'"],
+            ["gradient='spsa'"],
+            ["gradient='spsa'", "spsa.repeats=1"],
+        )
     )
     assert shift["epoch"].executions == 20 * 2 * (1 + 16) * 50
-    assert spsa["epoch"].executions == 20 * 2 * (1 + 2) * 50
+    assert spsa["epoch"].executions == 20 * 2 * (1 + 2 * SPSA().repeats) * 50
+    assert single["epoch"].executions == 20 * 2 * (1 + 2) * 50
     assert shift["validation"].executions == 4 * 2 * 50
     assert shift["epoch"].jobs == 3
 

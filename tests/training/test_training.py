@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from qiskit_hqnn.errors import HQNNError, JobFileError, MissingDataError, RunFolderError
+from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import find_job, load_run, read_job, run_each, run_job, shipped_jobs
 from qiskit_hqnn.training.evaluation import judge, loss_of, wilson_interval
+from qiskit_hqnn.training.places import gradient_of
 from qiskit_hqnn.training.study import compare, mean_of, write_study
 
 SMALL = [
@@ -187,8 +189,40 @@ def test_bad_job_files_are_one_sentence(tmp_path):
         JobFileError, match="'exact', 'aer', 'fake_<device>' or 'ibm_<device>', but is 'moon'"
     ):
         read_job(find_job("quickstart"), ["where='moon'"])
+    with pytest.raises(JobFileError, match="test is \\[\\]: list should have at least 1 item"):
+        read_job(find_job("quickstart"), ["test=[]"])
     with pytest.raises(JobFileError, match="did you mean 'quickstart'"):
         find_job("quikstart")
+
+
+def test_a_job_by_spsa_has_its_settings():
+    assert read_job(find_job("quickstart")).spsa is None
+    job = read_job(find_job("quickstart"), ["gradient='spsa'"])
+    assert gradient_of(job) == SPSA()
+    assert gradient_of(job.single(3, None)) == SPSA()
+    assert gradient_of(read_job(find_job("quickstart"), ["gradient='spsa'", "spsa.step=0.2"])) == SPSA(0.2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["gradient='spsa'", "spsa.step=0"], "spsa.step is 0: input should be greater than 0"),
+        (["gradient='spsa'", "spsa.step=2"], "spsa.step is 2: input should be less than or equal to 1.57"),
+        (
+            ["gradient='spsa'", "spsa.repeats=0"],
+            "spsa.repeats is 0: input should be greater than or equal to 1",
+        ),
+        (
+            ["gradient='spsa'", "spsa.repeat=2"],
+            r"unknown key 'spsa.repeat'; \[spsa\] takes step, repeats; did you",
+        ),
+        (["spsa.step=0.1"], r"\[spsa\] takes effect with gradient = 'spsa' only, but gradient is None"),
+        (["gradient='parameter-shift'", "spsa.step=0.1"], "only, but gradient is 'parameter-shift'"),
+    ],
+)
+def test_spsa_settings_that_do_not_fit_are_one_sentence(settings, sentence):
+    with pytest.raises(JobFileError, match=sentence):
+        read_job(find_job("quickstart"), settings)
 
 
 def test_bad_runs_are_one_sentence(finished, tmp_path):
