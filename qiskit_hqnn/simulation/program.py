@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -42,12 +43,14 @@ class Program:
         """⟨observables⟩, of shape (batch, copies, outputs).
 
         Raises:
-            ShapeError: if a shape does not fit, or a value is NaN or infinite.
+            ShapeError: if a shape does not fit, or a value is NaN or infinite. On a CUDA device values are not
+                looked at, since every step would then wait for the device: there a NaN comes out as NaN.
         """
         runner = self._runner(inputs, weights)
         if not self.plan.sees_all:
             _check_finite(torch.cat([inputs.detach().flatten(), weights.detach().flatten()]), inputs, weights)
-        outputs: Any = _Expectation.apply(runner, *runner.columns(inputs, weights))
+        with full_precision(inputs):
+            outputs: Any = _Expectation.apply(runner, *runner.columns(inputs, weights))
         return outputs
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
@@ -58,7 +61,8 @@ class Program:
     def statevectors(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """States of shape (batch, copies, 2^n), complex, little-endian, each up to a global phase."""
         runner = self._runner(inputs, weights, keep_state=True)
-        states: Any = _State.apply(runner, *runner.columns(inputs, weights))
+        with full_precision(inputs):
+            states: Any = _State.apply(runner, *runner.columns(inputs, weights))
         return states
 
     def _runner(self, inputs: Tensor, weights: Tensor, keep_state: bool = False) -> _Runner:
@@ -130,6 +134,36 @@ class _Runner:
             _affine(columns, constants.gate_slots, plan.gate_slots),
         )
 
+    def measure(
+        self, rows: Tensor, columns: Tensor, for_gradient: bool
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """Expectation values (batch, copies, outputs), and what `pull_back` needs."""
+        constants, angles = self.constants, self.angles(rows, columns)
+        evolution = Evolution.forth(constants, angles, for_gradient)
+        outputs: Tensor | None = None
+        kept: list[Tensor | None] = []
+        for basis in constants.bases:
+            measured = torch.view_as_real(apply_blocks(evolution.final, basis.blocks))
+            squares = (measured * measured).flatten(2)
+            part = torch.bmm(basis.signs.expand(angles.copies, -1, -1), squares)
+            outputs = part if outputs is None else outputs + part
+            kept.append(measured)
+        assert outputs is not None
+        outputs = outputs.view(*outputs.shape[:2], angles.batch, 2).sum(dim=-1).permute(2, 0, 1)
+        return outputs, kept + evolution.tensors() if for_gradient else []
+
+    def pull_back(self, kept: Sequence[Tensor | None], gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of both kinds of columns from that of the expectation values."""
+        gradient, mu, bases = gradient.permute(1, 2, 0), None, self.constants.bases
+        for basis, measured in zip(bases, kept, strict=False):
+            assert measured is not None
+            slopes = torch.bmm(basis.slopes.expand(len(gradient), -1, -1), gradient)
+            part = torch.view_as_complex(measured * slopes[..., None]).conj_physical()
+            part = apply_blocks(part, basis.transposed_blocks)
+            mu = part if mu is None else mu + part
+        assert mu is not None
+        return self.column_gradients(Evolution.back(self.constants, kept[len(bases) :]).pull_back(mu))
+
     def column_gradients(self, slots: Angles) -> tuple[Tensor, Tensor]:
         """Gradients of both kinds of columns from those of the slots."""
         constants, plan = self.constants, self.constants.plan
@@ -173,34 +207,18 @@ class _Expectation(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, runner: _Runner, rows: Tensor, columns: Tensor) -> Tensor:
-        ctx.runner, constants = runner, runner.constants
-        batch, copies = rows.shape[:2]
-        angles = runner.angles(rows, columns)
-        ctx.evolution = evolution = Evolution(constants, angles, any(ctx.needs_input_grad))
-        outputs: Tensor | None = None
-        ctx.measured = []
-        for basis in constants.bases:
-            measured = torch.view_as_real(apply_blocks(evolution.final, basis.blocks))
-            squares = (measured * measured).flatten(2)
-            part = torch.bmm(basis.signs.expand(copies, -1, -1), squares)
-            outputs = part if outputs is None else outputs + part
-            ctx.measured.append(measured)
-        assert outputs is not None
-        outputs = outputs.view(*outputs.shape[:2], batch, 2).sum(dim=-1)
+        ctx.runner = runner
+        outputs, kept = runner.measure(rows, columns, any(ctx.needs_input_grad))
+        # The arguments are of no use to the adjoint pass, but so torch sees it if they are altered before that.
+        ctx.save_for_backward(rows, columns, *kept)
         _check_finite(outputs, rows, columns)
-        return outputs.permute(2, 0, 1)
+        return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        gradient, mu = gradient.permute(1, 2, 0), None
-        for basis, measured in zip(ctx.runner.constants.bases, ctx.measured, strict=True):
-            slopes = torch.bmm(basis.slopes.expand(len(gradient), -1, -1), gradient)
-            part = torch.view_as_complex(measured * slopes[..., None]).conj_physical()
-            part = apply_blocks(part, basis.transposed_blocks)
-            mu = part if mu is None else mu + part
-        assert mu is not None
-        return None, *ctx.runner.column_gradients(ctx.evolution.pull_back(mu))
+        with full_precision(gradient):
+            return None, *ctx.runner.pull_back(ctx.saved_tensors[2:], gradient)
 
 
 class _State(torch.autograd.Function):
@@ -209,19 +227,33 @@ class _State(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, runner: _Runner, rows: Tensor, columns: Tensor) -> Tensor:
         ctx.runner, angles = runner, runner.angles(rows, columns)
-        ctx.evolution = evolution = Evolution(runner.constants, angles, any(ctx.needs_input_grad))
+        evolution = Evolution.forth(runner.constants, angles, any(ctx.needs_input_grad))
+        kept = evolution.tensors() if any(ctx.needs_input_grad) else []
+        ctx.save_for_backward(rows, columns, *kept)
         _check_finite(evolution.final, rows, columns)
         return evolution.final.permute(2, 0, 1) * runner.constants.scale
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        mu = gradient.permute(1, 2, 0).conj_physical() * ctx.runner.constants.scale
-        return None, *ctx.runner.column_gradients(ctx.evolution.pull_back(mu))
+        constants = ctx.runner.constants
+        with full_precision(gradient):
+            evolution = Evolution.back(constants, ctx.saved_tensors[2:])
+            mu = gradient.permute(1, 2, 0).conj_physical() * constants.scale
+            return None, *ctx.runner.column_gradients(evolution.pull_back(mu))
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager[Any]:
+    """torch.autocast off within: it would round real products to bfloat16, and it knows no complex ones."""
+    kind = tensor.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def _check_finite(result: Tensor | None, *angles: Tensor) -> None:
-    """One look at the small result instead of all inputs; NaN or infinity in any angle reaches it."""
+    """One look at the small result instead of all inputs; NaN or infinity in any angle reaches it.
+
+    On a CUDA device there is none: to read one number there waits for everything that was asked of it before.
+    """
     if result is None or result.is_cuda or cmath.isfinite(result.sum().item()):
         return
     bad = sum(int((~torch.isfinite(angle)).sum()) for angle in angles)
