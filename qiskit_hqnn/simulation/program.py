@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.simulation.compiled import Compiling, Passes
 from qiskit_hqnn.simulation.constants import Constants
 from qiskit_hqnn.simulation.evolve import Angles, Evolution, apply_blocks
 from qiskit_hqnn.simulation.expressions import torch_function
@@ -33,7 +34,9 @@ class Program:
         observables: Sequence[SparsePauliOp],
         input_params: Sequence[Parameter],
         weight_params: Sequence[Parameter],
+        compile: bool = False,
     ) -> None:
+        self._compile = compile
         self._source = (circuit, tuple(observables), tuple(input_params), tuple(weight_params))
         self.plan = make_plan(*self._source)
         self._runners: dict[tuple[bool, torch.dtype, torch.device], _Runner] = {}
@@ -50,7 +53,7 @@ class Program:
         if not self.plan.sees_all:
             _check_finite(torch.cat([inputs.detach().flatten(), weights.detach().flatten()]), inputs, weights)
         with full_precision(inputs):
-            outputs: Any = _Expectation.apply(runner, *runner.columns(inputs, weights))
+            outputs: Any = _Expectation.apply(runner, *_with_purpose(*runner.columns(inputs, weights)))
         return outputs
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
@@ -62,7 +65,7 @@ class Program:
         """States of shape (batch, copies, 2^n), complex, little-endian, each up to a global phase."""
         runner = self._runner(inputs, weights, keep_state=True)
         with full_precision(inputs):
-            states: Any = _State.apply(runner, *runner.columns(inputs, weights))
+            states: Any = _State.apply(runner, *_with_purpose(*runner.columns(inputs, weights)))
         return states
 
     def _runner(self, inputs: Tensor, weights: Tensor, keep_state: bool = False) -> _Runner:
@@ -72,7 +75,7 @@ class Program:
             if keep_state and self._state_plan is None:
                 self._state_plan = make_plan(*self._source, keep_state=True)
             plan = self._state_plan if keep_state and self._state_plan is not None else self.plan
-            self._runners[key] = _Runner(Constants(plan, inputs.dtype, inputs.device))
+            self._runners[key] = _Runner(Constants(plan, inputs.dtype, inputs.device), self._compile)
         return self._runners[key]
 
     def _check(self, inputs: Tensor, weights: Tensor) -> None:
@@ -100,8 +103,9 @@ class Program:
 class _Runner:
     """A plan with its constants: from inputs and weights to angles, and on to results."""
 
-    def __init__(self, constants: Constants) -> None:
+    def __init__(self, constants: Constants, compile: bool = False) -> None:
         self.constants = constants
+        self._compiling = Compiling(self) if compile else None
         plan = constants.plan
         expressions, parameters = plan.template.nonlinear, plan.parameters
         self._row_functions = [torch_function(expressions[index], parameters) for index in plan.row_nonlinear]
@@ -133,6 +137,12 @@ class _Runner:
             _affine(columns, constants.weight_slots, plan.weight_slots),
             _affine(columns, constants.gate_slots, plan.gate_slots),
         )
+
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
+        """Who runs `measure` and `pull_back` on columns of these shapes."""
+        if self._compiling is None:
+            return self
+        return self._compiling.passes_for(rows, columns, for_gradient)
 
     def measure(
         self, rows: Tensor, columns: Tensor, for_gradient: bool
@@ -206,9 +216,9 @@ class _Expectation(torch.autograd.Function):
     """Columns to expectation values (batch, copies, outputs), with an analytic adjoint pass."""
 
     @staticmethod
-    def forward(ctx: Any, runner: _Runner, rows: Tensor, columns: Tensor) -> Tensor:
-        ctx.runner = runner
-        outputs, kept = runner.measure(rows, columns, any(ctx.needs_input_grad))
+    def forward(ctx: Any, runner: _Runner, for_gradient: bool, rows: Tensor, columns: Tensor) -> Tensor:
+        ctx.passes = passes = runner.passes_for(rows, columns, for_gradient)
+        outputs, kept = passes.measure(rows, columns, for_gradient)
         # The arguments are of no use to the adjoint pass, but so torch sees it if they are altered before that.
         ctx.save_for_backward(rows, columns, *kept)
         _check_finite(outputs, rows, columns)
@@ -218,17 +228,17 @@ class _Expectation(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         with full_precision(gradient):
-            return None, *ctx.runner.pull_back(ctx.saved_tensors[2:], gradient)
+            return None, None, *ctx.passes.pull_back(ctx.saved_tensors[2:], gradient)
 
 
 class _State(torch.autograd.Function):
     """Columns to states (batch, copies, 2^n)."""
 
     @staticmethod
-    def forward(ctx: Any, runner: _Runner, rows: Tensor, columns: Tensor) -> Tensor:
+    def forward(ctx: Any, runner: _Runner, for_gradient: bool, rows: Tensor, columns: Tensor) -> Tensor:
         ctx.runner, angles = runner, runner.angles(rows, columns)
-        evolution = Evolution.forth(runner.constants, angles, any(ctx.needs_input_grad))
-        kept = evolution.tensors() if any(ctx.needs_input_grad) else []
+        evolution = Evolution.forth(runner.constants, angles, for_gradient)
+        kept = evolution.tensors() if for_gradient else []
         ctx.save_for_backward(rows, columns, *kept)
         _check_finite(evolution.final, rows, columns)
         return evolution.final.permute(2, 0, 1) * runner.constants.scale
@@ -240,7 +250,12 @@ class _State(torch.autograd.Function):
         with full_precision(gradient):
             evolution = Evolution.back(constants, ctx.saved_tensors[2:])
             mu = gradient.permute(1, 2, 0).conj_physical() * constants.scale
-            return None, *ctx.runner.column_gradients(evolution.pull_back(mu))
+            return None, None, *ctx.runner.column_gradients(evolution.pull_back(mu))
+
+
+def _with_purpose(rows: Tensor, columns: Tensor) -> tuple[bool, Tensor, Tensor]:
+    """Whether gradients will be asked for, which a Function's own forward cannot see: no_grad looks the same there."""
+    return torch.is_grad_enabled() and (rows.requires_grad or columns.requires_grad), rows, columns
 
 
 def full_precision(tensor: Tensor) -> AbstractContextManager[Any]:

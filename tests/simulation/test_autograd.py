@@ -6,6 +6,7 @@ import torch
 from qiskit_hqnn.circuits import hqnn_parallel, hqnn_quanv
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.simulation import compile_ansatz
+from qiskit_hqnn.simulation.evolve import Evolution
 
 
 def values_for(ansatz, batch=3, copies=2, dtype=torch.float64):
@@ -66,6 +67,23 @@ def test_a_retained_graph_gives_the_same_gradients_twice(ansatz):
     second = torch.autograd.grad(loss, (inputs, weights))
     for one, other in zip(first, second, strict=True):
         torch.testing.assert_close(one, other, atol=0, rtol=0)
+
+
+def test_without_gradients_no_states_are_kept(monkeypatch):
+    ansatz, purposes = hqnn_parallel(4, 2), []
+    forth = Evolution.forth
+
+    def watched(constants, angles, for_gradient):
+        purposes.append(for_gradient)
+        return forth(constants, angles, for_gradient)
+
+    monkeypatch.setattr(Evolution, "forth", watched)
+    inputs, weights = values_for(ansatz)
+    program = compile_ansatz(ansatz)
+    with torch.no_grad():
+        alone = program.expectation_values(inputs, weights)
+    torch.testing.assert_close(alone, program.expectation_values(inputs, weights), atol=0, rtol=0)
+    assert purposes == [False, True]
 
 
 def test_a_graph_that_was_walked_keeps_no_states():
