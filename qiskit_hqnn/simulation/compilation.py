@@ -13,6 +13,9 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.simulation.program import Program
 
 _KEPT = 128
+_KEPT_BYTES = 256 << 20
+"""Programs are kept up to this number and, with the constants they have made, up to about this size; the ones that were
+not asked for longest go first, and a program in use lives on with who uses it."""
 _programs: OrderedDict[Hashable, Program] = OrderedDict()
 
 
@@ -49,8 +52,9 @@ def compile_circuit(
     key = (compile, key)
     if key not in _programs:
         _programs[key] = Program(circuit, observables, input_params, weight_params, compile)
-        while len(_programs) > _KEPT:
-            _programs.popitem(last=False)
+        total = sum(program.num_bytes for program in _programs.values())
+        while len(_programs) > 1 and (len(_programs) > _KEPT or total > _KEPT_BYTES):
+            total -= _programs.popitem(last=False)[1].num_bytes
     _programs.move_to_end(key)
     return _programs[key]
 

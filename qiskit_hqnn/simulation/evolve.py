@@ -151,7 +151,7 @@ class Evolution:
                 factor = self._factor(step.phases, fixed.constant_phase)
                 state = self._times(state, factor, step, untouched=state is start)
             if fixed.gather is not None:
-                state = state.index_select(1, fixed.gather)
+                state = state.index_select(1, fixed.gather.indices())
             if self._for_gradient:
                 kept.append(Kept(behind_gates, factor) if keep else Kept(None))
         assert state is not None
@@ -183,9 +183,10 @@ class Evolution:
                 continue
             fixed = self._constants.steps[step]
             if fixed.scatter is not None:
-                mu = mu.index_select(1, fixed.scatter)
+                back = fixed.scatter.indices()
+                mu = mu.index_select(1, back)
                 if stored is None:
-                    state = state.index_select(1, fixed.scatter)
+                    state = state.index_select(1, back)
             if step.phases is not None:
                 factor = kept.factor
                 if factor is None:

@@ -78,6 +78,11 @@ class Program:
             self._runners[key] = _Runner(Constants(plan, inputs.dtype, inputs.device), self._compile)
         return self._runners[key]
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the constants that it has made for the dtypes and devices it has been run on."""
+        return sum(runner.constants.num_bytes for runner in self._runners.values())
+
     def _check(self, inputs: Tensor, weights: Tensor) -> None:
         plan = self.plan
         if inputs.ndim != 3 or inputs.shape[2] != plan.num_inputs:

@@ -1,11 +1,16 @@
 """The simulator as a citizen of torch: autocast, in-place changes, retained graphs, and what is kept in memory."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.quantum_info import Operator
 
-from qiskit_hqnn.circuits import hqnn_parallel, hqnn_quanv
+from qiskit_hqnn.circuits import hqnn_parallel, hqnn_quanv, pauli_on_each
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.simulation import compile_ansatz
+from qiskit_hqnn.simulation import compilation, compile_ansatz, compile_circuit, constants
 from qiskit_hqnn.simulation.evolve import Evolution
 
 
@@ -101,3 +106,52 @@ def test_a_graph_that_was_walked_keeps_no_states():
     loss.backward()
     with pytest.raises(RuntimeError, match="second time"):
         loss.backward()
+
+
+@pytest.mark.parametrize("whole", [14, 0], ids=["whole", "two-tables"])
+def test_maps_of_basis_states_are_qiskits_cnots(monkeypatch, whole):
+    monkeypatch.setattr(constants, "_WHOLE_MAP", whole)
+    circuit = QuantumCircuit(5)
+    for control, target in ((0, 3), (4, 1), (3, 2), (1, 0), (2, 4)):
+        circuit.cx(control, target)
+    rows = [1 << qubit for qubit in range(5)]
+    for step in circuit.data:
+        control, target = (circuit.find_bit(qubit).index for qubit in step.qubits)
+        rows[target] ^= rows[control]
+    gather, scatter = (m.indices() for m in constants.permutation(tuple(rows), torch.device("cpu")))
+    states = torch.rand(32, dtype=torch.float64)
+    expected = Operator(circuit).data.real @ states.numpy()
+    assert (gather.numel(), (constants.permutation(tuple(rows), "cpu")[0].high is None)) == (32, whole == 14)
+    torch.testing.assert_close(states[gather], torch.from_numpy(expected), atol=0, rtol=0)
+    torch.testing.assert_close(states[gather][scatter], states, atol=0, rtol=0)
+
+
+def test_equal_maps_are_kept_once():
+    circuit, weights = QuantumCircuit(4), ParameterVector("w", 12)
+    for layer in range(3):
+        for qubit in range(4):
+            circuit.rx(weights[4 * layer + qubit], qubit)
+        for qubit in range(3):
+            circuit.cx(qubit, qubit + 1)
+    program = compile_circuit(circuit, pauli_on_each("X", 4), (), tuple(weights))
+    program.expectation_values(torch.empty(1, 1, 0), torch.rand(1, 12))
+    (runner,) = program._runners.values()
+    maps = [step.gather for step in runner.constants.steps.values() if step.gather is not None]
+    assert len(maps) >= 2
+    assert len({id(index_map) for index_map in maps}) == 1
+
+
+def test_plans_are_let_go_by_their_size(monkeypatch):
+    monkeypatch.setattr(compilation, "_programs", OrderedDict())
+    first, second = hqnn_parallel(4, 1), hqnn_parallel(4, 2)
+    values = values_for(first)
+    program = compile_ansatz(first)
+    assert program.num_bytes == 0
+    program.expectation_values(*values)
+    assert program.num_bytes > 0
+    compile_ansatz(second)
+    assert compile_ansatz(first) is program
+    monkeypatch.setattr(compilation, "_KEPT_BYTES", program.num_bytes - 1)
+    compile_ansatz(hqnn_parallel(4, 3))
+    assert compile_ansatz(first) is not program
+    assert len(compilation._programs) <= 2
