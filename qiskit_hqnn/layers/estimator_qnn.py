@@ -31,6 +31,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         shots: samples an expectation value, given to the estimator as precision 1/√shots; None leaves the
             estimator's own default.
         pass_manager: transpiles the template once, for estimators that take ISA circuits only.
+        compile: whether exact training steps are compiled; see `QuantumLayer`.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         gradient: str | SPSA | None = None,
         shots: int | None = None,
         pass_manager: PassManager | None = None,
+        compile: bool = False,
     ) -> None:
         if not isinstance(ansatz, Ansatz):
             raise HQNNError(f"Argument `ansatz` must be an Ansatz, but is a {type(ansatz).__name__}.")
@@ -53,6 +55,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
             input_gradients=True,
             estimator=estimator,
         )
+        self._compiles = compile
         self._set_up(ansatz, copies, (copies * ansatz.num_outputs,), pass_manager)
         self.run_on(estimator, gradient, shots)
 
@@ -60,6 +63,15 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
     def primitive(self) -> BaseEstimatorV2 | None:
         """The estimator, or None where expectation values are computed exactly."""
         return self._primitive
+
+    @property
+    def compiles(self) -> bool:
+        """Whether exact training steps are compiled."""
+        return self._compiles
+
+    @compiles.setter
+    def compiles(self, compile: bool) -> None:
+        self._compiles, self._exact_program = compile, None
 
     def _place(self, primitive: Any) -> None:
         if primitive is not None and not isinstance(primitive, BaseEstimatorV2):
@@ -72,7 +84,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
             self.estimator = primitive
 
     def _compile(self) -> Any:
-        return compile_ansatz(self.ansatz).expectation_values
+        return compile_ansatz(self.ansatz, compile=self._compiles).expectation_values
 
     def _compile_template(self) -> Any:
         return self._template_program().expectation_values

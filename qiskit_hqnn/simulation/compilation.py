@@ -13,12 +13,16 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.simulation.program import Program
 
 _KEPT = 128
+_KEPT_BYTES = 256 << 20
+"""Programs are kept up to this number and, with the constants they have made, up to about this size; the ones that were
+not asked for longest go first, and a program in use lives on with who uses it."""
 _programs: OrderedDict[Hashable, Program] = OrderedDict()
 
 
-def compile_ansatz(ansatz: Ansatz) -> Program:
+def compile_ansatz(ansatz: Ansatz, compile: bool = False) -> Program:
     """The program of an ansatz: `compile_circuit` with its parts."""
-    return compile_circuit(ansatz.circuit, ansatz.observables, ansatz.input_params, ansatz.weight_params)
+    parts = (ansatz.circuit, ansatz.observables, ansatz.input_params, ansatz.weight_params)
+    return compile_circuit(*parts, compile=compile)
 
 
 def compile_circuit(
@@ -26,6 +30,7 @@ def compile_circuit(
     observables: Sequence[SparsePauliOp],
     input_params: Sequence[Parameter],
     weight_params: Sequence[Parameter],
+    compile: bool = False,
 ) -> Program:
     """Plan a circuit, or find the plan of one of the same structure.
 
@@ -35,17 +40,21 @@ def compile_circuit(
         observables: one Hermitian operator for each output.
         input_params: the parameters that inputs stand for, in order.
         weight_params: the parameters that weights stand for, in order.
+        compile: run forward and backward pass of expectation values under torch.compile, which takes up to half a
+            minute for each of the first batch sizes and is kept on disk.
 
     Raises:
         CircuitError: if the circuit measures, resets or branches, or has a parameter that is neither.
     """
     key = _structure(circuit, observables, input_params, weight_params)
     if key is None:
-        return Program(circuit, observables, input_params, weight_params)
+        return Program(circuit, observables, input_params, weight_params, compile)
+    key = (compile, key)
     if key not in _programs:
-        _programs[key] = Program(circuit, observables, input_params, weight_params)
-        while len(_programs) > _KEPT:
-            _programs.popitem(last=False)
+        _programs[key] = Program(circuit, observables, input_params, weight_params, compile)
+        total = sum(program.num_bytes for program in _programs.values())
+        while len(_programs) > 1 and (len(_programs) > _KEPT or total > _KEPT_BYTES):
+            total -= _programs.popitem(last=False)[1].num_bytes
     _programs.move_to_end(key)
     return _programs[key]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from qiskit_hqnn.simulation.measurement import Basis
+from qiskit_hqnn.simulation.measurement import Basis, inverse_columns
 from qiskit_hqnn.simulation.plan import Plan
 from qiskit_hqnn.simulation.steps import Phases, Step, each_step, tight_blocks
 from qiskit_hqnn.simulation.weighted_gates import gate_constants
@@ -20,14 +21,30 @@ _KEPT_SIGNS = 1 << 24
 """Sign vectors with more elements than this in all are made anew in each pass instead of kept."""
 
 
+_WHOLE_MAP = 14
+"""Up to so many qubits a map of basis states is kept whole; above, it is put together from two small ones when used."""
+
+
+@dataclass(frozen=True, eq=False)
+class IndexMap:
+    """A linear map of basis states over GF(2): state (i << k) + j goes to high[i] ^ low[j]; without `high`, i is 0."""
+
+    low: Tensor
+    high: Tensor | None
+
+    def indices(self) -> Tensor:
+        """The images of all basis states, (2^n,)."""
+        return self.low if self.high is None else (self.high[:, None] ^ self.low).flatten()
+
+
 @dataclass(frozen=True, eq=False)
 class StepConstants:
     """The tensors of one step; None where the step has no such part."""
 
     blocks: Blocks | None
     constant_phase: Tensor | None
-    gather: Tensor | None
-    scatter: Tensor | None
+    gather: IndexMap | None
+    scatter: IndexMap | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +74,7 @@ class Constants:
         self.complex = torch.complex128 if dtype == torch.float64 else torch.complex64
         self.initial, self.scale = self._initial()
         self.initial_is_ones = self.scale != 1.0
+        self._maps: dict[tuple[int, ...], tuple[IndexMap, IndexMap]] = {}
         self.steps = {step: self._step(step) for step in each_step(plan.steps)}
         self.bases = [self._measurement(basis) for basis in plan.bases]
         self.gates = gate_constants(plan, dtype, device) if plan.weighted_layers else None
@@ -71,6 +89,31 @@ class Constants:
         )
         self._keep_signs = masks << plan.num_qubits <= _KEPT_SIGNS
         self._signs: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of all these tensors, of what has been made so far."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self._tensors())
+
+    def _tensors(self) -> Iterator[Tensor]:
+        yield self.initial
+        for step in self.steps.values():
+            yield from (matrices for _, _, matrices in step.blocks or [])
+            if step.constant_phase is not None:
+                yield step.constant_phase
+        for maps in self._maps.values():
+            yield from (
+                part for index_map in maps for part in (index_map.low, index_map.high) if part is not None
+            )
+        for basis in self.bases:
+            yield from (matrices for _, _, matrices in basis.blocks)
+            yield from (basis.signs, basis.slopes)
+        if self.gates is not None:
+            yield from (self.gates.entries, self.gates.slopes)
+        for slots in (self.row_slots, self.weight_slots, self.gate_slots):
+            yield from (part for part in slots if part is not None)
+        yield from self._traces.values()
+        yield from (part for both in self._signs.values() for part in both)
 
     def half_signs(self, masks: tuple[int, ...]) -> Tensor:
         """(−1)^|j & mask| / 2, of shape (masks, 2^n)."""
@@ -139,7 +182,9 @@ class Constants:
         blocks = None if fixed is None else self._fixed_blocks(fixed)
         gather = scatter = None
         if step.rows is not None:
-            gather, scatter = permutation(step.rows, self.device)
+            if step.rows not in self._maps:
+                self._maps[step.rows] = permutation(step.rows, self.device)
+            gather, scatter = self._maps[step.rows]
         return StepConstants(
             blocks,
             None if step.phases is None else self._constant_phase(step.phases),
@@ -179,12 +224,23 @@ def parity_signs(mask: int, num_qubits: int, dtype: torch.dtype, device: torch.d
     return signs
 
 
-def permutation(rows: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Indices that carry out y = L x on basis states, and its inverse: new[y] = old[gather[y]]."""
-    index = np.arange(2 ** len(rows))
-    image = np.zeros_like(index)
-    for bit, row in enumerate(rows):
-        image |= (np.bitwise_count(index & row) & 1).astype(index.dtype) << bit
-    gather = np.empty_like(index)
-    gather[image] = index
-    return torch.from_numpy(gather).to(device), torch.from_numpy(image).to(device)
+def permutation(rows: tuple[int, ...], device: torch.device) -> tuple[IndexMap, IndexMap]:
+    """Maps that carry out y = L x on basis states, new[y] = old[first[y]], and its inverse."""
+    size = len(rows)
+    columns = [sum((row >> column & 1) << bit for bit, row in enumerate(rows)) for column in range(size)]
+    return _index_map(inverse_columns(list(rows)), device), _index_map(columns, device)
+
+
+def _index_map(columns: list[int], device: torch.device) -> IndexMap:
+    if len(columns) <= _WHOLE_MAP:
+        return IndexMap(_sums(columns, device), None)
+    half = len(columns) // 2
+    return IndexMap(_sums(columns[:half], device), _sums(columns[half:], device))
+
+
+def _sums(columns: list[int], device: torch.device) -> Tensor:
+    """The sum over GF(2) of the columns that the bits of each index choose."""
+    sums = np.zeros(1, dtype=np.int64)
+    for column in columns:
+        sums = np.concatenate([sums, sums ^ column])
+    return torch.from_numpy(sums).to(device)

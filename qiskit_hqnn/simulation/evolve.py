@@ -11,8 +11,9 @@ name, since `matmul` first looks at what it has been given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from torch import Tensor
 from qiskit_hqnn.simulation.constants import Blocks, Constants
 from qiskit_hqnn.simulation.operators import Operators
 from qiskit_hqnn.simulation.steps import Phases, Product, Step
-from qiskit_hqnn.simulation.weighted_gates import weighted_gates
+from qiskit_hqnn.simulation.weighted_gates import WeightedGates, weighted_gates
 
 _STORED_BYTES = 64 << 20
 """Intermediate states are kept for the adjoint pass up to this size; beyond it they are computed back, gate by gate,
@@ -64,21 +65,58 @@ class Kept:
 
 
 class Evolution:
-    """One batch through a plan, forth and back.
+    """One batch through a plan: `forth` and, from the tensors that it leaves, `back`.
 
     Attributes:
         final: the states behind the last step.
     """
 
-    def __init__(self, constants: Constants, angles: Angles, for_gradient: bool) -> None:
-        self._constants, self._angles = constants, angles
-        self._gates = None if constants.gates is None else weighted_gates(constants.gates, angles.gates)
-        plan = constants.plan
+    final: Tensor
+    _kept: list[Kept]
+
+    def __init__(
+        self, constants: Constants, angles: Angles, gates: WeightedGates | None, for_gradient: bool
+    ) -> None:
+        self._constants, self._angles, self._gates = constants, angles, gates
         self._for_gradient = for_gradient
-        self._initial = constants.initial[None, :, None].expand(angles.copies, -1, angles.batch)
-        kept_bytes = self._initial.numel() * self._initial.element_size() * len(plan.steps)
+
+    @property
+    def _initial(self) -> Tensor:
+        return self._constants.initial[None, :, None].expand(self._angles.copies, -1, self._angles.batch)
+
+    @classmethod
+    def forth(cls, constants: Constants, angles: Angles, for_gradient: bool) -> Evolution:
+        """All steps of the plan on its initial state; with `for_gradient`, `tensors` are what `back` takes."""
+        gates = None if constants.gates is None else weighted_gates(constants.gates, angles.gates)
+        made, plan = cls(constants, angles, gates, for_gradient), constants.plan
+        initial = made._initial
+        kept_bytes = initial.numel() * initial.element_size() * len(plan.steps)
         keeps = for_gradient and kept_bytes <= _STORED_BYTES
-        self.final, self._kept = self._run(plan.steps, self._initial, keeps)
+        made.final, made._kept = made._run(plan.steps, initial, keeps)
+        return made
+
+    @classmethod
+    def back(cls, constants: Constants, tensors: Sequence[Tensor | None]) -> Evolution:
+        """The evolution that left these tensors."""
+        taken: Any = iter(tensors)
+        angles = Angles(next(taken), next(taken), next(taken))
+        final, gates = next(taken), None
+        if constants.gates is not None:
+            monomials, matrices = next(taken), next(taken)
+            blocks = {block: next(taken) for block in constants.gates.blocks}
+            gates = WeightedGates(constants.gates, monomials, matrices, blocks)
+        made = cls(constants, angles, gates, for_gradient=True)
+        made.final, made._kept = final, _kept_from(constants.plan.steps, taken)
+        return made
+
+    def tensors(self) -> list[Tensor | None]:
+        """All that `back` needs, so that torch's autograd can hold it, free it, and see it altered in place."""
+        angles, gates = self._angles, self._gates
+        left: list[Tensor | None] = [angles.rows, angles.weights, angles.gates, self.final]
+        if gates is not None:
+            left += [gates.monomials, gates.matrices, *gates.blocks.values()]
+        _lay_out(self._kept, left)
+        return left
 
     def pull_back(self, mu: Tensor) -> Angles:
         """Gradients of all angles from the conjugated gradient μ, (copies, 2^n, batch), of the final states."""
@@ -94,7 +132,7 @@ class Evolution:
         self, steps: Sequence[Step | Product], state: Tensor | None, keep: bool
     ) -> tuple[Tensor, list[Kept]]:
         """The state behind the steps; None in front of them stands for all basis states, the identity."""
-        kept = []
+        kept, start = [], state
         for step in steps:
             if isinstance(step, Product):
                 assert state is not None
@@ -111,9 +149,9 @@ class Evolution:
             factor = None
             if step.phases is not None:
                 factor = self._factor(step.phases, fixed.constant_phase)
-                state = self._times(state, factor, step)
+                state = self._times(state, factor, step, untouched=state is start)
             if fixed.gather is not None:
-                state = state.index_select(1, fixed.gather)
+                state = state.index_select(1, fixed.gather.indices())
             if self._for_gradient:
                 kept.append(Kept(behind_gates, factor) if keep else Kept(None))
         assert state is not None
@@ -145,16 +183,19 @@ class Evolution:
                 continue
             fixed = self._constants.steps[step]
             if fixed.scatter is not None:
-                mu = mu.index_select(1, fixed.scatter)
+                back = fixed.scatter.indices()
+                mu = mu.index_select(1, back)
                 if stored is None:
-                    state = state.index_select(1, fixed.scatter)
+                    state = state.index_select(1, back)
             if step.phases is not None:
                 factor = kept.factor
                 if factor is None:
                     factor = self._factor(step.phases, fixed.constant_phase)
                 if not index and step.gates is None:
                     # Nothing in front of these phases: their gradient is the same on either side of them.
-                    behind = state if stored is None else self._times(stored, factor, step)
+                    behind = (
+                        state if stored is None else self._times(self._initial, factor, step, untouched=True)
+                    )
                     self._phase_gradients(step.phases, mu, behind, rows, weights)
                     return
                 mu = mu * factor
@@ -176,8 +217,8 @@ class Evolution:
                 if stored is None:
                     state = apply_blocks(state, [(s, n, m.conj_physical()) for s, n, m in transposed_blocks])
 
-    def _times(self, state: Tensor, factor: Tensor, step: Step) -> Tensor:
-        ones = state is self._initial and self._constants.initial_is_ones
+    def _times(self, state: Tensor, factor: Tensor, step: Step, untouched: bool) -> Tensor:
+        ones = untouched and self._constants.initial_is_ones
         return factor if ones and step.by_row else state * factor
 
     def _apply_gates(self, step: Step, fixed: Blocks | None, state: Tensor | None) -> Tensor:
@@ -233,6 +274,25 @@ class Evolution:
         if phases.weight_masks:
             signs = constants.half_signs(phases.weight_masks)
             weights[:, phases.of_weights] = torch.mm(overlap[..., 1::2].sum(-1), signs.T)
+
+
+def _lay_out(all_kept: list[Kept], left: list[Tensor | None]) -> None:
+    for kept in all_kept:
+        left += (kept.state, kept.factor, kept.matrix)
+        if kept.inside is not None:
+            _lay_out(kept.inside, left)
+
+
+def _kept_from(steps: Sequence[Step | Product], taken: Iterator[Tensor | None]) -> list[Kept]:
+    return [
+        Kept(
+            next(taken),
+            next(taken),
+            next(taken),
+            _kept_from(step.steps, taken) if isinstance(step, Product) else None,
+        )
+        for step in steps
+    ]
 
 
 def apply_blocks(states: Tensor, blocks: Blocks) -> Tensor:

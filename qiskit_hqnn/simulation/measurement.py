@@ -48,7 +48,7 @@ def terms_of(observables: Sequence[SparsePauliOp]) -> list[Term]:
 
 def through_permutation(terms: list[Term], layer: Layer) -> list[Term]:
     """The same observables in front of the layer's permutation: CNOTs map Pauli strings to Pauli strings."""
-    columns = _inverse_columns(layer.rows)
+    columns = inverse_columns(layer.rows)
     moved = []
     for term in terms:
         z = _combine(layer.rows, term.z)
@@ -133,7 +133,7 @@ def _combine(rows: list[int], mask: int) -> int:
     return result
 
 
-def _inverse_columns(rows: list[int]) -> list[int]:
+def inverse_columns(rows: list[int]) -> list[int]:
     """Columns of the inverse of a matrix over GF(2), by Gauss and Jordan; rows and columns are bit masks."""
     size = len(rows)
     left, right = list(rows), [1 << index for index in range(size)]

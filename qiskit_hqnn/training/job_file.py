@@ -60,7 +60,8 @@ class TrainSection(_Section):
     """[train]: optimiser and budget; best weights are those of the best validation accuracy.
 
     `schedule` runs over all steps; `early_stopping` counts epochs without a lower validation loss; `threads` are
-    torch's; `tensorboard` writes event files beside metrics.csv.
+    torch's; `compile` compiles the exact quantum layer (see `QuantumLayer`); `tensorboard` writes event files beside
+    metrics.csv.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 10
@@ -71,6 +72,7 @@ class TrainSection(_Section):
     schedule: Literal["cosine", "one-cycle"] | None = None
     early_stopping: Annotated[int, Field(ge=1)] | None = None
     threads: Annotated[int, Field(ge=1)] | None = None
+    compile: bool = False
     tensorboard: bool = False
 
 

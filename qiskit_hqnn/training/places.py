@@ -118,7 +118,11 @@ def running_on(
         manager.close()
 
 
-<<<<<<< HEAD
+def gradient_of(job: JobFile) -> str | SPSA | None:
+    """The rule that a job trains by, SPSA with the job's settings."""
+    return SPSA(job.spsa.step, job.spsa.repeats) if job.spsa else job.gradient
+
+
 def manager_for(
     job: JobFile,
     where: str,
@@ -130,15 +134,6 @@ def manager_for(
 
     On hardware the circuits as they were compiled are kept beside the store, in `templates/`.
     """
-=======
-def gradient_of(job: JobFile) -> str | SPSA | None:
-    """The rule that a job trains by, SPSA with the job's settings."""
-    return SPSA(job.spsa.step, job.spsa.repeats) if job.spsa else job.gradient
-
-
-def manager_for(job: JobFile, where: str, shots: int | None = None, store: Path | None = None) -> JobManager:
-    """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated."""
->>>>>>> 8d21865f54fe2000ef6b3c7d0ffd0656992a19eb
     from qiskit_hqnn.jobs import JobManager, MitigationOptions
 
     settings = job.mitigation.model_dump(exclude_defaults=True)

@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
 from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.job_file import JobFile
 
 _AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
@@ -51,8 +52,12 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
 
     Raises:
         HQNNError: if the model or an option is unknown.
-        JobFileError: if the model's classes are not those of the data.
+        JobFileError: if the model's classes are not those of the data, or it is to be compiled but not trained exactly.
     """
+    if job.train.compile and job.where != "exact":
+        raise JobFileError(
+            f"train.compile compiles the exact quantum layer and takes where = 'exact', but where is {job.where!r}."
+        )
     options = job.model.options
     if job.model.name in models.MODELS:
         allowed = models.options_of(job.model.name)
@@ -63,7 +68,11 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
         raise JobFileError(
             f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
         )
-    return models.build(job.model.name, **options)
+    model = models.build(job.model.name, **options)
+    for module in model.modules():
+        if isinstance(module, QuantumLayer):
+            module.compiles = job.train.compile
+    return model
 
 
 def _sizes(splits: data.Splits) -> dict[str, int]:

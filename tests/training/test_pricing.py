@@ -166,3 +166,11 @@ def test_a_run_killed_in_mid_epoch_pays_nothing_twice_and_ends_as_an_undisturbed
     assert resumed.metrics()["training"] == straight.metrics()["training"]
     sent = [len(Store(run.path / "jobs.db").jobs()) for run in (straight, resumed)]
     assert sent == [8, 8]  # two epochs of three steps and one validation
+
+
+def test_a_job_compiles_its_exact_layer_and_no_other():
+    splits = load_splits(job_of("test=['exact']"), "data")
+    assert build_model(job_of("test=['exact']", "train.compile=true"), splits).quantum.compiles
+    assert not build_model(job_of("test=['exact']"), splits).quantum.compiles
+    with pytest.raises(JobFileError, match="takes where = 'exact', but where is 'aer'"):
+        build_model(job_of("where='aer'", "train.compile=true"), splits)

@@ -1,0 +1,256 @@
+"""A traced graph of complex tensors rewritten to real ones, which torch's compiler makes fast code of.
+
+The compiler leaves complex tensors to torch's ready-made kernels. So each complex tensor becomes a pair of real ones,
+and each operator on it a few on those. What depends on constants only is worked out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule, Interpreter
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
+
+aten = torch.ops.aten
+_UNROLLED = 1 << 13
+"""Products of so few multiplications are written out as loops, which join their neighbours; larger ones go to BLAS."""
+_REAL = {torch.complex64: torch.float32, torch.complex128: torch.float64}
+
+
+@dataclass(eq=False)
+class Pair:
+    """Real and imaginary part of a complex tensor; a constant one keeps in `stacks` what was made of it."""
+
+    re: Tensor
+    im: Tensor
+    stacks: dict[str, Any] | None = None
+
+
+def traced(function: Callable[..., Any], *examples: Tensor) -> GraphModule:
+    """The graph of torch operators that a function of tensors runs, without those whose results are not used."""
+    graph = make_fx(function)(*examples)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
+
+
+def split(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Complex tensors as two real ones each, real ones as they are."""
+    return [part for tensor in tensors for part in _parts(tensor)]
+
+
+def in_real_numbers(graph: GraphModule, examples: Sequence[Tensor]) -> GraphModule:
+    """The same graph over `split` inputs and `split` outputs.
+
+    Args:
+        graph: as `traced` makes it; it returns a list of tensors.
+        examples: inputs of the graph.
+
+    Raises:
+        NotImplementedError: if the graph has an operator on complex tensors that no rule is known for.
+    """
+    rewriting = _Rewriting(graph)
+    are_complex = [example.is_complex() for example in examples]
+
+    def run(*parts: Tensor) -> list[Tensor]:
+        left = iter(parts)
+        inputs = [Pair(next(left), next(left)) if pair else next(left) for pair in are_complex]
+        outputs = rewriting.run(*inputs)
+        return [part for output in outputs for part in _parts(output)]
+
+    return make_fx(run)(*split(examples))
+
+
+def _parts(value: Any) -> tuple[Tensor, ...]:
+    if isinstance(value, Pair):
+        return value.re, value.im
+    if value.is_complex():
+        # Copies: views of a complex tensor would be computed again in each call.
+        return value.real.clone(), value.imag.clone()
+    return (value,)
+
+
+class _Rewriting(Interpreter):
+    """Runs a graph on pairs in place of complex tensors."""
+
+    def __init__(self, graph: GraphModule) -> None:
+        super().__init__(graph)
+        self._constants: dict[str, Pair] = {}
+        for node in graph.graph.nodes:
+            if node.op == "get_attr":
+                value = self.fetch_attr(node.target)
+                if value.is_complex():
+                    self._constants[node.target] = Pair(value.real.clone(), value.imag.clone(), {})
+
+    def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
+        if target in self._constants:
+            return self._constants[target]
+        return super().get_attr(target, args, kwargs)
+
+    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+        if target is aten.lift_fresh_copy.default:
+            return args[0]
+        if kwargs.get("dtype") in _REAL:
+            return _with_real_dtype(target, args, kwargs)
+        if target in _OUT:
+            return kwargs["out"].copy_(_OUT[target](args[0]))
+        if target in _FROM_REAL or any(isinstance(value, Pair) for value in _flat(args)):
+            if not isinstance(target, torch._ops.OpOverload):
+                return target(*args, **kwargs)  # list[index]
+            rule = _RULES.get(target)
+            if rule is None:
+                raise NotImplementedError(f"no rule for complex {target}")
+            return rule(*args, **kwargs)
+        return target(*args, **kwargs)
+
+
+def _flat(args: Sequence[Any]) -> list[Any]:
+    return [value for arg in args for value in (arg if isinstance(arg, list | tuple) else [arg])]
+
+
+def _with_real_dtype(target: Any, args: Any, kwargs: Any) -> Pair:
+    if args and isinstance(args[0], Pair):
+        source = args[0]
+        if target is aten._to_copy.default:
+            return source
+        parts = (
+            target(part, *args[1:], **{**kwargs, "dtype": part.dtype}) for part in (source.re, source.im)
+        )
+        return Pair(*parts)
+    real = target(*args, **{**kwargs, "dtype": _REAL[kwargs["dtype"]]})
+    return Pair(real, torch.zeros_like(real))
+
+
+# The rules. Products know constants by their `stacks`, and make what they need of these only once.
+
+
+def _each(operator: Any) -> Callable[..., Pair]:
+    def rule(x: Pair, *args: Any, **kwargs: Any) -> Pair:
+        if x.stacks is None:
+            return Pair(operator(x.re, *args, **kwargs), operator(x.im, *args, **kwargs))
+        key = f"{operator} {args} {kwargs}"
+        if key not in x.stacks:
+            with disable_proxy_modes_tracing():
+                x.stacks[key] = Pair(operator(x.re, *args, **kwargs), operator(x.im, *args, **kwargs), {})
+        return x.stacks[key]
+
+    return rule
+
+
+def _each_of_several(operator: Any) -> Callable[..., list[Pair]]:
+    def rule(x: Pair, *args: Any, **kwargs: Any) -> list[Pair]:
+        return [
+            Pair(*parts) for parts in zip(*(operator(p, *args, **kwargs) for p in (x.re, x.im)), strict=True)
+        ]
+
+    return rule
+
+
+def _joined(operator: Any) -> Callable[..., Pair]:
+    return lambda pairs, *args: Pair(
+        operator([pair.re for pair in pairs], *args), operator([pair.im for pair in pairs], *args)
+    )
+
+
+def _multiply(x: Any, y: Any) -> Pair:
+    if isinstance(x, Pair) and isinstance(y, Pair):
+        return Pair(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
+    pair, other = (x, y) if isinstance(x, Pair) else (y, x)
+    return Pair(pair.re * other, pair.im * other)
+
+
+def _add(x: Pair, y: Pair) -> Pair:
+    return Pair(x.re + y.re, x.im + y.im)
+
+
+def _put(x: Pair, indices: Any, values: Pair, *rest: Any) -> Pair:
+    aten.index_put_(x.re, indices, values.re, *rest)
+    aten.index_put_(x.im, indices, values.im, *rest)
+    return x
+
+
+def _batched_product(x: Any, y: Any) -> Pair:
+    """One real product of twice the size: [[a, −b], [b, a]] on [c; d], the block matrix for the smaller factor."""
+    if not (isinstance(x, Pair) and isinstance(y, Pair)):
+        if isinstance(x, Pair):
+            return Pair(_product(x.re, y), _product(x.im, y))
+        return Pair(_product(x, y.re), _product(x, y.im))
+    rows, inner = x.re.shape[1:]
+    columns = y.re.shape[2]
+    if len(x.re) * rows * inner * columns <= _UNROLLED:
+        return Pair(_product(x.re, y.re) - _product(x.im, y.im), _product(x.re, y.im) + _product(x.im, y.re))
+    if rows <= columns:
+        whole = torch.bmm(
+            _stack(
+                x, "left", lambda: torch.cat([torch.cat([x.re, -x.im], 2), torch.cat([x.im, x.re], 2)], 1)
+            ),
+            _stack(y, "rows", lambda: torch.cat([y.re, y.im], 1)),
+        )
+        return Pair(whole[:, :rows], whole[:, rows:])
+    whole = torch.bmm(
+        _stack(x, "columns", lambda: torch.cat([x.re, x.im], 2)),
+        _stack(y, "right", lambda: torch.cat([torch.cat([y.re, y.im], 2), torch.cat([-y.im, y.re], 2)], 1)),
+    )
+    return Pair(whole[:, :, :columns], whole[:, :, columns:])
+
+
+def _product(x: Tensor, y: Tensor) -> Tensor:
+    if x.numel() * y.shape[2] > _UNROLLED:
+        return torch.bmm(x, y)
+    return (x[:, :, :, None] * y[:, None]).sum(2)
+
+
+def _stack(x: Pair, name: str, make: Callable[[], Tensor]) -> Tensor:
+    if x.stacks is None:
+        return make()
+    if name not in x.stacks:
+        with disable_proxy_modes_tracing():
+            x.stacks[name] = make()
+    return x.stacks[name]
+
+
+def _plain_product(x: Pair, y: Pair) -> Pair:
+    first, second = (_each(aten.unsqueeze.default)(pair, 0) for pair in (x, y))
+    product = _batched_product(first, second)
+    return Pair(product.re[0], product.im[0])
+
+
+_OUT = {aten.cos.out: torch.cos, aten.sin.out: torch.sin}
+_FROM_REAL = {aten.complex.default, aten.view_as_complex.default}
+_RULES: dict[Any, Callable[..., Any]] = {
+    **{
+        operator: _each(operator)
+        for operator in (
+            aten.view.default,
+            aten._unsafe_view.default,
+            aten.transpose.int,
+            aten.clone.default,
+            aten.expand.default,
+            aten.slice.Tensor,
+            aten.select.int,
+            aten.unsqueeze.default,
+            aten.permute.default,
+            aten.index_select.default,
+            aten.neg.default,
+            aten.alias.default,
+            aten.detach.default,
+            aten.zeros_like.default,
+        )
+    },
+    aten.unbind.int: _each_of_several(aten.unbind.int),
+    aten.cat.default: _joined(torch.cat),
+    aten.stack.default: _joined(torch.stack),
+    aten.mul.Tensor: _multiply,
+    aten.add.Tensor: _add,
+    aten.index_put_.default: _put,
+    aten._conj_physical.default: lambda x: Pair(x.re, -x.im),
+    aten.view_as_real.default: lambda x: torch.stack([x.re, x.im], -1),
+    aten.view_as_complex.default: lambda x: Pair(x[..., 0], x[..., 1]),
+    aten.complex.default: Pair,
+    aten.bmm.default: _batched_product,
+    aten.mm.default: _plain_product,
+}
