@@ -294,18 +294,15 @@ class IBMAdapter:
             try:
                 client = self._take()
                 return work(client)
-            except IBMNotAuthorizedError as error:
+            except AdapterError:
+                raise
+            except Exception as error:
+                meaning = _meaning(error, client, self.where)
+                if attempt or not isinstance(meaning, UnauthorisedError):
+                    raise meaning from None
                 # A token that ran out in the middle: signing in anew settles it, a refused account stays refused.
                 client = None
                 self._forget()
-                if attempt:
-                    raise UnauthorisedError(f"IBM refuses the account: {safe(error)}") from None
-            except AdapterError:
-                raise
-            except QiskitBackendNotFoundError as error:
-                raise _missing(client, self.where, error) from None
-            except Exception as error:
-                raise _meaning(error) from None
             finally:
                 if client is not None:
                     self._give_back(client)
@@ -371,8 +368,12 @@ def _missing(client: _Client | None, where: str, error: Exception) -> AdapterErr
     )
 
 
-def _meaning(error: Exception) -> AdapterError:
+def _meaning(error: Exception, client: _Client | None, where: str) -> AdapterError:
     """The adapter's word for an error of the client."""
+    if isinstance(error, IBMNotAuthorizedError):
+        return UnauthorisedError(f"IBM refuses the account: {safe(error)}")
+    if isinstance(error, QiskitBackendNotFoundError):
+        return _missing(client, where, error)
     if isinstance(error, RuntimeJobNotFound):
         return LostResultError(safe(error))
     if isinstance(error, RequestsApiError) and error.status_code == 404:
