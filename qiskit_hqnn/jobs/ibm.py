@@ -68,6 +68,7 @@ _WORDS = {
 }
 _MOST_IDLE = 2  # calls that were given up bring their clients back one by one
 _KEPT_JOBS = 256
+_TRIES_TO_OPEN = 3
 
 # On a sign-in that failed the client warns with the server's answer; the error that follows says it in our words.
 warnings.filterwarnings("ignore", message="Unable to retrieve IBM Cloud access token")
@@ -127,10 +128,15 @@ def open_ibm(where: str, settings: IBMSettings | None = None) -> tuple[Device, I
         DeviceError: if no account is set up, it is refused, the service cannot be reached, or it has no such device.
     """
     adapter = IBMAdapter(where, settings or IBMSettings.from_environment())
-    try:
-        return within(adapter.deadline, adapter.device), adapter
-    except AdapterError as error:
-        raise DeviceError(str(error)) from None
+    last: AdapterError | None = None
+    for _ in range(_TRIES_TO_OPEN):
+        try:
+            return within(adapter.deadline, adapter.device), adapter
+        except TransientError as error:  # a sign-in that hiccups, too: looking costs nothing
+            last = error
+        except AdapterError as error:
+            raise DeviceError(str(error)) from None
+    raise DeviceError(f"{where} could not be reached in {_TRIES_TO_OPEN} tries: {last}") from None
 
 
 class _Client:

@@ -135,8 +135,8 @@ def test_two_stores_that_ask_the_same_leave_each_others_jobs_alone(cloud, undist
     assert len(answers) == 2
 
 
-@pytest.mark.parametrize("at", [1, 2])
-@pytest.mark.parametrize("kind", ["drop-before", "500-before", "429"])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])  # two sign-ins to open the device, two more in the middle
+@pytest.mark.parametrize("kind", ["drop-before", "500-before"])
 def test_a_sign_in_that_fails_is_tried_again(cloud, undisturbed, kind, at):
     loopback = cloud.start(Faults([Fault(kind, "token", at=at)]))
     manager = cloud.manager()
