@@ -51,6 +51,12 @@ class SamplingOptions:
     rep_delay: float | None = None
     max_seconds: float | None = None
 
+    def shots_run(self, shots: int) -> int:
+        """Shots that the service runs where so many are asked for: twirled variants have equal parts of them."""
+        if not (self.twirl_gates or self.twirl_measure):
+            return shots
+        return self.randomizations * -(-shots // self.randomizations)
+
 
 @runtime_checkable
 class BackendAdapter(Protocol):

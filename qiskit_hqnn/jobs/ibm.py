@@ -68,6 +68,7 @@ _WORDS = {
 }
 _MOST_IDLE = 2  # calls that were given up bring their clients back one by one
 _KEPT_JOBS = 256
+_TRIES_TO_OPEN = 3
 
 # On a sign-in that failed the client warns with the server's answer; the error that follows says it in our words.
 warnings.filterwarnings("ignore", message="Unable to retrieve IBM Cloud access token")
@@ -127,10 +128,15 @@ def open_ibm(where: str, settings: IBMSettings | None = None) -> tuple[Device, I
         DeviceError: if no account is set up, it is refused, the service cannot be reached, or it has no such device.
     """
     adapter = IBMAdapter(where, settings or IBMSettings.from_environment())
-    try:
-        return within(adapter.deadline, adapter.device), adapter
-    except AdapterError as error:
-        raise DeviceError(str(error)) from None
+    last: AdapterError | None = None
+    for _ in range(_TRIES_TO_OPEN):
+        try:
+            return within(adapter.deadline, adapter.device), adapter
+        except TransientError as error:  # a sign-in that hiccups, too: looking costs nothing
+            last = error
+        except AdapterError as error:
+            raise DeviceError(str(error)) from None
+    raise DeviceError(f"{where} could not be reached in {_TRIES_TO_OPEN} tries: {last}") from None
 
 
 class _Client:
@@ -294,18 +300,15 @@ class IBMAdapter:
             try:
                 client = self._take()
                 return work(client)
-            except IBMNotAuthorizedError as error:
+            except AdapterError:
+                raise
+            except Exception as error:
+                meaning = _meaning(error, client, self.where)
+                if attempt or not isinstance(meaning, UnauthorisedError):
+                    raise meaning from None
                 # A token that ran out in the middle: signing in anew settles it, a refused account stays refused.
                 client = None
                 self._forget()
-                if attempt:
-                    raise UnauthorisedError(f"IBM refuses the account: {safe(error)}") from None
-            except AdapterError:
-                raise
-            except QiskitBackendNotFoundError as error:
-                raise _missing(client, self.where, error) from None
-            except Exception as error:
-                raise _meaning(error) from None
             finally:
                 if client is not None:
                     self._give_back(client)
@@ -371,8 +374,12 @@ def _missing(client: _Client | None, where: str, error: Exception) -> AdapterErr
     )
 
 
-def _meaning(error: Exception) -> AdapterError:
+def _meaning(error: Exception, client: _Client | None, where: str) -> AdapterError:
     """The adapter's word for an error of the client."""
+    if isinstance(error, IBMNotAuthorizedError):
+        return UnauthorisedError(f"IBM refuses the account: {safe(error)}")
+    if isinstance(error, QiskitBackendNotFoundError):
+        return _missing(client, where, error)
     if isinstance(error, RuntimeJobNotFound):
         return LostResultError(safe(error))
     if isinstance(error, RequestsApiError) and error.status_code == 404:

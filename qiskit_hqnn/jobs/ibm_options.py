@@ -22,5 +22,5 @@ def sampler_options(options: SamplingOptions, tag: str, shots: int) -> SamplerOp
     chosen.twirling.enable_measure = options.twirl_measure
     if options.twirl_gates or options.twirl_measure:
         chosen.twirling.num_randomizations = options.randomizations
-        chosen.twirling.shots_per_randomization = -(-shots // options.randomizations)
+        chosen.twirling.shots_per_randomization = options.shots_run(shots) // options.randomizations
     return chosen

@@ -25,7 +25,7 @@ from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.estimation import Estimation, prepare
 from qiskit_hqnn.jobs.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.places import open_place
-from qiskit_hqnn.jobs.price import Price, price_requests
+from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
 from qiskit_hqnn.jobs.recording import Recorded, collect, record, strong_id
 from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
@@ -157,7 +157,7 @@ class JobManager:
 
     def price(self, estimation: Estimation) -> Price:
         """What a planned PUB costs on hardware; on Aer and snapshots, what it would cost there."""
-        return price_requests(estimation.requests, estimation.durations, self.device)
+        return price_requests(estimation.requests, estimation.durations, self.device, self.options)
 
     def estimate(
         self, pub: EstimatorPub, precision: float | None = None, max_qpu_seconds: float | None = None
@@ -208,7 +208,7 @@ class JobManager:
         """
         if not requests:
             return []
-        price = price_requests(requests, durations, self.device)
+        price = price_requests(requests, durations, self.device, self.options)
         if self.store is None:
             self.check_budget(price, max_qpu_seconds)
             outcomes = self._at_once(requests)
@@ -306,7 +306,7 @@ class JobManager:
         if store.has(job):
             return Recorded(job, fresh=False)
         self.check_budget(price, max_qpu_seconds)
-        seconds = [self.device.rep_delay + duration for duration in durations]
+        seconds = seconds_each(requests, durations, self.device, self.options)
         told |= notes or {}
         recorded = record(
             store, job, self.where, title, requests, seconds, price, told, self.limits, estimation

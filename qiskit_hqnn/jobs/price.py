@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qiskit_hqnn.jobs.adapter import SamplingOptions
 from qiskit_hqnn.jobs.chunks import ChunkLimits, chunked
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.sampling import SamplingRequest
@@ -39,13 +40,37 @@ class Price:
         )
 
 
-def price_requests(requests: Sequence[SamplingRequest], durations: Sequence[float], device: Device) -> Price:
-    """The price of requests with the given scheduled durations (seconds each execution, with readout)."""
-    each = [device.rep_delay + duration for duration in durations]
+def seconds_each(
+    requests: Sequence[SamplingRequest],
+    durations: Sequence[float],
+    device: Device,
+    options: SamplingOptions | None = None,
+) -> list[float]:
+    """QPU seconds of each shot of each request: delay, circuit, and the share of what twirling rounds up."""
+    options = options or SamplingOptions()
+    delay = device.rep_delay if options.rep_delay is None else options.rep_delay
+    return [
+        (delay + duration) * options.shots_run(request.shots) / request.shots
+        for request, duration in zip(requests, durations, strict=True)
+    ]
+
+
+def price_requests(
+    requests: Sequence[SamplingRequest],
+    durations: Sequence[float],
+    device: Device,
+    options: SamplingOptions | None = None,
+) -> Price:
+    """The price of requests with the given scheduled durations (seconds each execution, with readout).
+
+    `options` count where they alter it: another delay between shots, and shots that twirling rounds up.
+    """
+    options = options or SamplingOptions()
+    each = seconds_each(requests, durations, device, options)
     jobs = len(chunked(requests, each, ChunkLimits()))
     seconds = [request.executions * seconds for request, seconds in zip(requests, each, strict=True)]
     return Price(
-        executions=sum(request.executions for request in requests),
+        executions=sum(request.sets * options.shots_run(request.shots) for request in requests),
         qpu_seconds=SECONDS_A_JOB * jobs + sum(seconds),
         jobs=jobs,
         payload_bytes=sum(request.values.nbytes for request in requests),

@@ -1,5 +1,8 @@
 """Every fault of the service through the unmodified client: nothing lost, nothing paid twice."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -90,6 +93,111 @@ def test_a_service_that_is_down_leaves_the_job_open(cloud, undisturbed):
         ask(cloud.manager(patience=Patience(attempts=3, backoff=0.01, longest=0.01, hiccups=3)))
     assert np.array_equal(ask(cloud.manager()), undisturbed)
     assert len(loopback.service.jobs) == 1
+
+
+@pytest.mark.parametrize("on", ["status", "results"])
+def test_one_not_found_is_not_believed(cloud, undisturbed, on):
+    loopback = cloud.start(Faults([Fault("404", on)]))
+    assert np.array_equal(ask(cloud.manager()), undisturbed)
+    assert (on, "404") in loopback.faults.happened
+    assert len(loopback.service.jobs) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop-after", "502-after"])
+def test_a_lost_job_that_is_listed_late_is_waited_for(cloud, undisturbed, monkeypatch, kind):
+    loopback = cloud.start(Faults([Fault(kind)]))
+    loopback.service.late = 4
+    monkeypatch.setenv("HQNN_IBM_LOOKUP", "20")
+    assert np.array_equal(ask(cloud.manager()), undisturbed)
+    assert len(loopback.service.jobs) == 1
+
+
+def test_two_stores_that_ask_the_same_leave_each_others_jobs_alone(cloud, undisturbed):
+    loopback = cloud.start()
+    loopback.service.open.clear()
+    answers = {}
+
+    def user(store):
+        answers[store] = ask(cloud.manager(store))
+
+    users = [threading.Thread(target=user, args=(f"{name}.db",)) for name in ("one", "two")]
+    for thread in users:
+        thread.start()
+    until = time.monotonic() + 60
+    while len(loopback.service.jobs) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    loopback.service.open.set()
+    for thread in users:
+        thread.join()
+    assert [job["state"]["status"] for job in loopback.service.jobs.values()] == ["Completed", "Completed"]
+    for answer in answers.values():
+        assert np.array_equal(answer, undisturbed)
+    assert len(answers) == 2
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])  # two sign-ins to open the device, two more in the middle
+@pytest.mark.parametrize("kind", ["drop-before", "500-before"])
+def test_a_sign_in_that_fails_is_tried_again(cloud, undisturbed, kind, at):
+    loopback = cloud.start(Faults([Fault(kind, "token", at=at)]))
+    manager = cloud.manager()
+    loopback.signed_in_since = time.time()  # every client has to sign in anew
+    assert np.array_equal(ask(manager), undisturbed)
+    assert ("token", kind) in loopback.faults.happened
+    assert len(loopback.service.jobs) == 1
+
+
+def test_tokens_that_run_out_again_and_again_are_renewed(cloud, undisturbed):
+    loopback = cloud.start()
+    loopback.token_seconds = 2
+    manager = cloud.manager()
+    assert np.array_equal(ask(manager), undisturbed)
+    for number in range(1, 4):
+        time.sleep(1.2)
+        ask(manager, number)
+    assert len(loopback.service.jobs) == 4
+    assert sum(path == "/identity/token" for _, path in loopback.requests) > 2
+
+
+def test_a_token_that_is_revoked_while_a_job_runs_costs_one_sign_in(cloud, undisturbed):
+    loopback = cloud.start()
+    loopback.service.open.clear()
+    manager = cloud.manager()
+    answers = []
+    user = threading.Thread(target=lambda: answers.append(ask(manager)))
+    user.start()
+    until = time.monotonic() + 60
+    while not loopback.service.jobs and time.monotonic() < until:
+        time.sleep(0.02)
+    loopback.signed_in_since = time.time()
+    time.sleep(0.2)
+    loopback.service.open.set()
+    user.join()
+    assert np.array_equal(answers[0], undisturbed)
+    assert len(loopback.service.jobs) == 1
+
+
+@pytest.mark.parametrize("mode", ["batch", "session"])
+@pytest.mark.parametrize(
+    "kind", ["drop-before", "drop-after", "500-before", "502-after", "503-before", "429", "401", "hang"]
+)
+def test_a_session_that_cannot_be_opened_at_once_is_opened_later(cloud, undisturbed, monkeypatch, mode, kind):
+    loopback = cloud.start(Faults([Fault(kind, "session")], hang=3.5 if kind == "hang" else 1.0))
+    monkeypatch.setenv("HQNN_IBM_MODE", mode)
+    manager = cloud.manager()
+    assert np.array_equal(ask(manager), undisturbed)
+    assert ("session", kind) in loopback.faults.happened
+    (job,) = loopback.service.jobs.values()
+    assert job["session_id"] is not None
+    manager.close()
+    assert loopback.service.sessions[job["session_id"]]["state"] == "closed"
+
+
+def test_a_session_that_is_refused_for_good_is_one_sentence_and_nothing_is_sent(cloud, monkeypatch):
+    loopback = cloud.start(Faults([Fault("400", "session", times=99)]))
+    monkeypatch.setenv("HQNN_IBM_MODE", "batch")
+    with pytest.raises(Exception, match="The program is not valid"):
+        ask(cloud.manager())
+    assert not loopback.service.jobs
 
 
 @pytest.mark.parametrize("mode", ["batch", "session"])

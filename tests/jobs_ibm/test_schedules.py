@@ -1,4 +1,4 @@
-"""Two hundred random schedules of faults: one paid job, and the undisturbed result."""
+"""Two hundred and fifty random schedules of faults: one paid job, and the undisturbed result."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,11 @@ GROUPS = 8
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", range(GROUPS))
-def test_random_faults_leave_one_paid_job_and_the_undisturbed_result(cloud, group):
+@pytest.mark.parametrize(
+    ("group", "mode"), [*((group, "job") for group in range(GROUPS)), (0, "batch"), (1, "session")]
+)
+def test_random_faults_leave_one_paid_job_and_the_undisturbed_result(cloud, monkeypatch, group, mode):
+    monkeypatch.setenv("HQNN_IBM_MODE", mode)
     cloud.start()
     undisturbed = ask(cloud.manager("undisturbed.db"))
     for seed in range(group, SCHEDULES, GROUPS):

@@ -137,7 +137,11 @@ def test_a_training_over_its_budget_is_refused_before_anything_is_sent(cloud):
     with pytest.raises(
         BudgetError, match=r"would cost 19\.\d QPU seconds, but max_qpu_seconds is 10; nothing was sent"
     ):
-        run_job(job_of("gradient='spsa'", "max_qpu_seconds=10"), cloud.folder / "run", progress=False)
+        run_job(
+            job_of("gradient='spsa'", "spsa.repeats=1", "max_qpu_seconds=10"),
+            cloud.folder / "run",
+            progress=False,
+        )
     assert not (cloud.folder / "run").exists()
     assert not loopback.service.jobs
 
@@ -145,7 +149,7 @@ def test_a_training_over_its_budget_is_refused_before_anything_is_sent(cloud):
 @pytest.mark.parametrize("surcharge", [1.2, 2.0])
 def test_a_service_that_charges_more_than_the_price_is_stopped_by_the_budget(cloud, surcharge):
     price = 8 * 2 + (2 * 20 * 2 * 3 * 50 + 2 * 4 * 2 * 50) * 253e-6  # of the whole run, to 1 %
-    job = job_of("gradient='spsa'", f"max_qpu_seconds={1.1 * price}")
+    job = job_of("gradient='spsa'", "spsa.repeats=1", f"max_qpu_seconds={1.1 * price}")
     loopback = cloud.start()
     loopback.service.surcharge = surcharge
     with pytest.raises(BudgetError, match=r"(would|has) cost .* The last finished epoch is kept: go on with"):

@@ -87,15 +87,16 @@ def _seed(seed: int, circuit: QuantumCircuit, values: np.ndarray, shots: int) ->
     return int.from_bytes(digest.digest()[:4], "big") >> 1
 
 
-def qpu_seconds(program: Any, device: Device) -> float:
+def qpu_seconds(program: Any, device: Device, rep_delay: float | None = None) -> float:
     """What the service charges: 2 s a job and (rep_delay + circuit length) of each execution.
 
     The length comes from Qiskit's scheduler, not from the library under test.
     """
     seconds = OVERHEAD
+    delay = device.rep_delay if rep_delay is None else rep_delay
     for item in program.items:
         executions = program.shots * max(1, prod(item.shape))
-        seconds += executions * (device.rep_delay + _length(item.circuit, device))
+        seconds += executions * (delay + _length(item.circuit, device))
     return seconds
 
 

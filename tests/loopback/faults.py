@@ -19,6 +19,7 @@ REQUEST_FAULTS = {
     "403-cloudflare": "refused by the proxy in front of the service",
     "400": "the request is refused for good",
     "413": "too large",
+    "404": "not found, although it is there",
     "hang": "no answer for `Faults.hang` seconds",
 }
 JOB_FAULTS = {

@@ -24,6 +24,7 @@ ERRORS = {
     "401": (401, 1200, "Unauthorized"),
     "403-cloudflare": (403, 1020, "Cloudflare: access denied"),
     "400": (400, 1517, "The program is not valid"),
+    "404": (404, 1291, "Job not found"),
     "413": (413, 1203, "Request entity too large"),
 }
 
@@ -51,6 +52,8 @@ class Loopback:
         self.plan = plan
         self.token_seconds = 3600
         self.tokens_refused = False
+        self.signed_in_since = 0.0
+        """Tokens that were handed out before are refused."""
         self.requests: list[tuple[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
@@ -88,7 +91,7 @@ class Loopback:
 def _jwt(seconds: int) -> str:
     """An access token; the client reads its times and does not check its signature."""
     start = int(time.time())
-    parts = ({"alg": "RS256", "typ": "JWT"}, {"iat": start, "exp": start + seconds})
+    parts = ({"alg": "RS256", "typ": "JWT"}, {"iat": start, "exp": start + seconds, "issued": time.time()})
     return (
         ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
         + ".c2ln"
@@ -199,7 +202,7 @@ class _Requests(BaseHTTPRequestHandler):
             return self._instances, ""
         if path.endswith("/plan-1"):
             return self._plan, ""
-        if not self.headers.get("Authorization", "").startswith("Bearer ") or self.owner.tokens_refused:
+        if not self._signed_in():
             return (lambda *_: self._error(401, 1200, "Unauthorized")), ""
         if path == "/backends":
             return self._backends, ""
@@ -232,6 +235,14 @@ class _Requests(BaseHTTPRequestHandler):
         return (lambda *_: self._send("", kind="text/plain")), ""
 
     # --- sign-in
+
+    def _signed_in(self) -> bool:
+        kind, _, token = self.headers.get("Authorization", "").partition(" ")
+        if kind != "Bearer" or self.owner.tokens_refused:
+            return False
+        payload = token.split(".")[1]
+        times = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return times["exp"] > time.time() and times["issued"] >= self.owner.signed_in_since
 
     def _token(self, *_: Any) -> None:
         seconds = self.owner.token_seconds
@@ -336,6 +347,9 @@ class _Requests(BaseHTTPRequestHandler):
     def _list(self, _: bytes, query: dict[str, Any]) -> None:
         wanted = set(query.get("tags", []))
         found = [job for job in reversed(list(self.service.jobs.values())) if wanted <= set(job["tags"])]
+        for job in found:
+            job["unlisted"] -= 1
+        found = [job for job in found if job["unlisted"] < 0]
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", 200))
         page = [self._described(job) for job in found[offset : offset + limit]]
         self._send({"jobs": page, "count": len(found), "limit": limit, "offset": offset})

@@ -35,6 +35,8 @@ class Service:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.looks = 0
         """Looks at its status after which a job leaves the queue; 0 starts it as it comes."""
+        self.late = 0
+        """Lists of jobs by tag in which a new job does not stand yet."""
         self.retired: set[str] = set()
         self.surcharge = 1.0
         """What is charged, in parts of the price."""
@@ -92,11 +94,13 @@ class Service:
             "private": body.get("private", False),
             "cost": body.get("cost") or 10_800,
             "params": body["params"],
+            "options": body["params"].get("options") or {},
             "state": {"status": "Queued"},
             "result": None,
             "seconds": 0.0,
             "lost": "",
             "executions": 0,
+            "unlisted": self.late,
             "odd_looks": 0,
             "looks": 0,
             "timestamps": {"created": now(), "running": None, "finished": None},
@@ -153,7 +157,8 @@ class Service:
         executions = sum(program.shots * max(1, _size(item.shape)) for item in program.items)
         if executions > MAX_EXECUTIONS:
             return {"status": "Failed", "reason": f"{executions} executions in a job", "reason_code": 3211}
-        seconds = qpu_seconds(program, device)
+        delay = job["options"].get("execution", job["options"]).get("rep_delay")
+        seconds = qpu_seconds(program, device, delay)
         if seconds > job["cost"]:
             job["seconds"] = float(job["cost"])
             return {"status": "Cancelled", "reason": "ran too long", "reason_code": 1305}
