@@ -193,9 +193,8 @@ class Evolution:
                     factor = self._factor(step.phases, fixed.constant_phase)
                 if not index and step.gates is None:
                     # Nothing in front of these phases: their gradient is the same on either side of them.
-                    behind = (
-                        state if stored is None else self._times(self._initial, factor, step, untouched=True)
-                    )
+                    first = step is self._constants.plan.steps[0]
+                    behind = state if stored is None else self._times(stored, factor, step, untouched=first)
                     self._phase_gradients(step.phases, mu, behind, rows, weights)
                     return
                 mu = mu * factor

@@ -13,6 +13,7 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.simulation import compile_ansatz, compiled, evolve, operators
 from qiskit_hqnn.simulation.program import Program
 from tests.simulation.test_against_qiskit import _mixed_ansatz, _weights_around_inputs, ansaetze
+from tests.simulation.test_every_kind import _weights_first
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}
 needs_compiler = pytest.mark.skipif(
@@ -73,8 +74,8 @@ def test_published_ansaetze_in_real_numbers(graphs_only, name):
 )
 @pytest.mark.parametrize(
     "build",
-    [_mixed_ansatz, lambda: _weights_around_inputs(3), lambda: hqnn_parallel(7, 2)],
-    ids=["mixed", "runs", "blocks"],
+    [_mixed_ansatz, _weights_first, lambda: _weights_around_inputs(3), lambda: hqnn_parallel(7, 2)],
+    ids=["mixed", "weights-first", "runs", "blocks"],
 )
 def test_every_way_of_the_adjoint_pass_in_real_numbers(graphs_only, monkeypatch, build, stored, stacked):
     monkeypatch.setattr(evolve, "_STORED_BYTES", stored)
