@@ -40,6 +40,7 @@ tests: $(READY)
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.run
 
 gallery: $(READY)

@@ -82,6 +82,12 @@ def ours(workload: Workload, dtype: torch.dtype = torch.float32) -> Pass:
     return torch_pass(compile_ansatz(workload.build()).expectation_values, workload, dtype)
 
 
+def ours_compiled(workload: Workload) -> Pass:
+    """The simulator, compiled; the first step compiles."""
+    layer = compile_ansatz(workload.build(), compile=True).expectation_values
+    return torch_pass(layer, workload, torch.float32)
+
+
 def dense(workload: Workload) -> Pass:
     """The limit: a dense layer of the same width, which a classical network would have in this place."""
     ansatz = workload.build()
@@ -99,8 +105,18 @@ def _pennylane(interface: str, device: str) -> Callable[[Workload], Pass]:
     return prepare
 
 
+def _torch_peer(peer: str) -> Callable[[Workload], Pass]:
+    def prepare(workload: Workload) -> Pass:
+        from benchmarks import torch_peers
+
+        return torch_peers.pass_in(peer, workload)
+
+    return prepare
+
+
 CONTENDERS = [
     Contender("qiskit_hqnn", ours),
+    Contender("qiskit_hqnn, compile=True", ours_compiled, most_gates=400),
     Contender("limit: nn.Linear of the same width", dense, is_limit=True),
     Contender(
         "PennyLane default.qubit, jax.jit",
@@ -113,5 +129,10 @@ CONTENDERS = [
         "PennyLane lightning.qubit adjoint, torch",
         _pennylane("torch", "lightning.qubit"),
         needs=("pennylane", "pennylane_lightning"),
+    ),
+    Contender("deepquantum", _torch_peer("deepquantum"), needs=("deepquantum",)),
+    Contender("pyqtorch", _torch_peer("pyqtorch"), needs=("pyqtorch",)),
+    Contender(
+        "tensorcircuit-ng, torch", _torch_peer("tensorcircuit"), needs=("tensorcircuit",), most_gates=400
     ),
 ]

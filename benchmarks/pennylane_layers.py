@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import pennylane as qml
 import torch
-from qiskit.circuit import Parameter
 
 from benchmarks.contenders import Pass, torch_pass
+from benchmarks.translation import Value, outputs_of, value_of
 from benchmarks.workloads import Workload
 from qiskit_hqnn.circuits import Ansatz
 
 _GATES = {"rx": qml.RX, "ry": qml.RY, "rz": qml.RZ, "h": qml.Hadamard, "cx": qml.CNOT}
 _PAULIS = {"X": qml.PauliX, "Y": qml.PauliY, "Z": qml.PauliZ}
-Value = Callable[[Any, Any], Any]
 Operation = tuple[Callable[..., Any], list[Value], list[int]]
 
 
@@ -36,7 +35,7 @@ def torch_layer(ansatz: Ansatz, device: str) -> Callable[[torch.Tensor, torch.Te
         rows = inputs.flatten(0, 1)
         # Copies differ in their weights: those are broadcast with the inputs. One copy keeps plain weights.
         each = weights[0] if len(weights) == 1 else weights.expand(len(inputs), -1, -1).flatten(0, 1)
-        outputs = _outputs(ansatz, node(rows, each), torch.stack)
+        outputs = outputs_of(ansatz, node(rows, each), torch.stack)
         return outputs.reshape(*inputs.shape[:2], ansatz.num_outputs)
 
     return run
@@ -54,7 +53,7 @@ def pass_in_jax(workload: Workload, device: str) -> Pass:
     node = qml.QNode(_circuit(ansatz), qml.device(device, wires=ansatz.num_qubits), interface="jax")
 
     def one(x: Any, w: Any) -> Any:
-        return _outputs(ansatz, node(x, w), jax.numpy.stack)
+        return outputs_of(ansatz, node(x, w), jax.numpy.stack)
 
     layer = jax.vmap(jax.vmap(one, in_axes=(0, 0)), in_axes=(0, None))
     inputs, weights, cotangent = (
@@ -98,22 +97,12 @@ def _circuit(ansatz: Ansatz) -> Callable[[Any, Any], list[Any]]:
     return circuit
 
 
-def _outputs(ansatz: Ansatz, measured: Any, stack: Callable[..., Any]) -> Any:
-    values, outputs = iter(measured), []
-    for observable in ansatz.observables:
-        total: Any = 0.0
-        for letters, _, coefficient in observable.to_sparse_list():
-            total = total + coefficient.real * (next(values) if letters else 1.0)
-        outputs.append(total)
-    return stack(outputs, -1)
-
-
 def _operations(ansatz: Ansatz) -> list[Operation]:
     operations: list[Operation] = []
     last: dict[int, list[Operation]] = {}
     for step in ansatz.circuit.data:
         wires = [ansatz.circuit.find_bit(qubit).index for qubit in step.qubits]
-        values = [_value(ansatz, parameter) for parameter in step.operation.params]
+        values = [value_of(ansatz, parameter) for parameter in step.operation.params]
         operation = (_GATES[step.operation.name], values, wires)
         operations.append(operation)
         for wire in wires:
@@ -125,13 +114,3 @@ def _operations(ansatz: Ansatz) -> list[Operation]:
             operations.append(merged)
             last[wires[0]][-3:] = [merged]
     return operations
-
-
-def _value(ansatz: Ansatz, expression: Any) -> Value:
-    (parameter,) = expression.parameters
-    scale = 1.0 if isinstance(expression, Parameter) else float(expression.gradient(parameter))
-    if parameter in ansatz.input_params:
-        position = ansatz.input_params.index(parameter)
-        return lambda x, w: x[..., position] if scale == 1.0 else scale * x[..., position]
-    position = ansatz.weight_params.index(parameter)
-    return lambda x, w: w[..., position] if scale == 1.0 else scale * w[..., position]

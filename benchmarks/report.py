@@ -14,7 +14,17 @@ from benchmarks.timing import Timing
 from benchmarks.training_step import StepCost
 from benchmarks.workloads import WORKLOADS
 
-PACKAGES = ("torch", "qiskit", "pennylane", "pennylane-lightning", "jax", "numpy")
+PACKAGES = (
+    "torch",
+    "qiskit",
+    "pennylane",
+    "pennylane-lightning",
+    "jax",
+    "deepquantum",
+    "pyqtorch",
+    "tensorcircuit-ng",
+    "numpy",
+)
 
 
 def machine() -> str:
@@ -41,8 +51,8 @@ def workloads_table(timings: Mapping[str, Mapping[str, Timing]], notes: Mapping[
     """Milliseconds of every contender, and its ratio to ours in the same rounds."""
     titles = {workload.name: workload for workload in WORKLOADS}
     lines = [
-        "| | workload | contender | ms, median | quartiles | fastest | × ours, paired | steps | first step, s | load |",
-        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| | workload | contender | ms, median | quartiles | fastest | × ours, paired | steps | load |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for name, row in timings.items():
         workload = titles[name]
@@ -50,11 +60,9 @@ def workloads_table(timings: Mapping[str, Mapping[str, Timing]], notes: Mapping[
             lines.append(
                 f"| {name} | {workload.title}, batch {workload.batch} | {contender} | {timing.median:.3g} | "
                 f"{timing.low:.3g} to {timing.high:.3g} | {timing.fastest:.3g} | {timing.ratio:.2f} | {timing.steps} | "
-                f"{timing.first / 1e3:.2f} | {timing.load:.1f} |"
+                f"{timing.load:.1f} |"
             )
-        lines += [
-            f"| {name} | | {who} | {note} | | | | | | |" for (w, who), note in notes.items() if w == name
-        ]
+        lines += [f"| {name} | | {who} | {note} | | | | | |" for (w, who), note in notes.items() if w == name]
     return "\n".join(lines)
 
 

@@ -21,7 +21,6 @@ class Timing:
         fastest: the step that nothing disturbed.
         ratio: median over rounds of (this contender's median / the first one's) in the same round.
         steps: how many were timed.
-        first: the first step, with whatever it plans or compiles.
         load: the machine's load average at the end.
     """
 
@@ -31,7 +30,6 @@ class Timing:
     fastest: float
     ratio: float
     steps: int
-    first: float
     load: float
 
 
@@ -53,10 +51,10 @@ def measure(
             count = max(1, min(40, round(share / usual[name])))
             times[name].append([_timed(step) for _ in range(count)])
     reference = [statistics.median(block) for block in next(iter(times.values()))]
-    return {name: _timing(blocks, reference, first[name]) for name, blocks in times.items()}
+    return {name: _timing(blocks, reference) for name, blocks in times.items()}
 
 
-def _timing(blocks: list[list[float]], reference: list[float], first: float) -> Timing:
+def _timing(blocks: list[list[float]], reference: list[float]) -> Timing:
     every = sorted(1e3 * value for block in blocks for value in block)
     ratios = [statistics.median(block) / other for block, other in zip(blocks, reference, strict=False)]
     return Timing(
@@ -66,7 +64,6 @@ def _timing(blocks: list[list[float]], reference: list[float], first: float) -> 
         fastest=every[0],
         ratio=statistics.median(ratios),
         steps=len(every),
-        first=1e3 * first,
         load=os.getloadavg()[0],
     )
 
