@@ -246,7 +246,9 @@ def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
         raise RunFolderError(
             f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
         )
-    free = {"title", "reference", "test", "shots", "max_qpu_seconds"}
+    free = {"title", "reference", "test", "max_qpu_seconds"}
+    if job.where == "exact":
+        free.add("shots")  # of the tests only
     if run.read_job().model_dump(exclude=free) != job.model_dump(exclude=free):
         raise RunFolderError(
             f"Run folder {run.path} belongs to a job with other settings (see its job.toml): name another one with "

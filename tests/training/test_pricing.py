@@ -111,6 +111,13 @@ def test_shot_noise_is_repeatable(tmp_path):
     assert first["test"]["aer"]["loss"] == second["test"]["aer"]["loss"]
 
 
+def test_a_training_with_shots_goes_on_with_as_many(tmp_path):
+    settings = ("test=['exact']", "where='aer'", "gradient='spsa'", "train.epochs=1")
+    run_job(job_of(*settings), tmp_path / "run", progress=False)
+    with pytest.raises(RunFolderError, match="belongs to a job with other settings"):
+        run_job(job_of(*settings, "shots=60"), tmp_path / "run", progress=False, resume=True)
+
+
 def test_a_look_at_a_few_images_does_not_replace_the_test_set(tmp_path):
     job = job_of("test=['exact']", "train.epochs=1")
     run = run_job(job, tmp_path / "run", progress=False)
