@@ -28,8 +28,15 @@ _CONTROLS = {
 
 
 def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
-    """Write the page and, in `images/` beside it, its pictures."""
+    """Write the page and, in `images/` beside it, its pictures.
+
+    What stands in Markdown files in `results/` beside the page, measured by other commands, is taken over as it is.
+    """
     parts = [_head(quick), _table(outcomes, quick), _devices(outcomes)]
+    if not quick:
+        written = sorted((path.parent / "results").glob("*.md"))
+        # Their links lead from `results/`.
+        parts += [file.read_text(encoding="utf-8").strip().replace("](../", "](") for file in written]
     parts += [_section(outcome, path.parent / "images", quick) for outcome in outcomes]
     write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 

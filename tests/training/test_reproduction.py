@@ -258,6 +258,14 @@ def page_of(tmp_path, accuracies, name="textbook-37", quick=False):
     return (tmp_path / "page.md").read_text()
 
 
+def test_figures_of_other_commands_are_taken_over_with_their_links(tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "more.md").write_text("## More\n\nSee [there](../there.md).\n")
+    page = page_of(tmp_path, [0.91] * 3)
+    assert "## More\n\nSee [there](there.md)." in page
+    assert "## More" not in page_of(tmp_path, [0.91] * 3, quick=True)
+
+
 @pytest.mark.parametrize(
     ("accuracies", "word"),
     [
