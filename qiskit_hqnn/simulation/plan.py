@@ -97,7 +97,7 @@ class Plan:
             seen[self.num_inputs :] |= columns[: self.num_weights]
         return seen
 
-    @property
+    @cached_property
     def sees_all(self) -> bool:
         """Whether every input and weight reaches an output."""
         return bool(self.seen.all())

@@ -217,6 +217,9 @@ def _pulled(slots: Tensor, matrix: Tensor | None) -> Tensor:
     return slots if matrix is None else slots @ matrix
 
 
+_AS_IT_IS = nullcontext()
+
+
 class _Expectation(torch.autograd.Function):
     """Columns to expectation values (batch, copies, outputs), with an analytic adjoint pass."""
 
@@ -266,7 +269,7 @@ def _with_purpose(rows: Tensor, columns: Tensor) -> tuple[bool, Tensor, Tensor]:
 def full_precision(tensor: Tensor) -> AbstractContextManager[Any]:
     """torch.autocast off within: it would round real products to bfloat16, and it knows no complex ones."""
     kind = tensor.device.type
-    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else _AS_IT_IS
 
 
 def _check_finite(result: Tensor | None, *angles: Tensor) -> None:
