@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import STORE
+from qiskit_hqnn.cli.options import STORE, store_option
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store import Store
@@ -123,8 +123,7 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
                     progress.console.print(f"{known.id[:10]}: {known.reason}")
                     reason = known.reason
     except KeyboardInterrupt:
-        given = store or context.obj
-        option = f" --store {given}" if given and "@" not in given else ""
+        option = store_option(store or context.obj)
         typer.echo(f"The job goes on. Come back with: hqnn jobs wait {known.id[:10]}{option}", err=True)
         raise
     _finish(opened, known)

@@ -17,3 +17,8 @@ STORE = Annotated[
     typer.Option("--store", envvar="HQNN_STORE", help="Job store: a file or URL; runs/jobs.db by default."),
 ]
 """Where jobs are recorded."""
+
+
+def store_option(store: str | None) -> str:
+    """The option to repeat in a hint; an address with credentials is never printed."""
+    return f" --store {store}" if store and "@" not in store else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, STORE
+from qiskit_hqnn.cli.options import DATA_ROOT, STORE, store_option
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -117,7 +117,7 @@ def submit(
     ensure_worker(manager.store)
     if where.startswith("ibm_"):
         _wait_until_sent(manager, job)
-    option = f" --store {store}" if store and "@" not in store else ""
+    option = store_option(store)
     typer.echo(f"job      {job[:10]}")
     typer.echo(f"next     hqnn jobs wait {job[:10]}{option}")
 

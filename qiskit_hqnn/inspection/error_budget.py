@@ -7,7 +7,7 @@ import math
 from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.timeline import idle_times, schedule
-from qiskit_hqnn.jobs.transpiling import ISATemplate
+from qiskit_hqnn.jobs.transpiling import ISATemplate, gate_error
 
 
 def error_budget(template: ISATemplate, target: Target) -> dict[str, float]:
@@ -36,4 +36,4 @@ def error_budget(template: ISATemplate, target: Target) -> dict[str, float]:
 
 def _error(target: Target, name: str, qubits: tuple[int, ...]) -> float:
     # A gate that always fails counts as failing 999 times in 1000: its logarithm would be infinite.
-    return min(0.999, float(getattr(target[name].get(qubits), "error", None) or 0.0))
+    return min(0.999, gate_error(target, name, qubits))

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
+from qiskit.transpiler import Target
 
 from qiskit_hqnn.jobs.devices import Device
-from qiskit_hqnn.jobs.transpiling import ISATemplate
+from qiskit_hqnn.jobs.transpiling import ISATemplate, gate_error
 
 COLUMNS = 24
 """Gates in a row of a drawing; wider circuits are wrapped."""
@@ -81,7 +82,7 @@ def draw_layout(device: Device, template: ISATemplate) -> Figure:
     figure = Figure(figsize=(6, 4.5), layout="constrained")
     axis = figure.subplots()
     colours = matplotlib.colormaps["viridis_r"]
-    readout = {qubit: _error(target, "measure", (qubit,)) for qubit in shown}
+    readout = {qubit: gate_error(target, "measure", (qubit,)) for qubit in shown}
     two = {edge: _two_qubit_error(target, edge) for edge in kept}
     # The scale is that of the used part: a faulty neighbour would make all of it look the same.
     worst_edge = max((two[edge] for edge in kept if set(edge) <= used), default=0) or 1
@@ -162,15 +163,7 @@ def draw_budget(budgets: Mapping[str, Mapping[str, float]]) -> Figure:
     return figure
 
 
-def _error(target: object, name: str, qubits: tuple[int, ...]) -> float:
-    return float(getattr(target[name].get(qubits), "error", None) or 0.0)  # type: ignore[index]
-
-
-def _two_qubit_error(target: object, edge: tuple[int, int]) -> float:
-    errors = [
-        _error(target, name, qubits)
-        for name in ("cz", "ecr", "cx")
-        if name in target.operation_names  # type: ignore[attr-defined]
-        for qubits in (edge, edge[::-1])
-    ]
-    return max(errors, default=0.0)
+def _two_qubit_error(target: Target, edge: tuple[int, int]) -> float:
+    return max(
+        gate_error(target, name, qubits) for name in ("cz", "ecr", "cx") for qubits in (edge, edge[::-1])
+    )

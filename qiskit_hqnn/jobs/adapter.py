@@ -98,6 +98,13 @@ class BackendAdapter(Protocol):
         ...
 
 
+def close_adapter(adapter: BackendAdapter) -> None:
+    """End what an adapter holds open on its service, such as a batch or session; most hold nothing."""
+    close = getattr(adapter, "close", None)
+    if close is not None:
+        close()
+
+
 class AdapterError(RuntimeError):
     """Base of what an adapter raises; the text never holds a credential."""
 

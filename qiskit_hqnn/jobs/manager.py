@@ -19,7 +19,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
-from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions
+from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions, close_adapter
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.estimation import Estimation, prepare
@@ -151,9 +151,7 @@ class JobManager:
 
     def plan(self, pub: EstimatorPub, precision: float | None = None) -> Estimation:
         """What an estimator PUB is sent as."""
-        shots = self._shots_of(precision)
-        key = self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots)
-        return prepare(pub, shots, self.device, self._templates.of, self.mitigation, self._seed_of(key))
+        return self._planned(pub, precision)[0]
 
     def price(self, estimation: Estimation) -> Price:
         """What a planned PUB costs on hardware; on Aer and snapshots, what it would cost there."""
@@ -163,12 +161,11 @@ class JobManager:
         self, pub: EstimatorPub, precision: float | None = None, max_qpu_seconds: float | None = None
     ) -> tuple[Estimation, list[Outcomes]]:
         """Plan, price and sample an estimator PUB."""
-        estimation = self.plan(pub, precision)
-        shots = self._shots_of(precision)
+        estimation, key = self._planned(pub, precision)
         outcomes = self.run(
             estimation.requests, estimation.durations, max_qpu_seconds, "estimator", estimation
         )
-        self._count(self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots))
+        self._count(key)
         return estimation, outcomes
 
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
@@ -280,9 +277,14 @@ class JobManager:
 
     def close(self) -> None:
         """End the batch or session that was opened for this manager, if any: it is paid until it ends."""
-        close = getattr(self.adapter, "close", None)
-        if close is not None:
-            close()
+        close_adapter(self.adapter)
+
+    def _planned(self, pub: EstimatorPub, precision: float | None) -> tuple[Estimation, bytes]:
+        """A PUB's plan, and the key under which it counts as asked."""
+        shots = self._shots_of(precision)
+        key = self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots)
+        seed = self._seed_of(key)
+        return prepare(pub, shots, self.device, self._templates.of, self.mitigation, seed), key
 
     def _needs_store(self) -> Store:
         if self.store is None:

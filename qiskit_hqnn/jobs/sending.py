@@ -234,8 +234,6 @@ class _Mover:
                 return taken is None or self._take(taken, state)
         except LostResultError as error:
             return self._denial(chunk, str(error))
-        except UnauthorisedError:
-            raise
         except AdapterError as error:
             return self._hiccup(error)
         self._hiccups = 0
@@ -256,8 +254,6 @@ class _Mover:
         """An intent without an id: was the job made?"""
         try:
             found = self._found(chunk)
-        except UnauthorisedError:
-            raise
         except AdapterError as error:
             return self._hiccup(error)
         self._hiccups = 0
@@ -285,8 +281,6 @@ class _Mover:
                 return self._take(chunk, state)
         except LostResultError as error:
             return self._denial(chunk, str(error))
-        except UnauthorisedError:
-            raise
         except AdapterError as error:
             # Whatever the service says to a question, the job is there, and may be paid: it is never given up for it.
             return self._hiccup(error)
@@ -325,8 +319,6 @@ class _Mover:
             self._call(lambda: self._adapter.cancel(chunk.backend_job or ""))
         except LostResultError:
             pass
-        except UnauthorisedError:
-            raise
         except AdapterError as error:
             return self._hiccup(error)
         return self._again(chunk, reason)
@@ -360,6 +352,8 @@ class _Mover:
         return True
 
     def _hiccup(self, error: AdapterError) -> bool:
+        if isinstance(error, UnauthorisedError):
+            raise error  # that does not pass by itself
         self._hiccups += 1
         if self._hiccups >= self._patience.hiccups:
             raise TransientError(

@@ -158,13 +158,14 @@ def expected_success(circuit: QuantumCircuit, measured: Sequence[int], target: T
         if step.operation.name in {"barrier", "delay"}:
             continue
         qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
-        success *= 1 - _error(target, step.operation.name, qubits)
+        success *= 1 - gate_error(target, step.operation.name, qubits)
     for qubit in measured:
-        success *= 1 - _error(target, "measure", (qubit,))
+        success *= 1 - gate_error(target, "measure", (qubit,))
     return success
 
 
-def _error(target: Target, name: str, qubits: tuple[int, ...]) -> float:
+def gate_error(target: Target, name: str, qubits: tuple[int, ...]) -> float:
+    """The calibration's error of a gate or a readout, from 0 to 1; 0 where it gives none."""
     if name not in target.operation_names:
         return 0.0
     properties = target[name].get(qubits)

@@ -108,10 +108,10 @@ class _Places:
             return self._adapters[place]
 
     def close(self) -> None:
+        from qiskit_hqnn.jobs.adapter import close_adapter
+
         for adapter in self._adapters.values():
-            close = getattr(adapter, "close", None)
-            if close is not None:
-                close()
+            close_adapter(adapter)
 
 
 def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> None:

@@ -54,6 +54,15 @@ def _coerced():
     return EstimatorPub.coerce(PUB)
 
 
+def _left_by_a_dead_process(store, adapter):
+    """A job whose process dies on its way through `adapter`."""
+    job = manager_of(store, adapter, sets=6).submit(_coerced())
+    with pytest.raises(Died):
+        drive(store, job, adapter, patience=FAST)
+    _forget_owners(store)
+    return job
+
+
 def _forget_owners(store):
     """What the operating system does when a process has died: its leases belong to nobody."""
     with store._transaction() as connection:
@@ -392,12 +401,9 @@ def test_cancelling_reaches_a_job_whose_answer_was_lost(store):
         def find(self, tag):
             return [] if time.time() < Slow.hidden_until else super().find(tag)
 
-    manager = manager_of(store, Slow(service), sets=6)
-    job = manager.submit(_coerced())
-    with pytest.raises(Died):
-        drive(store, job, manager.adapter, patience=FAST)
-    _forget_owners(store)
-    assert cancel(store, job, manager.adapter, FAST) == "cancelled"
+    adapter = Slow(service)
+    job = _left_by_a_dead_process(store, adapter)
+    assert cancel(store, job, adapter, FAST) == "cancelled"
     assert [entry["word"] for entry in service.jobs.values()] == ["cancelled"]
 
 
@@ -433,12 +439,9 @@ def test_a_cancelled_job_that_had_run_already_is_kept_since_it_is_paid(store):
             service.jobs[super().submit(requests, tag=tag, options=options)]["word"] = "done"
             raise Died
 
-    manager = manager_of(store, Quick(service), sets=6)
-    job = manager.submit(_coerced())
-    with pytest.raises(Died):
-        drive(store, job, manager.adapter, patience=FAST)
-    _forget_owners(store)
-    assert cancel(store, job, manager.adapter, FAST) == "done"
+    adapter = Quick(service)
+    job = _left_by_a_dead_process(store, adapter)
+    assert cancel(store, job, adapter, FAST) == "done"
     assert len(service.jobs) == 1
 
 
