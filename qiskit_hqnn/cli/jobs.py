@@ -92,7 +92,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
 @app.command()
 def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
-    """Wait for a job, and then fetch it; starts the worker again where it was ended.
+    """Wait for a job, and then fetch it if it is a run's; starts the worker again where it was ended.
 
     Example: hqnn jobs wait 3f9a
     """
@@ -126,6 +126,9 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
         option = store_option(store or context.obj)
         typer.echo(f"The job goes on. Come back with: hqnn jobs wait {known.id[:10]}{option}", err=True)
         raise
+    if known.state == "done" and "run" not in known.settings:
+        typer.echo(f"{known.id[:10]} is done. It belongs to no run: the script that made it can read it.")
+        return
     _finish(opened, known)
 
 

@@ -72,6 +72,17 @@ def test_help_loads_neither_torch_nor_qiskit(tmp_path):
     assert "LOADED []" in answer.stdout
 
 
+def test_the_module_is_the_command(tmp_path):
+    command = [sys.executable, "-m", "qiskit_hqnn"]
+    shown = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.stdout == hqnn("--version", cwd=tmp_path).stdout
+    refused = subprocess.run(
+        [*command, "validate", "gone.toml"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("hqnn: There is no job file gone.toml")
+
+
 def test_version_and_lists(tmp_path):
     assert hqnn("--version", cwd=tmp_path).stdout.startswith("hqnn ")
     assert "quickstart" in hqnn("ls", cwd=tmp_path).stdout

@@ -10,10 +10,15 @@ import sys
 import time
 
 import pytest
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.quantum_info import SparsePauliOp
 from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.manager import expectation_values
 from qiskit_hqnn.jobs.store import Store
 
 HQNN = [
@@ -123,6 +128,18 @@ def test_a_submitted_test_set_agrees_with_the_exact_one(trained):
     found = metrics(trained)
     assert found["aer"]["loss"] == pytest.approx(found["exact"]["loss"], abs=0.02)
     assert abs(found["aer"]["accuracy"] - found["exact"]["accuracy"]) <= 0.05
+
+
+def test_a_job_of_no_run_is_waited_for_and_read_by_its_script(tmp_path):
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    manager = JobManager("aer", shots=100, store=tmp_path / "jobs.db")
+    job = manager.submit(EstimatorPub.coerce((circuit, SparsePauliOp("Z"))), "no run's")
+    waited = hqnn("jobs", "wait", job, "--store", "jobs.db", cwd=tmp_path)
+    assert waited.exit_code == 0, waited.output
+    assert f"{job[:10]} is done. It belongs to no run" in waited.output
+    assert expectation_values(manager.store, job).data.evs == -1
+    assert "belongs to no run" in refused("jobs", "fetch", job, "--store", "jobs.db", cwd=tmp_path)
 
 
 def test_a_cancelled_job_says_so_and_can_be_sent_again(trained):
