@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import STORE
+from qiskit_hqnn.cli.options import STORE, summary
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store import Store
@@ -61,7 +61,6 @@ def list_jobs(
             typer.echo(f"{job.id[:10]}: {job.reason}")
 
 
-@app.command()
 def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Everything that is known about a job.
 
@@ -90,7 +89,6 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
         typer.echo(f"  part {chunk.position}: {chunk.state}{place}{charged}{reason}")
 
 
-@app.command()
 def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Wait for a job, and then fetch it; starts the worker again where it was ended.
 
@@ -130,7 +128,6 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     _finish(opened, known)
 
 
-@app.command()
 def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Put a done job's result into its run folder, and print it.
 
@@ -140,7 +137,6 @@ def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
     _finish(opened, opened.job(job))
 
 
-@app.command()
 def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Cancel a job: what has not been sent never is, and what the device holds is cancelled there.
 
@@ -172,7 +168,6 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     typer.echo(f"{known.id[:10]} is {state}.")
 
 
-@app.command()
 def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Send the failed and cancelled parts of a job once more; what is done stays done.
 
@@ -186,6 +181,10 @@ def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
     if count:
         ensure_worker(opened)
     typer.echo(f"{known.id[:10]}: {count} part{'s' if count != 1 else ''} will be sent again.")
+
+
+for _command in (show, wait, fetch, cancel, retry):
+    app.command(short_help=summary(_command))(_command)
 
 
 def _open(store: str | None) -> Store:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,3 +19,8 @@ STORE = Annotated[
     typer.Option("--store", envvar="HQNN_STORE", help="Job store: a file or URL; runs/jobs.db by default."),
 ]
 """Where jobs are recorded."""
+
+
+def summary(command: Callable[..., Any]) -> str:
+    """A command's first sentence in whole: the list of commands would cut what it takes from the docstring."""
+    return (inspect.getdoc(command) or "").split("\n\n")[0].replace("\n", " ")

@@ -23,7 +23,7 @@ def reproduce(
     ] = False,
     data_root: DATA_ROOT = Path("data"),
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds 0 to N−1 instead of the job file's.")
+        int | None, typer.Option(min=1, metavar="<int>", help="Seeds 0 to N−1 instead of the job file's.")
     ] = None,
     controls: Annotated[
         bool,
@@ -34,7 +34,7 @@ def reproduce(
     device: Annotated[
         str | None, typer.Option(help="Also test the networks there with 1,000 shots, as fake_fez.")
     ] = None,
-    device_images: Annotated[int, typer.Option(min=1, help="Test images for that.")] = 100,
+    device_images: Annotated[int, typer.Option(min=1, metavar="<int>", help="Test images for that.")] = 100,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, as train.epochs=3."),

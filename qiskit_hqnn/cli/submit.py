@@ -40,7 +40,11 @@ def submit(
     seed: Annotated[int, typer.Option(help="Another seed samples the same request again.")] = 0,
     part: Annotated[
         int,
-        typer.Option(min=1, help="Simulations: sets of values in a part; smaller ones lose less to a crash."),
+        typer.Option(
+            min=1,
+            metavar="<int>",
+            help="Simulations: sets of values in a part; smaller ones lose less to a crash.",
+        ),
     ] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
