@@ -79,6 +79,10 @@ def options(
     """
 
 
+_LONGEST = 300
+"""Characters of a device's own words: Aer repeats its sentence for every circuit."""
+
+
 def main() -> None:
     """Entry point: exit code 0, 2 for bad input (one sentence), 70 for a fault of the toolkit, 130 after Ctrl-C."""
     debug = "--debug" in sys.argv
@@ -105,9 +109,16 @@ def _in_words(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename} cannot be read or written: {error.strerror}.", 2
-    if isinstance(error, OSError | MemoryError):
-        return f"{str(error).rstrip('.') or 'not enough memory'}.", 2
     first = str(error).strip().partition("\n")[0]
+    if isinstance(error, MemoryError) or "allocate memory" in first:
+        return f"there is not enough memory for this: {first}", 2
+    if isinstance(error, OSError):
+        return first, 2
+
+    from qiskit_hqnn.jobs.adapter import AdapterError
+
+    if isinstance(error, AdapterError):  # of a device, which says itself what it is
+        return first if len(first) < _LONGEST else f"{first[:_LONGEST]}…", 1
     return f"this should not happen, --debug shows where it does: {type(error).__name__}: {first}", 70
 
 

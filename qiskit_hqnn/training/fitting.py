@@ -179,7 +179,15 @@ def fit(
 
     Returns:
         Seconds spent in this call.
+
+    Raises:
+        JobFileError: if batches of one image meet batch norm.
     """
+    if min(settings.batch_size, len(splits.train)) == 1 and _normalises_batches(model):
+        raise JobFileError(
+            "The model normalises over its batch, which takes two images at least: train.batch_size is "
+            f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
+        )
     resuming = resume and folder.checkpoint.exists()
     train = DataLoader(
         splits.train,
@@ -219,6 +227,7 @@ def fit(
         warnings.filterwarnings(
             "ignore", ".*number of training batches.*is smaller than the logging interval.*"
         )
+        warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
         warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
         _quiet()
         trainer = L.Trainer(
@@ -279,8 +288,11 @@ def _epoch_seed(seed: int, epoch: int) -> int:
 
 def _last_is_single(images: int, batch_size: int, model: nn.Module) -> bool:
     """Batch norm cannot train on one image: such a last batch is left out."""
-    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
-    return normed and batch_size > 1 and images % batch_size == 1
+    return _normalises_batches(model) and batch_size > 1 and images % batch_size == 1
+
+
+def _normalises_batches(model: nn.Module) -> bool:
+    return any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
 
 
 def _gradient_norms(model: nn.Module) -> dict[str, float]:
