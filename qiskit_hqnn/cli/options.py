@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,11 @@ STORE = Annotated[
     typer.Option("--store", envvar="HQNN_STORE", help="Job store: a file or URL; runs/jobs.db by default."),
 ]
 """Where jobs are recorded."""
+
+
+def store_option(store: str | None) -> str:
+    """How a command that is printed for the user names the store; an address with a password is not repeated."""
+    return f" --store {shlex.quote(store)}" if store and "@" not in store else ""
 
 
 def summary(command: Callable[..., Any]) -> str:

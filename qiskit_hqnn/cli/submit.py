@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, STORE
+from qiskit_hqnn.cli.options import DATA_ROOT, STORE, store_option
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -24,7 +24,7 @@ def submit(
     ] = None,
     extrapolation: Annotated[str | None, typer.Option(help="exponential, linear or quadratic.")] = None,
     decoupling: Annotated[
-        str | None, typer.Option(help="Dynamical decoupling: none, XX, XpXm or XY4.")
+        str | None, typer.Option(help="Dynamical decoupling: none, XX, XpXm, XY4, or delays.")
     ] = None,
     twirl_gates: Annotated[
         bool | None, typer.Option("--twirl-gates/--no-twirl-gates", help="Pauli twirling of two-qubit gates.")
@@ -63,7 +63,7 @@ def submit(
 
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
-    if max_qpu_seconds is not None and max_qpu_seconds <= 0:
+    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
         raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
     if where == "exact":
         raise HQNNError(
@@ -121,9 +121,8 @@ def submit(
     ensure_worker(manager.store)
     if where.startswith("ibm_"):
         _wait_until_sent(manager, job)
-    option = f" --store {store}" if store and "@" not in store else ""
     typer.echo(f"job      {job[:10]}")
-    typer.echo(f"next     hqnn jobs wait {job[:10]}{option}")
+    typer.echo(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
 
 
 def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:

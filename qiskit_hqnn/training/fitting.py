@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -238,18 +241,35 @@ def fit(
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        trainer.fit(
-            classifier,
-            train,
-            validation,
-            ckpt_path=str(folder.checkpoint) if resuming else None,
-            weights_only=True,
-        )
+        with _interruptible(trainer):
+            trainer.fit(
+                classifier,
+                train,
+                validation,
+                ckpt_path=str(folder.checkpoint) if resuming else None,
+                weights_only=True,
+            )
     seconds = time.perf_counter() - started
-    if trainer.interrupted:
-        raise KeyboardInterrupt
     _load_best(model, Path(best.best_model_path or folder.checkpoint))
     return seconds
+
+
+@contextmanager
+def _interruptible(trainer: L.Trainer) -> Iterator[None]:
+    """Ctrl-C stays Ctrl-C: Lightning leaves the process with exit code 1, and ignores further ones."""
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT) if in_main else None
+    try:
+        yield
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        raise KeyboardInterrupt from None
+    finally:
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
 
 
 class _Order(Sampler[int]):
