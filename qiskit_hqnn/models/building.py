@@ -28,6 +28,10 @@ MODELS: dict[str, type[nn.Module]] = {
 """The six published networks by the words of job files."""
 
 
+_LARGEST = 10_000
+"""Of any count or size: what is larger is a slip, and would only be told when memory has run out."""
+
+
 def build(name: str, **options: Any) -> nn.Module:
     """A model by its name.
 
@@ -73,7 +77,10 @@ def _check_type(model: str, option: str, value: Any, kind: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     # Counts and sizes, probabilities (dropout), and words.
     fits, allowed = {
-        int: (number and isinstance(value, int) and value >= 1, "an integer of at least 1"),
+        int: (
+            number and isinstance(value, int) and 1 <= value <= _LARGEST,
+            f"an integer from 1 to {_LARGEST}",
+        ),
         float: (number and 0 <= value <= 1, "a number from 0 to 1"),
     }.get(kind, (value is None or isinstance(value, str), "a word"))
     if not fits:

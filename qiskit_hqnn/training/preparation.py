@@ -16,6 +16,9 @@ from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.job_file import JobFile
 
+_EXACT_QUBITS = 26
+"""Half a gigabyte for each copy of each sample."""
+
 _AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
 """Random rotation up to 10° and horizontal flips (Senokosov et al. 2024, section 2.2.3)."""
 
@@ -72,6 +75,7 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
         )
     model = models.build(job.model.name, **options)
     _check_fit(model, job.model.name, splits)
+    _check_width(model, job)
     for module in model.modules():
         if isinstance(module, QuantumLayer):
             module.compiles = job.train.compile
@@ -102,6 +106,16 @@ def _check_fit(model: Any, name: str, splits: data.Splits) -> None:
         model.train()
     if classes != splits.num_classes:
         raise JobFileError(f"Model {name!r} has {classes} classes, but the data has {splits.num_classes}.")
+
+
+def _check_width(model: Any, job: JobFile) -> None:
+    if "exact" in (job.where, *job.test) and isinstance(model.quantum, QuantumLayer):
+        qubits = model.quantum.ansatz.num_qubits
+        if qubits > _EXACT_QUBITS:
+            raise JobFileError(
+                f"A place is 'exact', which takes up to {_EXACT_QUBITS} qubits in one circuit, but model "
+                f"{job.model.name!r} has {qubits}: a state would have 2^{qubits} amplitudes."
+            )
 
 
 def _through(layer: nn.Module | None, encoded: torch.Tensor) -> torch.Tensor:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from qiskit_hqnn import models
-from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError
+from qiskit_hqnn import data, models
+from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError, MissingDataError
 from qiskit_hqnn.training import find_job, read_job, run_job
 
 SMALL = ["train.epochs=1", "data.train_samples=40", "data.test_samples=10", "test=['exact']"]
@@ -59,10 +59,11 @@ def test_folders_and_unreadable_bytes_are_no_job_files(tmp_path):
 @pytest.mark.parametrize(
     ("name", "option", "value", "allowed"),
     [
-        ("hqnn-parallel", "copies", 1.5, "an integer of at least 1"),
-        ("hqnn-parallel", "copies", True, "an integer of at least 1"),
-        ("hqnn-parallel", "num_qubits", "5", "an integer of at least 1"),
-        ("hqnn-quanv", "stride", 0, "an integer of at least 1"),
+        ("hqnn-parallel", "copies", 1.5, "an integer from 1 to 10000"),
+        ("hqnn-parallel", "copies", True, "an integer from 1 to 10000"),
+        ("hqnn-parallel", "num_qubits", "5", "an integer from 1 to 10000"),
+        ("hqnn-parallel", "num_qubits", 1_000_000, "an integer from 1 to 10000"),
+        ("hqnn-quanv", "stride", 0, "an integer from 1 to 10000"),
         ("vqc-head", "dropout", 1.5, "a number from 0 to 1"),
         ("hqnn-parallel", "squash", 3, "a word"),
     ],
@@ -80,6 +81,7 @@ def test_a_models_options_have_types(name, option, value, allowed):
         ("textbook-01", ["data.name='digits'"], r"'textbook' does not take the data's samples of shape \(1, 8, 8\)"),
         ("textbook-01", ["data.name='digits'", "data.image_size=28", "data.classes=[0, 1, 2]"], "has 2 classes, but"),
         ("quickstart", ["model.channels=3"], "to have 3 channels"),
+        ("quickstart", ["model.num_qubits=40", "model.depth=1"], "takes up to 26 qubits in one circuit, but .* has 40"),
         ("hqnn-quanv", ["data.name='digits'", "data.image_size=1"], r"of shape \(1, 1, 1\)"),
     ],
 )  # fmt: skip
@@ -111,3 +113,14 @@ def test_a_training_that_fails_in_its_first_epoch_does_not_keep_its_folder(tmp_p
         run_job(diverging, tmp_path, tmp_path, progress=False)
     run = run_job(read_job(find_job("quickstart"), TINY), tmp_path, tmp_path, progress=False)
     assert run.metrics()["test"]["exact"]["images"] == 10
+
+
+def test_image_folders_without_images_or_with_broken_ones_are_told(tmp_path):
+    for part in ("train", "test"):
+        for name in ("a", "b"):
+            (tmp_path / "medical-mnist" / part / name).mkdir(parents=True)
+    with pytest.raises(MissingDataError, match="not one image in .*medical-mnist/train/CLASS"):
+        data.load("medical-mnist", tmp_path)
+    (tmp_path / "medical-mnist/train/a/1.jpeg").write_bytes(b"no picture")
+    with pytest.raises(MissingDataError, match="1.jpeg is no image that can be read"):
+        data.load("medical-mnist", tmp_path)
