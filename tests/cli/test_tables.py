@@ -65,3 +65,19 @@ def test_a_budget_of_nan_is_refused_on_the_command_line(tmp_path):
         2,
         "hqnn: Option --max-qpu-seconds must be positive, but is nan.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "train.epoch=3"], "hqnn: --set: unknown key 'train.epoch'"),
+        (["--device", "moon"], "hqnn: Option --device must be"),
+        (["--device", "fake_fezz"], "hqnn: There is no snapshot 'fake_fezz'"),
+    ],
+)
+def test_reproduce_refuses_what_cannot_be_meant_once_and_before_it_trains(tmp_path, arguments, sentence):
+    answer = hqnn("reproduce", "textbook-37", "--quick", *arguments, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(sentence)
+    assert answer.stderr.count("hqnn: ") == 1
+    assert list(tmp_path.iterdir()) == []
