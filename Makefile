@@ -17,7 +17,7 @@ help:
 # uv brings torch from the package index in the version that torchvision was built with; plain pip
 # may prefer a CPU wheel from a locally configured folder, and torchvision then fails at import.
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "qiskit_hqnn needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv

@@ -1,6 +1,7 @@
-"""Links between the pages lead somewhere."""
+"""What the pages say: links lead somewhere, commands, options, files and job files exist."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,57 @@ def test_a_link_that_leads_nowhere_is_found_in_pages_and_notebooks(tmp_path):
     ]
     (tmp_path / "page.ipynb").write_text(json.dumps({"cells": cells}))
     assert broken_links(tmp_path / "page.ipynb") == ["there.md#no-heading", "gone.md"]
+
+
+def _commands():
+    """(page, command line) for every `hqnn …` in a block of commands or between backticks."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks = re.findall(r"```(?:sh|bash|console)?\n(.*?)```", text, flags=re.DOTALL)
+        lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
+        outside = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        for line in [*lines, *re.findall(r"`([^`\n]+)`", outside)]:
+            if re.match(r"(time )?hqnn [a-z]", line):
+                yield str(page.relative_to(ROOT)), line.removeprefix("time ").split("  #")[0]
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(_commands())))
+def test_commands_on_the_pages_exist_with_their_options(page, line):
+    import typer
+
+    from qiskit_hqnn.cli.app import app
+
+    command, words = typer.main.get_command(app), line.split()[1:]
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    if hasattr(command, "commands"):
+        assert not words or words[0].startswith("-"), f"{page}: {line}"
+    known = {word for parameter in command.params for word in (*parameter.opts, *parameter.secondary_opts)}
+    for option in re.findall(r"(?<!\S)(--?[a-z][\w-]*)", " ".join(words)):
+        assert option in known | {"--help", "-h"}, f"{page}: {line}"
+
+
+def test_files_that_the_architecture_names_exist():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    files = {path.name for path in (ROOT / "qiskit_hqnn").rglob("*.py")} | {
+        path.name for path in (ROOT / "tests").rglob("*.py")
+    }
+    named = set(re.findall(r"(\w+\.py)`", text))
+    assert len(named) > 10
+    for name in named:
+        assert name in files, name
+    for path in re.findall(r"`([a-z_]+/[\w/]+\.py)`", text):
+        assert (ROOT / "qiskit_hqnn" / path).exists() or (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", ["docs/training.md", "docs/hardware.md"])
+def test_job_files_on_the_pages_are_valid(tmp_path, page):
+    from qiskit_hqnn.training import read_job
+    from qiskit_hqnn.training.preparation import build_model, load_splits
+
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "job.toml").write_text(block, encoding="utf-8")
+        job = read_job(tmp_path / "job.toml")
+        build_model(job, load_splits(job, tmp_path))

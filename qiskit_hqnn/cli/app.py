@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -20,30 +22,42 @@ from qiskit_hqnn.cli import (
     run,
     submit,
 )
+from qiskit_hqnn.cli.options import summary
 from qiskit_hqnn.errors import HQNNError
+
+_COLUMNS = shutil.get_terminal_size().columns
 
 app = typer.Typer(
     name="hqnn",
-    help="Train hybrid quantum neural networks, submit them to devices, inspect their circuits.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain help: Rich's tables cut the names of options where the terminal is narrow.
+    rich_markup_mode=None,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # The formatter would take 50 columns at least, and 80 at most.
+        "terminal_width": max(_COLUMNS, 30) - 2 if _COLUMNS < 52 else None,
+    },
 )
 
-app.command("run")(run.run)
-app.command("reproduce")(reproduce.reproduce)
-app.command("evaluate")(evaluate.evaluate)
-app.command("submit")(submit.submit)
-app.add_typer(jobs.app, name="jobs")
-app.command("devices")(devices.devices)
-app.command("analyse")(analyse.analyse)
-app.command("inspect")(inspect.inspect)
-app.command("gallery")(inspect.gallery)
-app.command("ls")(jobfiles.list_jobs)
-app.command("cp")(jobfiles.copy)
-app.command("validate")(jobfiles.validate)
-app.add_typer(circuits.app, name="circuits")
+_COMMANDS: dict[str, Callable[..., Any]] = {
+    "run": run.run,
+    "reproduce": reproduce.reproduce,
+    "evaluate": evaluate.evaluate,
+    "submit": submit.submit,
+    "devices": devices.devices,
+    "analyse": analyse.analyse,
+    "inspect": inspect.inspect,
+    "gallery": inspect.gallery,
+    "ls": jobfiles.list_jobs,
+    "cp": jobfiles.copy,
+    "validate": jobfiles.validate,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, short_help=summary(_command))(_command)
+app.add_typer(jobs.app, name="jobs", short_help=summary(jobs.list_jobs))
+app.add_typer(circuits.app, name="circuits", short_help=summary(circuits.list_circuits))
 
 
 def _version(shown: bool) -> None:
@@ -65,20 +79,48 @@ def options(
     """
 
 
+_LONGEST = 300
+"""Characters of a device's own words: Aer repeats its sentence for every circuit."""
+
+
 def main() -> None:
-    """Entry point: exit code 0, 2 for bad input (one sentence), 130 after Ctrl-C."""
+    """Entry point: exit code 0, 2 for bad input (one sentence), 70 for a fault of the toolkit, 130 after Ctrl-C."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(arguments, standalone_mode=True)
-    except HQNNError as error:
-        if debug:
-            raise
-        typer.echo(f"hqnn: {error}", err=True)
-        sys.exit(2)
+        app(arguments, prog_name="hqnn", standalone_mode=True)
     except KeyboardInterrupt:
         typer.echo("hqnn: interrupted.", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        words, code = _in_words(error)
+        typer.echo(f"hqnn: {words}", err=True)
+        sys.exit(code)
+
+
+def _in_words(error: Exception) -> tuple[str, int]:
+    """A sentence for an error, and the exit code."""
+    if isinstance(error, HQNNError):
+        return str(error), 2
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename} cannot be read or written: {error.strerror}.", 2
+    first = str(error).strip().partition("\n")[0]
+    if isinstance(error, MemoryError) or "allocate memory" in first:
+        return f"there is not enough memory for this: {first}", 2
+    if isinstance(error, OSError):
+        return first, 2
+
+    from qiskit_hqnn.jobs.adapter import AdapterError
+
+    if isinstance(error, AdapterError):  # of a device, which says itself what it is
+        return first if len(first) < _LONGEST else f"{first[:_LONGEST]}…", 1
+    return f"this should not happen, --debug shows where it does: {type(error).__name__}: {first}", 70
+
+
+if __name__ == "__main__":
+    main()

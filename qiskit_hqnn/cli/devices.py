@@ -101,15 +101,16 @@ def _errors(target: Target) -> list[str]:
 
 
 def _print(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from qiskit_hqnn.cli.tables import print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         table.add_column(title, justify="left" if title == "where" else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    print_table(table)
 
 
 def _percent(errors: list[float]) -> str:

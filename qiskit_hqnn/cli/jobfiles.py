@@ -62,7 +62,9 @@ def validate(
     content = read_job(find_job(job), settings or [])
 
     from qiskit_hqnn import data, models
+    from qiskit_hqnn.training.places import check_snapshots
 
+    check_snapshots(content)
     options = {key: value for key, value in content.model.options.items() if key != "control"}
     for control in (None, *content.controls):
         models.build(content.model.name, **options, **({"control": control} if control else {}))
@@ -70,7 +72,8 @@ def validate(
         raise JobFileError(
             f"data.name must be one of {', '.join(data.DATASETS)}, but is {content.data.name!r}."
         )
-    runs = len(content.seeds) * (1 + len(content.controls))
+    runs, epochs = len(content.seeds) * (1 + len(content.controls)), content.train.epochs
     typer.echo(
-        f"{job} is valid: {content.model.name} on {content.data.name}, {content.train.epochs} epochs, {runs} runs."
+        f"{job} is valid: {content.model.name} on {content.data.name}, {epochs} epoch{'s' * (epochs > 1)}, "
+        f"{runs} run{'s' * (runs > 1)}."
     )

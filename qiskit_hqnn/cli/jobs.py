@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import STORE, store_option
+from qiskit_hqnn.cli.options import STORE, store_option, summary
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store import Store
@@ -23,7 +23,7 @@ JOB = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or the begin
 def list_jobs(
     context: typer.Context,
     store: STORE = None,
-    limit: Annotated[int, typer.Option(help="Show so many, the newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, metavar="<int>", help="Show so many, the newest first.")] = 50,
 ) -> None:
     """List submitted jobs: id, where, state, age, price and progress.
 
@@ -32,10 +32,17 @@ def list_jobs(
     context.obj = store
     if context.invoked_subcommand:
         return
-    from rich.console import Console
     from rich.table import Table
 
-    jobs = _open(store).jobs(limit + 1)
+    from qiskit_hqnn.cli.tables import print_table
+    from qiskit_hqnn.errors import StoreError
+
+    try:
+        jobs = _open(store).jobs(limit + 1)
+    except StoreError:
+        if store:
+            raise
+        jobs = []  # the default store is made by the first job
     if not jobs:
         typer.echo("No jobs yet: `hqnn submit RUN --where fake_fez` makes one.")
         return
@@ -53,7 +60,7 @@ def list_jobs(
             f"{job.qpu_seconds:,.1f}",
             f"{job.finished}/{job.chunks}",
         )
-    Console().print(table)
+    print_table(table)
     if len(jobs) > limit:
         typer.echo(f"… and older ones: --limit {4 * limit}")
     for job in jobs[:limit]:
@@ -61,7 +68,6 @@ def list_jobs(
             typer.echo(f"{job.id[:10]}: {job.reason}")
 
 
-@app.command()
 def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Everything that is known about a job.
 
@@ -80,7 +86,8 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
         "parts": f"{known.finished} of {known.chunks} done",
     }
     settings = known.settings
-    lines |= {name: settings[name] for name in ("run", "images", "mitigation") if name in settings}
+    lines |= {name: settings[name] for name in ("run", "images") if name in settings}
+    lines["mitigation"] = _active(settings.get("mitigation") or {})
     for name, value in lines.items():
         typer.echo(f"{name:10} {value}")
     for chunk in opened.chunks(known.id):
@@ -90,7 +97,6 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
         typer.echo(f"  part {chunk.position}: {chunk.state}{place}{charged}{reason}")
 
 
-@app.command()
 def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Wait for a job, and then fetch it if it is a run's; starts the worker again where it was ended.
 
@@ -132,7 +138,6 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     _finish(opened, known)
 
 
-@app.command()
 def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Put a done job's result into its run folder, and print it.
 
@@ -142,7 +147,6 @@ def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
     _finish(opened, opened.job(job))
 
 
-@app.command()
 def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Cancel a job: what has not been sent never is, and what the device holds is cancelled there.
 
@@ -174,7 +178,6 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     typer.echo(f"{known.id[:10]} is {state}.")
 
 
-@app.command()
 def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """Send the failed and cancelled parts of a job once more; what is done stays done.
 
@@ -190,10 +193,23 @@ def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
     typer.echo(f"{known.id[:10]}: {count} part{'s' if count != 1 else ''} will be sent again.")
 
 
+for _command in (show, wait, fetch, cancel, retry):
+    app.command(short_help=summary(_command))(_command)
+
+
 def _open(store: str | None) -> Store:
+    """The store as it is: a command that reads jobs makes none."""
+    from qiskit_hqnn.errors import StoreError
+    from qiskit_hqnn.jobs.database import file_of, parse_url
     from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
 
-    return Store(store or DEFAULT_STORE)
+    address = store or DEFAULT_STORE
+    file = file_of(parse_url(address))
+    if file is not None and not file.exists():
+        raise StoreError(
+            f"There is no job store {address}: --store names the one that jobs were submitted to."
+        )
+    return Store(address)
 
 
 def _finish(store: Store, job: JobRecord) -> None:
@@ -221,6 +237,18 @@ def _finish(store: Store, job: JobRecord) -> None:
     finish(run, job.place, evs, settings)
     print_results([(run.job.seeds[0], None, run.folder)])
     typer.echo(f"report   {run.folder.report}")
+
+
+def _active(mitigation: dict[str, Any]) -> str:
+    """The mitigation that is switched on, in words; settings of one that is not say nothing."""
+    from qiskit_hqnn.jobs import MitigationOptions
+
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in mitigation.items()
+    }
+    if not MitigationOptions(**known).active:
+        return "none"
+    return ", ".join(f"{name} {value}" for name, value in mitigation.items() if value not in (None, False))
 
 
 def _state(job: JobRecord) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,5 +23,10 @@ STORE = Annotated[
 
 
 def store_option(store: str | None) -> str:
-    """The option to repeat in a hint; an address with credentials is never printed."""
-    return f" --store {store}" if store and "@" not in store else ""
+    """How a command that is printed for the user names the store; an address with a password is not repeated."""
+    return f" --store {shlex.quote(store)}" if store and "@" not in store else ""
+
+
+def summary(command: Callable[..., Any]) -> str:
+    """A command's first sentence in whole: the list of commands would cut what it takes from the docstring."""
+    return (inspect.getdoc(command) or "").split("\n\n")[0].replace("\n", " ")

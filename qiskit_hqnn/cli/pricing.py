@@ -14,6 +14,7 @@ def print_price(job: JobFile, data_root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from qiskit_hqnn.cli.tables import print_table
     from qiskit_hqnn.training.preparation import build_model, load_splits
     from qiskit_hqnn.training.pricing import Cost, price_run, price_training
 
@@ -43,7 +44,7 @@ def print_price(job: JobFile, data_root: Path) -> None:
                 f"{cost.payload_bytes / 1e6:,.1f}",
             )
     console = Console(highlight=False)
-    console.print(table)
+    print_table(table)
     console.print(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.", style="dim")
     if not any(word.startswith("ibm_") for word in (job.where, *job.test)):
         console.print("Aer and snapshots cost nothing: these are the prices of hardware.", style="dim")

@@ -23,7 +23,7 @@ def reproduce(
     ] = False,
     data_root: DATA_ROOT = Path("data"),
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds 0 to N−1 instead of the job file's.")
+        int | None, typer.Option(min=1, metavar="<int>", help="Seeds 0 to N−1 instead of the job file's.")
     ] = None,
     controls: Annotated[
         bool,
@@ -34,7 +34,7 @@ def reproduce(
     device: Annotated[
         str | None, typer.Option(help="Also test the networks there with 1,000 shots, as fake_fez.")
     ] = None,
-    device_images: Annotated[int, typer.Option(min=1, help="Test images for that.")] = 100,
+    device_images: Annotated[int, typer.Option(min=1, metavar="<int>", help="Test images for that.")] = 100,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, as train.epochs=3."),
@@ -65,7 +65,9 @@ def reproduce(
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
     if not page_only:
-        missing = _run(choose_rows(name), options, out, data_root, quiet)
+        rows = choose_rows(name)
+        _check(rows, options)
+        missing = _run(rows, options, out, data_root, quiet)
     target = page or _page(options, out)
     outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
@@ -80,6 +82,21 @@ def reproduce(
     if missing:
         typer.echo(f"Could not be run, for the reasons above: {', '.join(missing)}.", err=True)
         raise typer.Exit(1)
+
+
+def _check(rows: list[Published], options: Options) -> None:
+    """Raises HQNNError, before the first training, if a setting or the device cannot be meant."""
+    from qiskit_hqnn.errors import DeviceError
+    from qiskit_hqnn.training import find_job, read_job
+    from qiskit_hqnn.training.places import check_snapshots
+
+    if options.device and not options.device.startswith(("aer", "fake_", "ibm_")):
+        raise DeviceError(
+            f"Option --device must be aer, fake_<device> or ibm_<device>, but is {options.device!r}."
+        )
+    for row in rows:
+        test = [f"test=[{options.device!r}]"] if options.device else []
+        check_snapshots(read_job(find_job(row.job), [*options.settings, *test]))
 
 
 def _page(options: Options, out: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,7 @@ def run(
             lambda single, place: run_job(single, place, data_root, resume=resume, progress=not quiet),
         )
     except KeyboardInterrupt:
-        typer.echo(f"Interrupted. Go on with: hqnn run {job} --resume", err=True)
+        typer.echo(f"Interrupted. Go on with: {_again(job, settings or [], where, out)}", err=True)
         raise
     print_results(runs)
     if len(runs) > 1:
@@ -64,3 +65,13 @@ def run(
         typer.echo(f"report   {write_study(folder, content, runs)}")
     else:
         typer.echo(f"report   {runs[0][2].report}")
+
+
+def _again(job: str, settings: list[str], where: str | None, out: Path | None) -> str:
+    """The command that goes on with this run: the same one, for another job or folder would be another run."""
+    words = ["hqnn", "run", job]
+    for setting in settings:
+        words += ["--set", setting]
+    words += ["--where", where] if where else []
+    words += ["--out", str(out)] if out else []
+    return shlex.join([*words, "--resume"])

@@ -24,7 +24,7 @@ def submit(
     ] = None,
     extrapolation: Annotated[str | None, typer.Option(help="exponential, linear or quadratic.")] = None,
     decoupling: Annotated[
-        str | None, typer.Option(help="Dynamical decoupling: none, XX, XpXm or XY4.")
+        str | None, typer.Option(help="Dynamical decoupling: none, XX, XpXm, XY4, or delays.")
     ] = None,
     twirl_gates: Annotated[
         bool | None, typer.Option("--twirl-gates/--no-twirl-gates", help="Pauli twirling of two-qubit gates.")
@@ -40,7 +40,11 @@ def submit(
     seed: Annotated[int, typer.Option(help="Another seed samples the same request again.")] = 0,
     part: Annotated[
         int,
-        typer.Option(min=1, help="Simulations: sets of values in a part; smaller ones lose less to a crash."),
+        typer.Option(
+            min=1,
+            metavar="<int>",
+            help="Simulations: sets of values in a part; smaller ones lose less to a crash.",
+        ),
     ] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
@@ -59,7 +63,7 @@ def submit(
 
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
-    if max_qpu_seconds is not None and max_qpu_seconds <= 0:
+    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
         raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
     if where == "exact":
         raise HQNNError(
@@ -117,9 +121,8 @@ def submit(
     ensure_worker(manager.store)
     if where.startswith("ibm_"):
         _wait_until_sent(manager, job)
-    option = store_option(store)
     typer.echo(f"job      {job[:10]}")
-    typer.echo(f"next     hqnn jobs wait {job[:10]}{option}")
+    typer.echo(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
 
 
 def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:

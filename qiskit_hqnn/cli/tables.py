@@ -39,11 +39,17 @@ def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
                 f"{counts['classical']:,} + {counts['quantum']:,}",
                 f"{result['seconds']:.1f}",
             )
-    console = Console()
-    console.print(table)
+    print_table(table)
     first = runs[0][2].metrics()
-    console.print(
+    Console().print(
         f"training {first['seconds']['train']:.1f} s; parameters are classical + quantum",
         style="dim",
         highlight=False,
     )
+
+
+def print_table(table: Table) -> None:
+    """Print a table in whole: where a window or a pipe is narrower its lines wrap, but no cell is cut."""
+    needed = Console(width=10_000).measure(table).maximum
+    console = Console()
+    Console(width=max(needed, console.width)).print(table)

@@ -111,6 +111,8 @@ def _of_folders(tree: Path, side: int) -> Source:
                 f"The folders of {tree}/train and {tree}/test must name the same classes, but differ: "
                 f"{sorted(set(classes) ^ set(folder.classes))}."
             )
+        if not folder.samples:
+            raise MissingDataError(f"There is not one image in {tree / name}/CLASS/*.")
         images = [_read(Path(path), side) for path, _ in folder.samples]
         labels = torch.tensor([label for _, label in folder.samples], dtype=torch.long)
         parts.append((torch.stack(images), labels))
@@ -118,5 +120,8 @@ def _of_folders(tree: Path, side: int) -> Source:
 
 
 def _read(path: Path, side: int) -> Tensor:
-    image = decode_image(str(path), mode=ImageReadMode.RGB)
+    try:
+        image = decode_image(str(path), mode=ImageReadMode.RGB)
+    except RuntimeError as error:
+        raise MissingDataError(f"{path} is no image that can be read: copy or unpack it again.") from error
     return image if image.shape[1:] == (side, side) else resize(image, [side, side], antialias=True)

@@ -43,7 +43,7 @@ def parse_url(url: str | Path) -> URL:
     """
     text = str(url)
     if "://" not in text:
-        text = f"sqlite:///{text}"
+        return URL.create("sqlite", database=text)  # a path may have any sign in it, a URL may not
     try:
         parsed = make_url(text)
     except ArgumentError:

@@ -99,16 +99,21 @@ def _snapshot_classes() -> dict[str, str]:
     }
 
 
-@cache
-def _snapshot(word: str) -> Device:
+def check_snapshot(word: str) -> None:
+    """Raises DeviceError if there is no such snapshot."""
     classes = _snapshot_classes()
     if word not in classes:
         nearest = get_close_matches(word, classes, 3, 0.4)
         hint = f"the nearest are {', '.join(nearest)}" if nearest else f"there are {', '.join(classes)}"
         raise DeviceError(f"There is no snapshot {word!r}; {hint}.")
+
+
+@cache
+def _snapshot(word: str) -> Device:
+    check_snapshot(word)
     from qiskit_ibm_runtime import fake_provider
 
-    return device_of(getattr(fake_provider, classes[word])(), word)
+    return device_of(getattr(fake_provider, _snapshot_classes()[word])(), word)
 
 
 def _rep_delay(backend: BackendV2) -> float:

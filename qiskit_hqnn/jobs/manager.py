@@ -96,8 +96,7 @@ class JobManager:
             raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
         if sets_at_once < 1:
             raise HQNNError(f"Argument `sets_at_once` must be at least 1, but is {sets_at_once}.")
-        if max_qpu_seconds is not None and max_qpu_seconds <= 0:
-            raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds}.")
+        _check_positive(max_qpu_seconds)
         if store is not None and not isinstance(store, str | Path | Store):
             raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
         self.device: Device
@@ -265,6 +264,7 @@ class JobManager:
 
     def check_budget(self, price: Price, max_qpu_seconds: float | None = None) -> None:
         """Raises BudgetError if a price is over what is left of the manager's budget, or over a call's own."""
+        _check_positive(max_qpu_seconds)
         budget, spent = self.max_qpu_seconds, self.qpu_seconds + self.spent_elsewhere
         if max_qpu_seconds is not None and (budget is None or max_qpu_seconds < budget - spent):
             budget, spent = max_qpu_seconds, 0.0
@@ -382,3 +382,9 @@ def expectation_values(store: Store, job: str) -> PubResult:
 
     estimation, requests = recorded_estimation(store, job)
     return replace(estimation, requests=()).result(collect(store, job, requests))
+
+
+def _check_positive(max_qpu_seconds: float | None) -> None:
+    # Nothing is over a budget that is NaN: it has to be refused, not compared.
+    if max_qpu_seconds is not None and not max_qpu_seconds > 0:
+        raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds}.")

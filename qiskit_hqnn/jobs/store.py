@@ -72,8 +72,8 @@ class Store:
 
     @property
     def address(self) -> str:
-        """The URL by which another process finds this store; may hold a password, so it is never printed."""
-        return f"sqlite:///{self.file}" if self.file else self.url.render_as_string(hide_password=False)
+        """The path or URL by which another process finds this store; may hold a password, so it is never printed."""
+        return str(self.file) if self.file else self.url.render_as_string(hide_password=False)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -11,7 +11,7 @@ import torch
 from qiskit_machine_learning.connectors import TorchConnector
 from torch import Tensor, nn
 
-from qiskit_hqnn.errors import ShapeError
+from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
 
@@ -30,7 +30,14 @@ class PackedConnector(TorchConnector):
         self.register_parameter("weight", nn.Parameter(torch.empty(neural_network.num_weights)))
         self.reset_parameters()
         if initial_weights is not None:
-            given = torch.as_tensor(initial_weights, dtype=torch.get_default_dtype()).flatten()
+            try:
+                given = torch.as_tensor(initial_weights, dtype=torch.get_default_dtype()).flatten()
+            except (TypeError, ValueError, RuntimeError):
+                raise ShapeError(
+                    f"Argument `initial_weights` must be numbers, but is {initial_weights!r}."
+                ) from None
+            if not torch.isfinite(given).all():
+                raise ShapeError("Argument `initial_weights` must be finite, but has NaN or infinity in it.")
             if len(given) != neural_network.num_weights:
                 raise ShapeError(
                     f"Argument `initial_weights` must hold {neural_network.num_weights} values, but has "
@@ -81,8 +88,14 @@ class PackedConnector(TorchConnector):
         """Outputs (..., copies · O) of inputs (..., copies · I); the first I inputs belong to the first copy.
 
         Raises:
-            ShapeError: if the last axis of the inputs is not copies · I long, or a value is NaN or infinite.
+            ShapeError: if the last axis of the inputs is not copies · I long, or a value is complex, NaN or infinite.
+            HQNNError: within a transform of torch.func.
         """
+        if torch.compiler.is_compiling():
+            return _outside_graph(self, input_data)
+        return self._outputs(input_data)
+
+    def _outputs(self, input_data: Tensor | None) -> Tensor:
         inputs = self.weight.new_empty(0) if input_data is None else input_data
         if not isinstance(inputs, Tensor):
             raise ShapeError(
@@ -95,12 +108,22 @@ class PackedConnector(TorchConnector):
                 f"{self.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
             )
         if inputs.dtype != self.weight.dtype:
+            if inputs.is_complex():
+                raise ShapeError(f"Input of a quantum layer must be real, but is {inputs.dtype}.")
             inputs = inputs.to(self.weight.dtype)
         leading = inputs.shape[:-1]
-        outputs = self.qnn.evaluate(
-            inputs.reshape(math.prod(leading), self.copies, self.ansatz.num_inputs),
-            self.weight.view(self.copies, self.ansatz.num_weights),
-        )
+        try:
+            outputs = self.qnn.evaluate(
+                inputs.reshape(math.prod(leading), self.copies, self.ansatz.num_inputs),
+                self.weight.view(self.copies, self.ansatz.num_weights),
+            )
+        except RuntimeError as error:
+            if "functorch transforms" in str(error) or str(error).startswith("vmap:"):
+                raise HQNNError(
+                    "A quantum layer takes no transform of torch.func (vmap, grad, jacrev, jacfwd, hessian): it is "
+                    "batched already, and torch.autograd gives its gradients."
+                ) from error
+            raise
         return outputs.reshape(*leading, outputs.shape[1] * outputs.shape[2])
 
     @contextmanager
@@ -117,3 +140,7 @@ class PackedConnector(TorchConnector):
         qnn = self.qnn
         where = "exact" if qnn._primitive is None else type(qnn._primitive).__name__
         return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.rule}"
+
+
+# torch.compile of a network goes around its quantum layer, which has a compiler of its own (`compile=True`).
+_outside_graph = torch.compiler.disable(PackedConnector._outputs)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import Shifts
 
 Evaluate = Callable[[np.ndarray], np.ndarray]
@@ -37,5 +38,11 @@ class PackedEvaluation(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            # The derivatives were measured: to torch they are constants, and its second derivatives would be wrong.
+            raise HQNNError(
+                "A quantum layer with gradient 'parameter-shift' or 'spsa' has first derivatives only, but is asked "
+                "for a graph of them (create_graph=True)."
+            )
         (jacobian,) = ctx.saved_tensors
         return torch.einsum("no,nok->nk", grad_outputs[0], jacobian), None, None

@@ -43,8 +43,7 @@ class PackedQNN:
     def _set_up(
         self, ansatz: Ansatz, copies: int, output_shape: tuple[int, ...], pass_manager: PassManager | None
     ) -> None:
-        if copies < 1:
-            raise HQNNError(f"Argument `copies` must be at least 1, but is {copies}.")
+        check_count("copies", copies)
         self.ansatz, self.copies = ansatz, copies
         self._num_inputs = copies * ansatz.num_inputs
         self._num_weights = copies * ansatz.num_weights
@@ -60,8 +59,8 @@ class PackedQNN:
         Raises:
             HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
         """
-        if shots is not None and shots < 1:
-            raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
+        if shots is not None:
+            check_count("shots", shots)
         self._place(primitive)
         self.rule = check_gradient(gradient, exact=primitive is None)
         self.shots = shots
@@ -76,6 +75,10 @@ class PackedQNN:
         if self._primitive is None and self.rule == "autograd":
             return self._exact()(inputs, weights)
         batch = inputs.shape[0]
+        if not batch:
+            # Nothing to send; the graph is kept, so that an empty last batch has gradients of zero.
+            outputs_each = self._output_shape[0] // self.copies
+            return (inputs.sum() + weights.sum()) * inputs.new_zeros(0, self.copies, outputs_each)
         flat_inputs, flat_weights = self._flatten(inputs, weights)
         angles = self._angle_map(flat_inputs, flat_weights)
         _check_finite(angles)
@@ -196,6 +199,12 @@ class PackedQNN:
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raises HQNNError if an argument is no whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise HQNNError(f"Argument `{name}` must be a whole number of at least 1, but is {value!r}.")
 
 
 def _check_finite(angles: Tensor) -> None:

@@ -60,8 +60,8 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
             circuit=ansatz.circuit,
             input_params=ansatz.input_params,
             weight_params=ansatz.weight_params,
-            interpret=interpret,
-            output_shape=outputs if interpret is not None else None,
+            interpret=_Lookup(index_map),
+            output_shape=outputs,
             input_gradients=True,
             sampler=sampler,
         )
@@ -122,6 +122,16 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         return np.broadcast_to(
             frequencies.reshape(*outcomes.shape[:-1], -1), (*values.shape[:2], self._outputs)
         ).astype(float)
+
+
+class _Lookup:
+    """`interpret` as the table that it was written down in: unlike a lambda it can be pickled."""
+
+    def __init__(self, indices: np.ndarray) -> None:
+        self.indices = indices
+
+    def __call__(self, outcome: int) -> int:
+        return int(self.indices[outcome])
 
 
 def _index_map(num_qubits: int, interpret: Callable[[int], int] | None, outputs: int | None) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_type_hints
 
 from torch import nn
 
@@ -28,6 +28,10 @@ MODELS: dict[str, type[nn.Module]] = {
 """The six published networks by the words of job files."""
 
 
+_LARGEST = 10_000
+"""Of any count or size: what is larger is a slip, and would only be told when memory has run out."""
+
+
 def build(name: str, **options: Any) -> nn.Module:
     """A model by its name.
 
@@ -45,6 +49,7 @@ def build(name: str, **options: Any) -> nn.Module:
     for option in options:
         if option not in allowed:
             raise HQNNError(_unknown(f"Option of model {name!r}", option, allowed))
+        _check_type(name, option, options[option], get_type_hints(kind.__init__)[option])
     return kind(**options)
 
 
@@ -66,6 +71,20 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
         if parameter.requires_grad:
             counts["quantum" if id(parameter) in quantum else "classical"] += parameter.numel()
     return counts
+
+
+def _check_type(model: str, option: str, value: Any, kind: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # Counts and sizes, probabilities (dropout), and words.
+    fits, allowed = {
+        int: (
+            number and isinstance(value, int) and 1 <= value <= _LARGEST,
+            f"an integer from 1 to {_LARGEST}",
+        ),
+        float: (number and 0 <= value <= 1, "a number from 0 to 1"),
+    }.get(kind, (value is None or isinstance(value, str), "a word"))
+    if not fits:
+        raise HQNNError(f"Option {option!r} of model {model!r} must be {allowed}, but is {value!r}.")
 
 
 def _unknown(what: str, given: str, allowed: list[str]) -> str:

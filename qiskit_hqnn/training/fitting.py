@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -179,7 +182,15 @@ def fit(
 
     Returns:
         Seconds spent in this call.
+
+    Raises:
+        JobFileError: if batches of one image meet batch norm.
     """
+    if min(settings.batch_size, len(splits.train)) == 1 and _normalises_batches(model):
+        raise JobFileError(
+            "The model normalises over its batch, which takes two images at least: train.batch_size is "
+            f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
+        )
     resuming = resume and folder.checkpoint.exists()
     train = DataLoader(
         splits.train,
@@ -219,6 +230,7 @@ def fit(
         warnings.filterwarnings(
             "ignore", ".*number of training batches.*is smaller than the logging interval.*"
         )
+        warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
         warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
         _quiet()
         trainer = L.Trainer(
@@ -229,18 +241,35 @@ def fit(
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        trainer.fit(
-            classifier,
-            train,
-            validation,
-            ckpt_path=str(folder.checkpoint) if resuming else None,
-            weights_only=True,
-        )
+        with _interruptible(trainer):
+            trainer.fit(
+                classifier,
+                train,
+                validation,
+                ckpt_path=str(folder.checkpoint) if resuming else None,
+                weights_only=True,
+            )
     seconds = time.perf_counter() - started
-    if trainer.interrupted:
-        raise KeyboardInterrupt
     _load_best(model, Path(best.best_model_path or folder.checkpoint))
     return seconds
+
+
+@contextmanager
+def _interruptible(trainer: L.Trainer) -> Iterator[None]:
+    """Ctrl-C stays Ctrl-C: Lightning leaves the process with exit code 1, and ignores further ones."""
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT) if in_main else None
+    try:
+        yield
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        raise KeyboardInterrupt from None
+    finally:
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
 
 
 class _Order(Sampler[int]):
@@ -279,8 +308,11 @@ def _epoch_seed(seed: int, epoch: int) -> int:
 
 def _last_is_single(images: int, batch_size: int, model: nn.Module) -> bool:
     """Batch norm cannot train on one image: such a last batch is left out."""
-    normed = any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
-    return normed and batch_size > 1 and images % batch_size == 1
+    return _normalises_batches(model) and batch_size > 1 and images % batch_size == 1
+
+
+def _normalises_batches(model: nn.Module) -> bool:
+    return any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
 
 
 def _gradient_norms(model: nn.Module) -> dict[str, float]:

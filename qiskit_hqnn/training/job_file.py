@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from math import pi
 from pathlib import Path
@@ -20,17 +20,20 @@ from pydantic import (
     model_validator,
 )
 
-from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.errors import HQNNError, JobFileError
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # TOML has types: "3" and true are no numbers.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class ModelSection(BaseModel):
     """[model]: `name`, and options of that model; sizes that follow from the data may be left out."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     name: str
 
@@ -43,17 +46,24 @@ class DataSection(_Section):
     """[data]: see `qiskit_hqnn.data.load`."""
 
     name: str
-    classes: list[int] | None = None
+    classes: Annotated[list[int], Field(min_length=2)] | None = None
     train_samples: Annotated[int, Field(ge=1)] | None = None
     test_samples: Annotated[int, Field(ge=1)] | None = None
     first: bool = False
     balanced: bool = False
-    validation: Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)] = 0.1
+    validation: int | float = 0.1
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    image_size: Annotated[int, Field(ge=1)] | None = None
+    image_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     reduce: Literal["autoencoder"] | None = None
     augment: list[Literal["rotation", "flip"]] = []
-    seed: int = 0
+    seed: Seed = 0
+
+    @field_validator("validation")
+    @classmethod
+    def _images_or_a_share(cls, value: int | float) -> int | float:
+        if value < 0 or (isinstance(value, float) and value >= 1):
+            raise ValueError("must be a number of images such as 500, or a share such as 0.1")
+        return value
 
 
 class TrainSection(_Section):
@@ -64,14 +74,14 @@ class TrainSection(_Section):
     metrics.csv.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 10
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     batch_size: Annotated[int, Field(ge=1)] = 64
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["cosine", "one-cycle"] | None = None
     early_stopping: Annotated[int, Field(ge=1)] | None = None
-    threads: Annotated[int, Field(ge=1)] | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     compile: bool = False
     tensorboard: bool = False
 
@@ -86,6 +96,13 @@ class MitigationSection(_Section):
     dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
     twirl_gates: bool = False
     twirl_measure: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> MitigationSection:
+        from qiskit_hqnn.jobs.mitigation import MitigationOptions
+
+        MitigationOptions(**self.model_dump())
+        return self
 
 
 class SPSASection(_Section):
@@ -102,11 +119,11 @@ class JobFile(_Section):
     reference: str = ""
     where: str = "exact"
     test: Annotated[list[str], Field(min_length=1)] = ["exact"]
-    shots: Annotated[int, Field(ge=1)] = 1000
+    shots: Annotated[int, Field(ge=1, le=100_000_000)] = 1000
     gradient: Literal["autograd", "parameter-shift", "spsa"] | None = None
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
     controls: list[str] = []
-    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     model: ModelSection
     data: DataSection
     train: TrainSection = TrainSection()
@@ -137,14 +154,29 @@ class JobFile(_Section):
             )
         return value
 
+    @field_validator("gradient")
+    @classmethod
+    def _autograd_is_exact(cls, value: str | None, info: ValidationInfo) -> str | None:
+        where = info.data.get("where", "exact")
+        if value == "autograd" and where != "exact":
+            raise ValueError(
+                f"needs where = 'exact', but where is {where!r}, which takes 'parameter-shift' or 'spsa'"
+            )
+        return value
+
+    @field_validator("seeds", "controls", "test")
+    @classmethod
+    def _each_once(cls, value: list[Any]) -> list[Any]:
+        if len(set(value)) < len(value):
+            raise ValueError("must name each only once")
+        return value
+
     @field_validator("where", "test")
     @classmethod
     def _known_places(cls, value: str | list[str]) -> str | list[str]:
         for where in [value] if isinstance(value, str) else value:
             if where not in ("exact", "aer") and not re.fullmatch(r"(fake|ibm)_\w+", where):
-                raise ValueError(
-                    f"must be 'exact', 'aer', 'fake_<device>' or 'ibm_<device>', but is {where!r}"
-                )
+                raise ValueError("must be 'exact', 'aer', 'fake_<device>' or 'ibm_<device>'")
         return value
 
 
@@ -166,19 +198,31 @@ def read_job(path: Path, settings: Sequence[str] = ()) -> JobFile:
         raise JobFileError(
             f"There is no job file {path}; `hqnn ls` lists those that come with the toolkit."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except IsADirectoryError as error:
+        raise JobFileError(_folder_instead(path)) from error
+    except OSError as error:
+        raise JobFileError(f"Job file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise JobFileError(f"Job file {path} is not a text in UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
         raise JobFileError(f"Job file {path} is not valid TOML: {error}.") from error
     for setting in settings:
         _apply(content, setting)
-    return check_job(content, str(path), text)
+    return check_job(content, str(path), text, {setting.partition("=")[0].strip() for setting in settings})
 
 
-def check_job(content: dict[str, Any], source: str, text: str = "") -> JobFile:
-    """A job from its parsed content; `text` lets an error name the line."""
+def _folder_instead(path: Path) -> str:
+    if (path / "job.toml").exists():
+        return f"{path} is a run folder, not a job file; its job file is {path / 'job.toml'}."
+    return f"A job file must be a TOML file, but {path} is a folder."
+
+
+def check_job(content: dict[str, Any], source: str, text: str = "", changed: Collection[str] = ()) -> JobFile:
+    """A job from its parsed content; an error names the line of `text`, or says that the key was `changed` since."""
     try:
         return JobFile.model_validate(content)
     except ValidationError as error:
-        raise JobFileError(_sentence(error, source, text)) from None
+        raise JobFileError(_sentence(error, source, text, changed)) from None
 
 
 def _apply(content: dict[str, Any], setting: str) -> None:
@@ -247,13 +291,13 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 
-def _sentence(error: ValidationError, source: str, text: str) -> str:
+def _sentence(error: ValidationError, source: str, text: str, changed: Collection[str]) -> str:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     section = path[0] if len(path) > 1 and path[0] in _SECTIONS else ""
     key = path[1] if section else path[0]
-    where = f"{source}{_line_of(text, section, key)}"
     name = f"{section}.{key}" if section else key
+    where = "--set" if name in changed else f"{source}{_line_of(text, section, key)}"
     if first["type"] == "extra_forbidden":
         allowed = list(_SECTIONS[section].model_fields)
         nearest = get_close_matches(key, allowed, 1)
@@ -262,8 +306,38 @@ def _sentence(error: ValidationError, source: str, text: str) -> str:
         return f"{where}: unknown key {name!r}; {place} takes {', '.join(allowed)}{hint}"
     if first["type"] == "missing":
         return f"{where}: key {name!r} is missing."
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {name} is {first['input']!r}: {message[0].lower()}{message[1:]}."
+    if isinstance(first.get("ctx", {}).get("error"), HQNNError):
+        return f"{where}: {first['ctx']['error']}"
+    return f"{where}: {name} is {_as_given(first['input'])}: {_rule(first, name)}."
+
+
+def _rule(error: Any, name: str) -> str:
+    """What is allowed, in the house's words where pydantic has others."""
+    context = error.get("ctx", {})
+    words = {
+        "int_type": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "float_type": "must be a number",
+        "finite_number": "must be a finite number",
+        "string_type": "must be a text",
+        "bool_type": "must be true or false",
+        "list_type": "must be a list, such as [0, 1]",
+        "model_type": f"must be a section: [{name}], and lines below it",
+        "greater_than": f"must be more than {context.get('gt')}",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than_equal": f"must be at most {context.get('le')}",
+        "literal_error": f"must be {context.get('expected')}",
+        "too_short": f"must have at least {context.get('min_length')}",
+    }
+    message = error["msg"].removeprefix("Value error, ")
+    return words.get(error["type"], message[0].lower() + message[1:])
+
+
+def _as_given(value: Any) -> str:
+    """The value as TOML has it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_as_given(part)}" for key, part in value.items()) + "}"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _line_of(text: str, section: str, key: str) -> str:

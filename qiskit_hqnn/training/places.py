@@ -118,6 +118,16 @@ def running_on(
         manager.close()
 
 
+def check_snapshots(job: JobFile) -> None:
+    """Raises DeviceError if a snapshot that the job names does not exist: told before hours of training, not after."""
+    words = [where for where in (job.where, *job.test) if where.startswith("fake_")]
+    if words:
+        from qiskit_hqnn.jobs.devices import check_snapshot
+
+        for word in words:
+            check_snapshot(word)
+
+
 def gradient_of(job: JobFile) -> str | SPSA | None:
     """The rule that a job trains by, SPSA with the job's settings."""
     return SPSA(job.spsa.step, job.spsa.repeats) if job.spsa else job.gradient

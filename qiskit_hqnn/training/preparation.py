@@ -11,9 +11,13 @@ from torch import nn
 from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
+from qiskit_hqnn.data.image_set import as_float
 from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.job_file import JobFile
+
+_EXACT_QUBITS = 26
+"""Half a gigabyte for each copy of each sample."""
 
 _AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
 """Random rotation up to 10° and horizontal flips (Senokosov et al. 2024, section 2.2.3)."""
@@ -52,7 +56,8 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
 
     Raises:
         HQNNError: if the model or an option is unknown.
-        JobFileError: if the model's classes are not those of the data, or it is to be compiled but not trained exactly.
+        JobFileError: if the model takes other images or has other classes than the data, or it is to be compiled but
+            not trained exactly.
     """
     if job.train.compile and job.where != "exact":
         raise JobFileError(
@@ -69,10 +74,52 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
             f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
         )
     model = models.build(job.model.name, **options)
+    _check_fit(model, job.model.name, splits)
+    _check_width(model, job)
     for module in model.modules():
         if isinstance(module, QuantumLayer):
             module.compiles = job.train.compile
     return model
+
+
+def _check_fit(model: Any, name: str, splits: data.Splits) -> None:
+    """Hold a model against its data, one image up to the quantum layer's door, before anything is written."""
+    layer = model.quantum
+    circuits = isinstance(layer, QuantumLayer)
+    model.eval()
+    try:
+        with torch.no_grad():
+            encoded = model.encode(as_float(splits.train.images[:1]))
+            if circuits and encoded.shape[-1] != layer.copies * layer.ansatz.num_inputs:
+                inputs = layer.copies * layer.ansatz.num_inputs
+                raise RuntimeError(f"its circuits have {inputs} inputs, but get {encoded.shape[-1]}")
+            width = layer.copies * layer.ansatz.num_outputs if circuits else 0
+            outputs = encoded.new_zeros(*encoded.shape[:-1], width) if circuits else _through(layer, encoded)
+            classes = model.decode(outputs).shape[-1]
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise JobFileError(
+            f"Model {name!r} does not take the data's samples of shape {splits.image_shape} with the options that the "
+            f"job gives it: {reason}."
+        ) from None
+    finally:
+        model.train()
+    if classes != splits.num_classes:
+        raise JobFileError(f"Model {name!r} has {classes} classes, but the data has {splits.num_classes}.")
+
+
+def _check_width(model: Any, job: JobFile) -> None:
+    if "exact" in (job.where, *job.test) and isinstance(model.quantum, QuantumLayer):
+        qubits = model.quantum.ansatz.num_qubits
+        if qubits > _EXACT_QUBITS:
+            raise JobFileError(
+                f"A place is 'exact', which takes up to {_EXACT_QUBITS} qubits in one circuit, but model "
+                f"{job.model.name!r} has {qubits}: a state would have 2^{qubits} amplitudes."
+            )
+
+
+def _through(layer: nn.Module | None, encoded: torch.Tensor) -> torch.Tensor:
+    return encoded if layer is None else layer(encoded)
 
 
 def _sizes(splits: data.Splits) -> dict[str, int]:

@@ -21,7 +21,7 @@ from qiskit_hqnn.training.files import write_json
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
-from qiskit_hqnn.training.places import gradient_of, running_on
+from qiskit_hqnn.training.places import check_snapshots, gradient_of, running_on
 from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
 from qiskit_hqnn.training.report import write_report
@@ -51,6 +51,7 @@ def run_job(
         raise JobFileError(
             f"One run has one seed and no list of controls, but has {job.seeds} and {job.controls}."
         )
+    check_snapshots(job)
     run = RunFolder(folder)
     _check_unused(run, job, resume)
     seed = job.seeds[0]
@@ -67,7 +68,11 @@ def run_job(
     write_json(folder / "environment.json", environment())
     done = run.metrics() if resume else {}
     if "seconds" not in done or not run.weights.exists():
-        train(job, run, model, splits, resume, progress)
+        try:
+            train(job, run, model, splits, resume, progress)
+        except Exception:
+            _leave_free(run)
+            raise
     run.load_weights(model)
     draw_curves(run.history(), folder / "curves.png")
     # Without a quantum layer every place is the same: the test set is read once.
@@ -124,6 +129,12 @@ def train(
         seconds={"train": round(sum(row["seconds"] for row in before) + seconds, 2)},
         training=training,
     )
+
+
+def _leave_free(run: RunFolder) -> None:
+    """A training that failed before its first epoch was done, with nothing sampled for it, keeps no folder in use."""
+    if not run.checkpoint.exists() and not (run.path / "jobs.db").exists():
+        run.job_file.unlink(missing_ok=True)
 
 
 def _admit(job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool) -> None:

@@ -112,7 +112,7 @@ def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     assert result["executions"] > 30 * 200
     shown = hqnn("jobs", "show", job[:5], cwd=trained).output
     assert "done" in shown
-    assert "'readout': 'trex'" in shown
+    assert "mitigation extrapolation exponential, randomizations 16, readout trex" in shown
     again = submitted(
         trained, "--where", "fake_manila", "--shots", "200", "--readout", "trex", "--subset", "30"
     )

@@ -364,7 +364,7 @@ def test_bad_arguments_are_one_sentence():
     ansatz = hqnn_parallel(2, 1)
     with pytest.raises(ShapeError, match=r"shape \(\.\.\., 4\) for 2 × 2 inputs, but has shape \(3, 5\)"):
         QuantumLayer(ansatz, copies=2)(torch.rand(3, 5))
-    with pytest.raises(HQNNError, match="`copies` must be at least 1, but is 0"):
+    with pytest.raises(HQNNError, match="`copies` must be a whole number of at least 1, but is 0"):
         QuantumLayer(ansatz, copies=0)
     with pytest.raises(
         HQNNError,
@@ -375,7 +375,7 @@ def test_bad_arguments_are_one_sentence():
         QuantumLayer(ansatz, estimator=StatevectorEstimator(), gradient="autograd")
     with pytest.raises(HQNNError, match=r"must be a BaseEstimatorV2, a word .* but is a AerSimulator"):
         QuantumLayer(ansatz, estimator=AerSimulator())
-    with pytest.raises(HQNNError, match="`shots` must be at least 1, but is 0"):
+    with pytest.raises(HQNNError, match="`shots` must be a whole number of at least 1, but is 0"):
         QuantumLayer(ansatz, estimator=StatevectorEstimator(), shots=0)
     with pytest.raises(ShapeError, match="must hold 6 values, but has 5"):
         QuantumLayer(ansatz, initial_weights=[0.0] * 5)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from qiskit_hqnn.errors import HQNNError, JobFileError, MissingDataError, RunFolderError
+from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import find_job, load_run, read_job, run_each, run_job, shipped_jobs
 from qiskit_hqnn.training.evaluation import judge, loss_of, wilson_interval
@@ -174,9 +175,7 @@ def test_bad_job_files_are_one_sentence(tmp_path):
     ):
         read_job(path)
     path.write_text(good.replace("epochs = 30", 'epochs = "many"'))
-    with pytest.raises(
-        JobFileError, match="line 24: train.epochs is 'many': input should be a valid integer"
-    ):
+    with pytest.raises(JobFileError, match="line 24: train.epochs is 'many': must be a whole number"):
         read_job(path)
     path.write_text("epochs = [")
     with pytest.raises(JobFileError, match="is not valid TOML"):
@@ -185,11 +184,9 @@ def test_bad_job_files_are_one_sentence(tmp_path):
         read_job(tmp_path / "none.toml")
     with pytest.raises(JobFileError, match="must have the form key=value"):
         read_job(find_job("quickstart"), ["train.epochs"])
-    with pytest.raises(
-        JobFileError, match="'exact', 'aer', 'fake_<device>' or 'ibm_<device>', but is 'moon'"
-    ):
+    with pytest.raises(JobFileError, match="'exact', 'aer', 'fake_<device>' or 'ibm_<device>'"):
         read_job(find_job("quickstart"), ["where='moon'"])
-    with pytest.raises(JobFileError, match="test is \\[\\]: list should have at least 1 item"):
+    with pytest.raises(JobFileError, match="test is \\[\\]: must have at least 1"):
         read_job(find_job("quickstart"), ["test=[]"])
     with pytest.raises(JobFileError, match="did you mean 'quickstart'"):
         find_job("quikstart")
@@ -206,11 +203,11 @@ def test_a_job_by_spsa_has_its_settings():
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (["gradient='spsa'", "spsa.step=0"], "spsa.step is 0: input should be greater than 0"),
-        (["gradient='spsa'", "spsa.step=2"], "spsa.step is 2: input should be less than or equal to 1.57"),
+        (["gradient='spsa'", "spsa.step=0"], "spsa.step is 0: must be more than 0"),
+        (["gradient='spsa'", "spsa.step=2"], "spsa.step is 2: must be at most 1.57"),
         (
             ["gradient='spsa'", "spsa.repeats=0"],
-            "spsa.repeats is 0: input should be greater than or equal to 1",
+            "spsa.repeats is 0: must be at least 1",
         ),
         (
             ["gradient='spsa'", "spsa.repeat=2"],
@@ -258,12 +255,13 @@ def test_shots_for_a_standard_error_give_that_error(model, tmp_path):
     job = read_job(find_job("quickstart"), [*(SMALL if not settings else SMALL[3:]), *settings])
     run_job(job, tmp_path / "run", progress=False)
     run = load_run(tmp_path / "run")
-    shots = shots_for(run, 1, 0.05)
+    shots = shots_for(run, 1, 0.02)
+    manager = JobManager("aer", shots=shots, seed=1)
     image = run.splits.test.__getitems__([0])[0]
-    with torch.no_grad(), run.model.quantum.running_on("aer", shots=shots):
+    with torch.no_grad(), run.model.quantum.running_on(manager.estimator()):
         encoded = run.model.encode(image)
         logits = run.model.decode(run.model.quantum(encoded.expand(400, *encoded.shape[1:]).contiguous()))
-    assert logits.std(dim=0).max().item() == pytest.approx(0.05, rel=0.15)
+    assert logits.std(dim=0).max().item() == pytest.approx(0.02, rel=0.15)
     with pytest.raises(HQNNError, match="must be positive, but is 0"):
         shots_for(run, 1, 0)
     table, outputs = predict_on(run, "fake_fez", 3, 200)

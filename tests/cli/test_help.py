@@ -1,0 +1,88 @@
+"""Help on terminals of any width, and errors that nobody foresaw."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+_EVERY_PAGE = """
+import json, sys
+import typer
+from qiskit_hqnn.cli.app import app
+
+def pages(command, name, parent=None):
+    context = command.make_context(name, [], parent=parent, resilient_parsing=True)
+    words = [word for parameter in command.params for word in (*parameter.opts, *parameter.secondary_opts)]
+    options = [word for word in words if word[0] == "-"]
+    yield " ".join(context.command_path.split()), options, command.get_help(context)
+    for each, below in getattr(command, "commands", {}).items():
+        yield from pages(below, each, context)
+
+print(json.dumps(list(pages(typer.main.get_command(app), "hqnn"))))
+"""
+
+
+def _pages(columns):
+    environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1"}
+    answer = subprocess.run(
+        [sys.executable, "-c", _EVERY_PAGE], env=environment, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_help_fits_the_terminal_from_60_columns_and_names_every_option_in_full(columns):
+    pages = _pages(columns)
+    assert {"hqnn", "hqnn submit", "hqnn jobs wait", "hqnn circuits show"} <= {path for path, _, _ in pages}
+    for path, options, page in pages:
+        assert columns < 60 or max(map(len, page.splitlines())) <= columns, path
+        for option in options:
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", page), f"{path} lacks {option}"
+
+
+def test_lists_of_commands_are_not_cut():
+    for path, _, page in _pages(80):
+        assert "..." not in page.partition("\n")[2], path
+
+
+def test_help_wraps_paragraphs_as_wholes():
+    page = next(page for path, _, page in _pages(80) if path == "hqnn submit")
+    paragraph = next(part for part in page.split("\n\n") if "classical layers" in part)
+    *lines, _ = paragraph.splitlines()
+    assert all(len(line) > 60 for line in lines), paragraph
+
+
+def test_first_steps_stand_in_the_first_help():
+    assert "hqnn run quickstart" in _pages(80)[0][2]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "code"),
+    [
+        ("PermissionError(13, 'Permission denied', 'runs/a')", "hqnn: runs/a cannot be read or written", 2),
+        ("OSError('disk is gone')", "hqnn: disk is gone.", 2),
+        ("RuntimeError('broken\\nin two')", "hqnn: this should not happen, --debug shows where", 70),
+    ],
+)
+def test_an_error_that_nobody_foresaw_is_one_line_and_debug_shows_the_rest(error, sentence, code):
+    program = (
+        "import sys\nfrom qiskit_hqnn.cli import app\n"
+        f"@app.app.command('fail')\ndef fail() -> None: raise {error}\n"
+        "app.main()"
+    )
+    answer = subprocess.run([sys.executable, "-c", program, "fail"], capture_output=True, text=True)
+    assert (answer.returncode, answer.stderr.count("\n")) == (code, 1), answer.stderr
+    assert answer.stderr.startswith(sentence)
+    shown = subprocess.run([sys.executable, "-c", program, "--debug", "fail"], capture_output=True, text=True)
+    assert "Traceback" in shown.stderr
+
+
+def test_the_command_is_a_module_too():
+    answer = subprocess.run(
+        [sys.executable, "-m", "qiskit_hqnn.cli.app", "--version"], capture_output=True, text=True
+    )
+    assert answer.stdout.startswith("hqnn ")

@@ -1,0 +1,94 @@
+"""The layers as torch modules among others: what torch offers either works or says in one sentence why not."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from qiskit_hqnn.circuits import hqnn_parallel
+from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+
+ANSATZ = hqnn_parallel(2, 1)
+
+
+@pytest.fixture(params=["quantum", "sampler"])
+def layer(request):
+    return QuantumLayer(ANSATZ, copies=2) if request.param == "quantum" else SamplerLayer(ANSATZ, copies=2)
+
+
+@pytest.mark.parametrize("where", [None, "aer"])
+def test_an_empty_batch_has_an_empty_answer_and_gradients_of_zero(layer, where):
+    inputs = torch.zeros(0, 4, requires_grad=True)
+    with layer.running_on(where):
+        outputs = layer(inputs)
+        assert outputs.shape == (0, layer(torch.zeros(1, 4)).shape[1])
+        outputs.sum().backward()
+    assert inputs.grad.shape == (0, 4)
+    assert not layer.weight.grad.any()
+
+
+def test_complex_inputs_are_refused_not_cut(layer):
+    with pytest.raises(ShapeError, match="must be real, but is torch.complex64"):
+        layer(torch.zeros(1, 4, dtype=torch.complex64))
+
+
+@pytest.mark.parametrize("where", [None, "aer"])
+def test_transforms_of_torch_func_are_refused_in_one_sentence(layer, where):
+    parameters = dict(layer.named_parameters())
+
+    def total(weights, inputs):
+        return torch.func.functional_call(layer, weights, (inputs,)).sum()
+
+    with layer.running_on(where, shots=None if where is None else 10):
+        assert total(parameters, torch.zeros(1, 4)).shape == ()  # functional_call itself is no transform
+        for transform in (torch.func.vmap(layer), lambda inputs: torch.func.grad(total)(parameters, inputs)):
+            with pytest.raises(HQNNError, match="takes no transform of torch.func"):
+                transform(torch.zeros(3, 4))
+
+
+def test_measured_derivatives_have_no_derivatives():
+    layer = QuantumLayer(ANSATZ, gradient="parameter-shift")
+    inputs = torch.rand(1, 2, requires_grad=True)
+    with pytest.raises(HQNNError, match="first derivatives only"):
+        torch.autograd.grad(layer(inputs).pow(2).sum(), inputs, create_graph=True)
+
+
+def test_a_network_compiled_by_torch_goes_around_its_quantum_layer(layer):
+    network = nn.Sequential(nn.Linear(3, 4), layer)
+    compiled = torch.compile(copy.deepcopy(network), backend="aot_eager")
+    inputs = torch.rand(5, 3)
+    torch.testing.assert_close(compiled(inputs), network(inputs))
+    compiled(inputs).sum().backward()
+    network(inputs).sum().backward()
+    torch.testing.assert_close(compiled._orig_mod[0].weight.grad, network[0].weight.grad)
+
+
+def test_pickled_and_copied_layers_have_their_own_weights(layer):
+    inputs = torch.rand(1, 4)
+    before = layer(inputs)
+    for other in (pickle.loads(pickle.dumps(layer)), copy.deepcopy(layer)):  # noqa: S301
+        torch.testing.assert_close(other(inputs), before)
+        nn.init.zeros_(other.weight)
+        torch.testing.assert_close(layer(inputs), before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"copies": 1.5}, "`copies` must be a whole number of at least 1, but is 1.5"),
+        ({"copies": True}, "`copies` must be a whole number of at least 1, but is True"),
+        ({"copies": "2"}, "`copies` must be a whole number of at least 1, but is '2'"),
+        ({"shots": 1.5}, "`shots` must be a whole number of at least 1, but is 1.5"),
+        ({"shots": float("nan")}, "`shots` must be a whole number of at least 1, but is nan"),
+        ({"initial_weights": "abc"}, "`initial_weights` must be numbers, but is 'abc'"),
+        ({"initial_weights": [float("nan")] * 6}, "`initial_weights` must be finite"),
+    ],
+)
+@pytest.mark.parametrize("kind", [QuantumLayer, SamplerLayer])
+def test_arguments_of_a_wrong_kind_are_refused(kind, arguments, sentence):
+    place = {"estimator" if kind is QuantumLayer else "sampler": "aer" if "shots" in arguments else None}
+    with pytest.raises(HQNNError, match=sentence):
+        kind(ANSATZ, **place, **arguments)
