@@ -37,10 +37,7 @@ def measure(
     contenders: Mapping[str, Step], budget: float = 8.0, rounds: int = 15, warm_up: int = 3
 ) -> dict[str, Timing]:
     """Time every contender; in each round each one takes its share of `budget` seconds, or one step."""
-    first = {name: _timed(step) for name, step in contenders.items()}
-    usual = {}
-    for name, step in contenders.items():
-        usual[name] = min(_timed(step) for _ in range(warm_up if first[name] < 2 else 1))
+    usual = {name: _usual(step, warm_up) for name, step in contenders.items()}
     share = budget / rounds / len(contenders)
     times: dict[str, list[list[float]]] = {name: [] for name in contenders}
     gc.collect()
@@ -52,6 +49,15 @@ def measure(
             times[name].append([_timed(step) for _ in range(count)])
     reference = [statistics.median(block) for block in next(iter(times.values()))]
     return {name: _timing(blocks, reference) for name, blocks in times.items()}
+
+
+def _usual(step: Step, warm_up: int) -> float:
+    """Seconds a step takes behind the first one, which may compile; slow ones are not asked as often."""
+    _timed(step)
+    times = [_timed(step)]
+    while len(times) < warm_up and sum(times) < 2:
+        times.append(_timed(step))
+    return min(times)
 
 
 def _timing(blocks: list[list[float]], reference: list[float]) -> Timing:
