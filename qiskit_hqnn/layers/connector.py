@@ -96,27 +96,23 @@ class PackedConnector(TorchConnector):
         return self._outputs(input_data)
 
     def _outputs(self, input_data: Tensor | None) -> Tensor:
-        inputs = self.weight.new_empty(0) if input_data is None else input_data
+        weight, qnn = self.weight, self.qnn
+        inputs = weight.new_empty(0) if input_data is None else input_data
         if not isinstance(inputs, Tensor):
             raise ShapeError(
                 f"Input of a quantum layer must be a torch.Tensor, but is a {type(inputs).__name__}."
             )
-        width = self.copies * self.ansatz.num_inputs
-        if inputs.ndim == 0 or inputs.shape[-1] != width:
+        if inputs.ndim == 0 or inputs.shape[-1] != qnn.num_inputs:
             raise ShapeError(
-                f"Input of a quantum layer must have shape (..., {width}) for {self.copies} × "
-                f"{self.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
+                f"Input of a quantum layer must have shape (..., {qnn.num_inputs}) for {qnn.copies} × "
+                f"{qnn.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
             )
-        if inputs.dtype != self.weight.dtype:
+        if inputs.dtype != weight.dtype:
             if inputs.is_complex():
                 raise ShapeError(f"Input of a quantum layer must be real, but is {inputs.dtype}.")
-            inputs = inputs.to(self.weight.dtype)
-        leading = inputs.shape[:-1]
+            inputs = inputs.to(weight.dtype)
         try:
-            outputs = self.qnn.evaluate(
-                inputs.reshape(math.prod(leading), self.copies, self.ansatz.num_inputs),
-                self.weight.view(self.copies, self.ansatz.num_weights),
-            )
+            return qnn.evaluate(inputs, weight)
         except RuntimeError as error:
             if "functorch transforms" in str(error) or str(error).startswith("vmap:"):
                 raise HQNNError(
@@ -124,7 +120,6 @@ class PackedConnector(TorchConnector):
                     "batched already, and torch.autograd gives its gradients."
                 ) from error
             raise
-        return outputs.reshape(*leading, outputs.shape[1] * outputs.shape[2])
 
     @contextmanager
     def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:

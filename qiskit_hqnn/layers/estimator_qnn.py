@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
             self.estimator = primitive
 
     def _compile(self) -> Any:
-        return compile_ansatz(self.ansatz, compile=self._compiles).expectation_values
+        return partial(compile_ansatz(self.ansatz, compile=self._compiles).layer, copies=self.copies)
 
     def _compile_template(self) -> Any:
         return self._template_program().expectation_values

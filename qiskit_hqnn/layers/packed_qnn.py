@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,8 @@ from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient, shifts_for
 from qiskit_hqnn.layers.packed import PackedEvaluation, evaluate_packed
 
 Exact = Callable[[Tensor, Tensor], Tensor]
-"""Inputs (batch, copies, I) and weights (copies, W) to outputs (batch, copies, O)."""
+"""Inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); or, of a template, angles
+(batch, 1, angles) and (1, 0) to (batch, 1, O)."""
 
 
 class PackedQNN:
@@ -31,6 +33,7 @@ class PackedQNN:
 
     ansatz: Ansatz
     copies: int
+    num_inputs: int
     template: Template
     rule: str | SPSA
     shots: int | None
@@ -71,21 +74,20 @@ class PackedQNN:
         return "spsa" if isinstance(self.rule, SPSA) else self.rule
 
     def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
-        """Outputs (batch, copies, O) of inputs (batch, copies, I) and weights (copies, W), differentiable in both."""
+        """Outputs (..., copies · O) of inputs (..., copies · I) and weights (copies · W,), differentiable in both."""
         if self._primitive is None and self.rule == "autograd":
             return self._exact()(inputs, weights)
-        batch = inputs.shape[0]
-        if not batch:
+        leading = inputs.shape[:-1]
+        if not math.prod(leading):
             # Nothing to send; the graph is kept, so that an empty last batch has gradients of zero.
-            outputs_each = self._output_shape[0] // self.copies
-            return (inputs.sum() + weights.sum()) * inputs.new_zeros(0, self.copies, outputs_each)
+            return (inputs.sum() + weights.sum()) * inputs.new_zeros(*leading, self._output_shape[0])
         flat_inputs, flat_weights = self._flatten(inputs, weights)
         angles = self._angle_map(flat_inputs, flat_weights)
         _check_finite(angles)
         wanted = self._wanted(inputs.requires_grad, weights.requires_grad) & angles.requires_grad
         shifts = shifts_for(self.rule, self.template, wanted, len(angles))
         outputs: Any = PackedEvaluation.apply(angles, self._evaluate_angles, shifts)
-        return outputs.to(inputs).reshape(batch, self.copies, -1)
+        return outputs.to(inputs).reshape(*leading, self.copies * outputs.shape[-1])
 
     # Qiskit's own interface, in numpy: what its classifiers and its plain TorchConnector call.
 
@@ -119,15 +121,19 @@ class PackedQNN:
         inputs = np.zeros((1, 0)) if input_data is None else input_data
         parameters = np.zeros(0) if weights is None else weights
         return (
-            torch.from_numpy(np.array(inputs, dtype=float)).reshape(len(inputs), self.copies, -1),
-            torch.from_numpy(np.array(parameters, dtype=float)).reshape(self.copies, -1),
+            torch.from_numpy(np.array(inputs, dtype=float)).reshape(len(inputs), self._num_inputs),
+            torch.from_numpy(np.array(parameters, dtype=float)).reshape(self._num_weights),
         )
 
     def _flatten(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Samples and copies as one axis N, on the CPU in float64: inputs (N, I), weights (N, W)."""
         inputs, weights = (tensor.to("cpu", torch.float64) for tensor in (inputs, weights))
-        spread = weights.expand(len(inputs), *weights.shape)
-        return inputs.flatten(0, 1), spread.flatten(0, 1)
+        batch, ansatz = math.prod(inputs.shape[:-1]), self.ansatz
+        spread = weights.expand(batch, self._num_weights)
+        return (
+            inputs.reshape(batch * self.copies, ansatz.num_inputs),
+            spread.reshape(batch * self.copies, ansatz.num_weights),
+        )
 
     def _wanted(self, of_inputs: bool, of_weights: bool) -> np.ndarray:
         split, end = self.ansatz.num_inputs, self.ansatz.num_inputs + self.ansatz.num_weights

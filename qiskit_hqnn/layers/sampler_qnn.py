@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -85,7 +86,17 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
             self.sampler = primitive
 
     def _compile(self) -> Any:
-        return self._interpreted(compile_ansatz(self.ansatz).probabilities)
+        outcomes = self._interpreted(compile_ansatz(self.ansatz).probabilities)
+        copies, ansatz = self.copies, self.ansatz
+
+        def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
+            leading = inputs.shape[:-1]
+            rows = inputs.reshape(math.prod(leading), copies, ansatz.num_inputs)
+            return outcomes(rows, weights.view(copies, ansatz.num_weights)).reshape(
+                *leading, copies * self._outputs
+            )
+
+        return evaluate
 
     def _compile_template(self) -> Any:
         template = self.template

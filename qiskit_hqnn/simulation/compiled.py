@@ -19,6 +19,9 @@ from qiskit_hqnn.simulation.real_graphs import in_real_numbers, traced
 _MOST_SHAPES = 4
 """So many batch sizes are compiled, as they come; others run eagerly. Each costs up to half a minute."""
 
+_CHUNK = 1 << 12
+"""Loops with less than this for each thread run on one: with the compiler's 512, starting threads is most of it."""
+
 
 class Passes(Protocol):
     """A forward pass and its adjoint as functions of tensors."""
@@ -76,24 +79,23 @@ class CompiledPasses:
 class Compiling:
     """Compiled passes where gradients are wanted, eager ones elsewhere."""
 
-    def __init__(self, eager: Passes) -> None:
-        self._eager = eager
+    def __init__(self) -> None:
         self._made: dict[tuple[torch.Size, int], CompiledPasses] = {}
 
-    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
-        """Passes for these shapes, compiled in the first call that has them.
+    def passes_for(self, eager: Passes, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
+        """Passes for these shapes, compiled from the eager ones in the first call that has them.
 
         Raises:
             HQNNError: if they cannot be compiled, as without a C++ compiler.
         """
         if not (for_gradient and rows.shape[0]):
-            return self._eager
+            return eager
         key = rows.shape, torch.get_num_threads()  # compiled code holds the number of threads
         if key not in self._made:
             if len(self._made) == _MOST_SHAPES:
-                return self._eager
+                return eager
             rows, columns = rows.detach().contiguous(), columns.detach().contiguous()
-            self._made[key] = CompiledPasses(self._eager, rows, columns)
+            self._made[key] = CompiledPasses(eager, rows, columns)
         return self._made[key]
 
 
@@ -104,7 +106,7 @@ def compiled(graph: GraphModule, examples: Sequence[Tensor]) -> Callable[..., li
         HQNNError: if that fails.
     """
     try:
-        return _inductor.compile(graph, list(examples))
+        return _inductor.compile(graph, list(examples), options={"cpp.min_chunk_size": _CHUNK})
     except Exception as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise HQNNError(

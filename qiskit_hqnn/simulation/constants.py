@@ -61,6 +61,7 @@ class Constants:
     """Everything of a plan that does not depend on inputs and weights.
 
     Attributes:
+        nothing: a real tensor without elements.
         initial: the constant state in front of the first step, (2^n,).
         initial_is_ones: whether its amplitudes all are 1.
         scale: what the states must be multiplied with to be of norm 1.
@@ -72,6 +73,7 @@ class Constants:
     def __init__(self, plan: Plan, dtype: torch.dtype, device: torch.device) -> None:
         self.plan, self.dtype, self.device = plan, dtype, device
         self.complex = torch.complex128 if dtype == torch.float64 else torch.complex64
+        self.nothing = torch.empty(0, dtype=dtype, device=device)
         self.initial, self.scale = self._initial()
         self.initial_is_ones = self.scale != 1.0
         self._maps: dict[tuple[int, ...], tuple[IndexMap, IndexMap]] = {}
@@ -109,7 +111,7 @@ class Constants:
             yield from (matrices for _, _, matrices in basis.blocks)
             yield from (basis.signs, basis.slopes)
         if self.gates is not None:
-            yield from (self.gates.entries, self.gates.slopes)
+            yield from (self.gates.sums, self.gates.shifts, self.gates.entries, self.gates.slopes)
         for slots in (self.row_slots, self.weight_slots, self.gate_slots):
             yield from (part for part in slots if part is not None)
         yield from self._traces.values()
@@ -135,16 +137,22 @@ class Constants:
         return both
 
     def partial_traces(self, size: int) -> Tensor:
-        """Matrix (4^size, 4 · size) that takes a flattened block operator to the operators of its single qubits."""
+        """Where the summands of its single qubits' operators stand in a flattened block operator.
+
+        Of shape (4 · size · 2^(size − 1),): for each qubit and each entry (a, b) of its operator, the entries of the
+        block operator where this qubit's bits are a and b, and all other bits of row and column agree.
+        """
         if size not in self._traces:
-            side = 2**size
-            traces = np.zeros((side, side, size, 2, 2))
-            index = np.arange(side)
+            rest = np.arange(2 ** (size - 1))
+            places = np.empty((size, 2, 2, len(rest)), dtype=np.int64)
             for qubit in range(size):
-                for flip in (0, 1):
-                    other = index ^ (flip << qubit)
-                    traces[index, other, qubit, index >> qubit & 1, other >> qubit & 1] = 1
-            self._traces[size] = self._tensor(traces.reshape(side * side, size * 4).astype(complex))
+                below = rest & ((1 << qubit) - 1)
+                others = (rest - below) * 2 + below
+                for row, column in np.ndindex(2, 2):
+                    places[qubit, row, column] = ((others | row << qubit) << size) + (
+                        others | column << qubit
+                    )
+            self._traces[size] = torch.from_numpy(places.ravel()).to(self.device)
         return self._traces[size]
 
     def _tensor(self, array: np.ndarray) -> Tensor:

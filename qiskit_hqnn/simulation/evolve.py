@@ -20,32 +20,15 @@ from torch import Tensor
 
 from qiskit_hqnn.simulation.constants import Blocks, Constants
 from qiskit_hqnn.simulation.operators import Operators
+from qiskit_hqnn.simulation.slots import Angles
 from qiskit_hqnn.simulation.steps import Phases, Product, Step
 from qiskit_hqnn.simulation.weighted_gates import WeightedGates, weighted_gates
+
+Steps = Sequence[Step | Product]
 
 _STORED_BYTES = 64 << 20
 """Intermediate states are kept for the adjoint pass up to this size; beyond it they are computed back, gate by gate,
 so that memory does not grow with depth."""
-
-
-@dataclass(eq=False)
-class Angles:
-    """Slots of a plan in radians.
-
-    Rows have shape (copies, K, batch), weights (copies, K), gates (copies, layers · qubits · length).
-    """
-
-    rows: Tensor
-    weights: Tensor
-    gates: Tensor
-
-    @property
-    def copies(self) -> int:
-        return self.rows.shape[0]
-
-    @property
-    def batch(self) -> int:
-        return self.rows.shape[2]
 
 
 @dataclass(eq=False)
@@ -65,7 +48,7 @@ class Kept:
 
 
 class Evolution:
-    """One batch through a plan: `forth` and, from the tensors that it leaves, `back`.
+    """One batch through steps of a plan: `forth` and, from the tensors that it leaves, `back`.
 
     Attributes:
         final: the states behind the last step.
@@ -75,38 +58,61 @@ class Evolution:
     _kept: list[Kept]
 
     def __init__(
-        self, constants: Constants, angles: Angles, gates: WeightedGates | None, for_gradient: bool
+        self,
+        constants: Constants,
+        steps: Steps,
+        angles: Angles,
+        gates: WeightedGates | None,
+        for_gradient: bool,
     ) -> None:
-        self._constants, self._angles, self._gates = constants, angles, gates
+        self._constants, self._steps, self._angles, self._gates = constants, steps, angles, gates
         self._for_gradient = for_gradient
-
-    @property
-    def _initial(self) -> Tensor:
-        return self._constants.initial[None, :, None].expand(self._angles.copies, -1, self._angles.batch)
 
     @classmethod
     def forth(cls, constants: Constants, angles: Angles, for_gradient: bool) -> Evolution:
         """All steps of the plan on its initial state; with `for_gradient`, `tensors` are what `back` takes."""
+        steps = constants.plan.steps
+        initial = constants.initial[None, :, None].expand(angles.copies, -1, angles.batch)
+        kept_bytes = initial.numel() * initial.element_size() * len(steps)
+        return cls._forth(
+            constants, steps, angles, initial, for_gradient, for_gradient and kept_bytes <= _STORED_BYTES
+        )
+
+    @classmethod
+    def matrix(cls, constants: Constants, steps: Steps, angles: Angles, for_gradient: bool) -> Evolution:
+        """The same of steps without inputs on all basis states: `final` is their product, (copies, 2^n, 2^n)."""
+        return cls._forth(constants, steps, angles, None, for_gradient, for_gradient)
+
+    @classmethod
+    def _forth(
+        cls,
+        constants: Constants,
+        steps: Steps,
+        angles: Angles,
+        state: Tensor | None,
+        for_gradient: bool,
+        keeps: bool,
+    ) -> Evolution:
         gates = None if constants.gates is None else weighted_gates(constants.gates, angles.gates)
-        made, plan = cls(constants, angles, gates, for_gradient), constants.plan
-        initial = made._initial
-        kept_bytes = initial.numel() * initial.element_size() * len(plan.steps)
-        keeps = for_gradient and kept_bytes <= _STORED_BYTES
-        made.final, made._kept = made._run(plan.steps, initial, keeps)
+        made = cls(constants, steps, angles, gates, for_gradient)
+        made.final, made._kept = made._run(steps, state, keeps)
         return made
 
     @classmethod
-    def back(cls, constants: Constants, tensors: Sequence[Tensor | None]) -> Evolution:
+    def back(
+        cls, constants: Constants, steps: Steps, copies: int, tensors: Sequence[Tensor | None]
+    ) -> Evolution:
         """The evolution that left these tensors."""
         taken: Any = iter(tensors)
-        angles = Angles(next(taken), next(taken), next(taken))
+        angles = Angles(copies, next(taken), next(taken), next(taken))
         final, gates = next(taken), None
         if constants.gates is not None:
-            monomials, matrices = next(taken), next(taken)
-            blocks = {block: next(taken) for block in constants.gates.blocks}
-            gates = WeightedGates(constants.gates, monomials, matrices, blocks)
-        made = cls(constants, angles, gates, for_gradient=True)
-        made.final, made._kept = final, _kept_from(constants.plan.steps, taken)
+            axes = next(taken)
+            layers = range(constants.gates.layers)
+            blocks = {block: tuple(next(taken) for _ in layers) for block in constants.gates.blocks}
+            gates = WeightedGates(constants.gates, axes, blocks)
+        made = cls(constants, steps, angles, gates, for_gradient=True)
+        made.final, made._kept = final, _kept_from(steps, taken)
         return made
 
     def tensors(self) -> list[Tensor | None]:
@@ -114,23 +120,25 @@ class Evolution:
         angles, gates = self._angles, self._gates
         left: list[Tensor | None] = [angles.rows, angles.weights, angles.gates, self.final]
         if gates is not None:
-            left += [gates.monomials, gates.matrices, *gates.blocks.values()]
+            left.append(gates.axes)
+            for of_layers in gates.blocks.values():
+                left += of_layers
         _lay_out(self._kept, left)
         return left
 
     def pull_back(self, mu: Tensor) -> Angles:
         """Gradients of all angles from the conjugated gradient μ, (copies, 2^n, batch), of the final states."""
-        rows, weights = torch.zeros_like(self._angles.rows), torch.zeros_like(self._angles.weights)
+        copies, rows, weights = self._angles.copies, self._angles.rows, self._angles.weights
+        # What has no elements is nobody's gradient, and needs none of its own.
+        rows, weights = (torch.zeros_like(angles) if angles.numel() else angles for angles in (rows, weights))
         if self._gates is None:
-            self._pull(self._constants.plan.steps, self._kept, mu, self.final, None, rows, weights)
-            return Angles(rows, weights, torch.zeros_like(self._angles.gates))
-        operators = Operators(self._constants, self._angles.copies)
-        self._pull(self._constants.plan.steps, self._kept, mu, self.final, operators, rows, weights)
-        return Angles(rows, weights, self._gates.angle_gradients(operators.all()))
+            self._pull(self._steps, self._kept, mu, self.final, None, rows, weights)
+            return Angles(copies, rows, weights, self._angles.gates)
+        operators = Operators(self._constants, copies)
+        self._pull(self._steps, self._kept, mu, self.final, operators, rows, weights)
+        return Angles(copies, rows, weights, self._gates.angle_gradients(operators.all()))
 
-    def _run(
-        self, steps: Sequence[Step | Product], state: Tensor | None, keep: bool
-    ) -> tuple[Tensor, list[Kept]]:
+    def _run(self, steps: Steps, state: Tensor | None, keep: bool) -> tuple[Tensor, list[Kept]]:
         """The state behind the steps; None in front of them stands for all basis states, the identity."""
         kept, start = [], state
         for step in steps:
@@ -154,12 +162,11 @@ class Evolution:
                 state = state.index_select(1, fixed.gather.indices())
             if self._for_gradient:
                 kept.append(Kept(behind_gates, factor) if keep else Kept(None))
-        assert state is not None
-        return state, kept
+        return self._identity() if state is None else state, kept
 
     def _pull(
         self,
-        steps: Sequence[Step | Product],
+        steps: Steps,
         all_kept: list[Kept],
         mu: Tensor,
         state: Tensor,
@@ -225,7 +232,10 @@ class Evolution:
         if state is not None:
             return apply_blocks(state, blocks)
         if len(blocks) == 1 and blocks[0][1] == self._constants.plan.num_qubits:
-            return blocks[0][2].expand(self._angles.copies, -1, -1)
+            matrix = blocks[0][2]
+            return (
+                matrix if len(matrix) == self._angles.copies else matrix.expand(self._angles.copies, -1, -1)
+            )
         return apply_blocks(self._identity(), blocks)
 
     def _blocks(self, step: Step, fixed: Blocks | None) -> Blocks:
@@ -234,6 +244,7 @@ class Evolution:
         assert self._gates is not None
         assert step.gates is not None
         made, position = self._gates.blocks, step.gates.position
+        assert position is not None
         return [(start, size, made[start, size][position]) for start, size in step.gates.blocks]
 
     def _identity(self) -> Tensor:
@@ -282,7 +293,7 @@ def _lay_out(all_kept: list[Kept], left: list[Tensor | None]) -> None:
             _lay_out(kept.inside, left)
 
 
-def _kept_from(steps: Sequence[Step | Product], taken: Iterator[Tensor | None]) -> list[Kept]:
+def _kept_from(steps: Steps, taken: Iterator[Tensor | None]) -> list[Kept]:
     return [
         Kept(
             next(taken),
@@ -298,6 +309,8 @@ def apply_blocks(states: Tensor, blocks: Blocks) -> Tensor:
     """Matrices on blocks of qubits applied to states (copies, 2^n, batch)."""
     copies, amplitudes, batch = states.shape
     for start, size, matrices in blocks:
+        if 1 << size == amplitudes and len(matrices) == copies:
+            return torch.bmm(matrices, states)
         before, side, after = amplitudes >> (start + size), 2**size, batch << start
         if len(matrices) != copies:
             matrices = matrices.expand(copies, -1, -1)

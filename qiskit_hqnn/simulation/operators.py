@@ -59,9 +59,9 @@ class Operators:
                 right = state.reshape(shape).transpose(1, 2).reshape(count, side, -1)
             else:
                 left, right = mu, state
-            whole = torch.bmm(left, right.transpose(1, 2))
-            single = torch.mm(whole.view(count, side * side), self.constants.partial_traces(size))
-            single = single.view(len(positions), self.copies, size, 2, 2).transpose(1, 2)
+            whole = torch.bmm(left, right.transpose(1, 2)).view(count, side * side)
+            summands = whole.index_select(1, self.constants.partial_traces(size))
+            single = summands.view(len(positions), self.copies, size, 2, 2, side // 2).sum(-1).transpose(1, 2)
             if size == self.qubits and positions == list(range(self.layers)):
                 self._operators = single
                 return

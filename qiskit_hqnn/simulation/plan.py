@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,16 +11,19 @@ from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
+from qiskit_hqnn.simulation.costs import multiplied_from
 from qiskit_hqnn.simulation.layering import Layer, arrange
 from qiskit_hqnn.simulation.light_cone import cut_to_light_cone, is_fixed, product_of, pull_measurement_back
 from qiskit_hqnn.simulation.lowering import PAULI, Angle, Fixed, Rotation, lower
 from qiskit_hqnn.simulation.measurement import Basis, bases_of
 from qiskit_hqnn.simulation.steps import (
+    WHOLE,
     Gates,
     Phases,
     Product,
     Step,
     explain,
+    is_one_upload,
     multiply_runs,
     qubit_blocks,
     tight_blocks,
@@ -54,6 +57,7 @@ class Plan:
         initial: a matrix for each qubit whose constant initial state is not |0⟩.
         steps: what is done to the state, in order.
         bases: the measurements of the outputs.
+        layered: steps and bases without products; None where there is none.
         row_slots: angles that may differ from sample to sample; its columns are the inputs, then the weights where an
             angle mixes both, then the nonlinear angles.
         weight_slots: phases of weights; its columns are the weights, then the nonlinear angles of weights.
@@ -72,6 +76,7 @@ class Plan:
     initial: dict[int, np.ndarray]
     steps: tuple[Step | Product, ...]
     bases: tuple[Basis, ...]
+    layered: tuple[tuple[Step, ...], tuple[Basis, ...]] | None
     row_slots: Slots
     weight_slots: Slots
     gate_slots: Slots
@@ -102,6 +107,32 @@ class Plan:
         """Whether every input and weight reaches an output."""
         return bool(self.seen.all())
 
+    @cached_property
+    def one_upload(self) -> bool:
+        """Whether the inputs are one layer of phases at the start, and all that follows is one small matrix."""
+        return (
+            self.num_qubits <= WHOLE
+            and bool(self.bases)
+            and is_one_upload(self.steps)
+            and self.steps[0].rows is None  # type: ignore[union-attr]
+            and all(isinstance(step, Product) for step in self.steps[1:])
+        )
+
+    def multiplied_from(self, copies: int) -> float:
+        """The smallest batch for which products are faster than `one_by_one`, by the model in `costs`."""
+        return (
+            0
+            if self.layered is None
+            else multiplied_from(self.steps, self.num_qubits, self.one_upload, copies)
+        )
+
+    def one_by_one(self) -> Plan:
+        """The same plan without products: every layer of weights is applied to the samples."""
+        if self.layered is None:
+            return self
+        steps, bases = self.layered
+        return replace(self, steps=steps, bases=bases, layered=None)
+
     @property
     def weighted_layers(self) -> int:
         return len(self.gate_cos)
@@ -116,6 +147,10 @@ class Plan:
             lines.append(f"  only {self.num_qubits} of them can reach an output: the others are left out")
         for number, step in enumerate(self.steps):
             lines += [f"  step {number} {part}" for part in explain(step)]
+        if (least := self.multiplied_from(copies=1)) > 1:
+            lines.append(
+                f"  for batches below {least:.0f} the layers of weights one by one, applied to the samples"
+            )
         for basis in self.bases:
             change = f"change of basis on {len(basis.gates)} qubits, then " if basis.gates else ""
             lines.append(
@@ -164,6 +199,7 @@ def make_plan(
         rows = tuple(layer.rows) if layer.permutes else None
         if gates or phases or rows:
             steps.append(Step(gates, phases, rows))
+    plain = tuple(steps), tuple(bases)
     arranged, bases = multiply_runs(steps, bases, num_qubits)
     return Plan(
         num_qubits=num_qubits,
@@ -173,6 +209,7 @@ def make_plan(
         initial={qubit: product_of(gates) for qubit, gates in first.gates.items()},
         steps=arranged,
         bases=tuple(bases),
+        layered=plain if any(isinstance(step, Product) for step in arranged) else None,
         row_slots=builder.slots(row, by_row=True),
         weight_slots=builder.slots(weight, by_row=False),
         gate_slots=builder.slots(angles, by_row=False),

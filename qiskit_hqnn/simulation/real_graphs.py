@@ -105,6 +105,8 @@ class _Rewriting(Interpreter):
             if rule is None:
                 raise NotImplementedError(f"no rule for complex {target}")
             return rule(*args, **kwargs)
+        if target in _SMALL_PRODUCTS:
+            return _SMALL_PRODUCTS[target](*args)
         return target(*args, **kwargs)
 
 
@@ -163,6 +165,13 @@ def _multiply(x: Any, y: Any) -> Pair:
     return Pair(pair.re * other, pair.im * other)
 
 
+def _multiply_in_place(x: Pair, y: Any) -> Pair:
+    # Views of x that were taken before are other pairs, and would not see it: the passes have none.
+    product = _multiply(x, y)
+    x.re, x.im = product.re, product.im
+    return x
+
+
 def _add(x: Pair, y: Pair) -> Pair:
     return Pair(x.re + y.re, x.im + y.im)
 
@@ -219,6 +228,15 @@ def _plain_product(x: Pair, y: Pair) -> Pair:
     return Pair(product.re[0], product.im[0])
 
 
+def _real_product(x: Tensor, y: Tensor) -> Tensor:
+    return torch.mm(x, y) if x.numel() * y.shape[1] > _UNROLLED else _product(x[None], y[None])[0]
+
+
+_SMALL_PRODUCTS: dict[Any, Callable[..., Tensor]] = {
+    aten.bmm.default: _product,
+    aten.mm.default: _real_product,
+    aten.addmm.default: lambda start, x, y: start + _real_product(x, y),
+}
 _OUT = {aten.cos.out: torch.cos, aten.sin.out: torch.sin}
 _FROM_REAL = {aten.complex.default, aten.view_as_complex.default}
 _RULES: dict[Any, Callable[..., Any]] = {
@@ -239,12 +257,14 @@ _RULES: dict[Any, Callable[..., Any]] = {
             aten.alias.default,
             aten.detach.default,
             aten.zeros_like.default,
+            aten.sum.dim_IntList,
         )
     },
     aten.unbind.int: _each_of_several(aten.unbind.int),
     aten.cat.default: _joined(torch.cat),
     aten.stack.default: _joined(torch.stack),
     aten.mul.Tensor: _multiply,
+    aten.mul_.Tensor: _multiply_in_place,
     aten.add.Tensor: _add,
     aten.index_put_.default: _put,
     aten._conj_physical.default: lambda x: Pair(x.re, -x.im),

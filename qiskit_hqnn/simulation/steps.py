@@ -60,6 +60,12 @@ class Step:
     def by_row(self) -> bool:
         return self.phases is not None and bool(self.phases.row_masks)
 
+    @property
+    def of_weights(self) -> bool:
+        """Whether anything in it depends on weights."""
+        gates = self.gates is not None and self.gates.position is not None
+        return gates or (self.phases is not None and bool(self.phases.weight_masks))
+
 
 @dataclass(frozen=True, eq=False)
 class Product:
@@ -82,12 +88,18 @@ def multiply_runs(
 ) -> tuple[tuple[Step | Product, ...], list[Basis]]:
     """Runs of steps without inputs as products, where at least two layers of weights are multiplied.
 
+    Where all inputs come at the start, everything behind them is one product, whatever is in it: `one_upload` runs it.
+
     A run's matrix has as many columns as the state has amplitudes, which is fewer than a batch has samples as long as
     the circuit is small; the batch then costs one matrix product, however deep the run. The change of basis of a
     single measurement joins the last run.
     """
     if num_qubits > WHOLE:
         return tuple(steps), bases
+    if bases and is_one_upload(steps):
+        upload, *rest = steps
+        rest = [Step(None, None, upload.rows), *rest] if upload.rows else rest
+        return (replace(upload, rows=None), *([Product(tuple(rest))] if rest else [])), bases
     runs: list[list[Step]] = [[]]
     for step in steps:
         if not step.by_row:
@@ -107,6 +119,17 @@ def multiply_runs(
         else:
             joined += run
     return _rejoin(joined), bases
+
+
+def is_one_upload(steps: Sequence[Step | Product]) -> bool:
+    """Whether phases on the initial state are the only step that depends on inputs."""
+    first = steps[0] if steps else None
+    return (
+        isinstance(first, Step)
+        and first.gates is None
+        and first.by_row
+        and not any(step.by_row for step in each_step(steps[1:]))
+    )
 
 
 def _weighted(run: Sequence[Step]) -> int:
@@ -156,7 +179,8 @@ def explain(step: Step | Product) -> list[str]:
     if isinstance(step, Product):
         weighted = _weighted(step.steps)
         inner = [f"  {line}" for part in step.steps for line in explain(part)]
-        return [f"one matrix for all samples, {weighted} layers of weights multiplied:", *inner]
+        layers = f", {weighted} layers of weights multiplied" if weighted > 1 else ""
+        return [f"one matrix for all samples{layers}:", *inner]
     parts = []
     if step.gates is not None:
         kind = "of weights, one for all samples" if step.gates.fixed is None else "constant"

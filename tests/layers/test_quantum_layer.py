@@ -384,3 +384,10 @@ def test_bad_arguments_are_one_sentence():
 def test_an_input_that_is_no_tensor_is_one_sentence():
     with pytest.raises(ShapeError, match=r"must be a torch\.Tensor, but is a list"):
         QuantumLayer(hqnn_parallel(2, 1))([1.0, 2.0])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_of_half_precision_are_one_sentence(dtype):
+    layer = QuantumLayer(hqnn_parallel(2, 1)).to(dtype)
+    with pytest.raises(HQNNError, match=f"float32 or float64, but its weights are {dtype}"):
+        layer(torch.rand(3, 2))

@@ -1,5 +1,7 @@
 """The simulator against Qiskit's reference on published and on random circuits, in every branch of the plan."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -52,18 +54,29 @@ def values_for(ansatz, batch=2, copies=2, seed=1):
     return inputs, rng.uniform(-4, 4, (copies, ansatz.num_weights))
 
 
+def both_ways(program, inputs, weights):
+    """The program with runs of weights multiplied, and with their layers one by one; once where it has no runs."""
+    runner, copies = program._runner(inputs), len(weights)
+    for least in (0, math.inf) if program.plan.layered is not None else (0,):
+        runner._multiplied_from[copies] = least
+        yield program
+    del runner._multiplied_from[copies]
+
+
 def assert_equal_to_qiskit(ansatz, seed=1):
-    inputs, weights = values_for(ansatz, seed=seed)
-    program = compile_ansatz(ansatz)
-    ours = program.expectation_values(torch.from_numpy(inputs), torch.from_numpy(weights))
-    np.testing.assert_allclose(ours.numpy(), reference(ansatz, inputs, weights), rtol=0, atol=1e-10)
+    values = values_for(ansatz, seed=seed)
+    expected, tensors = reference(ansatz, *values), [torch.from_numpy(part) for part in values]
+    for program in both_ways(compile_ansatz(ansatz), *tensors):
+        ours = program.expectation_values(*tensors)
+        np.testing.assert_allclose(ours.numpy(), expected, rtol=0, atol=1e-10)
 
 
 def assert_gradients(ansatz, seed=1):
     tensors = [torch.from_numpy(values) for values in values_for(ansatz, seed=seed)]
     # gradcheck takes no tensor without elements as a differentiable one.
     tensors = [tensor.requires_grad_(tensor.numel() > 0) for tensor in tensors]
-    assert torch.autograd.gradcheck(compile_ansatz(ansatz).expectation_values, tensors)
+    for program in both_ways(compile_ansatz(ansatz), *tensors):
+        assert torch.autograd.gradcheck(program.expectation_values, tensors)
 
 
 @st.composite

@@ -74,15 +74,15 @@ def test_a_retained_graph_gives_the_same_gradients_twice(ansatz):
         torch.testing.assert_close(one, other, atol=0, rtol=0)
 
 
-def test_without_gradients_no_states_are_kept(monkeypatch):
-    ansatz, purposes = hqnn_parallel(4, 2), []
-    forth = Evolution.forth
+@pytest.mark.parametrize("ansatz", [hqnn_parallel(4, 2), hqnn_parallel(7, 2)], ids=str)
+def test_without_gradients_no_states_are_kept(monkeypatch, ansatz):
+    purposes, make = [], Evolution.__init__
 
-    def watched(constants, angles, for_gradient):
+    def watched(self, constants, steps, angles, gates, for_gradient):
         purposes.append(for_gradient)
-        return forth(constants, angles, for_gradient)
+        make(self, constants, steps, angles, gates, for_gradient)
 
-    monkeypatch.setattr(Evolution, "forth", watched)
+    monkeypatch.setattr(Evolution, "__init__", watched)
     inputs, weights = values_for(ansatz)
     program = compile_ansatz(ansatz)
     with torch.no_grad():

@@ -47,6 +47,19 @@ EVERY_KIND = {
     "parameters that no output sees",
     "no weighted gates",
     "angles with offsets",
+    *(
+        "one upload" + part
+        for part in (
+            "",
+            " of weights too",
+            " on unequal amplitudes",
+            ", then a permutation",
+            ", nothing behind it",
+            ", then nothing of weights",
+            ", a permutation before a change of basis",
+            ", measured in several bases",
+        )
+    ),
 }
 """Of `steps.Step` and `steps.Product`, and of the plan around them. Inside a product, phases never depend on inputs."""
 
@@ -74,7 +87,25 @@ def kinds_of(plan):
         "no weighted gates": plan.weighted_layers == 0,
         "angles with offsets": bool(plan.row_slots.offsets.any()),
     }
+    if plan.one_upload:
+        found |= _kinds_of_one_upload(plan)
     return found | {kind for kind, holds in yes.items() if holds}
+
+
+def _kinds_of_one_upload(plan):
+    upload, *rest = plan.steps
+    behind = rest[0].steps if rest else ()
+    change = len(plan.bases) > 1 or bool(plan.bases[0].gates)
+    yes = {
+        " of weights too": bool(upload.phases.weight_masks),
+        " on unequal amplitudes": len(plan.initial) < plan.num_qubits,
+        ", then a permutation": bool(behind and behind[0].gates is None and behind[0].rows),
+        ", nothing behind it": not behind,
+        ", then nothing of weights": bool(behind) and not any(step.of_weights for step in behind),
+        ", a permutation before a change of basis": bool(change and behind and behind[-1].rows),
+        ", measured in several bases": len(plan.bases) > 1,
+    }
+    return {"one upload", *("one upload" + kind for kind, holds in yes.items() if holds)}
 
 
 def _kinds_of_step(step):
@@ -139,6 +170,52 @@ def _wide():
     return Ansatz(circuit, tuple(x), tuple(w), observables)
 
 
+def _upload_of_weights():
+    """Inputs and weights as one layer of phases; what follows is constant, and one qubit starts in |0⟩."""
+    x, w = ParameterVector("x", 2), ParameterVector("w", 3)
+    circuit = QuantumCircuit(3)
+    circuit.h([0, 1])
+    circuit.rz(x[0], 0)
+    circuit.rzz(w[0], 0, 1)
+    circuit.rzz(2 * x[1] + w[1] - 0.4, 1, 2)
+    circuit.rzz(w[2], 0, 2)
+    circuit.cz(0, 2)
+    circuit.ry(0.3, range(3))
+    circuit.cx(0, 1)
+    circuit.ry(0.8, range(3))
+    return Ansatz(circuit, tuple(x), tuple(w), pauli_on_each("Z", 3))
+
+
+def _upload_into_several_bases():
+    """CNOTs right behind the inputs, weights, CNOTs right before a measurement of X, Y and Z."""
+    x, w = ParameterVector("x", 3), ParameterVector("w", 7)
+    circuit = QuantumCircuit(3)
+    for qubit in range(3):
+        circuit.h(qubit)
+        circuit.rz(x[qubit], qubit)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    for qubit in range(3):
+        circuit.rz(w[2 * qubit], qubit)
+        circuit.ry(w[2 * qubit + 1], qubit)
+    circuit.rzz(w[6], 0, 2)
+    circuit.ry(0.2, range(3))
+    circuit.cx(2, 0)
+    observables = (SparsePauliOp(["XXI", "ZIZ"], [0.5, -1.5]), SparsePauliOp(["YIY"]), SparsePauliOp(["IZI"]))
+    return Ansatz(circuit, tuple(x), tuple(w), observables)
+
+
+def _upload_alone():
+    """Nothing behind the inputs but a measurement of X, which takes no change of basis where nothing is in between."""
+    x = ParameterVector("x", 2)
+    circuit = QuantumCircuit(2)
+    circuit.h([0, 1])
+    circuit.rz(x[0], 0)
+    circuit.rz(x[1], 1)
+    circuit.rzz(x[0] * x[1], 0, 1)
+    return Ansatz(circuit, tuple(x), (), pauli_on_each("Y", 2))
+
+
 CIRCUITS = {
     **ANSATZE,
     "mixed": _mixed_ansatz,
@@ -147,7 +224,11 @@ CIRCUITS = {
     "not-Clifford": lambda: _ending_in(lambda c: c.t(0), lambda c: c.ry(0.3, 0)),
     "weights-first": _weights_first,
     "wide": _wide,
+    "upload-of-weights": _upload_of_weights,
+    "upload-into-several-bases": _upload_into_several_bases,
+    "upload-alone": _upload_alone,
 }
+RARER = ("weights-first", "wide", "upload-of-weights", "upload-into-several-bases", "upload-alone")
 
 
 def test_every_kind_of_step_is_met():
@@ -165,11 +246,39 @@ def test_every_kind_of_step_is_met():
     assert found == EVERY_KIND
 
 
-@pytest.mark.parametrize("build", [_weights_first, _wide], ids=["weights-first", "wide"])
-def test_circuits_of_the_rarer_kinds_are_qiskits(build):
-    assert_equal_to_qiskit(build())
-    tensors = [torch.from_numpy(v).requires_grad_() for v in values_for(build(), batch=2, copies=1)]
-    assert torch.autograd.gradcheck(compile_ansatz(build()).expectation_values, tensors, fast_mode=True)
+@pytest.mark.parametrize("copies", [1, 3])
+@pytest.mark.parametrize("name", RARER)
+def test_circuits_of_the_rarer_kinds_are_qiskits(name, copies):
+    ansatz = CIRCUITS[name]()
+    assert_equal_to_qiskit(ansatz)
+    inputs, weights = (torch.tensor(v) for v in values_for(ansatz, batch=2, copies=copies))
+    program = compile_ansatz(ansatz)
+    program._runner(inputs)._multiplied_from[copies] = 0
+    if not ansatz.num_weights:  # gradcheck takes no tensors without elements
+        assert torch.autograd.gradcheck(
+            lambda x: program.expectation_values(x, weights), inputs.requires_grad_(), fast_mode=True
+        )
+        return
+    tensors = (inputs.requires_grad_(), weights.requires_grad_())
+    assert torch.autograd.gradcheck(program.expectation_values, tensors, fast_mode=True)
+
+
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_flat_tensors_give_the_same_numbers_and_gradients(name):
+    program, copies = compile_ansatz(CIRCUITS[name]()), 3
+    program._runner(torch.empty(0, dtype=torch.float64))._multiplied_from[copies] = 0
+    tensors = [
+        torch.from_numpy(v).requires_grad_() for v in values_for(CIRCUITS[name](), batch=4, copies=copies)
+    ]
+    outputs = program.expectation_values(*tensors)
+    inputs, weights = tensors[0].reshape(2, 2, -1), tensors[1].flatten()
+    flat = program.layer(inputs, weights, copies)
+    torch.testing.assert_close(flat, outputs.reshape(2, 2, -1), rtol=0, atol=1e-12)
+    cotangent = torch.randn(outputs.shape, dtype=outputs.dtype, generator=torch.Generator().manual_seed(0))
+    expected = torch.autograd.grad(outputs, tensors, cotangent)
+    given = torch.autograd.grad(flat, tensors, cotangent.reshape(flat.shape))
+    for one, other in zip(given, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
 
 
 def test_computed_back_gradients_of_the_rarer_kinds_are_right(monkeypatch):

@@ -1,0 +1,92 @@
+"""A plan on one device: from inputs and weights to the columns of its slots, and who runs its passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from qiskit_hqnn.simulation.constants import Constants
+from qiskit_hqnn.simulation.expressions import torch_function
+from qiskit_hqnn.simulation.full_states import FullStates
+from qiskit_hqnn.simulation.one_upload import OneUpload
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.simulation.compiled import Compiling, Passes
+
+
+class Runner:
+    """A plan with its constants.
+
+    Attributes:
+        constants: of the plan.
+        states: passes that any plan has.
+        kind: of the device, such as "cpu".
+        plain: whether the columns are inputs and weights themselves.
+    """
+
+    def __init__(self, constants: Constants, compile: bool = False) -> None:
+        self.constants, self.states = constants, FullStates(constants)
+        self._passes: Passes = OneUpload(constants) if constants.plan.one_upload else self.states
+        self._one_by_one: FullStates | None = None
+        self._multiplied_from: dict[int, float] = {}
+        self._compiling = _compiling() if compile else None
+        plan = constants.plan
+        expressions, parameters = plan.template.nonlinear, plan.parameters
+        self._row_functions = [torch_function(expressions[index], parameters) for index in plan.row_nonlinear]
+        self._weight_functions = [
+            torch_function(expressions[index], parameters[plan.num_inputs :])
+            for index in plan.weight_nonlinear
+        ]
+        self.kind = constants.device.type
+        self.plain = not (plan.mixes or plan.row_nonlinear or plan.weight_nonlinear)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the plan's constants."""
+        more = self._passes.tensors if isinstance(self._passes, OneUpload) else []
+        others = 0 if self._one_by_one is None else self._one_by_one.constants.num_bytes
+        return self.constants.num_bytes + others + sum(t.numel() * t.element_size() for t in more)
+
+    def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """What the plan's slots are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
+        columns = _with_columns(weights, self._weight_functions, weights)
+        if not (self.constants.plan.mixes or self._row_functions):
+            return inputs, columns
+        both = torch.cat([inputs, weights.expand(len(inputs), *weights.shape)], dim=-1)
+        rows = both if self.constants.plan.mixes else inputs
+        return _with_columns(rows, self._row_functions, both), columns
+
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
+        """Who runs `measure` and `pull_back` on columns of these shapes."""
+        eager = self._eager(*rows.shape[:2])
+        if self._compiling is None:
+            return eager
+        return self._compiling.passes_for(eager, rows, columns, for_gradient)
+
+    def _eager(self, batch: int, copies: int) -> Passes:
+        """For few samples the layers of weights one by one, else multiplied."""
+        if copies not in self._multiplied_from:
+            self._multiplied_from[copies] = self.constants.plan.multiplied_from(copies)
+        if batch >= self._multiplied_from[copies]:
+            return self._passes
+        if self._one_by_one is None:
+            made = self.constants
+            self._one_by_one = FullStates(Constants(made.plan.one_by_one(), made.dtype, made.device))
+        return self._one_by_one
+
+
+def _compiling() -> Compiling:
+    from qiskit_hqnn.simulation.compiled import Compiling  # seconds of imports, for those who compile only
+
+    return Compiling()
+
+
+def _with_columns(
+    columns: Tensor, functions: Sequence[Callable[[Tensor], Tensor]], parameters: Tensor
+) -> Tensor:
+    if not functions:
+        return columns
+    return torch.cat([columns, torch.stack([function(parameters) for function in functions], dim=-1)], dim=-1)
