@@ -69,6 +69,14 @@ def test_inspecting_a_circuit_loads_no_torch():
     assert "torch" not in loaded_by("from qiskit_hqnn.inspection import inspect")
 
 
+@pytest.mark.parametrize("command", [["submit", "nowhere", "--where", "aer"], ["evaluate", "nowhere"]])
+def test_refusing_a_folder_that_is_no_run_loads_no_torch(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    imports = "from typer.testing import CliRunner; from qiskit_hqnn.cli.app import app"
+    code = f"{imports}; CliRunner().invoke(app, {command})"
+    assert "torch" not in loaded_by(code)
+
+
 def test_no_module_is_a_drawer_for_everything():
     names = {path.stem for path in LIBRARY.rglob("*.py")}
     assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}

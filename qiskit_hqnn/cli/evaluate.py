@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT
+from qiskit_hqnn.cli.options import DATA_ROOT, check_run_folder
 
 
 def evaluate(
@@ -23,12 +23,11 @@ def evaluate(
 
     Example: hqnn evaluate runs/quickstart --where aer --shots 4000
     """
-    from qiskit_hqnn.errors import HQNNError, RunFolderError
+    from qiskit_hqnn.errors import HQNNError
 
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
-    if not (folder / "job.toml").exists():  # told before torch is loaded
-        raise RunFolderError(f"{folder} is not a run folder: it has no job.toml.")
+    check_run_folder(folder)
 
     if where.startswith("ibm_"):
         raise HQNNError(

@@ -30,3 +30,15 @@ def store_option(store: str | None) -> str:
 def summary(command: Callable[..., Any]) -> str:
     """A command's first sentence in whole: the list of commands would cut what it takes from the docstring."""
     return (inspect.getdoc(command) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def check_run_folder(folder: Path) -> None:
+    """That a folder can be a run's, told before torch is loaded.
+
+    Raises:
+        RunFolderError: if it has no job file.
+    """
+    if not (folder / "job.toml").exists():
+        from qiskit_hqnn.errors import RunFolderError
+
+        raise RunFolderError(f"{folder} is not a run folder: it has no job.toml.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, STORE, store_option
+from qiskit_hqnn.cli.options import DATA_ROOT, STORE, check_run_folder, store_option
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -69,6 +69,7 @@ def submit(
         raise HQNNError(
             "Option --where must be aer, fake_<device> or ibm_<device>, but is 'exact': use hqnn evaluate."
         )
+    check_run_folder(folder)
 
     from qiskit_hqnn.jobs import JobManager
     from qiskit_hqnn.jobs.places import open_place
