@@ -20,6 +20,7 @@ from qiskit.providers import BackendV2
 
 from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions, close_adapter
+from qiskit_hqnn.jobs.arguments import check_budget, check_count, check_kind, check_measured, finite_values
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.estimation import Estimation, prepare
@@ -90,13 +91,17 @@ class JobManager:
         adapter: BackendAdapter | None = None,
         sets_at_once: int = SETS_AT_ONCE,
     ) -> None:
-        if not isinstance(shots, int | np.integer):
-            raise HQNNError(f"Argument `shots` must be a whole number, but is {shots!r}.")
-        if shots < 1:
-            raise HQNNError(f"Argument `shots` must be at least 1, but is {shots}.")
-        if sets_at_once < 1:
-            raise HQNNError(f"Argument `sets_at_once` must be at least 1, but is {sets_at_once}.")
-        _check_positive(max_qpu_seconds)
+        check_count("shots", shots)
+        check_count("sets_at_once", sets_at_once)
+        check_budget(max_qpu_seconds)
+        if seed is not None:
+            check_count("seed", seed, lowest=0)
+        for name, value, kind in (
+            ("mitigation", mitigation, MitigationOptions),
+            ("options", options, SamplingOptions),
+            ("patience", patience, Patience),
+        ):
+            check_kind(name, value, kind)
         if store is not None and not isinstance(store, str | Path | Store):
             raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
         self.device: Device
@@ -177,9 +182,10 @@ class JobManager:
             raise MitigationError(
                 "Mitigation corrects expectation values, not samples: use an estimator, or a manager without it."
             )
+        check_measured(pub.circuit)
+        values = finite_values(pub.circuit, pub.parameter_values).reshape(max(1, pub.size), -1)
         circuit, _ = self._templates.of(pub.circuit)
         names = tuple(parameter.name for parameter in pub.circuit.parameters)
-        values = pub.parameter_values.as_array(pub.circuit.parameters).reshape(max(1, pub.size), -1)
         shots = shots or pub.shots or self.shots
         key = self._key(pub.circuit, values, shots)
         request = SamplingRequest(circuit, names, values, shots, self._seed_of(key))
@@ -264,7 +270,7 @@ class JobManager:
 
     def check_budget(self, price: Price, max_qpu_seconds: float | None = None) -> None:
         """Raises BudgetError if a price is over what is left of the manager's budget, or over a call's own."""
-        _check_positive(max_qpu_seconds)
+        check_budget(max_qpu_seconds)
         budget, spent = self.max_qpu_seconds, self.qpu_seconds + self.spent_elsewhere
         if max_qpu_seconds is not None and (budget is None or max_qpu_seconds < budget - spent):
             budget, spent = max_qpu_seconds, 0.0
@@ -282,7 +288,7 @@ class JobManager:
     def _planned(self, pub: EstimatorPub, precision: float | None) -> tuple[Estimation, bytes]:
         """A PUB's plan, and the key under which it counts as asked."""
         shots = self._shots_of(precision)
-        key = self._key(pub.circuit, pub.parameter_values.as_array(pub.circuit.parameters), shots)
+        key = self._key(pub.circuit, finite_values(pub.circuit, pub.parameter_values), shots)
         seed = self._seed_of(key)
         return prepare(pub, shots, self.device, self._templates.of, self.mitigation, seed), key
 
@@ -382,9 +388,3 @@ def expectation_values(store: Store, job: str) -> PubResult:
 
     estimation, requests = recorded_estimation(store, job)
     return replace(estimation, requests=()).result(collect(store, job, requests))
-
-
-def _check_positive(max_qpu_seconds: float | None) -> None:
-    # Nothing is over a budget that is NaN: it has to be refused, not compared.
-    if max_qpu_seconds is not None and not max_qpu_seconds > 0:
-        raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds}.")

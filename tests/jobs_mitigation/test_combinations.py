@@ -146,7 +146,9 @@ def test_options_that_do_not_fit_are_one_sentence():
         MitigationOptions(zne=(1, 3, 3))
     with pytest.raises(MitigationError, match="`randomizations` must be even"):
         MitigationOptions(readout="trex", randomizations=5)
-    with pytest.raises(MitigationError, match="`randomizations` must be at least 1, but is 0"):
+    with pytest.raises(
+        MitigationError, match="`randomizations` must be a whole number of at least 1, but is 0"
+    ):
         MitigationOptions(randomizations=0)
     manager = JobManager("aer", mitigation=MitigationOptions(readout="m3"), seed=1)
     measured = QuantumCircuit(1)

@@ -56,6 +56,10 @@ class MitigationOptions:
                 f"{self.extrapolation!r}."
             )
         if self.zne is not None:
+            if not isinstance(self.zne, tuple | list) or not all(type(factor) is int for factor in self.zne):
+                raise MitigationError(
+                    f"Option `zne` must be None, or odd whole factors such as (1, 3, 5), but is {self.zne!r}."
+                )
             factors = tuple(self.zne)
             object.__setattr__(self, "zne", factors)
             needed = POINTS_NEEDED[self.extrapolation]
@@ -64,9 +68,9 @@ class MitigationOptions:
                     f"Option `zne` must be at least {needed} different odd factors for {self.extrapolation!r} "
                     f"extrapolation, but is {factors}."
                 )
-        if self.randomizations < 1:
+        if type(self.randomizations) is not int or self.randomizations < 1:
             raise MitigationError(
-                f"Option `randomizations` must be at least 1, but is {self.randomizations}."
+                f"Option `randomizations` must be a whole number of at least 1, but is {self.randomizations!r}."
             )
         if self.flips and self.randomizations % 2:
             raise MitigationError(

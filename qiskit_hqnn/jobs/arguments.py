@@ -1,0 +1,58 @@
+"""The checks of what a job manager is given: told before anything is planned, priced or paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers.bindings_array import BindingsArray
+
+from qiskit_hqnn.errors import HQNNError, ShapeError
+
+
+def check_count(name: str, value: Any, lowest: int = 1) -> None:
+    """Raises HQNNError if an argument is no whole number, or below `lowest`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise HQNNError(f"Argument `{name}` must be a whole number, but is {value!r}.")
+    if value < lowest:
+        raise HQNNError(f"Argument `{name}` must be at least {lowest}, but is {value}.")
+
+
+def check_kind(name: str, value: Any, kind: type) -> None:
+    """Raises HQNNError if an argument is neither None nor of a kind."""
+    if value is not None and not isinstance(value, kind):
+        raise HQNNError(f"Argument `{name}` must be {kind.__name__}(…) or None, but is {value!r}.")
+
+
+def check_budget(max_qpu_seconds: Any) -> None:
+    """Raises HQNNError if a budget is not positive: nothing is over one that is NaN, so it would be none."""
+    if max_qpu_seconds is None:
+        return
+    number = isinstance(max_qpu_seconds, int | float | np.number) and not isinstance(max_qpu_seconds, bool)
+    if not number or not max_qpu_seconds > 0:
+        raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds!r}.")
+
+
+def finite_values(circuit: QuantumCircuit, bindings: BindingsArray) -> np.ndarray:
+    """A PUB's parameter values, (..., parameters), in the circuit's order.
+
+    Raises:
+        ShapeError: if one is NaN or infinite: it would be sent, paid for, and mean nothing.
+    """
+    values = bindings.as_array(circuit.parameters)
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise ShapeError(
+            f"Parameter values must be finite, but {bad} of {values.size} for circuit {circuit.name!r} are NaN or "
+            "infinite."
+        )
+    return values
+
+
+def check_measured(circuit: QuantumCircuit) -> None:
+    """Raises HQNNError if a circuit that is to be sampled measures nothing."""
+    if not circuit.num_clbits or "measure" not in circuit.count_ops():
+        raise HQNNError(
+            f"A circuit for a sampler must be measured, but {circuit.name!r} is not: call its measure_all()."
+        )
