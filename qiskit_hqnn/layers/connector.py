@@ -92,7 +92,9 @@ class PackedConnector(TorchConnector):
             HQNNError: within a transform of torch.func.
         """
         if torch.compiler.is_compiling():
-            return _outside_graph(self, input_data)
+            # torch.compile of a network goes around its quantum layer, which has a compiler of its own (`compile`).
+            # Made here and not at import, as it needs the compiler, whose import takes longer than torch's own.
+            return torch.compiler.disable(self._outputs)(input_data)
         return self._outputs(input_data)
 
     def _outputs(self, input_data: Tensor | None) -> Tensor:
@@ -135,7 +137,3 @@ class PackedConnector(TorchConnector):
         qnn = self.qnn
         where = "exact" if qnn._primitive is None else type(qnn._primitive).__name__
         return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.rule}"
-
-
-# torch.compile of a network goes around its quantum layer, which has a compiler of its own (`compile=True`).
-_outside_graph = torch.compiler.disable(PackedConnector._outputs)

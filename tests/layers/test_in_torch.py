@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -92,3 +94,15 @@ def test_arguments_of_a_wrong_kind_are_refused(kind, arguments, sentence):
     place = {"estimator" if kind is QuantumLayer else "sampler": "aer" if "shots" in arguments else None}
     with pytest.raises(HQNNError, match=sentence):
         kind(ANSATZ, **place, **arguments)
+
+
+def test_a_step_of_a_layer_loads_no_compiler():
+    program = (
+        "import sys, torch\n"
+        "from qiskit_hqnn.circuits import hqnn_parallel\n"
+        "from qiskit_hqnn.layers import QuantumLayer\n"
+        "QuantumLayer(hqnn_parallel(2, 1))(torch.rand(1, 2)).sum().backward()\n"
+        "print('LOADED', 'torch._dynamo' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.stdout.strip() == "LOADED False", answer.stderr
