@@ -84,7 +84,9 @@ _LONGEST = 300
 
 
 def main() -> None:
-    """Entry point: exit code 0, 2 for bad input (one sentence), 70 for a fault of the toolkit, 130 after Ctrl-C."""
+    """Entry point: exit code 0, 2 for bad input (one sentence), 1 where a device or a check failed, 70 for a fault of
+    the toolkit, 130 after Ctrl-C.
+    """
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -113,7 +115,7 @@ def _in_words(error: Exception) -> tuple[str, int]:
     if isinstance(error, MemoryError) or "allocate memory" in first:
         return f"there is not enough memory for this: {first}", 2
     if isinstance(error, OSError):
-        return first, 2
+        return f"{first.rstrip('.')}.", 2
 
     from qiskit_hqnn.jobs.adapter import AdapterError
 

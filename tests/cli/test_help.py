@@ -65,12 +65,14 @@ def test_first_steps_stand_in_the_first_help():
     [
         ("PermissionError(13, 'Permission denied', 'runs/a')", "hqnn: runs/a cannot be read or written", 2),
         ("OSError('disk is gone')", "hqnn: disk is gone.", 2),
+        ("MemoryError('8 GiB')", "hqnn: there is not enough memory for this: 8 GiB", 2),
+        ("PermanentError('Aer failed')", "hqnn: Aer failed", 1),
         ("RuntimeError('broken\\nin two')", "hqnn: this should not happen, --debug shows where", 70),
     ],
 )
 def test_an_error_that_nobody_foresaw_is_one_line_and_debug_shows_the_rest(error, sentence, code):
     program = (
-        "import sys\nfrom qiskit_hqnn.cli import app\n"
+        "import sys\nfrom qiskit_hqnn.cli import app\nfrom qiskit_hqnn.jobs.adapter import PermanentError\n"
         f"@app.app.command('fail')\ndef fail() -> None: raise {error}\n"
         "app.main()"
     )
