@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from qiskit_hqnn.errors import ShapeError
+from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation.runner import Runner
 
 _AS_IT_IS = nullcontext()
@@ -69,14 +69,24 @@ class _Expectation(torch.autograd.Function):
         return outputs.reshape(*shape[:-1], copies * outputs.shape[2]) if copies is not None else outputs
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, columns, *kept = ctx.saved_tensors
-        with full_precision(ctx.kind):
-            if not ctx.flat:
-                return None, None, None, *ctx.passes.pull_back(kept, gradient)
-            of_rows, of_columns = ctx.passes.pull_back(kept, gradient.reshape(ctx.shape))
-        return None, None, None, of_rows.reshape(rows.shape), of_columns.reshape(columns.shape)
+        if torch.is_grad_enabled():
+            with torch.no_grad():
+                slopes = _slopes(ctx, kept, rows, columns, gradient)
+            return None, None, None, *_OnceOnly.apply(rows, columns, gradient, *slopes)
+        return None, None, None, *_slopes(ctx, kept, rows, columns, gradient)
+
+
+def _slopes(
+    ctx: Any, kept: Sequence[Tensor | None], rows: Tensor, columns: Tensor, gradient: Tensor
+) -> tuple[Tensor, Tensor]:
+    with full_precision(ctx.kind):
+        if not ctx.flat:
+            of_pair: tuple[Tensor, Tensor] = ctx.passes.pull_back(kept, gradient)
+            return of_pair
+        of_rows, of_columns = ctx.passes.pull_back(kept, gradient.reshape(ctx.shape))
+    return of_rows.reshape(rows.shape), of_columns.reshape(columns.shape)
 
 
 class _State(torch.autograd.Function):
@@ -89,10 +99,30 @@ class _State(torch.autograd.Function):
         return states
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        with full_precision(ctx.kind):
-            return None, None, *ctx.states.pull_back_states(ctx.saved_tensors[2:], gradient)
+        rows, columns, *kept = ctx.saved_tensors
+        with torch.no_grad(), full_precision(ctx.kind):
+            slopes = ctx.states.pull_back_states(kept, gradient)
+        if torch.is_grad_enabled():
+            slopes = _OnceOnly.apply(rows, columns, gradient, *slopes)
+        return None, None, *slopes
+
+
+class _OnceOnly(torch.autograd.Function):
+    """First derivatives as they are, in a graph of which second ones would be asked: they are refused, not zero."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Tensor, columns: Tensor, gradient: Tensor, of_rows: Tensor, of_columns: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        return of_rows.view_as(of_rows), of_columns.view_as(of_columns)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        raise HQNNError(
+            "A quantum layer has first derivatives only, but a second one was asked for (create_graph=True, or "
+            "torch.autograd.functional's hessian or hvp)."
+        )
 
 
 def _for_gradient(rows: Tensor, columns: Tensor) -> bool:
