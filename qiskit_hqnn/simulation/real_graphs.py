@@ -96,8 +96,6 @@ class _Rewriting(Interpreter):
             return args[0]
         if kwargs.get("dtype") in _REAL:
             return _with_real_dtype(target, args, kwargs)
-        if target in _OUT:
-            return kwargs["out"].copy_(_OUT[target](args[0]))
         if target in _FROM_REAL or any(isinstance(value, Pair) for value in _flat(args)):
             if not isinstance(target, torch._ops.OpOverload):
                 return target(*args, **kwargs)  # list[index]
@@ -115,14 +113,6 @@ def _flat(args: Sequence[Any]) -> list[Any]:
 
 
 def _with_real_dtype(target: Any, args: Any, kwargs: Any) -> Pair:
-    if args and isinstance(args[0], Pair):
-        source = args[0]
-        if target is aten._to_copy.default:
-            return source
-        parts = (
-            target(part, *args[1:], **{**kwargs, "dtype": part.dtype}) for part in (source.re, source.im)
-        )
-        return Pair(*parts)
     real = target(*args, **{**kwargs, "dtype": _REAL[kwargs["dtype"]]})
     return Pair(real, torch.zeros_like(real))
 
@@ -182,12 +172,8 @@ def _put(x: Pair, indices: Any, values: Pair, *rest: Any) -> Pair:
     return x
 
 
-def _batched_product(x: Any, y: Any) -> Pair:
+def _batched_product(x: Pair, y: Pair) -> Pair:
     """One real product of twice the size: [[a, −b], [b, a]] on [c; d], the block matrix for the smaller factor."""
-    if not (isinstance(x, Pair) and isinstance(y, Pair)):
-        if isinstance(x, Pair):
-            return Pair(_product(x.re, y), _product(x.im, y))
-        return Pair(_product(x, y.re), _product(x, y.im))
     rows, inner = x.re.shape[1:]
     columns = y.re.shape[2]
     if len(x.re) * rows * inner * columns <= _UNROLLED:
@@ -222,12 +208,6 @@ def _stack(x: Pair, name: str, make: Callable[[], Tensor]) -> Tensor:
     return x.stacks[name]
 
 
-def _plain_product(x: Pair, y: Pair) -> Pair:
-    first, second = (_each(aten.unsqueeze.default)(pair, 0) for pair in (x, y))
-    product = _batched_product(first, second)
-    return Pair(product.re[0], product.im[0])
-
-
 def _real_product(x: Tensor, y: Tensor) -> Tensor:
     return torch.mm(x, y) if x.numel() * y.shape[1] > _UNROLLED else _product(x[None], y[None])[0]
 
@@ -237,7 +217,6 @@ _SMALL_PRODUCTS: dict[Any, Callable[..., Tensor]] = {
     aten.mm.default: _real_product,
     aten.addmm.default: lambda start, x, y: start + _real_product(x, y),
 }
-_OUT = {aten.cos.out: torch.cos, aten.sin.out: torch.sin}
 _FROM_REAL = {aten.complex.default, aten.view_as_complex.default}
 _RULES: dict[Any, Callable[..., Any]] = {
     **{
@@ -272,5 +251,4 @@ _RULES: dict[Any, Callable[..., Any]] = {
     aten.view_as_complex.default: lambda x: Pair(x[..., 0], x[..., 1]),
     aten.complex.default: Pair,
     aten.bmm.default: _batched_product,
-    aten.mm.default: _plain_product,
 }

@@ -334,6 +334,14 @@ def test_an_input_that_no_output_sees_must_be_finite_too():
         program.expectation_values(inputs, torch.rand(1, 1))
 
 
+def test_huge_inputs_are_no_error_though_their_sum_is_infinite():
+    program = compile_ansatz(ANSATZE["vqc-head"]())
+    assert not program.plan.sees_all
+    inputs = torch.full((4, 1, program.plan.num_inputs), 3e38)
+    assert torch.isinf(inputs.sum())
+    assert torch.isfinite(program.expectation_values(inputs, torch.zeros(1, 0))).all()
+
+
 def test_gradients_from_one_stack_are_those_layer_by_layer(monkeypatch):
     ansatz = hqnn_parallel(7, 3)
     program = compile_ansatz(ansatz)

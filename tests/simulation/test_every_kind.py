@@ -216,6 +216,17 @@ def _upload_alone():
     return Ansatz(circuit, tuple(x), (), pauli_on_each("Y", 2))
 
 
+def _inputs_twice():
+    """Two layers of inputs and no weights at all."""
+    x = ParameterVector("x", 2)
+    circuit = QuantumCircuit(2)
+    for _ in range(2):
+        circuit.rx(x[0], 0)
+        circuit.ry(x[1], 1)
+        circuit.cx(0, 1)
+    return Ansatz(circuit, tuple(x), (), pauli_on_each("Z", 2))
+
+
 CIRCUITS = {
     **ANSATZE,
     "mixed": _mixed_ansatz,
@@ -227,8 +238,16 @@ CIRCUITS = {
     "upload-of-weights": _upload_of_weights,
     "upload-into-several-bases": _upload_into_several_bases,
     "upload-alone": _upload_alone,
+    "inputs-twice": _inputs_twice,
 }
-RARER = ("weights-first", "wide", "upload-of-weights", "upload-into-several-bases", "upload-alone")
+RARER = (
+    "weights-first",
+    "wide",
+    "upload-of-weights",
+    "upload-into-several-bases",
+    "upload-alone",
+    "inputs-twice",
+)
 
 
 def test_every_kind_of_step_is_met():
@@ -298,3 +317,19 @@ def test_signs_that_are_made_anew_in_each_pass_are_the_same(monkeypatch):
     (runner,) = program._runners.values()
     assert not runner.constants._signs
     program._runners.clear()
+
+
+@pytest.mark.parametrize(("name", "copies"), [("vqc-head", 10), ("hqnn-parallel", 1), ("hqnn-parallel", 3)])
+def test_many_samples_have_the_numbers_and_gradients_of_a_few(name, copies):
+    program = compile_ansatz(CIRCUITS[name]())
+    inputs, weights = (
+        torch.from_numpy(v).requires_grad_() for v in values_for(CIRCUITS[name](), 250, copies)
+    )
+    many = program.expectation_values(inputs, weights)
+    few = torch.cat([program.expectation_values(part, weights) for part in inputs.split(2)])
+    torch.testing.assert_close(many, few, rtol=0, atol=1e-12)
+    wanted = (inputs, weights) if weights.numel() else (inputs,)
+    for one, other in zip(
+        *(torch.autograd.grad(out.square().sum(), wanted) for out in (many, few)), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
