@@ -129,8 +129,10 @@ class Evolution:
     def pull_back(self, mu: Tensor) -> Angles:
         """Gradients of all angles from the conjugated gradient μ, (copies, 2^n, batch), of the final states."""
         copies, rows, weights = self._angles.copies, self._angles.rows, self._angles.weights
-        # What has no elements is nobody's gradient, and needs none of its own.
-        rows, weights = (torch.zeros_like(angles) if angles.numel() else angles for angles in (rows, weights))
+        # What has no elements is its own gradient, but not a part of the graph.
+        rows, weights = (
+            torch.zeros_like(angles) if angles.numel() else angles.detach() for angles in (rows, weights)
+        )
         if self._gates is None:
             self._pull(self._steps, self._kept, mu, self.final, None, rows, weights)
             return Angles(copies, rows, weights, self._angles.gates)

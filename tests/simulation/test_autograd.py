@@ -174,3 +174,21 @@ def test_a_hessian_of_the_layer_is_refused_instead_of_zero():
     layer = QuantumLayer(hqnn_parallel(2, 1), copies=2)
     with pytest.raises(HQNNError, match="first derivatives only"):
         torch.autograd.functional.hessian(lambda x: layer(x).sum(), torch.rand(4))
+
+
+@pytest.mark.parametrize("num_inputs", [0, 2])
+def test_gradients_are_no_part_of_a_graph(num_inputs):
+    x, w = ParameterVector("x", num_inputs), ParameterVector("w", 2)
+    circuit = QuantumCircuit(2)
+    for qubit, parameter in enumerate([*w, *x]):
+        circuit.ry(parameter, qubit % 2)
+    circuit.cx(0, 1)
+    program = compile_circuit(circuit, pauli_on_each("Z", 2), tuple(x), tuple(w))
+    inputs = torch.rand(3, 2, num_inputs, requires_grad=True)
+    weights = torch.rand(2, 2, requires_grad=True)
+    outputs = program.expectation_values(inputs, weights)
+    for gradient, tensor in zip(
+        torch.autograd.grad(outputs.sum(), (inputs, weights)), (inputs, weights), strict=True
+    ):
+        assert gradient.shape == tensor.shape
+        assert not gradient.requires_grad
