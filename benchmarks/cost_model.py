@@ -32,9 +32,8 @@ from qiskit_hqnn.circuits import (
 from qiskit_hqnn.simulation import costs, steps
 from qiskit_hqnn.simulation.compiled import Passes
 from qiskit_hqnn.simulation.constants import Constants
-from qiskit_hqnn.simulation.full_states import FullStates
-from qiskit_hqnn.simulation.one_upload import OneUpload
 from qiskit_hqnn.simulation.plan import Plan, make_plan
+from qiskit_hqnn.simulation.runner import passes_of
 
 QUBITS, LAYERS, BATCHES, COPIES = (2, 3, 4, 5, 6), (1, 2, 4, 8), (1, 8, 64, 256), (1, 4)
 _REPEATS = 15
@@ -70,7 +69,10 @@ class Case:
     @property
     def regret(self) -> float:
         """Time of the chosen way beside the faster one."""
-        return self.chosen.fastest / min(self.product.fastest, self.one_by_one.fastest)
+        return self.beside_faster(self.chosen)
+
+    def beside_faster(self, way: Way) -> float:
+        return way.fastest / min(self.product.fastest, self.one_by_one.fastest)
 
 
 def circuit(uploads: int, qubits: int, layers: int) -> Ansatz:
@@ -88,11 +90,6 @@ def plan_of(ansatz: Ansatz) -> Plan:
     return make_plan(ansatz.circuit, ansatz.observables, ansatz.input_params, ansatz.weight_params)
 
 
-def passes_of(plan: Plan) -> Passes:
-    constants = Constants(plan, torch.float32, torch.device("cpu"))
-    return OneUpload(constants) if plan.one_upload else FullStates(constants)
-
-
 def measure_ways(plans: list[Plan], batch: int, copies: int) -> list[Way]:
     """Forward and backward passes of several plans of one circuit, taking turns."""
     generator = torch.Generator().manual_seed(7)
@@ -107,7 +104,8 @@ def measure_ways(plans: list[Plan], batch: int, copies: int) -> list[Way]:
 
         return step
 
-    every = [step_of(passes_of(plan)) for plan in plans]
+    cpu = torch.device("cpu")
+    every = [step_of(passes_of(Constants(plan, torch.float32, cpu))) for plan in plans]
     times: list[list[float]] = [[] for _ in every]
     for repeat in range(_REPEATS + 3):
         for step, own in zip(every, times, strict=True):
@@ -189,8 +187,8 @@ def report(cases: list[Case]) -> str:
     """What was fitted, and what choices by the model cost."""
     operator, multiply, error = fit(cases)
     regrets = sorted(case.regret for case in cases)
-    always = [case.product.fastest / min(case.product.fastest, case.one_by_one.fastest) for case in cases]
-    never = [case.one_by_one.fastest / min(case.product.fastest, case.one_by_one.fastest) for case in cases]
+    always = [case.beside_faster(case.product) for case in cases]
+    never = [case.beside_faster(case.one_by_one) for case in cases]
     lines = [
         f"{len(cases)} cases. Fitted: {1e6 * operator:.2f} µs an operator, {1e9 * multiply:.3f} ns a complex "
         f"multiplication (median error {error:.0%}); in use: {1e6 * costs.OPERATOR:.2f} µs, "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
 from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
+from qiskit_hqnn.simulation.functions import by_copy
 
 _MAX_QUBITS = 20
 
@@ -87,14 +87,10 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
 
     def _compile(self) -> Any:
         outcomes = self._interpreted(compile_ansatz(self.ansatz).probabilities)
-        copies, ansatz = self.copies, self.ansatz
 
         def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
-            leading = inputs.shape[:-1]
-            rows = inputs.reshape(math.prod(leading), copies, ansatz.num_inputs)
-            return outcomes(rows, weights.view(copies, ansatz.num_weights)).reshape(
-                *leading, copies * self._outputs
-            )
+            flat = (*inputs.shape[:-1], self.copies * self._outputs)
+            return outcomes(*by_copy(inputs, weights, self.copies)).reshape(flat)
 
         return evaluate
 

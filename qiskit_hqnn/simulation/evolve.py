@@ -104,7 +104,7 @@ class Evolution:
     ) -> Evolution:
         """The evolution that left these tensors."""
         taken: Any = iter(tensors)
-        angles = Angles(copies, next(taken), next(taken), next(taken))
+        angles = Angles(copies, next(taken), next(taken), constants.nothing)
         final, gates = next(taken), None
         if constants.gates is not None:
             axes = next(taken)
@@ -118,7 +118,7 @@ class Evolution:
     def tensors(self) -> list[Tensor | None]:
         """All that `back` needs, so that torch's autograd can hold it, free it, and see it altered in place."""
         angles, gates = self._angles, self._gates
-        left: list[Tensor | None] = [angles.rows, angles.weights, angles.gates, self.final]
+        left: list[Tensor | None] = [angles.rows, angles.weights, self.final]
         if gates is not None:
             left.append(gates.axes)
             for of_layers in gates.blocks.values():

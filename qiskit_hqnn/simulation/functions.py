@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -34,6 +35,14 @@ def expectation_values(runner: Runner, rows: Tensor, columns: Tensor, copies: in
     return outputs
 
 
+def by_copy(rows: Tensor, columns: Tensor, copies: int) -> tuple[Tensor, Tensor]:
+    """Flat rows (..., copies · C) as (samples, copies, C), flat columns (copies · D,) as (copies, D)."""
+    *leading, width = rows.shape
+    return rows.reshape(math.prod(leading), copies, width // copies), columns.view(
+        copies, len(columns) // copies
+    )
+
+
 def statevectors(runner: Runner, rows: Tensor, columns: Tensor) -> Tensor:
     """States (batch, copies, 2^n) from rows (batch, copies, C) and columns (copies, D)."""
     with full_precision(runner.kind):
@@ -55,38 +64,28 @@ class _Expectation(torch.autograd.Function):
     def forward(
         ctx: Any, runner: Runner, for_gradient: bool, copies: int | None, rows: Tensor, columns: Tensor
     ) -> Tensor:
-        inputs, weights, shape = rows, columns, rows.shape
-        if copies is not None:
-            inputs = rows.reshape(math.prod(shape[:-1]), copies, shape[-1] // copies)
-            weights = columns.view(copies, len(columns) // copies)
+        inputs, weights = (rows, columns) if copies is None else by_copy(rows, columns, copies)
         ctx.passes = passes = runner.passes_for(inputs, weights, for_gradient)
         outputs, kept = passes.measure(inputs, weights, for_gradient)
         # The arguments are of no use to the adjoint pass, but so torch sees it if they are altered before that.
         ctx.save_for_backward(rows, columns, *kept)
-        ctx.shape, ctx.kind = outputs.shape, runner.kind
+        ctx.shape, ctx.kind = (None if copies is None else outputs.shape), runner.kind
         _check_finite(outputs, runner, rows, columns)
-        ctx.flat = copies is not None
-        return outputs.reshape(*shape[:-1], copies * outputs.shape[2]) if copies is not None else outputs
+        return outputs if copies is None else outputs.reshape(*rows.shape[:-1], copies * outputs.shape[2])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, columns, *kept = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            with torch.no_grad():
-                slopes = _slopes(ctx, kept, rows, columns, gradient)
-            return None, None, None, *_OnceOnly.apply(rows, columns, gradient, *slopes)
-        return None, None, None, *_slopes(ctx, kept, rows, columns, gradient)
 
+        def slopes() -> tuple[Tensor, Tensor]:
+            if ctx.shape is None:
+                of_pair: tuple[Tensor, Tensor] = ctx.passes.pull_back(kept, gradient)
+                return of_pair
+            of_rows, of_columns = ctx.passes.pull_back(kept, gradient.reshape(ctx.shape))
+            return of_rows.reshape(rows.shape), of_columns.reshape(columns.shape)
 
-def _slopes(
-    ctx: Any, kept: Sequence[Tensor | None], rows: Tensor, columns: Tensor, gradient: Tensor
-) -> tuple[Tensor, Tensor]:
-    with full_precision(ctx.kind):
-        if not ctx.flat:
-            of_pair: tuple[Tensor, Tensor] = ctx.passes.pull_back(kept, gradient)
-            return of_pair
-        of_rows, of_columns = ctx.passes.pull_back(kept, gradient.reshape(ctx.shape))
-    return of_rows.reshape(rows.shape), of_columns.reshape(columns.shape)
+        with full_precision(ctx.kind):
+            return None, None, None, *_once_only(slopes, rows, columns, gradient)
 
 
 class _State(torch.autograd.Function):
@@ -101,11 +100,19 @@ class _State(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, columns, *kept = ctx.saved_tensors
-        with torch.no_grad(), full_precision(ctx.kind):
-            slopes = ctx.states.pull_back_states(kept, gradient)
-        if torch.is_grad_enabled():
-            slopes = _OnceOnly.apply(rows, columns, gradient, *slopes)
-        return None, None, *slopes
+        with full_precision(ctx.kind):
+            pull_back = partial(ctx.states.pull_back_states, kept, gradient)
+            return None, None, *_once_only(pull_back, rows, columns, gradient)
+
+
+def _once_only(slopes: Callable[[], tuple[Tensor, Tensor]], *graph: Tensor) -> tuple[Tensor, Tensor]:
+    """First derivatives; where a graph of them is made (create_graph=True), one that refuses second ones."""
+    if not torch.is_grad_enabled():
+        return slopes()
+    with torch.no_grad():
+        first = slopes()
+    refusing: tuple[Tensor, Tensor] = _OnceOnly.apply(*graph, *first)
+    return refusing
 
 
 class _OnceOnly(torch.autograd.Function):

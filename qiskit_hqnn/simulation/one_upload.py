@@ -47,7 +47,6 @@ class OneUpload:
         # Only Im μψ is wanted of the overlaps: the real parts, which lie between, count nothing.
         self._to_columns = torch.stack([torch.zeros_like(exponents), -exponents], 2).flatten(1)
         self._of_weights = self._to_weights = None
-        self._weight_slots = constants.plan.weight_slots.count
         if phases.weight_masks:
             of_weights = constants.negative_half_signs(phases.weight_masks).T
             self._of_weights = of_weights.repeat_interleave(2, 1)
@@ -133,7 +132,8 @@ class OneUpload:
         )
         if self._to_weights is not None:
             of_phases = overlaps.view(copies, batch, 2 * self._side).sum(1) @ self._to_weights
-            weights = weights.clone() if weights.numel() else of_phases.new_zeros(copies, self._weight_slots)
+            if not weights.numel():
+                weights = of_phases.new_zeros(copies, constants.plan.weight_slots.count)
             weights[:, self._phases.of_weights] = of_phases
         rows = self._samples_first(self._to_columns, overlaps, batch, copies, apart)
         return rows, pull_weight_angles(constants, copies, weights, gates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation.constants import Constants
-from qiskit_hqnn.simulation.functions import expectation_values, full_precision, statevectors
+from qiskit_hqnn.simulation.functions import by_copy, expectation_values, full_precision, statevectors
 from qiskit_hqnn.simulation.plan import Plan, make_plan
 from qiskit_hqnn.simulation.runner import Runner
 
@@ -68,10 +67,8 @@ class Program:
         runner = self._runner(inputs)
         if runner.plain:
             return expectation_values(runner, inputs, weights, copies)
-        leading = inputs.shape[:-1]
-        inputs = inputs.reshape(math.prod(leading), copies, self.plan.num_inputs)
-        outputs = self.expectation_values(inputs, weights.view(copies, self.plan.num_weights))
-        return outputs.reshape(*leading, copies * self.plan.num_outputs)
+        outputs = self.expectation_values(*by_copy(inputs, weights, copies))
+        return outputs.reshape(*inputs.shape[:-1], copies * self.plan.num_outputs)
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Probabilities of all outcomes, of shape (batch, copies, 2^n), in Qiskit's little-endian order."""

@@ -29,7 +29,7 @@ class Runner:
 
     def __init__(self, constants: Constants, compile: bool = False) -> None:
         self.constants, self.states = constants, FullStates(constants)
-        self._passes: Passes = OneUpload(constants) if constants.plan.one_upload else self.states
+        self._passes = passes_of(constants)
         self._one_by_one: FullStates | None = None
         self._multiplied_from: dict[int, float] = {}
         self._compiling = _compiling() if compile else None
@@ -76,6 +76,11 @@ class Runner:
             made = self.constants
             self._one_by_one = FullStates(Constants(made.plan.one_by_one(), made.dtype, made.device))
         return self._one_by_one
+
+
+def passes_of(constants: Constants) -> OneUpload | FullStates:
+    """The passes of a plan as it is."""
+    return OneUpload(constants) if constants.plan.one_upload else FullStates(constants)
 
 
 def _compiling() -> Compiling:
