@@ -117,7 +117,7 @@ def _in_words(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         return f"{first.rstrip('.')}.", 2
 
-    from qiskit_hqnn.jobs.adapter import AdapterError
+    from qiskit_hqnn.jobs.adapters.seam import AdapterError
 
     if isinstance(error, AdapterError):  # of a device, which says itself what it is
         return first if len(first) < _LONGEST else f"{first[:_LONGEST]}…", 1

@@ -55,7 +55,7 @@ def _of_account(names: list[str]) -> None:
     from rich.console import Console
 
     from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.jobs.ibm_account import account_devices, seconds_left
+    from qiskit_hqnn.jobs.adapters.ibm.account import account_devices, seconds_left
 
     with Console(stderr=True).status("asking IBM"):
         found = account_devices()

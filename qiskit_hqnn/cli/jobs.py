@@ -11,8 +11,8 @@ import typer
 from qiskit_hqnn.cli.options import STORE, store_option, summary
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.store import Store
-    from qiskit_hqnn.jobs.store_tables import JobRecord
+    from qiskit_hqnn.jobs.store.store import Store
+    from qiskit_hqnn.jobs.store.tables import JobRecord
 
 app = typer.Typer(no_args_is_help=False)
 _CANCEL_SECONDS = 20.0
@@ -104,9 +104,9 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from qiskit_hqnn.jobs.places import check_word
-    from qiskit_hqnn.jobs.store_tables import MOVING
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs.adapters.places import check_word
+    from qiskit_hqnn.jobs.sending.worker import ensure_worker
+    from qiskit_hqnn.jobs.store.tables import MOVING
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -152,8 +152,8 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs cancel 3f9a
     """
-    from qiskit_hqnn.jobs.store_tables import MOVING
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs.sending.worker import ensure_worker
+    from qiskit_hqnn.jobs.store.tables import MOVING
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -183,7 +183,7 @@ def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs retry 3f9a
     """
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs.sending.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -200,8 +200,8 @@ for _command in (show, wait, fetch, cancel, retry):
 def _open(store: str | None) -> Store:
     """The store as it is: a command that reads jobs makes none."""
     from qiskit_hqnn.errors import StoreError
-    from qiskit_hqnn.jobs.database import file_of, parse_url
-    from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
+    from qiskit_hqnn.jobs.store.database import file_of, parse_url
+    from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
 
     address = store or DEFAULT_STORE
     file = file_of(parse_url(address))

@@ -10,7 +10,7 @@ import typer
 from qiskit_hqnn.cli.options import DATA_ROOT
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.training.reproduction import Options, Published
+    from qiskit_hqnn.reproduction.reproducing import Options, Published
 
 
 def reproduce(
@@ -58,9 +58,9 @@ def reproduce(
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
-    from qiskit_hqnn.training.outcomes import collect, keep_records
-    from qiskit_hqnn.training.reproduction import Options, choose_rows
-    from qiskit_hqnn.training.results_page import write_page
+    from qiskit_hqnn.reproduction.outcomes import collect, keep_records
+    from qiskit_hqnn.reproduction.reproducing import Options, choose_rows
+    from qiskit_hqnn.reproduction.results_page import write_page
 
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
@@ -114,7 +114,7 @@ def _page(options: Options, out: Path) -> Path:
 def _run(rows: list[Published], options: Options, out: Path, data_root: Path, quiet: bool) -> dict[str, str]:
     """Run the rows; returns the reason for each that could not be run."""
     from qiskit_hqnn.errors import HQNNError
-    from qiskit_hqnn.training.reproduction import reproduce as run_row
+    from qiskit_hqnn.reproduction.reproducing import reproduce as run_row
 
     missing = {}
     for number, row in enumerate(rows, start=1):

@@ -72,8 +72,8 @@ def submit(
     check_run_folder(folder)
 
     from qiskit_hqnn.jobs import JobManager
-    from qiskit_hqnn.jobs.places import open_place
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs.adapters.places import open_place
+    from qiskit_hqnn.jobs.sending.worker import ensure_worker
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.submission import first_half, weights_digest
 
@@ -146,7 +146,7 @@ def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool |
 def _left() -> str:
     """What the account's plan leaves; the price stands without it too."""
     from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.jobs.ibm_account import seconds_left
+    from qiskit_hqnn.jobs.adapters.ibm.account import seconds_left
 
     try:
         left = seconds_left()
@@ -156,7 +156,7 @@ def _left() -> str:
 
 
 def _default_store() -> str:
-    from qiskit_hqnn.jobs.store import DEFAULT_STORE
+    from qiskit_hqnn.jobs.store.store import DEFAULT_STORE
 
     return DEFAULT_STORE
 

@@ -11,10 +11,10 @@ from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.subjects import Subject
 from qiskit_hqnn.inspection.timeline import idle_times, schedule
-from qiskit_hqnn.jobs.devices import Device
-from qiskit_hqnn.jobs.estimation import prepare
+from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
+from qiskit_hqnn.jobs.estimation.estimation import prepare
 from qiskit_hqnn.jobs.price import Price, price_requests
-from qiskit_hqnn.jobs.transpiling import ISATemplate
 
 Row = dict[str, Any]
 

@@ -11,8 +11,8 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.library import SaveExpectationValue
 
 from qiskit_hqnn.circuits import Ansatz, make_template
-from qiskit_hqnn.jobs.aer import on_qubits, used_qubits
-from qiskit_hqnn.jobs.transpiling import ISATemplate
+from qiskit_hqnn.jobs.adapters.aer import on_qubits, used_qubits
+from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
 
 EXACT_QUBITS = 14
 """Up to so many used qubits the outputs are compared; above, whole states."""

@@ -16,9 +16,9 @@ from qiskit_hqnn.inspection.equivalence import largest_difference
 from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.result import DeviceInspection, Inspection
 from qiskit_hqnn.inspection.subjects import Subject, subject_of
-from qiskit_hqnn.jobs.devices import Device
-from qiskit_hqnn.jobs.places import open_place
-from qiskit_hqnn.jobs.transpiling import LEVELS, SEEDS, ISATemplate, candidates, transpile_template
+from qiskit_hqnn.jobs.adapters.places import open_place
+from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.transpiling import LEVELS, SEEDS, ISATemplate, candidates, transpile_template
 
 if TYPE_CHECKING:
     from qiskit_hqnn.circuits import Ansatz, Template

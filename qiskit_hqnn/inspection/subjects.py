@@ -18,7 +18,7 @@ from qiskit_hqnn.circuits import ANSATZE, Ansatz, Template, make_template
 from qiskit_hqnn.circuits.choosing import make_ansatz
 from qiskit_hqnn.errors import CircuitError, HQNNError
 from qiskit_hqnn.inspection.reading import SUFFIXES, ansatz_of, read_ansatz
-from qiskit_hqnn.jobs.mitigation import MitigationOptions
+from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
 if TYPE_CHECKING:
     from qiskit_hqnn.training import LoadedRun

@@ -6,25 +6,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.adapter import BackendAdapter, JobState, SamplingOptions
-    from qiskit_hqnn.jobs.devices import Device, resolve_device, snapshot_names
+    from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, JobState, SamplingOptions
+    from qiskit_hqnn.jobs.devices.device import Device, resolve_device, snapshot_names
+    from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, transpile_template
+    from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
     from qiskit_hqnn.jobs.manager import JobManager
-    from qiskit_hqnn.jobs.mitigation import MitigationOptions
     from qiskit_hqnn.jobs.price import Price
-    from qiskit_hqnn.jobs.transpiling import ISATemplate, transpile_template
 
 _LAZY = {
-    "BackendAdapter": "adapter",
-    "Device": "devices",
-    "ISATemplate": "transpiling",
+    "BackendAdapter": "adapters.seam",
+    "Device": "devices.device",
+    "ISATemplate": "devices.transpiling",
     "JobManager": "manager",
-    "JobState": "adapter",
-    "MitigationOptions": "mitigation",
+    "JobState": "adapters.seam",
+    "MitigationOptions": "estimation.mitigation",
     "Price": "price",
-    "SamplingOptions": "adapter",
-    "resolve_device": "devices",
-    "snapshot_names": "devices",
-    "transpile_template": "transpiling",
+    "SamplingOptions": "adapters.seam",
+    "resolve_device": "devices.device",
+    "snapshot_names": "devices.device",
+    "transpile_template": "devices.transpiling",
 }
 
 __all__ = [

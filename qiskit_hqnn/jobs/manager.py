@@ -19,21 +19,21 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
-from qiskit_hqnn.jobs.adapter import BackendAdapter, SamplingOptions, close_adapter
+from qiskit_hqnn.jobs.adapters.places import open_place
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
 from qiskit_hqnn.jobs.arguments import check_budget, check_count, check_kind, check_measured, finite_values
 from qiskit_hqnn.jobs.chunks import ChunkLimits
-from qiskit_hqnn.jobs.devices import Device
-from qiskit_hqnn.jobs.estimation import Estimation, prepare
-from qiskit_hqnn.jobs.mitigation import MitigationOptions
-from qiskit_hqnn.jobs.places import open_place
+from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.templates import Templates
+from qiskit_hqnn.jobs.devices.transpiling import circuit_bytes, scheduled_duration
+from qiskit_hqnn.jobs.estimation.estimation import Estimation, prepare
+from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
 from qiskit_hqnn.jobs.recording import Recorded, collect, record, strong_id
-from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.sending import Patience, drive
-from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
-from qiskit_hqnn.jobs.templates import Templates
-from qiskit_hqnn.jobs.transpiling import circuit_bytes, scheduled_duration
+from qiskit_hqnn.jobs.sending.protocol import Patience, drive
+from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
 
 SETS_AT_ONCE = 2_000
 """Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""

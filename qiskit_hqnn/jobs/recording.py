@@ -9,12 +9,12 @@ from hashlib import sha256
 from typing import Any
 
 from qiskit_hqnn.errors import HQNNError, StoreError
-from qiskit_hqnn.jobs import recipe
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
-from qiskit_hqnn.jobs.estimation import Estimation
+from qiskit_hqnn.jobs.estimation import recipe
+from qiskit_hqnn.jobs.estimation.estimation import Estimation
 from qiskit_hqnn.jobs.price import Price
-from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.store.store import Store
 
 
 class JobFailedError(HQNNError):

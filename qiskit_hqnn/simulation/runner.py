@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from qiskit_hqnn.simulation.constants import Constants
 from qiskit_hqnn.simulation.expressions import torch_function
-from qiskit_hqnn.simulation.full_states import FullStates
-from qiskit_hqnn.simulation.one_upload import OneUpload
+from qiskit_hqnn.simulation.passes.constants import Constants
+from qiskit_hqnn.simulation.passes.full_states import FullStates
+from qiskit_hqnn.simulation.passes.one_upload import OneUpload
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.simulation.compiled import Compiling, Passes
+    from qiskit_hqnn.simulation.inductor.compiled import Compiling, Passes
 
 
 class Runner:
@@ -84,7 +84,9 @@ def passes_of(constants: Constants) -> OneUpload | FullStates:
 
 
 def _compiling() -> Compiling:
-    from qiskit_hqnn.simulation.compiled import Compiling  # seconds of imports, for those who compile only
+    from qiskit_hqnn.simulation.inductor.compiled import (
+        Compiling,  # seconds of imports, for those who compile only
+    )
 
     return Compiling()
 

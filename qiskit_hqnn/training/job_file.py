@@ -99,7 +99,7 @@ class MitigationSection(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> MitigationSection:
-        from qiskit_hqnn.jobs.mitigation import MitigationOptions
+        from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
         MitigationOptions(**self.model_dump())
         return self

@@ -16,7 +16,7 @@ from qiskit_hqnn.training.job_file import JobFile
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
-    from qiskit_hqnn.jobs.store import Store
+    from qiskit_hqnn.jobs.store.store import Store
 
 
 class Place:
@@ -122,7 +122,7 @@ def check_snapshots(job: JobFile) -> None:
     """Raises DeviceError if a snapshot that the job names does not exist: told before hours of training, not after."""
     words = [where for where in (job.where, *job.test) if where.startswith("fake_")]
     if words:
-        from qiskit_hqnn.jobs.devices import check_snapshot
+        from qiskit_hqnn.jobs.devices.device import check_snapshot
 
         for word in words:
             check_snapshot(word)
@@ -164,7 +164,7 @@ def manager_for(
 
 def _last_calibration(store: Path | Store | None, where: str) -> str | None:
     """The calibration of a device under which the newest request in a store was made; None if there is none."""
-    from qiskit_hqnn.jobs.store import Store
+    from qiskit_hqnn.jobs.store.store import Store
 
     if not isinstance(store, Path) or not store.exists():
         return None

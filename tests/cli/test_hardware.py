@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback.server import TOKEN
+from qiskit_hqnn.standin.server import TOKEN
 
 ROOT = Path(__file__).parents[2]
 HQNN = [
@@ -27,7 +27,7 @@ SMALL = [
 def shell(tmp_path):
     """Runs a command in a folder, with the variables that lead to the stand-in service; keeps all that was printed."""
     service = subprocess.Popen(
-        [sys.executable, "-m", "tests.loopback", "fez"], stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, "-m", "qiskit_hqnn.standin", "fez"], stdout=subprocess.PIPE, cwd=ROOT, text=True
     )
     variables = {}
     for line in service.stdout:

@@ -72,7 +72,7 @@ def test_first_steps_stand_in_the_first_help():
 )
 def test_an_error_that_nobody_foresaw_is_one_line_and_debug_shows_the_rest(error, sentence, code):
     program = (
-        "import sys\nfrom qiskit_hqnn.cli import app\nfrom qiskit_hqnn.jobs.adapter import PermanentError\n"
+        "import sys\nfrom qiskit_hqnn.cli import app\nfrom qiskit_hqnn.jobs.adapters.seam import PermanentError\n"
         f"@app.app.command('fail')\ndef fail() -> None: raise {error}\n"
         "app.main()"
     )

@@ -19,7 +19,7 @@ from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.manager import expectation_values
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.store.store import Store
 
 HQNN = [
     sys.executable,
@@ -64,7 +64,7 @@ def workers_of(folder):
                     command = file.read()
             except OSError:
                 continue
-            if b"qiskit_hqnn.jobs.worker" in command and str(folder).encode() in variables:
+            if b"qiskit_hqnn.jobs.sending.worker" in command and str(folder).encode() in variables:
                 found.append(int(entry))
     return found
 

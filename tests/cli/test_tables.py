@@ -9,7 +9,7 @@ import pytest
 from qiskit_hqnn.cli.tables import print_table
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.store.store import Store
 
 HQNN = [sys.executable, "-m", "qiskit_hqnn.cli.app"]
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from qiskit_hqnn.jobs.adapter import JobState, LostResultError, TransientError
-from qiskit_hqnn.jobs.aer import sample
-from qiskit_hqnn.jobs.devices import resolve_device
+from qiskit_hqnn.jobs.adapters.aer import sample
+from qiskit_hqnn.jobs.adapters.seam import JobState, LostResultError, TransientError
+from qiskit_hqnn.jobs.devices.device import resolve_device
 
 
 class Died(BaseException):

@@ -16,20 +16,20 @@ from qiskit_machine_learning.neural_networks import EstimatorQNN, SamplerQNN
 from qiskit_hqnn.circuits import hqnn_parallel, make_template, vqc_head
 from qiskit_hqnn.errors import BudgetError, CircuitError, DeviceError, HQNNError, MitigationError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions, resolve_device, snapshot_names, transpile_template
-from qiskit_hqnn.jobs.adapter import TransientError
-from qiskit_hqnn.jobs.aer import on_qubits, used_qubits
-from qiskit_hqnn.jobs.devices import CutDevice, cut_target
-from qiskit_hqnn.jobs.expectations import measurement_of
-from qiskit_hqnn.jobs.mitigation import extrapolate, flip_patterns, fold_gates
-from qiskit_hqnn.jobs.price import price_requests
-from qiskit_hqnn.jobs.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.transpiling import (
+from qiskit_hqnn.jobs.adapters.aer import on_qubits, used_qubits
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.seam import TransientError
+from qiskit_hqnn.jobs.devices.device import CutDevice, cut_target
+from qiskit_hqnn.jobs.devices.transpiling import (
     candidates,
     check_isa,
     circuit_bytes,
     expected_success,
     scheduled_duration,
 )
+from qiskit_hqnn.jobs.estimation.expectations import measurement_of
+from qiskit_hqnn.jobs.estimation.mitigation import extrapolate, flip_patterns, fold_gates
+from qiskit_hqnn.jobs.price import price_requests
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
 
 OBSERVABLES = [
@@ -266,7 +266,7 @@ def test_templates_keep_parameters_compute_the_circuit_and_are_the_best_of_their
 
 
 def test_templates_come_back_from_disk(tmp_path, monkeypatch):
-    from qiskit_hqnn.jobs import transpiling
+    from qiskit_hqnn.jobs.devices import transpiling
 
     device = resolve_device("fake_manila")
     circuit, _ = circuit_of()
@@ -429,7 +429,7 @@ def test_control_flow_is_refused():
 
 
 def test_a_damaged_template_on_disk_is_made_anew(tmp_path, monkeypatch):
-    from qiskit_hqnn.jobs import transpiling
+    from qiskit_hqnn.jobs.devices import transpiling
 
     device = resolve_device("fake_manila")
     circuit, _ = circuit_of()

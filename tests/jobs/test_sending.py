@@ -9,11 +9,17 @@ import pytest
 
 from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.adapter import JobState, PermanentError, SplitError, TransientError, UnauthorisedError
+from qiskit_hqnn.jobs.adapters.seam import (
+    JobState,
+    PermanentError,
+    SplitError,
+    TransientError,
+    UnauthorisedError,
+)
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.recording import JobFailedError
-from qiskit_hqnn.jobs.sending import Patience, cancel, drive
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.sending.protocol import Patience, cancel, drive
+from qiskit_hqnn.jobs.store.store import Store
 from tests.jobs.service import Died, Service, ServiceAdapter
 
 ANSATZ = hqnn_parallel(2, 1)
@@ -202,7 +208,7 @@ def test_a_late_job_of_a_request_that_was_given_up_is_found_and_not_sent_again(s
 
 
 def test_nothing_leaves_after_its_caller_has_given_up():
-    from qiskit_hqnn.jobs.deadlines import given_up, within
+    from qiskit_hqnn.jobs.adapters.deadlines import given_up, within
 
     seen = []
 

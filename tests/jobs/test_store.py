@@ -14,6 +14,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.errors import HQNNError, StoreError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes
 from qiskit_hqnn.jobs.chunks import (
     ChunkLimits,
     assembled,
@@ -24,9 +25,8 @@ from qiskit_hqnn.jobs.chunks import (
     to_bytes,
 )
 from qiskit_hqnn.jobs.manager import expectation_values
-from qiskit_hqnn.jobs.owners import is_gone, new_owner
-from qiskit_hqnn.jobs.sampling import Outcomes
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.store.owners import is_gone, new_owner
+from qiskit_hqnn.jobs.store.store import Store
 
 ANSATZ = hqnn_parallel(2, 1)
 TEMPLATE = make_template(ANSATZ)
@@ -200,7 +200,8 @@ def test_a_second_store_in_a_process_loses_nothing(tmp_path):
     path = tmp_path / "jobs.db"
 
     def elsewhere(statement):
-        program = f"from qiskit_hqnn.jobs.store import Store\nstore = Store({str(path)!r})\n{statement}\nstore.close()"
+        opened = f"from qiskit_hqnn.jobs.store.store import Store\nstore = Store({str(path)!r})"
+        program = f"{opened}\n{statement}\nstore.close()"
         return subprocess.run(
             [sys.executable, "-c", program], check=True, capture_output=True, text=True
         ).stdout

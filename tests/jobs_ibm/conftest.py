@@ -4,8 +4,8 @@ from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.sending import Patience
-from tests.loopback import Faults, Loopback
+from qiskit_hqnn.jobs.sending.protocol import Patience
+from qiskit_hqnn.standin import Faults, Loopback
 
 QUICK = {
     "HQNN_IBM_DEADLINE": "3",

@@ -6,8 +6,8 @@ import signal
 import sys
 
 from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.ibm import IBMAdapter
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter
+from qiskit_hqnn.jobs.store.store import Store
 from tests.jobs_ibm.conftest import PATIENCE, ask
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from qiskit_hqnn.errors import DeviceError
-from qiskit_hqnn.jobs.adapter import TransientError, UnauthorisedError
+from qiskit_hqnn.jobs.adapters.seam import TransientError, UnauthorisedError
+from qiskit_hqnn.standin import Fault, Faults
 from tests.jobs_ibm.conftest import ask
-from tests.loopback import Fault, Faults
 
 SURVIVED = [
     *[
@@ -86,7 +86,7 @@ def test_a_refused_account_stops_and_loses_nothing(cloud, undisturbed):
 
 
 def test_a_service_that_is_down_leaves_the_job_open(cloud, undisturbed):
-    from qiskit_hqnn.jobs.sending import Patience
+    from qiskit_hqnn.jobs.sending.protocol import Patience
 
     loopback = cloud.start(Faults([Fault("429", "status", times=4)]))
     with pytest.raises(TransientError, match="3 times in a row"):
@@ -232,7 +232,7 @@ def test_a_retired_device_is_named_with_its_neighbours(cloud):
 
 
 def test_without_an_account_one_sentence_says_what_to_do(monkeypatch, tmp_path):
-    from qiskit_hqnn.jobs.ibm import open_ibm
+    from qiskit_hqnn.jobs.adapters.ibm.adapter import open_ibm
 
     for name in ("QISKIT_IBM_TOKEN", "QISKIT_IBM_CHANNEL", "QISKIT_IBM_URL", "QISKIT_IBM_INSTANCE"):
         monkeypatch.delenv(name, raising=False)

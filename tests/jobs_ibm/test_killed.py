@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qiskit_hqnn.standin.server import TOKEN
 from tests.jobs_ibm.conftest import ask
-from tests.loopback.server import TOKEN
 
 STEPS = (
     "before-post",

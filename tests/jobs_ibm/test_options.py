@@ -6,8 +6,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_hqnn.jobs.adapter import SamplingOptions
-from tests.loopback.computing import decode
+from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
+from qiskit_hqnn.standin.computing import decode
 
 
 def idling():

@@ -8,7 +8,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qiskit_hqnn.circuits import hqnn_parallel, textbook
 from qiskit_hqnn.jobs import MitigationOptions
-from qiskit_hqnn.jobs.adapter import SamplingOptions
+from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from tests.jobs_ibm.conftest import question
 

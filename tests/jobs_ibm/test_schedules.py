@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from qiskit_hqnn.errors import DeviceError
-from qiskit_hqnn.jobs.adapter import AdapterError
+from qiskit_hqnn.jobs.adapters.seam import AdapterError
+from qiskit_hqnn.standin import Faults
 from tests.jobs_ibm.conftest import ask
-from tests.loopback import Faults
 
 SCHEDULES = 200
 GROUPS = 8

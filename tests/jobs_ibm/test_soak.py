@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from qiskit_hqnn.errors import DeviceError
-from qiskit_hqnn.jobs.adapter import AdapterError
+from qiskit_hqnn.jobs.adapters.seam import AdapterError
 from tests.jobs_ibm.conftest import PATIENCE, QUICK, question
 
 JOBS = int(os.environ.get("HQNN_SOAK", "40"))
@@ -37,7 +37,7 @@ def open_files():
 def service(monkeypatch):
     """The stand-in service in a process of its own, so that only the client's memory is looked at."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.loopback", "manila", "--faults", "0.1"],
+        [sys.executable, "-m", "qiskit_hqnn.standin", "manila", "--faults", "0.1"],
         stdout=subprocess.PIPE, cwd=ROOT, text=True,
     )  # fmt: skip
     exports = {}

@@ -100,7 +100,7 @@ def test_killed_in_mid_epoch_and_calibrated_anew_a_training_pays_nothing_twice(
     calibration = JobManager("ibm_manila", store=cloud.folder / "other.db").adapter.calibration
     loopback.service.calibrations["ibm_manila"] = 1
     monkeypatch.setattr(
-        "qiskit_hqnn.jobs.transpiling._templates", OrderedDict()
+        "qiskit_hqnn.jobs.devices.transpiling._templates", OrderedDict()
     )  # a process of its own has none
     resumed = run_job(job, cloud.folder / "killed", progress=False, resume=True)
     assert JobManager("ibm_manila", store=cloud.folder / "other.db").adapter.calibration != calibration
@@ -116,7 +116,7 @@ def test_an_earlier_template_that_cannot_be_used_is_made_anew_and_said(cloud, mo
     loopback = cloud.start()
     first = cloud.manager()
     ask(first)
-    monkeypatch.setattr("qiskit_hqnn.jobs.transpiling._templates", OrderedDict())
+    monkeypatch.setattr("qiskit_hqnn.jobs.devices.transpiling._templates", OrderedDict())
     loopback.service.calibrations["ibm_manila"] = 1
     if lost:
         for file in (cloud.folder / "cache").iterdir():

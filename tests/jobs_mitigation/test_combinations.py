@@ -12,8 +12,9 @@ from qiskit_aer.noise import depolarizing_error
 
 from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.errors import MitigationError
-from qiskit_hqnn.jobs import JobManager, MitigationOptions, recipe
-from qiskit_hqnn.jobs.mitigation import extrapolate, fold_gates
+from qiskit_hqnn.jobs import JobManager, MitigationOptions
+from qiskit_hqnn.jobs.estimation import recipe
+from qiskit_hqnn.jobs.estimation.mitigation import extrapolate, fold_gates
 
 OBSERVABLES = [[SparsePauliOp("ZII")], [SparsePauliOp(["XXI", "IZZ", "III"], [0.5, -1.0, 0.25])]]
 

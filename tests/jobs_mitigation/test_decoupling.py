@@ -8,7 +8,7 @@ from qiskit.quantum_info import Pauli, Statevector
 
 from qiskit_hqnn.errors import MitigationError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions, resolve_device
-from qiskit_hqnn.jobs.mitigation import decoupled
+from qiskit_hqnn.jobs.estimation.mitigation import decoupled
 
 DETUNING = 2e5  # radians a second
 SEQUENCES = ["XX", "XpXm", "XY4"]

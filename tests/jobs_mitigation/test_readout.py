@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from qiskit_hqnn.errors import MitigationError
-from qiskit_hqnn.jobs.expectations import MeasuredBasis, Measurement, expectation_values
-from qiskit_hqnn.jobs.mitigation.readout import (
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.estimation.expectations import MeasuredBasis, Measurement, expectation_values
+from qiskit_hqnn.jobs.estimation.mitigation.readout import (
     ReadoutCalibration,
     flip_patterns,
     m3_calibration,
     m3_means,
     trex_calibration,
 )
-from qiskit_hqnn.jobs.sampling import Outcomes
 
 FLIPS = np.array([[0.01, 0.08], [0.03, 0.05], [0.002, 0.12]])
 BITS = 3

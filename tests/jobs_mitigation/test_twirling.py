@@ -8,7 +8,7 @@ from qiskit.circuit.library import RXXGate, RZXGate
 from qiskit.quantum_info import PTM, Operator, SuperOp
 
 from qiskit_hqnn.errors import MitigationError
-from qiskit_hqnn.jobs.mitigation import twirled
+from qiskit_hqnn.jobs.estimation.mitigation import twirled
 
 
 def circuit_with(gate, qubits=4):

@@ -20,7 +20,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_pauli, random
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz, hqnn_parallel, pauli_on_each, reuploading
 from qiskit_hqnn.errors import CircuitError, HQNNError, ShapeError
-from qiskit_hqnn.simulation import compile_ansatz, compile_circuit, evolve, operators
+from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
+from qiskit_hqnn.simulation.passes import evolve, operators
 
 NO_UNITARY = {"measure", "reset", "delay", "global_phase"}
 GATES = {

@@ -11,8 +11,9 @@ from qiskit.quantum_info import Operator
 from qiskit_hqnn.circuits import hqnn_parallel, hqnn_quanv, pauli_on_each
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.simulation import compilation, compile_ansatz, compile_circuit, constants
-from qiskit_hqnn.simulation.evolve import Evolution
+from qiskit_hqnn.simulation import compilation, compile_ansatz, compile_circuit
+from qiskit_hqnn.simulation.passes import constants
+from qiskit_hqnn.simulation.passes.evolve import Evolution
 
 
 def values_for(ansatz, batch=3, copies=2, dtype=torch.float64):

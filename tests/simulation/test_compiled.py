@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from qiskit_hqnn.circuits import ANSATZE, hqnn_parallel, hqnn_quanv
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.simulation import compile_ansatz, compiled, evolve, operators
+from qiskit_hqnn.simulation import compile_ansatz
+from qiskit_hqnn.simulation.inductor import compiled
+from qiskit_hqnn.simulation.passes import evolve, operators
 from qiskit_hqnn.simulation.program import Program
 from tests.simulation.test_against_qiskit import _mixed_ansatz, _weights_around_inputs, ansaetze
 from tests.simulation.test_every_kind import _weights_first

@@ -14,8 +14,8 @@ from qiskit_hqnn.circuits import (
     vqc_head,
 )
 from qiskit_hqnn.simulation import compile_ansatz
-from qiskit_hqnn.simulation.full_states import FullStates
-from qiskit_hqnn.simulation.one_upload import OneUpload
+from qiskit_hqnn.simulation.passes.full_states import FullStates
+from qiskit_hqnn.simulation.passes.one_upload import OneUpload
 from tests.simulation.test_against_qiskit import values_for
 
 

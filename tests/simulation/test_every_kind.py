@@ -8,8 +8,9 @@ from qiskit.circuit import ParameterVector
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz, hqnn_parallel, pauli_on_each
-from qiskit_hqnn.simulation import compile_ansatz, constants, evolve
-from qiskit_hqnn.simulation.steps import Product
+from qiskit_hqnn.simulation import compile_ansatz
+from qiskit_hqnn.simulation.passes import constants, evolve
+from qiskit_hqnn.simulation.planning.steps import Product
 from tests.simulation.test_against_qiskit import (
     _ending_in,
     _mixed_ansatz,

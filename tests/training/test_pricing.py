@@ -5,7 +5,7 @@ import torch
 
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.store import Store
+from qiskit_hqnn.jobs.store.store import Store
 from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
 from qiskit_hqnn.training.places import Place

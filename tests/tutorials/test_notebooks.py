@@ -11,9 +11,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from qiskit_hqnn.standin import Loopback
+from qiskit_hqnn.standin.server import TOKEN
 from tests.links import broken_links
-from tests.loopback import Loopback
-from tests.loopback.server import TOKEN
 
 FOLDER = Path(__file__).parents[2] / "docs" / "tutorials"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

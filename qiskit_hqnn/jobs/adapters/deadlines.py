@@ -1,0 +1,51 @@
+"""Calls that may hang: given up after a deadline, and told so, lest they act after nobody waits for them any more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from qiskit_hqnn.jobs.adapters.seam import TransientError
+
+_T = TypeVar("_T")
+_calls = threading.local()
+
+
+def within(deadline: float | None, work: Callable[[], _T]) -> _T:
+    """What `work` returns, in a thread of its own.
+
+    Args:
+        deadline: seconds; None waits as long as it takes, in this thread.
+        work: may ask `given_up()` before it does something that cannot be taken back.
+
+    Raises:
+        TransientError: once the deadline has passed. The thread goes on until its own call comes back.
+    """
+    if deadline is None:
+        return work()
+    done: Future[_T] = Future()
+    # By the clock on the wall, which goes on while a machine sleeps: a call that wakes up late is given up too.
+    until = time.time() + deadline
+
+    def target() -> None:
+        _calls.until = until
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=target, daemon=True, name="hqnn-call").start()
+    try:
+        return done.result(deadline)
+    except TimeoutError:
+        if done.done():
+            raise
+        raise TransientError(f"no answer within {deadline:g} s") from None
+
+
+def given_up() -> bool:
+    """Whether the caller of this thread's work has stopped waiting for it."""
+    return time.time() >= getattr(_calls, "until", float("inf"))

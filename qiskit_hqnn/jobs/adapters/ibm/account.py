@@ -1,0 +1,78 @@
+"""What an IBM account may use: its devices with their queues and calibrations, and the QPU time that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from qiskit.transpiler import Target
+
+from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.jobs.adapters.deadlines import within
+from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter, IBMSettings
+from qiskit_hqnn.jobs.adapters.seam import AdapterError
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class AccountDevice:
+    """A device of the account.
+
+    Attributes:
+        name: as in `--where`.
+        num_qubits: of the device.
+        queue: jobs that wait there, of all users; None where the service does not say.
+        calibration_hours: since its last calibration; None where the service does not say.
+        target: gates and errors.
+    """
+
+    name: str
+    num_qubits: int
+    queue: int | None
+    calibration_hours: float | None
+    target: Target
+
+
+def account_devices() -> list[AccountDevice]:
+    """The devices of the saved account or of the environment variables', the shortest queue first.
+
+    Raises:
+        DeviceError: if no account is set up, it is refused, or the service cannot be reached.
+    """
+    names = _asked(lambda client: [backend.name for backend in client.service.backends(simulator=False)])
+    found = [_asked(partial(_described, name)) for name in names]
+    return sorted(found, key=lambda device: (device.queue is None, device.queue, device.name))
+
+
+def seconds_left() -> float | None:
+    """QPU seconds that the account's plan leaves in this period; None where it sets no limit.
+
+    Raises:
+        DeviceError: as `account_devices`.
+    """
+    usage = _asked(lambda client: client.service.usage())
+    limit, used = usage.get("usage_limit_seconds"), usage.get("usage_consumed_seconds")
+    return None if limit is None or used is None else max(0.0, float(limit) - float(used))
+
+
+def _asked(question: Callable[[Any], _Answer]) -> _Answer:
+    adapter = IBMAdapter("the account", IBMSettings.from_environment())
+    last: AdapterError | None = None
+    for _ in range(3):
+        try:
+            return within(adapter.deadline, partial(adapter._call, question))
+        except AdapterError as error:
+            last = error
+    raise DeviceError(str(last)) from None
+
+
+def _described(name: str, client: Any) -> AccountDevice:
+    backend = client.service.backend(name)
+    properties = backend.properties()
+    updated = getattr(properties, "last_update_date", None)
+    age = None if updated is None else (datetime.now(UTC) - updated.astimezone(UTC)).total_seconds() / 3600
+    return AccountDevice(backend.name, backend.num_qubits, backend.status().pending_jobs, age, backend.target)

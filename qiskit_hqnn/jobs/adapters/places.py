@@ -1,0 +1,49 @@
+"""From the one word for a place to its device and its adapter; adapters of hardware are imported when asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from qiskit.primitives import BaseSamplerV2
+from qiskit.providers import BackendV2
+
+from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.jobs.adapters.seam import BackendAdapter
+from qiskit_hqnn.jobs.devices.device import REP_DELAY, Device, resolve_device
+
+
+def check_word(where: str) -> None:
+    """Raises DeviceError if a place is not a word by which another process can open it."""
+    if where != "aer" and not where.startswith(("fake_", "ibm_")):
+        raise DeviceError(
+            f"A job that outlives its process must be for 'aer', 'fake_<device>' or 'ibm_<device>', but is for "
+            f"{where!r}, an object of the script that made it: run that script again."
+        )
+
+
+def open_place(where: Any) -> tuple[Device, BackendAdapter]:
+    """The device to compile for, and the adapter that samples on it.
+
+    Args:
+        where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its noise) or a BaseSamplerV2.
+
+    Raises:
+        DeviceError: if there is no such place.
+    """
+    from qiskit_hqnn.jobs.adapters.local import LocalAdapter, SamplerAdapter
+
+    if isinstance(where, str) and where.startswith("ibm_"):
+        try:
+            from qiskit_hqnn.jobs.adapters.ibm.adapter import open_ibm
+        except ImportError:
+            raise DeviceError(
+                f"Hardware such as {where!r} cannot be reached by this version; use 'aer' or 'fake_<device>'."
+            ) from None
+        return open_ibm(where)
+    if isinstance(where, BaseSamplerV2) and not isinstance(where, BackendV2):
+        # What decides such an object's results is not known: another one's are never handed out as its own.
+        device = Device(type(where).__name__, None, REP_DELAY, f"sampler-{uuid4().hex}")
+        return device, SamplerAdapter(where, device)
+    device = resolve_device(where)
+    return device, LocalAdapter(device)

@@ -1,0 +1,162 @@
+"""What crosses the seam to a device: circuits with values to sample, and the outcomes that come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers import BitArray
+from qiskit.primitives.containers.bindings_array import BindingsArray
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
+from qiskit_hqnn.jobs.devices.transpiling import circuit_bytes
+
+HISTOGRAM_BITS = 12
+"""Outcomes of up to so many bits are kept as counts of each outcome, of more bits shot by shot."""
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingRequest:
+    """One measured circuit, run with many sets of values.
+
+    Attributes:
+        circuit: measured into classical bits 0 … m − 1; parametrised or not.
+        parameters: names of its parameters, in the order of the columns.
+        values: array of shape (sets, parameters), radians.
+        shots: of each set.
+        seed: makes a simulated result repeatable; part of the identity of every result.
+    """
+
+    circuit: QuantumCircuit
+    parameters: tuple[str, ...]
+    values: np.ndarray
+    shots: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.shots < 1:
+            raise HQNNError(f"Argument `shots` must be at least 1, but is {self.shots}.")
+
+    @property
+    def sets(self) -> int:
+        return len(self.values)
+
+    @property
+    def executions(self) -> int:
+        return self.sets * self.shots
+
+    def digest(self) -> bytes:
+        """Hash of everything here that can alter the outcomes."""
+        digest = sha256(circuit_bytes(self.circuit))
+        digest.update(repr((self.parameters, self.values.shape, self.shots, self.seed)).encode())
+        digest.update(np.ascontiguousarray(self.values, dtype="<f8").tobytes())
+        return digest.digest()
+
+    def pub(self) -> SamplerPub:
+        """The same as a PUB of shape (sets,)."""
+        values = BindingsArray({self.parameters: self.values}) if self.parameters else None
+        return SamplerPub(self.circuit, values, self.shots)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Measured outcomes of every set.
+
+    Attributes:
+        bits: m.
+        counts: array of shape (sets, 2^m): how often each outcome came; or None.
+        packed: array of shape (sets, shots, ⌈m/8⌉), bytes as in Qiskit's BitArray; or None. One of both is given.
+    """
+
+    bits: int
+    counts: np.ndarray | None
+    packed: np.ndarray | None = None
+
+    @property
+    def sets(self) -> int:
+        array = self.counts if self.counts is not None else self.packed
+        assert array is not None
+        return len(array)
+
+    @classmethod
+    def from_bit_array(cls, array: np.ndarray, bits: int) -> Outcomes:
+        """Outcomes from Qiskit's packed form, (sets, shots, bytes)."""
+        if bits > HISTOGRAM_BITS:
+            return cls(bits, None, array)
+        index = np.zeros(array.shape[:2], dtype=np.int64)
+        for byte in np.moveaxis(array, -1, 0):
+            index = index << 8 | byte
+        offsets = np.arange(len(index))[:, None] << bits
+        counts = np.bincount((index + offsets).ravel(), minlength=len(index) << bits)
+        return cls(bits, counts.reshape(len(index), 1 << bits).astype(np.int32))
+
+    @classmethod
+    def of(cls, result: Any, request: SamplingRequest) -> Outcomes:
+        """Outcomes of one request from what an adapter returns: outcomes already, or a `SamplerPubResult`."""
+        if isinstance(result, cls):
+            return result
+        registers = [getattr(result.data, register.name) for register in request.circuit.cregs]
+        bits = registers[0] if len(registers) == 1 else BitArray.concatenate_bits(registers)
+        return cls.from_bit_array(bits.array.reshape(-1, *bits.array.shape[-2:]), bits.num_bits)
+
+    def to_bit_array(self) -> BitArray:
+        """Qiskit's container, of shape (sets,); the order of the shots within a set has no meaning."""
+        if self.packed is not None:
+            return BitArray(self.packed, self.bits)
+        assert self.counts is not None
+        width = max(1, -(-self.bits // 8))
+        rows = []
+        for counts in self.counts:
+            index = np.repeat(np.arange(len(counts)), counts)
+            rows.append(np.stack([(index >> 8 * byte) & 255 for byte in range(width - 1, -1, -1)], axis=-1))
+        return BitArray(np.array(rows, dtype=np.uint8), self.bits)
+
+    def means(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance (sets, functions) of functions of the outcome, given as values (functions, 2^m)."""
+        if self.counts is None:
+            raise HQNNError(
+                f"Functions of all outcomes need at most {HISTOGRAM_BITS} bits, but there are {self.bits}."
+            )
+        shares = self.counts / self.counts.sum(axis=1, keepdims=True)
+        mean = shares @ values.T
+        return mean, np.maximum(shares @ (values * values).T - mean * mean, 0.0)
+
+    def parity_means(self, masks: list[int]) -> np.ndarray:
+        """Mean of (−1)^|outcome & mask|, of shape (sets, masks), for any number of bits."""
+        if self.counts is not None:
+            index = np.arange(1 << self.bits)
+            signs = np.array([1.0 - 2.0 * (np.bitwise_count(index & mask) & 1) for mask in masks])
+            return self.means(signs)[0]
+        assert self.packed is not None
+        width = self.packed.shape[-1]
+        means = []
+        for mask in masks:
+            pattern = np.frombuffer(mask.to_bytes(width, "big"), dtype=np.uint8)
+            parity = np.bitwise_count(self.packed & pattern).sum(axis=-1) & 1
+            means.append(1.0 - 2.0 * parity.mean(axis=1))
+        return np.stack(means, axis=-1)
+
+    def to_bytes(self) -> bytes:
+        """Compact form for the store; holds arrays only."""
+        both = {"counts": self.counts, "packed": self.packed}
+        given = {name: array for name, array in both.items() if array is not None}
+        return arrays_to_bytes({"bits": np.array(self.bits), **given}, compressed=True)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Outcomes:
+        arrays = arrays_from_bytes(content)
+        return cls(int(arrays["bits"]), arrays.get("counts"), arrays.get("packed"))
+
+    @classmethod
+    def joined(cls, parts: list[Outcomes]) -> Outcomes:
+        """The outcomes of consecutive parts as one."""
+        if len(parts) == 1:
+            return parts[0]
+        if parts[0].counts is not None:
+            return cls(parts[0].bits, np.concatenate([p.counts for p in parts if p.counts is not None]))
+        return cls(parts[0].bits, None, np.concatenate([p.packed for p in parts if p.packed is not None]))

@@ -1,0 +1,129 @@
+"""The seam to a device: what the job manager asks of a place, and how a place says what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
+
+JobWord = Literal["queued", "running", "done", "failed", "cancelled"]
+"""What a backend job can be; a word that a service invents later is "running" with a reason."""
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where a backend job stands.
+
+    Attributes:
+        word: one of `JobWord`.
+        reason: the service's own words on a failure, without secrets.
+        permanent: a failed job would fail again; else it is sent again, a bounded number of times.
+        too_long: a failed job ran out of time: it is split, never repeated as it was.
+        seconds: QPU seconds charged, where known.
+    """
+
+    word: JobWord
+    reason: str = ""
+    permanent: bool = False
+    too_long: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """What a device is told beside the circuits; all of it is part of a request's identity.
+
+    Attributes:
+        dynamical_decoupling: None, "XX", "XpXm" or "XY4": filled into idle times by the service.
+        twirl_gates, twirl_measure: Pauli twirling by the service.
+        randomizations: twirled variants over which the shots are spread.
+        rep_delay: seconds between two shots; None leaves the device's default.
+        max_seconds: QPU seconds after which the service stops a job; None for its own limit.
+    """
+
+    dynamical_decoupling: str | None = None
+    twirl_gates: bool = False
+    twirl_measure: bool = False
+    randomizations: int = 32
+    rep_delay: float | None = None
+    max_seconds: float | None = None
+
+    def shots_run(self, shots: int) -> int:
+        """Shots that the service runs where so many are asked for: twirled variants have equal parts of them."""
+        if not (self.twirl_gates or self.twirl_measure):
+            return shots
+        return self.randomizations * -(-shots // self.randomizations)
+
+
+@runtime_checkable
+class BackendAdapter(Protocol):
+    """Five things that a place can do.
+
+    Attributes:
+        where: the place's word; results of one place are never handed out as another's.
+        calibration: what identifies the state of the device that circuits were compiled for; part of every identity.
+        deadline: seconds after which a call counts as lost; None for local work, which takes as long as it takes.
+        poll_seconds: pause between two looks at a job; 0 where `submit` returns with the job finished.
+        lookup_seconds: how long a job whose answer was lost may take to show up in `find`.
+    """
+
+    where: str
+    calibration: str
+    deadline: float | None
+    poll_seconds: float
+    lookup_seconds: float
+
+    def submit(self, requests: Sequence[SamplingRequest], *, tag: str, options: SamplingOptions) -> str:
+        """Send requests of equal shots as one job under a tag; returns the job's id.
+
+        An error other than `PermanentError`, `SplitError` and `UnauthorisedError` leaves open whether a job was made.
+        """
+        ...
+
+    def find(self, tag: str) -> list[str]:
+        """Ids of all jobs under a tag, the oldest first."""
+        ...
+
+    def status(self, job_id: str) -> JobState: ...
+
+    def result(self, job_id: str) -> Sequence[Any]:
+        """Per request, its `Outcomes` or a `SamplerPubResult` of shape (sets,)."""
+        ...
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job; one that is final already stays as it is, without an error."""
+        ...
+
+
+def close_adapter(adapter: BackendAdapter) -> None:
+    """End what an adapter holds open on its service, such as a batch or session; most hold nothing."""
+    close = getattr(adapter, "close", None)
+    if close is not None:
+        close()
+
+
+class AdapterError(RuntimeError):
+    """Base of what an adapter raises; the text never holds a credential."""
+
+
+class TransientError(AdapterError):
+    """It may pass: connection lost, server error, too many requests. Tried again, backed off, a few times."""
+
+
+class PermanentError(AdapterError):
+    """It will not pass: the request itself is refused, or the device is retired."""
+
+
+class UnauthorisedError(AdapterError):
+    """The account is refused. Nothing is tried again until the user has signed in; nothing is lost."""
+
+
+class SplitError(AdapterError):
+    """Too large or too long: it is sent again in smaller parts, never as it was."""
+
+
+class LostResultError(AdapterError):
+    """The job is done, but its results are gone: it has to be sent again."""

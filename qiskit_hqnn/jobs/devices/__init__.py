@@ -1,0 +1,1 @@
+"""What a device is, and circuits as it takes them."""

@@ -1,0 +1,331 @@
+"""One ISA template for each circuit and device: the best of several layouts by what the calibration predicts."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qiskit
+from qiskit import QuantumCircuit, qpy, transpile
+from qiskit.circuit import ControlFlowOp
+from qiskit.exceptions import QiskitError
+from qiskit.transpiler import Target
+
+from qiskit_hqnn.errors import CircuitError, DeviceError
+from qiskit_hqnn.jobs.devices.device import Device
+
+LEVELS = (1, 2, 3)
+SEEDS = 8
+_KEPT = 64
+_templates: OrderedDict[Hashable, ISATemplate] = OrderedDict()
+
+
+@dataclass(frozen=True, eq=False)
+class ISATemplate:
+    """A circuit in a device's own gates, its parameters kept.
+
+    Attributes:
+        circuit: the ISA circuit, on all qubits of the device.
+        logical: where each qubit of the given circuit is at the end.
+        expected_success: predicted probability that no gate and no readout of the logical qubits fails.
+        duration: seconds of one execution with readout, scheduled as late as possible; without the delay between shots.
+        seed, level: the transpiler's, of this template.
+        fingerprint: of the circuit, device, calibration and options.
+    """
+
+    circuit: QuantumCircuit
+    logical: tuple[int, ...]
+    expected_success: float
+    duration: float
+    seed: int
+    level: int
+    fingerprint: str
+
+
+def transpile_template(
+    circuit: QuantumCircuit,
+    device: Device,
+    seeds: Sequence[int] = tuple(range(SEEDS)),
+    levels: Sequence[int] = LEVELS,
+    cache: Path | None = None,
+) -> ISATemplate:
+    """The ISA template with the largest expected success over transpiler seeds and levels.
+
+    Args:
+        circuit: unmeasured; its parameters stay.
+        device: with a target.
+        seeds: transpiler seeds to try.
+        levels: optimisation levels to try.
+        cache: folder that keeps templates between processes; None keeps them in memory only.
+
+    Raises:
+        DeviceError: if the device has too few connected qubits, or the result breaks one of its rules.
+    """
+    target = device.target
+    if target is None:
+        raise DeviceError(f"{device.name!r} has no gates of its own to transpile for.")
+    _check_size(circuit, device, target)
+    key = _fingerprint(circuit, device, seeds, levels)
+    template = _templates.get(key) or _from_disk(cache, key)
+    if template is None:
+        template = _best(circuit, device, target, seeds, levels, key)
+    if cache is not None and not (cache / f"{key}.qpy").exists():
+        _to_disk(cache, template)
+    _templates[key] = template
+    while len(_templates) > _KEPT:
+        _templates.popitem(last=False)
+    return template
+
+
+def kept_template(
+    circuit: QuantumCircuit,
+    device: Device,
+    cache: Path | None,
+    seeds: Sequence[int] = tuple(range(SEEDS)),
+    levels: Sequence[int] = LEVELS,
+) -> ISATemplate | None:
+    """The template that was made under an earlier calibration, which `device.calibration` names; None if it is gone.
+
+    Args:
+        circuit, cache, seeds, levels: as `transpile_template` was given them.
+        device: today's, with the id of the earlier calibration.
+
+    Raises:
+        DeviceError: if today's device does not take it any more.
+    """
+    key = _fingerprint(circuit, device, seeds, levels)
+    template = _templates.get(key) or _from_disk(cache, key)
+    if template is not None:
+        assert device.target is not None
+        check_isa(template.circuit, device.target, device.name)
+    return template
+
+
+def candidates(
+    circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]
+) -> list[ISATemplate]:
+    """A template for each seed and level, best first."""
+    target = device.target
+    assert target is not None
+    _check_size(circuit, device, target)
+    key = _fingerprint(circuit, device, seeds, levels)
+    templates = [_one(circuit, target, seed, level, key) for level in levels for seed in seeds]
+    return sorted(templates, key=lambda template: -template.expected_success)
+
+
+def _best(
+    circuit: QuantumCircuit,
+    device: Device,
+    target: Target,
+    seeds: Sequence[int],
+    levels: Sequence[int],
+    key: str,
+) -> ISATemplate:
+    best = candidates(circuit, device, seeds, levels)[0]
+    check_isa(best.circuit, target, device.name)
+    if set(best.circuit.parameters) != set(circuit.parameters):
+        raise DeviceError(f"Transpiling for {device.name} lost parameters of circuit {circuit.name!r}.")
+    return best
+
+
+def _one(circuit: QuantumCircuit, target: Target, seed: int, level: int, key: str) -> ISATemplate:
+    isa = transpile(circuit, target=target, seed_transpiler=seed, optimization_level=level)
+    logical = tuple(isa.layout.final_index_layout(filter_ancillas=True))
+    return ISATemplate(
+        isa,
+        logical,
+        expected_success(isa, logical, target),
+        scheduled_duration(isa, target),
+        seed,
+        level,
+        key,
+    )
+
+
+def expected_success(circuit: QuantumCircuit, measured: Sequence[int], target: Target) -> float:
+    """Product of (1 − error) over all gates and the readout of the measured qubits, from the calibration."""
+    success = 1.0
+    for step in circuit.data:
+        if step.operation.name in {"barrier", "delay"}:
+            continue
+        qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
+        success *= 1 - gate_error(target, step.operation.name, qubits)
+    for qubit in measured:
+        success *= 1 - gate_error(target, "measure", (qubit,))
+    return success
+
+
+def gate_error(target: Target, name: str, qubits: tuple[int, ...]) -> float:
+    """The calibration's error of a gate or a readout, from 0 to 1; 0 where it gives none."""
+    if name not in target.operation_names:
+        return 0.0
+    properties = target[name].get(qubits)
+    return min(1.0, float(getattr(properties, "error", None) or 0.0))
+
+
+def scheduled_duration(circuit: QuantumCircuit, target: Target) -> float:
+    """Seconds from the first gate to the end of the readout, along the longest path.
+
+    A circuit that measures nothing counts with a readout of all its qubits at the end.
+    """
+    free: dict[int, float] = {}
+    measures = False
+    for step in circuit.data:
+        qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
+        if step.operation.name == "delay":
+            length = float(step.operation.params[0]) * (
+                1.0 if step.operation.unit == "s" else target.dt or 0.0
+            )
+        else:
+            length = _length(target, step.operation.name, qubits)
+        end = max((free.get(qubit, 0.0) for qubit in qubits), default=0.0) + length
+        free |= dict.fromkeys(qubits, end)
+        measures |= step.operation.name == "measure"
+    if measures:
+        return max(free.values(), default=0.0)
+    readout = max((_length(target, "measure", (qubit,)) for qubit in free), default=0.0)
+    return max(free.values(), default=0.0) + readout
+
+
+def _length(target: Target, name: str, qubits: tuple[int, ...]) -> float:
+    if name not in target.operation_names:
+        return 0.0
+    return float(getattr(target[name].get(qubits), "duration", None) or 0.0)
+
+
+def check_isa(circuit: QuantumCircuit, target: Target, name: str) -> None:
+    """What IBM's new client does not check before it sends a circuit.
+
+    Raises:
+        DeviceError: if a gate is not one of the device's on those qubits, or an rzz angle is outside [0, π/2].
+    """
+    for step in circuit.data:
+        operation = step.operation
+        if operation.name == "barrier":
+            continue
+        qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
+        if not target.instruction_supported(operation.name, qubits):
+            raise DeviceError(f"Device {name} has no {operation.name!r} on qubits {qubits}.")
+        if operation.name == "rzz":
+            raise DeviceError(
+                f"Circuit {circuit.name!r} uses rzz on {name}, whose angle must stay in [0, π/2]; transpile without "
+                "fractional gates."
+            )
+
+
+def _check_size(circuit: QuantumCircuit, device: Device, target: Target) -> None:
+    largest = _largest_component(target)
+    if circuit.num_qubits > largest:
+        raise DeviceError(
+            f"Circuit {circuit.name!r} needs {circuit.num_qubits} connected qubits, but {device.name} has {largest}."
+        )
+
+
+def _largest_component(target: Target) -> int:
+    coupling = target.build_coupling_map()
+    if coupling is None:
+        return int(target.num_qubits)
+    return max((len(part.physical_qubits) for part in coupling.connected_components()), default=0)
+
+
+def circuit_bytes(circuit: QuantumCircuit) -> bytes:
+    """Everything about a circuit that its outcome depends on, in a form that is the same in every process."""
+    registers = [(register.name, register.size) for register in circuit.cregs]
+    return json.dumps([circuit.num_qubits, circuit.num_clbits, registers, _steps(circuit)]).encode()
+
+
+def _steps(circuit: QuantumCircuit) -> list[Any]:
+    return [
+        [
+            _meaning(step.operation),
+            [circuit.find_bit(qubit).index for qubit in step.qubits],
+            [circuit.find_bit(bit).index for bit in step.clbits],
+        ]
+        for step in circuit.data
+    ]
+
+
+def _meaning(operation: Any) -> list[Any]:
+    """What an instruction does. A name tells that of Qiskit's own gates only: two others may share theirs."""
+    given = [operation.name, [_value(value) for value in operation.params]]
+    if isinstance(operation, ControlFlowOp):
+        raise CircuitError(
+            f"A circuit for the job manager must be without control flow, but has {operation.name!r}."
+        )
+    if operation.name == "delay":
+        return [*given, operation.unit]
+    if getattr(operation, "ctrl_state", None) is not None:
+        given.append(operation.ctrl_state)
+    if str(operation.base_class.__module__).startswith(_NAMED):
+        return given
+    definition = operation.definition
+    if definition is not None:
+        return [*given, definition.num_qubits, _steps(definition)]
+    if hasattr(operation, "to_matrix"):
+        try:
+            return [*given, _value(operation.to_matrix())]
+        except QiskitError:
+            pass  # a gate that only the device knows: its name is all there is
+    return given
+
+
+_NAMED = ("qiskit.circuit.library.standard_gates", "qiskit.circuit.measure", "qiskit.circuit.reset")
+
+
+def _value(value: Any) -> Any:
+    """A parameter of an instruction: numbers exactly, arrays by their bytes."""
+    if isinstance(value, np.ndarray):
+        whole = np.ascontiguousarray(value, dtype="<c16")
+        return [list(value.shape), sha256(whole.tobytes()).hexdigest()]
+    if isinstance(value, int | float | np.number):
+        return repr(value.item() if isinstance(value, np.number) else value)
+    return str(value)
+
+
+def _fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]) -> str:
+    digest = sha256(circuit_bytes(circuit))
+    # Another version of the transpiler finds other templates.
+    options = [device.name, device.calibration, list(seeds), list(levels), qiskit.__version__]
+    digest.update(json.dumps(options).encode())
+    return digest.hexdigest()
+
+
+def _to_disk(folder: Path, template: ISATemplate) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    bytes_of_circuit = io.BytesIO()
+    qpy.dump(template.circuit, bytes_of_circuit)
+    record = {
+        "logical": template.logical,
+        "expected_success": template.expected_success,
+        "duration": template.duration,
+        "seed": template.seed,
+        "level": template.level,
+    }
+    for suffix, content in ((".json", json.dumps(record).encode()), (".qpy", bytes_of_circuit.getvalue())):
+        handle, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, folder / f"{template.fingerprint}{suffix}")
+
+
+def _from_disk(folder: Path | None, key: str) -> ISATemplate | None:
+    if folder is None or not (folder / f"{key}.qpy").exists() or not (folder / f"{key}.json").exists():
+        return None
+    try:
+        record = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        with (folder / f"{key}.qpy").open("rb") as file:
+            circuit = qpy.load(file)[0]
+        return ISATemplate(circuit, tuple(record.pop("logical")), fingerprint=key, **record)
+    except (
+        Exception
+    ):  # QPY has no error of its own for a damaged file: a cache that cannot be read is made anew
+        return None

@@ -1,0 +1,1 @@
+"""The protocol that sends a recorded job once and reads its outcomes."""

@@ -1,0 +1,381 @@
+"""The job store: what was asked, what was sent under which tag, and every outcome, in SQLite or PostgreSQL.
+
+It only ever grows. A chunk moves waiting → intent → sent → done; the intent is committed before a request leaves, the
+id at once after it, outcomes before anybody sees them. A chunk is moved only by who holds its lease.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs.store.database import file_of, open_engine, parse_url, words_of
+from qiskit_hqnn.jobs.store.owners import LEASE_SECONDS, is_gone
+from qiskit_hqnn.jobs.store.tables import (
+    CHUNKS,
+    IDENTITY,
+    JOBS,
+    METADATA,
+    MOVING,
+    OPEN,
+    OUTCOMES,
+    REQUESTS,
+    SCHEMA,
+    VERSIONS,
+    Chunk,
+    JobRecord,
+    job_query,
+    record_of,
+    spent_query,
+)
+
+DEFAULT_STORE = "sqlite:///runs/jobs.db"
+
+
+class Store:
+    """A job store.
+
+    Args:
+        url: an SQLAlchemy URL (sqlite:///…, postgresql://…) or the path of an SQLite file.
+
+    Raises:
+        StoreError: if it cannot be opened or written, or a newer version made it.
+    """
+
+    def __init__(self, url: str | Path = DEFAULT_STORE) -> None:
+        self.url = parse_url(url)
+        self.name = self.url.render_as_string(hide_password=True)
+        self._engine = open_engine(self.url)
+        self.mark = self._check_schema()
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for a server or a database in memory."""
+        return file_of(self.url)
+
+    @property
+    def address(self) -> str:
+        """The path or URL by which another process finds this store; may hold a password, so it is never printed."""
+        return str(self.file) if self.file else self.url.render_as_string(hide_password=False)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreError(
+                f"Job store {self.name} cannot be used: {words_of(error)}; it must be readable and writable."
+            ) from None
+
+    def _check_schema(self) -> str:
+        """Make the tables where there are none; returns the store's random mark."""
+        with self._transaction() as connection:
+            if self.url.get_backend_name() == "postgresql":
+                # Two processes that both find an empty database would create the same tables.
+                connection.execute(select(func.pg_advisory_xact_lock(4_801_921)))
+            if not inspect(connection).has_table(VERSIONS.name):
+                METADATA.create_all(connection)
+                connection.execute(insert(VERSIONS).values(version=SCHEMA))
+            IDENTITY.create(connection, checkfirst=True)
+            mark = connection.execute(select(IDENTITY.c.mark)).scalar()
+            if mark is None:
+                mark = secrets.token_hex(4)
+                connection.execute(insert(IDENTITY).values(mark=mark))
+            version = connection.execute(select(VERSIONS.c.version)).scalar_one()
+            # A store that can only be read is refused now, not after a device has been paid.
+            connection.execute(update(VERSIONS).values(version=version))
+        if version > SCHEMA:
+            raise StoreError(
+                f"Job store {self.name} has schema version {version}, but this qiskit_hqnn knows versions up "
+                f"to {SCHEMA}; use a newer qiskit_hqnn or another store."
+            )
+        return str(mark)
+
+    # Jobs
+
+    def add_job(
+        self,
+        job: str,
+        place: str,
+        title: str,
+        shots: int,
+        executions: int,
+        qpu_seconds: float,
+        settings: dict[str, Any],
+        request: bytes | None,
+        chunks: Sequence[bytes],
+    ) -> bool:
+        """Record a job with all its chunks; False if it is there already."""
+        try:
+            with self._transaction() as connection:
+                connection.execute(
+                    insert(JOBS).values(
+                        id=job,
+                        place=place,
+                        title=title,
+                        state="open",
+                        reason="",
+                        created=time.time(),
+                        shots=shots,
+                        executions=executions,
+                        qpu_seconds=qpu_seconds,
+                        settings=json.dumps(settings, sort_keys=True),
+                        request=request,
+                    )
+                )
+                for index, content in enumerate(chunks):
+                    self._add_chunk(connection, job, f"{index:05d}", content)
+        except IntegrityError:
+            return False
+        return True
+
+    def _add_chunk(self, connection: Connection, job: str, position: str, content: bytes) -> None:
+        # The store's own mark: another store on the same account may have asked for the same.
+        tag = f"hqnn-{self.mark}-{job[:16]}-{position}"
+        connection.execute(
+            insert(CHUNKS).values(
+                job=job,
+                position=position,
+                state="waiting",
+                tag=tag,
+                attempts=0,
+                since=0.0,
+                not_before=0.0,
+                lease_until=0.0,
+                reason="",
+            )
+        )
+        connection.execute(insert(REQUESTS).values(job=job, position=position, content=content))
+
+    def jobs(self, limit: int | None = None, states: Sequence[str] | None = None) -> list[JobRecord]:
+        """Jobs, the newest first; of these states only, if given."""
+        query = job_query().order_by(JOBS.c.created.desc(), JOBS.c.id)
+        if states is not None:
+            query = query.where(JOBS.c.state.in_(states))
+        if limit is not None:
+            query = query.limit(limit)
+        with self._transaction() as connection:
+            return [record_of(row) for row in connection.execute(query)]
+
+    def job(self, prefix: str) -> JobRecord:
+        """The job whose id begins with `prefix`.
+
+        Raises:
+            StoreError: if there is none, or more than one.
+        """
+        clean = "".join(letter for letter in prefix if letter in "0123456789abcdef")
+        query = job_query().where(JOBS.c.id.like(f"{clean}%")).limit(3)
+        with self._transaction() as connection:
+            found = [record_of(row) for row in connection.execute(query)] if clean == prefix and clean else []
+        if len(found) != 1:
+            what = "no job" if not found else "more than one job"
+            raise StoreError(f"There is {what} {prefix!r} in {self.name}; `hqnn jobs` lists the ids.")
+        return found[0]
+
+    def spent(self) -> tuple[int, float]:
+        """Executions and QPU seconds of all jobs: what a service has charged, and the price where it does not say."""
+        with self._transaction() as connection:
+            executions, seconds = connection.execute(spent_query()).one()
+        return int(executions or 0), float(seconds or 0.0)
+
+    def has(self, job: str) -> bool:
+        with self._transaction() as connection:
+            return connection.execute(select(JOBS.c.id).where(JOBS.c.id == job)).first() is not None
+
+    def request(self, job: str) -> bytes | None:
+        """What was asked, as `add_job` was given it."""
+        with self._transaction() as connection:
+            return connection.execute(select(JOBS.c.request).where(JOBS.c.id == job)).scalar_one()
+
+    def settle(self, job: str) -> str:
+        """Close a job that has no open chunk left, and return its state."""
+        with self._transaction() as connection:
+            states: dict[str, int] = dict(
+                connection.execute(
+                    select(CHUNKS.c.state, func.count()).where(CHUNKS.c.job == job).group_by(CHUNKS.c.state)
+                ).all()
+            )
+            if not any(states.get(word) for word in OPEN):
+                word = next((word for word in ("failed", "cancelled") if states.get(word)), "done")
+                reason = connection.execute(
+                    select(CHUNKS.c.reason).where(CHUNKS.c.job == job, CHUNKS.c.state == word).limit(1)
+                ).scalar()
+                connection.execute(
+                    update(JOBS)
+                    .where(JOBS.c.id == job, JOBS.c.state.in_(MOVING))
+                    .values(state=word, reason=reason or "")
+                )
+            return str(connection.execute(select(JOBS.c.state).where(JOBS.c.id == job)).scalar_one())
+
+    def reopen(self, job: str) -> int:
+        """Let failed and cancelled chunks be sent again, under tags of their own; returns how many."""
+        count = 0
+        with self._transaction() as connection:
+            for chunk in self._chunks_of(connection, job):
+                if chunk.state in ("failed", "cancelled"):
+                    count += 1
+                    stem, _, number = chunk.tag.partition("+")
+                    connection.execute(
+                        update(CHUNKS)
+                        .where(CHUNKS.c.job == job, CHUNKS.c.position == chunk.position)
+                        .values(
+                            state="waiting",
+                            attempts=0,
+                            not_before=0.0,
+                            backend_job=None,
+                            reason="",
+                            tag=f"{stem.partition('~')[0]}+{int(number.partition('~')[0] or 0) + 1}",
+                        )
+                    )
+            if count:
+                connection.execute(update(JOBS).where(JOBS.c.id == job).values(state="open", reason=""))
+        return count
+
+    def note(self, job: str, reason: str) -> None:
+        """Say why an open job does not move."""
+        with self._transaction() as connection:
+            connection.execute(
+                update(JOBS).where(JOBS.c.id == job, JOBS.c.state.in_(MOVING)).values(reason=reason)
+            )
+
+    def mark_cancelling(self, job: str) -> None:
+        """Cancel what has not been sent; whoever drives the job next cancels what a device holds."""
+        with self._transaction() as connection:
+            connection.execute(
+                update(JOBS).where(JOBS.c.id == job, JOBS.c.state == "open").values(state="cancelling")
+            )
+            connection.execute(
+                update(CHUNKS)
+                .where(CHUNKS.c.job == job, CHUNKS.c.state == "waiting")
+                .values(state="cancelled", reason="cancelled before it was sent")
+            )
+
+    # Chunks
+
+    def chunks(self, job: str) -> list[Chunk]:
+        """All chunks in the order of their sets."""
+        with self._transaction() as connection:
+            return self._chunks_of(connection, job)
+
+    def _chunks_of(self, connection: Connection, job: str) -> list[Chunk]:
+        query = select(CHUNKS).where(CHUNKS.c.job == job).order_by(CHUNKS.c.position)
+        return [Chunk(**row._mapping) for row in connection.execute(query)]
+
+    def claim(self, chunk: Chunk, owner: str) -> Chunk | None:
+        """Lease an open chunk; None while a living process holds it, or somebody has moved it."""
+        now = time.time()
+        if chunk.owner not in (None, owner) and chunk.lease_until > now and not is_gone(chunk.owner or ""):
+            return None
+        changed = self.move(chunk, chunk.owner, owner=owner, lease_until=now + LEASE_SECONDS)
+        if not changed:
+            return None
+        query = select(CHUNKS).where(CHUNKS.c.job == chunk.job, CHUNKS.c.position == chunk.position)
+        with self._transaction() as connection:
+            row = connection.execute(query).one()
+        return Chunk(**row._mapping)
+
+    def move(self, chunk: Chunk, held_by: str | None, **values: Any) -> bool:
+        """Change a chunk that is still in the state and the hands that the caller knows; False if it is not."""
+        holder = CHUNKS.c.owner.is_(None) if held_by is None else CHUNKS.c.owner == held_by
+        with self._transaction() as connection:
+            result = connection.execute(
+                update(CHUNKS)
+                .where(
+                    CHUNKS.c.job == chunk.job,
+                    CHUNKS.c.position == chunk.position,
+                    CHUNKS.c.state == chunk.state,
+                    holder,
+                )
+                .values(**values)
+            )
+            return bool(result.rowcount)
+
+    def renew(self, owner: str) -> None:
+        """Prolong every lease of an owner."""
+        with self._transaction() as connection:
+            connection.execute(
+                update(CHUNKS).where(CHUNKS.c.owner == owner).values(lease_until=time.time() + LEASE_SECONDS)
+            )
+
+    def release(self, owner: str) -> None:
+        """Give back every lease of an owner."""
+        with self._transaction() as connection:
+            connection.execute(
+                update(CHUNKS).where(CHUNKS.c.owner == owner).values(owner=None, lease_until=0.0)
+            )
+
+    def requests(self, chunk: Chunk) -> bytes:
+        """What a chunk asks for."""
+        return self._blob(REQUESTS, chunk)
+
+    def outcomes(self, chunk: Chunk) -> bytes:
+        """What came back for a done chunk."""
+        return self._blob(OUTCOMES, chunk)
+
+    def _blob(self, table: Table, chunk: Chunk) -> bytes:
+        query = select(table.c.content).where(table.c.job == chunk.job, table.c.position == chunk.position)
+        with self._transaction() as connection:
+            return bytes(connection.execute(query).scalar_one())
+
+    def finish(self, chunk: Chunk, content: bytes, seconds: float | None) -> bool:
+        """Store a chunk's outcomes, once; False if somebody else has done so."""
+        try:
+            with self._transaction() as connection:
+                connection.execute(
+                    insert(OUTCOMES).values(job=chunk.job, position=chunk.position, content=content)
+                )
+                connection.execute(
+                    update(CHUNKS)
+                    .where(CHUNKS.c.job == chunk.job, CHUNKS.c.position == chunk.position)
+                    .values(
+                        state="done",
+                        since=time.time(),
+                        owner=None,
+                        lease_until=0.0,
+                        seconds=seconds,
+                        reason="",
+                    )
+                )
+        except IntegrityError:
+            return False
+        return True
+
+    def split(self, chunk: Chunk, owner: str, parts: Sequence[bytes]) -> None:
+        """Put smaller chunks in the place of one."""
+        with self._transaction() as connection:
+            result = connection.execute(
+                update(CHUNKS)
+                .where(
+                    CHUNKS.c.job == chunk.job,
+                    CHUNKS.c.position == chunk.position,
+                    CHUNKS.c.owner == owner,
+                    CHUNKS.c.state.in_(OPEN),
+                )
+                .values(state="split", owner=None)
+            )
+            if result.rowcount:
+                for index, content in enumerate(parts):
+                    self._add_chunk(connection, chunk.job, f"{chunk.position}.{index:03d}", content)

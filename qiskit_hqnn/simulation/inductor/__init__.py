@@ -1,0 +1,1 @@
+"""The passes traced in real arithmetic for torch's compiler."""

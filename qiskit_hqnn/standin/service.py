@@ -1,0 +1,188 @@
+"""What the stand-in knows: devices, jobs, sessions, usage. Everything stays in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+import threading
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from qiskit_hqnn.jobs.devices.device import Device, resolve_device
+from qiskit_hqnn.standin.computing import decode, qpu_seconds, run
+from qiskit_hqnn.standin.faults import Faults
+
+CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/loopback:11111111-2222-3333-4444-555555555555::"
+MAX_EXECUTIONS = 10_000_000
+FINAL = ("Completed", "Failed", "Cancelled")
+
+
+def now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+class Service:
+    """Jobs are run one after the other, in the order in which they came."""
+
+    def __init__(self, devices: Sequence[str], faults: Faults, seed: int, limit: float = 600.0) -> None:
+        self.devices: dict[str, Device] = {f"ibm_{name}": resolve_device(f"fake_{name}") for name in devices}
+        self.faults, self.seed, self.limit = faults, seed, limit
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.looks = 0
+        """Looks at its status after which a job leaves the queue; 0 starts it as it comes."""
+        self.late = 0
+        """Lists of jobs by tag in which a new job does not stand yet."""
+        self.retired: set[str] = set()
+        self.surcharge = 1.0
+        """What is charged, in parts of the price."""
+        self.broken: set[tuple[int, ...]] = set()
+        """Qubits, in rising order, whose gates the devices report as out of order."""
+        self.calibrations: dict[str, int] = {}
+        """How often each device was calibrated anew; its samples stay as they are."""
+        self.lock = threading.RLock()
+        self.open = threading.Event()
+        self.open.set()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="loopback-device")
+
+    def close(self) -> None:
+        self.open.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def used(self) -> float:
+        """QPU seconds charged so far."""
+        return sum(job["seconds"] for job in list(self.jobs.values()))
+
+    def completed(self) -> list[dict[str, Any]]:
+        """Jobs whose results can be read."""
+        return [j for j in self.jobs.values() if j["state"]["status"] == "Completed" and not j["lost"]]
+
+    def live(self) -> list[dict[str, Any]]:
+        """Jobs that are paid for, or will be: neither cancelled nor failed, and not without results."""
+        return [
+            job
+            for job in list(self.jobs.values())
+            if job["state"]["status"] not in ("Cancelled", "Failed") and not job["lost"]
+        ]
+
+    def description(self, name: str, what: str) -> dict[str, Any]:
+        """A device's configuration or properties, as the snapshot has them."""
+        backend: Any = self.devices[name].backend
+        file = backend.conf_filename if what == "configuration" else backend.props_filename
+        content: dict[str, Any] = json.loads((Path(backend.dirname) / file).read_text(encoding="utf-8"))
+        if what == "properties" and self.calibrations.get(name):
+            _recalibrate(content, self.calibrations[name])
+        if what == "properties":
+            for gate in content["gates"]:
+                if tuple(sorted(gate["qubits"])) in self.broken:
+                    gate["parameters"].append({"name": "operational", "value": 0, "unit": "", "date": now()})
+        return content | {"backend_name": name}
+
+    def submit(self, body: dict[str, Any]) -> dict[str, Any]:
+        job: dict[str, Any] = {
+            "id": uuid.uuid4().hex[:20],
+            "backend": body["backend"],
+            "program": {"id": body["program_id"]},
+            "created": now(),
+            "tags": body.get("tags") or [],
+            "session_id": body.get("session_id"),
+            "private": body.get("private", False),
+            "cost": body.get("cost") or 10_800,
+            "params": body["params"],
+            "options": body["params"].get("options") or {},
+            "state": {"status": "Queued"},
+            "result": None,
+            "seconds": 0.0,
+            "lost": "",
+            "executions": 0,
+            "unlisted": self.late,
+            "odd_looks": 0,
+            "looks": 0,
+            "timestamps": {"created": now(), "running": None, "finished": None},
+        }
+        with self.lock:
+            self.jobs[job["id"]] = job
+        job["fault"] = self.faults.next("job")
+        if not self.looks:
+            self._pool.submit(self._run, job)
+        return job
+
+    def look(self, job: dict[str, Any]) -> None:
+        """Somebody asks for a job's status: in a queue that moves so, a job that nobody asks for never runs."""
+        with self.lock:
+            job["looks"] += 1
+            if job["looks"] == self.looks:
+                self._pool.submit(self._run, job)
+
+    def cancel(self, job: dict[str, Any], reason: str = "cancelled by the user") -> bool:
+        with self.lock:
+            if job["state"]["status"] in FINAL:
+                return False
+            job["state"] = {"status": "Cancelled", "reason": reason, "reason_code": 1300}
+            return True
+
+    def _run(self, job: dict[str, Any]) -> None:
+        self.open.wait()
+        with self.lock:
+            if job["state"]["status"] == "Cancelled":
+                return
+            job["state"] = {"status": "Running"}
+            job["timestamps"]["running"] = now()
+        try:
+            state = self._outcome(job, job["fault"])
+        except Exception as error:
+            state = {"status": "Failed", "reason": f"{type(error).__name__}: {error}", "reason_code": 1517}
+        with self.lock:
+            if job["state"]["status"] == "Running":
+                job["state"] = state
+            job["timestamps"]["finished"] = now()
+            job["params"] = {}
+
+    def _outcome(self, job: dict[str, Any], fault: str | None) -> dict[str, Any]:
+        if fault == "failed-permanent":
+            return {"status": "Failed", "reason": "circuits do not match the target", "reason_code": 1517}
+        if fault == "failed-passing":
+            return {"status": "Failed", "reason": "Internal error", "reason_code": 9999}
+        if fault == "cancelled":
+            return {"status": "Cancelled", "reason": "cancelled in the web page", "reason_code": 1300}
+        if fault == "too-long":
+            return {"status": "Cancelled", "reason": "ran too long", "reason_code": 1305}
+        device = self.devices[job["backend"].replace("mock_", "ibm_")]
+        program = decode(job["program"]["id"], job["params"])
+        executions = sum(program.shots * max(1, _size(item.shape)) for item in program.items)
+        if executions > MAX_EXECUTIONS:
+            return {"status": "Failed", "reason": f"{executions} executions in a job", "reason_code": 3211}
+        delay = job["options"].get("execution", job["options"]).get("rep_delay")
+        seconds = qpu_seconds(program, device, delay)
+        if seconds > job["cost"]:
+            job["seconds"] = float(job["cost"])
+            return {"status": "Cancelled", "reason": "ran too long", "reason_code": 1305}
+        job["executions"] = executions
+        job["result"] = run(program, device, self.seed)
+        # A rehearsal on a mock device takes no time of a processor.
+        job["seconds"] = 0.0 if job["backend"].startswith("mock_") else seconds * self.surcharge
+        job["estimate"] = seconds
+        job["lost"] = fault if fault in ("results-gone", "results-empty") else ""
+        job["odd_looks"] = 2 if fault == "unknown-status" else 0
+        return {"status": "Completed"}
+
+
+def _recalibrate(properties: dict[str, Any], number: int) -> None:
+    """Other errors of gates and readout, up to five times as large or as small."""
+    drawn = random.Random(number)
+    for entry in [*(gate["parameters"] for gate in properties["gates"]), *properties["qubits"]]:
+        for value in entry:
+            if value["name"] in ("gate_error", "readout_error"):
+                value["value"] = min(0.4, value["value"] * 5 ** drawn.uniform(-1, 1))
+
+
+def _size(shape: Sequence[int]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size
