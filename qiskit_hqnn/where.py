@@ -1,0 +1,87 @@
+"""Where a circuit runs: one word, read in one place, so that nobody else has to take it apart."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from qiskit_hqnn.errors import DeviceError
+
+_WORD = re.compile(r"exact|aer|(?:noisy:)?fake_\w+|ibm_\w+", re.ASCII)
+_CHOICES = "'exact', 'noisy:fake_<device>', 'aer', 'fake_<device>' or 'ibm_<device>'"
+
+
+class Where(str):
+    """A place that circuits run at.
+
+    | word | what answers |
+    |---|---|
+    | `exact` | torch: expectation values |
+    | `noisy:fake_<device>` | torch: the same under the noise of a device, exactly |
+    | `aer` | Aer: samples without errors |
+    | `fake_<device>` | Aer: samples under the noise of a snapshot of a device |
+    | `ibm_<device>` | hardware of an IBM account |
+
+    It is its word, checked: it is printed, stored and compared as one, and cannot be changed. Whether a device of the
+    name exists is not asked here.
+
+    Example:
+        >>> where = Where.parse("noisy:fake_fez")
+        >>> where.noisy, where.sampled, where.device
+        (True, False, 'fake_fez')
+        >>> where == "noisy:fake_fez"
+        True
+
+    Raises:
+        DeviceError: if the word is none of these.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, word: object) -> Where:
+        if isinstance(word, cls):
+            return word
+        if not isinstance(word, str) or not _WORD.fullmatch(word):
+            raise DeviceError(f"A place must be {_CHOICES}, but is {word!r}.")
+        return super().__new__(cls, word)
+
+    @classmethod
+    def parse(cls, word: Any) -> Where:
+        """The place that a word names.
+
+        Raises:
+            DeviceError: if it names none.
+        """
+        return cls(word)
+
+    @property
+    def exact(self) -> bool:
+        """Expectation values of ideal circuits, from torch."""
+        return self == "exact"
+
+    @property
+    def noisy(self) -> bool:
+        """Expectation values under a device's noise, from torch."""
+        return self.startswith("noisy:")
+
+    @property
+    def simulated(self) -> bool:
+        """Samples from Aer, ideal or under the noise of a snapshot; free, and finished when the call returns."""
+        return self == "aer" or self.startswith("fake_")
+
+    @property
+    def hardware(self) -> bool:
+        """Samples from a real device: queued, and paid."""
+        return self.startswith("ibm_")
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a job manager answers, by sampling: `simulated` or `hardware`."""
+        return self.simulated or self.hardware
+
+    @property
+    def device(self) -> str | None:
+        """The device's word, such as "fake_fez" for "noisy:fake_fez"; None for `exact` and `aer`."""
+        if self.exact or self == "aer":
+            return None
+        return self.removeprefix("noisy:")
