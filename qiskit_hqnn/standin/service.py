@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,38 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
+@dataclass
+class Account:
+    """How the one account stands.
+
+    Attributes:
+        plan: its display name.
+        token_seconds: how long an access token is good for.
+        tokens_refused: whether every access token is refused.
+        signed_in_since: access tokens that were handed out before are refused, by the clock.
+    """
+
+    plan: str = "Premium"
+    token_seconds: int = 3600
+    tokens_refused: bool = False
+    signed_in_since: float = 0.0
+
+
 class Service:
     """Jobs are run one after the other, in the order in which they came."""
 
-    def __init__(self, devices: Sequence[str], faults: Faults, seed: int, limit: float = 600.0) -> None:
+    def __init__(
+        self,
+        devices: Sequence[str],
+        faults: Faults,
+        seed: int,
+        account: Account | None = None,
+        limit: float = 600.0,
+    ) -> None:
         self.devices: dict[str, Device] = {f"ibm_{name}": resolve_device(f"fake_{name}") for name in devices}
         self.faults, self.seed, self.limit = faults, seed, limit
+        self.account = account or Account()
+        self.requests: list[tuple[str, str]] = []
         self.jobs: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, dict[str, Any]] = {}
         self.looks = 0

@@ -77,10 +77,10 @@ def test_too_long_and_too_large_are_split(cloud, undisturbed, fault):
 def test_a_refused_account_stops_and_loses_nothing(cloud, undisturbed):
     loopback = cloud.start()
     manager = cloud.manager()
-    loopback.tokens_refused = True
+    loopback.account.tokens_refused = True
     with pytest.raises(UnauthorisedError, match="refuses the account"):
         ask(manager)
-    loopback.tokens_refused = False
+    loopback.account.tokens_refused = False
     assert np.array_equal(ask(cloud.manager()), undisturbed)
     assert len(loopback.service.live()) == 1
 
@@ -140,7 +140,7 @@ def test_two_stores_that_ask_the_same_leave_each_others_jobs_alone(cloud, undist
 def test_a_sign_in_that_fails_is_tried_again(cloud, undisturbed, kind, at):
     loopback = cloud.start(Faults([Fault(kind, "token", at=at)]))
     manager = cloud.manager()
-    loopback.signed_in_since = time.time()  # every client has to sign in anew
+    loopback.account.signed_in_since = time.time()  # every client has to sign in anew
     assert np.array_equal(ask(manager), undisturbed)
     assert ("token", kind) in loopback.faults.happened
     assert len(loopback.service.jobs) == 1
@@ -148,7 +148,7 @@ def test_a_sign_in_that_fails_is_tried_again(cloud, undisturbed, kind, at):
 
 def test_tokens_that_run_out_again_and_again_are_renewed(cloud, undisturbed):
     loopback = cloud.start()
-    loopback.token_seconds = 2
+    loopback.account.token_seconds = 2
     manager = cloud.manager()
     assert np.array_equal(ask(manager), undisturbed)
     for number in range(1, 4):
@@ -168,7 +168,7 @@ def test_a_token_that_is_revoked_while_a_job_runs_costs_one_sign_in(cloud, undis
     until = time.monotonic() + 60
     while not loopback.service.jobs and time.monotonic() < until:
         time.sleep(0.02)
-    loopback.signed_in_since = time.time()
+    loopback.account.signed_in_since = time.time()
     time.sleep(0.2)
     loopback.service.open.set()
     user.join()
