@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from qiskit_hqnn._files import write_bytes
+
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
@@ -66,11 +68,8 @@ class Analysis:
             f"{name}.csv": self.table.to_csv(index=False).encode(),
             f"{name}.html": self.page().encode(),
         }
-        folder.mkdir(parents=True, exist_ok=True)
         for file, content in contents.items():
-            beside = folder / f".{file}.part"
-            beside.write_bytes(content)
-            beside.replace(folder / file)
+            write_bytes(folder / file, content)
         return [folder / file for file in contents]
 
 

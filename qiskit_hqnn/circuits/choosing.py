@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from difflib import get_close_matches
 from typing import Any
 
+from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.circuits import ANSATZE
 from qiskit_hqnn.circuits.ansatz import Ansatz
 from qiskit_hqnn.errors import CircuitError
@@ -22,9 +22,9 @@ def make_ansatz(name: str, **sizes: Any) -> Ansatz:
         CircuitError: if the name is unknown, or the factory takes no such argument.
     """
     if name not in ANSATZE:
-        nearest = get_close_matches(name, ANSATZE, 1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
-        raise CircuitError(f"Ansatz must be one of {', '.join(map(repr, ANSATZE))}, but is {name!r}{hint}")
+        raise CircuitError(
+            f"Ansatz must be one of {quoted(ANSATZE)}, but is {name!r}{suggestion(name, ANSATZE)}"
+        )
     allowed = list(inspect.signature(ANSATZE[name]).parameters)
     for size in sizes:
         if size not in allowed:

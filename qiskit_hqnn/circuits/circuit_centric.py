@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from qiskit_hqnn.circuits._checks import check_integer
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits.ansatz import Ansatz, pauli_on_each
 from qiskit_hqnn.circuits.entanglers import strongly_entangling_layers
 from qiskit_hqnn.circuits.mottonen import mottonen_embedding
+from qiskit_hqnn.errors import CircuitError
 
 
 def circuit_centric(
@@ -25,9 +26,11 @@ def circuit_centric(
         num_outputs: ⟨Z⟩ on the first so many qubits; default all. The small binary example has 1.
         entangle: False leaves out the CNOTs of the trainable layers; those of the embedding stay.
     """
-    check_integer("num_qubits", num_qubits, 1)
-    check_integer("depth", depth, 1)
-    outputs = check_integer("num_outputs", num_qubits if num_outputs is None else num_outputs, 1, num_qubits)
+    check_integer("num_qubits", num_qubits, 1, error=CircuitError)
+    check_integer("depth", depth, 1, error=CircuitError)
+    outputs = check_integer(
+        "num_outputs", num_qubits if num_outputs is None else num_outputs, 1, num_qubits, error=CircuitError
+    )
     inputs = ParameterVector("a", 2**num_qubits - 1)
     weights = ParameterVector("w", 3 * num_qubits * depth)
     circuit = QuantumCircuit(num_qubits, name="circuit_centric")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qiskit.circuit import ParameterExpression, QuantumCircuit
 
-from qiskit_hqnn.circuits._checks import check_choice
+from qiskit_hqnn._checks import check_choice
 from qiskit_hqnn.errors import CircuitError
 
 AXES = ("x", "y", "z")
@@ -29,7 +29,7 @@ def angle_embedding(
     Raises:
         CircuitError: if the axis is unknown or there are more angles than qubits.
     """
-    check_choice("axis", axis, AXES)
+    check_choice("axis", axis, AXES, error=CircuitError)
     targets = range(len(angles)) if qubits is None else qubits
     if len(angles) != len(targets) or len(angles) > circuit.num_qubits:
         raise CircuitError(

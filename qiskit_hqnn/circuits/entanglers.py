@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qiskit.circuit import ParameterExpression, QuantumCircuit
 
-from qiskit_hqnn.circuits._checks import check_integer
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import CircuitError
 
 
@@ -40,7 +40,7 @@ def strongly_entangling_layer(
         circuit.ry(theta, qubit)
         circuit.rz(omega, qubit)
     if entangle and num_qubits > 1:
-        check_integer("entangling_range", entangling_range, 1, num_qubits - 1)
+        check_integer("entangling_range", entangling_range, 1, num_qubits - 1, error=CircuitError)
         for control in range(num_qubits):
             circuit.cx(control, (control + entangling_range) % num_qubits)
 

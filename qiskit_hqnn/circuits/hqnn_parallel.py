@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from qiskit_hqnn.circuits._checks import check_integer
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits.ansatz import Ansatz, pauli_on_each
 from qiskit_hqnn.circuits.embeddings import angle_embedding
 from qiskit_hqnn.circuits.entanglers import strongly_entangling_layers
+from qiskit_hqnn.errors import CircuitError
 
 
 def hqnn_parallel(
@@ -33,8 +34,8 @@ def hqnn_parallel(
     Raises:
         CircuitError: if an argument is out of its range.
     """
-    check_integer("num_qubits", num_qubits, 1)
-    check_integer("depth", depth, 1)
+    check_integer("num_qubits", num_qubits, 1, error=CircuitError)
+    check_integer("depth", depth, 1, error=CircuitError)
     inputs = ParameterVector("x", num_qubits)
     weights = ParameterVector("w", 3 * num_qubits * depth)
     circuit = QuantumCircuit(num_qubits, name="hqnn_parallel")

@@ -6,9 +6,10 @@ import math
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from qiskit_hqnn.circuits._checks import check_integer
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits.ansatz import Ansatz, pauli_on_each
 from qiskit_hqnn.circuits.embeddings import angle_embedding
+from qiskit_hqnn.errors import CircuitError
 
 
 def hqnn_quanv(
@@ -27,8 +28,8 @@ def hqnn_quanv(
         trainable: axis of the trainable rotations, "x" (published), "y" or "z".
         entangle: False leaves out the CNOTs.
     """
-    check_integer("num_qubits", num_qubits, 1)
-    check_integer("depth", depth, 1)
+    check_integer("num_qubits", num_qubits, 1, error=CircuitError)
+    check_integer("depth", depth, 1, error=CircuitError)
     inputs = ParameterVector("x", num_qubits)
     weights = ParameterVector("w", num_qubits * depth)
     circuit = QuantumCircuit(num_qubits, name="hqnn_quanv")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from qiskit_hqnn.circuits._checks import check_integer
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits.ansatz import Ansatz, pauli_on_each
 from qiskit_hqnn.circuits.entanglers import strongly_entangling_layer
 from qiskit_hqnn.circuits.mottonen import mottonen_embedding
+from qiskit_hqnn.errors import CircuitError
 
 
 def reuploading(
@@ -25,9 +26,9 @@ def reuploading(
         upload_every: 2 as published: the features are uploaded at layers 0, 2, 4, …
         entangle: False leaves out the CNOTs of the trainable layers; those of the uploads stay.
     """
-    check_integer("num_qubits", num_qubits, 1)
-    check_integer("depth", depth, 1)
-    check_integer("upload_every", upload_every, 1)
+    check_integer("num_qubits", num_qubits, 1, error=CircuitError)
+    check_integer("depth", depth, 1, error=CircuitError)
+    check_integer("upload_every", upload_every, 1, error=CircuitError)
     inputs = ParameterVector("a", 2**num_qubits - 1)
     weights = ParameterVector("w", 3 * num_qubits * depth)
     circuit = QuantumCircuit(num_qubits, name="reuploading")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiskit_hqnn._files import write_text
 from qiskit_hqnn.cli.options import DATA_ROOT
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ def inspect(
         )
         if html:
             status.update(f"{what}: drawing {html}")
-            beside = html.with_name(f".{html.name}.part")
-            beside.write_text(result.page(), encoding="utf-8")
-            beside.replace(html)
+            write_text(html, result.page())
     if json:
         from json import dumps
 

@@ -32,8 +32,8 @@ def copy(
 
     Example: hqnn cp quickstart mine.toml
     """
+    from qiskit_hqnn._files import write_text
     from qiskit_hqnn.errors import JobFileError
-    from qiskit_hqnn.training.files import write_text
     from qiskit_hqnn.training.job_names import find_job
 
     source = find_job(name)

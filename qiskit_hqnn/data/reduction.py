@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from qiskit_hqnn._files import write_whole
 from qiskit_hqnn.data.image_set import ImageSet, as_float, as_it_is
 from qiskit_hqnn.data.splits import Splits
 
@@ -86,11 +85,7 @@ def _train(model: Autoencoder, images: ImageSet) -> None:
 
 
 def _keep(model: Autoencoder, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    os.close(handle)
-    save_file(dict(model.state_dict()), name)
-    os.replace(name, path)
+    write_whole(path, lambda beside: save_file(dict(model.state_dict()), beside))
 
 
 @torch.no_grad()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.data.image_set import ImageSet, as_float
 from qiskit_hqnn.data.sources import SOURCES, Source
 from qiskit_hqnn.errors import MissingDataError
@@ -74,10 +74,8 @@ def load(
             images for what is asked.
     """
     if name not in SOURCES:
-        nearest = get_close_matches(str(name), SOURCES, 1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
         raise MissingDataError(
-            f"Data set must be one of {', '.join(map(repr, SOURCES))}, but is {name!r}{hint}"
+            f"Data set must be one of {', '.join(map(repr, SOURCES))}, but is {name!r}{suggestion(name, SOURCES)}"
         )
     source = _with_test_set(SOURCES[name](Path(root)), test_fraction)
     kept = tuple(range(len(source.class_names))) if classes is None else tuple(classes)

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 from qiskit import qasm3
 
+from qiskit_hqnn._files import write_text, write_whole
 from qiskit_hqnn.circuits import ANSATZE, Ansatz
 from qiskit_hqnn.inspection.candidates import HEADINGS
 from qiskit_hqnn.inspection.inspecting import inspect
@@ -51,8 +52,8 @@ def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
         ansatz = factory()
         inspection = inspect(ansatz, DEVICES, seeds=seeds, levels=LEVELS)
         _draw(ansatz, folder / f"{name}.png")
-        _write(folder / f"{name}.qasm", qasm_of(ansatz))
-        _write(folder / f"{name}.md", page_of(ansatz, inspection))
+        write_text(folder / f"{name}.qasm", qasm_of(ansatz))
+        write_text(folder / f"{name}.md", page_of(ansatz, inspection))
         written += [folder / f"{name}{suffix}" for suffix in (".qasm", ".png", ".md")]
         overview.append(
             f"## [{name}]({name}.md)\n\n{ansatz.reference}. {_counted(ansatz.num_qubits, 'qubit')}, "
@@ -64,7 +65,7 @@ def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
         else:
             gates = len(ansatz.circuit.data)
             overview.append(f"[The drawing]({name}.png) of its {gates} gates takes several screens.\n")
-    _write(folder / "README.md", "\n".join(overview))
+    write_text(folder / "README.md", "\n".join(overview))
     return [*written, folder / "README.md"]
 
 
@@ -73,9 +74,7 @@ def _draw(ansatz: Ansatz, path: Path) -> None:
     file = io.BytesIO()
     draw_circuit(ansatz.circuit, columns=COLUMNS).savefig(file, dpi=150, bbox_inches="tight")
     few = Image.open(file).convert("RGB").quantize(64)  # a quarter of the bytes, and no difference to be seen
-    beside = path.with_name(f".{path.name}.part")
-    few.save(beside, format="png", optimize=True)
-    beside.replace(path)
+    write_whole(path, lambda beside: few.save(beside, format="png", optimize=True))
 
 
 def _counted(number: int, noun: str) -> str:
@@ -107,9 +106,3 @@ def page_of(ansatz: Ansatz, inspection: Inspection) -> str:
         f"[OpenQASM 3]({ansatz.name}.qasm) · `hqnn circuits show {ansatz.name}` · "
         f"`hqnn inspect {ansatz.name} --where fake_fez`\n"
     )
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

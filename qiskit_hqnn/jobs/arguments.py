@@ -11,14 +11,6 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit_hqnn.errors import HQNNError, ShapeError
 
 
-def check_count(name: str, value: Any, lowest: int = 1) -> None:
-    """Raises HQNNError if an argument is no whole number, or below `lowest`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise HQNNError(f"Argument `{name}` must be a whole number, but is {value!r}.")
-    if value < lowest:
-        raise HQNNError(f"Argument `{name}` must be at least {lowest}, but is {value}.")
-
-
 def check_kind(name: str, value: Any, kind: type) -> None:
     """Raises HQNNError if an argument is neither None nor of a kind."""
     if value is not None and not isinstance(value, kind):

@@ -18,11 +18,12 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapters.places import open_place
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
-from qiskit_hqnn.jobs.arguments import check_budget, check_count, check_kind, check_measured, finite_values
+from qiskit_hqnn.jobs.arguments import check_budget, check_kind, check_measured, finite_values
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.templates import Templates
@@ -91,11 +92,11 @@ class JobManager:
         adapter: BackendAdapter | None = None,
         sets_at_once: int = SETS_AT_ONCE,
     ) -> None:
-        check_count("shots", shots)
-        check_count("sets_at_once", sets_at_once)
+        check_integer("shots", shots, 1)
+        check_integer("sets_at_once", sets_at_once, 1)
         check_budget(max_qpu_seconds)
         if seed is not None:
-            check_count("seed", seed, lowest=0)
+            check_integer("seed", seed, 0)
         for name, value, kind in (
             ("mitigation", mitigation, MitigationOptions),
             ("options", options, SamplingOptions),

@@ -13,8 +13,9 @@ from qiskit import QuantumCircuit
 from qiskit.transpiler import PassManager
 from torch import Tensor
 
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
-from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.errors import ShapeError
 from qiskit_hqnn.layers.angle_map import AngleMap
 from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient, shifts_for
 from qiskit_hqnn.layers.packed import PackedEvaluation, evaluate_packed
@@ -46,7 +47,7 @@ class PackedQNN:
     def _set_up(
         self, ansatz: Ansatz, copies: int, output_shape: tuple[int, ...], pass_manager: PassManager | None
     ) -> None:
-        check_count("copies", copies)
+        check_integer("copies", copies, 1)
         self.ansatz, self.copies = ansatz, copies
         self._num_inputs = copies * ansatz.num_inputs
         self._num_weights = copies * ansatz.num_weights
@@ -63,7 +64,7 @@ class PackedQNN:
             HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
         """
         if shots is not None:
-            check_count("shots", shots)
+            check_integer("shots", shots, 1)
         self._place(primitive)
         self.rule = check_gradient(gradient, exact=primitive is None)
         self.shots = shots
@@ -205,12 +206,6 @@ class PackedQNN:
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
         raise NotImplementedError
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raises HQNNError if an argument is no whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise HQNNError(f"Argument `{name}` must be a whole number of at least 1, but is {value!r}.")
 
 
 def _check_finite(angles: Tensor) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from torch import nn
 
+from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
 from qiskit_hqnn.models.circuit_centric import CircuitCentricClassifier
@@ -88,6 +88,4 @@ def _check_type(model: str, option: str, value: Any, kind: Any) -> None:
 
 
 def _unknown(what: str, given: str, allowed: list[str]) -> str:
-    nearest = get_close_matches(given, allowed, 1)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
-    return f"{what} must be one of {', '.join(map(repr, allowed))}, but is {given!r}{hint}"
+    return f"{what} must be one of {quoted(allowed)}, but is {given!r}{suggestion(given, allowed)}"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qiskit_hqnn._files import write_text
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.training.files import write_text
 from qiskit_hqnn.training.job_file import DataSection, JobFile, ModelSection, differences, settings_of
 from qiskit_hqnn.training.run_folder import RunFolder
 

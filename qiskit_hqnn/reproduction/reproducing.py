@@ -6,13 +6,13 @@ import time
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.data import Splits
 from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.layers import QuantumLayer
@@ -76,10 +76,8 @@ def choose_rows(name: str) -> list[Published]:
     chosen = chosen or [row for row in rows if row.job.startswith(f"{name}-")]
     if not chosen:
         names = [row.job for row in rows]
-        nearest = get_close_matches(name, names, 1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
         raise JobFileError(
-            f"A published row must be 'all' or one of {', '.join(names)}, but is {name!r}{hint}"
+            f"A published row must be 'all' or one of {', '.join(names)}, but is {name!r}{suggestion(name, names)}"
         )
     return chosen
 

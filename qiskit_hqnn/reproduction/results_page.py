@@ -9,10 +9,10 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
+from qiskit_hqnn._files import write_text, write_whole
 from qiskit_hqnn.reproduction.outcomes import Outcome, devices_of
 from qiskit_hqnn.reproduction.records import Record, Records
 from qiskit_hqnn.reproduction.reproducing import Published
-from qiskit_hqnn.training.files import write_text, write_whole
 from qiskit_hqnn.training.study import MARGIN, Mean, summarise
 
 SEEDS_FOR_A_SHARE = 5

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from math import pi
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.errors import HQNNError, JobFileError
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -300,10 +300,8 @@ def _sentence(error: ValidationError, source: str, text: str, changed: Collectio
     where = "--set" if name in changed else f"{source}{_line_of(text, section, key)}"
     if first["type"] == "extra_forbidden":
         allowed = list(_SECTIONS[section].model_fields)
-        nearest = get_close_matches(key, allowed, 1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
         place = f"[{section}]" if section else "the top level"
-        return f"{where}: unknown key {name!r}; {place} takes {', '.join(allowed)}{hint}"
+        return f"{where}: unknown key {name!r}; {place} takes {', '.join(allowed)}{suggestion(key, allowed)}"
     if first["type"] == "missing":
         return f"{where}: key {name!r} is missing."
     if isinstance(first.get("ctx", {}).get("error"), HQNNError):

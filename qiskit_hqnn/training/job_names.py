@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
+from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.errors import JobFileError
 
 _PACKAGE = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def find_job(name: str) -> Path:
         return path
     jobs = shipped_jobs()
     if name not in jobs:
-        nearest = get_close_matches(name, jobs, 1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
-        raise JobFileError(f"A job must be a TOML file or one of {', '.join(jobs)}, but is {name!r}{hint}")
+        raise JobFileError(
+            f"A job must be a TOML file or one of {', '.join(jobs)}, but is {name!r}{suggestion(name, jobs)}"
+        )
     return jobs[name]

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from qiskit_hqnn.training.files import write_whole
+from qiskit_hqnn._files import write_whole
 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:

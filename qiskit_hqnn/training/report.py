@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from qiskit_hqnn.training.files import write_text
+from qiskit_hqnn._files import write_text
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.run_folder import RunFolder
 

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from qiskit_hqnn import data
+from qiskit_hqnn._files import write_json, write_text, write_whole
 from qiskit_hqnn.errors import RunFolderError
-from qiskit_hqnn.training.files import write_json, write_text, write_whole
 from qiskit_hqnn.training.job_file import JobFile, read_job
 from qiskit_hqnn.training.preparation import build_model, load_splits
 

@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from qiskit_hqnn._files import write_json
 from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import count_parameters
 from qiskit_hqnn.training.environment import environment
 from qiskit_hqnn.training.evaluation import Evaluation, evaluate
-from qiskit_hqnn.training.files import write_json
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves

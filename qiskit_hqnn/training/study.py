@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from qiskit_hqnn.training.files import write_json, write_text
+from qiskit_hqnn._files import write_json, write_text
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.report import render
 from qiskit_hqnn.training.run_folder import RunFolder

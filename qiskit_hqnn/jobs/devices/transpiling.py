@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from qiskit.circuit import ControlFlowOp
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import Target
 
+from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.errors import CircuitError, DeviceError
 from qiskit_hqnn.jobs.devices.device import Device
 
@@ -300,7 +299,6 @@ def _fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], 
 
 
 def _to_disk(folder: Path, template: ISATemplate) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     bytes_of_circuit = io.BytesIO()
     qpy.dump(template.circuit, bytes_of_circuit)
     record = {
@@ -311,10 +309,7 @@ def _to_disk(folder: Path, template: ISATemplate) -> None:
         "level": template.level,
     }
     for suffix, content in ((".json", json.dumps(record).encode()), (".qpy", bytes_of_circuit.getvalue())):
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, folder / f"{template.fingerprint}{suffix}")
+        write_bytes(folder / f"{template.fingerprint}{suffix}", content)
 
 
 def _from_disk(folder: Path | None, key: str) -> ISATemplate | None:

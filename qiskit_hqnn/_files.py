@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a name beside `path`, then rename; a kill in between leaves the old file or none."""
+    """Call `write` with a name beside `path`, then rename; a kill in between leaves the old file or none.
+
+    `write` makes the file itself, so its permissions are those of the user's umask. Missing folders are made.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
+    beside = path.with_name(f".{path.stem}-{token_hex(4)}{path.suffix}")
     try:
         write(beside)
-        os.chmod(beside, 0o644)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
     def write(beside: Path) -> None:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(content)
 
     write_whole(path, write)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,0 +1,45 @@
+"""Checks of arguments, in one formula of words: what must be, and what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from operator import index
+from typing import Any
+
+from qiskit_hqnn.errors import HQNNError
+
+
+def check_integer(
+    name: str, value: Any, minimum: int, maximum: int | None = None, error: type[HQNNError] = HQNNError
+) -> int:
+    """Return `value` if it is a whole number of [minimum, maximum]; raise `error` otherwise."""
+    allowed = (
+        f"an integer from {minimum} to {maximum}"
+        if maximum is not None
+        else f"an integer of at least {minimum}"
+    )
+    try:
+        number = minimum - 1 if isinstance(value, bool) else index(value)
+    except TypeError:
+        number = minimum - 1
+    if number < minimum or (maximum is not None and number > maximum):
+        raise error(f"Argument `{name}` must be {allowed}, but is {value!r}.")
+    return number
+
+
+def check_choice(name: str, value: str, allowed: Collection[str], error: type[HQNNError] = HQNNError) -> str:
+    """Return `value` if it is one of `allowed`; raise `error` otherwise."""
+    if value not in allowed:
+        raise error(f"Argument `{name}` must be one of {quoted(allowed)}, but is {value!r}.")
+    return value
+
+
+def quoted(words: Iterable[str]) -> str:
+    return ", ".join(map(repr, words))
+
+
+def suggestion(given: object, allowed: Iterable[str]) -> str:
+    """How a sentence about an unknown word ends: with the nearest of the known ones, or with a full stop."""
+    nearest = get_close_matches(str(given), list(allowed), 1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else "."
