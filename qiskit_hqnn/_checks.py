@@ -15,9 +15,9 @@ def check_integer(
 ) -> int:
     """Return `value` if it is a whole number of [minimum, maximum]; raise `error` otherwise."""
     allowed = (
-        f"an integer from {minimum} to {maximum}"
+        f"a whole number from {minimum} to {maximum}"
         if maximum is not None
-        else f"an integer of at least {minimum}"
+        else f"a whole number of at least {minimum}"
     )
     try:
         number = minimum - 1 if isinstance(value, bool) else index(value)

@@ -79,7 +79,7 @@ def _check_type(model: str, option: str, value: Any, kind: Any) -> None:
     fits, allowed = {
         int: (
             number and isinstance(value, int) and 1 <= value <= _LARGEST,
-            f"an integer from 1 to {_LARGEST}",
+            f"a whole number from 1 to {_LARGEST}",
         ),
         float: (number and 0 <= value <= 1, "a number from 0 to 1"),
     }.get(kind, (value is None or isinstance(value, str), "a word"))

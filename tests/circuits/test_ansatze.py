@@ -120,11 +120,14 @@ def test_entangle_false_keeps_the_parameters_and_leaves_out_trainable_cnots(fact
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: hqnn_parallel(num_qubits=0), "`num_qubits` must be an integer of at least 1, but is 0"),
-        (lambda: hqnn_parallel(depth=1.5), "`depth` must be an integer of at least 1, but is 1.5"),
+        (lambda: hqnn_parallel(num_qubits=0), "`num_qubits` must be a whole number of at least 1, but is 0"),
+        (lambda: hqnn_parallel(depth=1.5), "`depth` must be a whole number of at least 1, but is 1.5"),
         (lambda: hqnn_parallel(rotation="w"), "`axis` must be one of 'x', 'y', 'z', but is 'w'"),
         (lambda: hqnn_parallel(measured="Q"), "must be one of 'X', 'Y', 'Z', but is 'Q'"),
-        (lambda: circuit_centric(num_outputs=8), "`num_outputs` must be an integer from 1 to 7, but is 8"),
+        (
+            lambda: circuit_centric(num_outputs=8),
+            "`num_outputs` must be a whole number from 1 to 7, but is 8",
+        ),
         (lambda: angle_embedding(QuantumCircuit(1), [0.1, 0.2]), "one angle for each rotated qubit"),
         (
             lambda: strongly_entangling_layers(QuantumCircuit(2), [0.1], 1),

@@ -39,10 +39,10 @@ def test_a_circuit_that_measures_nothing_is_not_sampled(circuit):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"shots": True}, "`shots` must be a whole number, but is True"),
-        ({"seed": "a"}, "`seed` must be a whole number, but is 'a'"),
-        ({"seed": -1}, "`seed` must be at least 0, but is -1"),
-        ({"sets_at_once": "a"}, "`sets_at_once` must be a whole number, but is 'a'"),
+        ({"shots": True}, "`shots` must be a whole number of at least 1, but is True"),
+        ({"seed": "a"}, "`seed` must be a whole number of at least 0, but is 'a'"),
+        ({"seed": -1}, "`seed` must be a whole number of at least 0, but is -1"),
+        ({"sets_at_once": "a"}, "`sets_at_once` must be a whole number of at least 1, but is 'a'"),
         ({"max_qpu_seconds": "a"}, "`max_qpu_seconds` must be positive, but is 'a'"),
         ({"mitigation": "trex"}, r"`mitigation` must be MitigationOptions\(…\) or None, but is 'trex'"),
         ({"options": "x"}, r"`options` must be SamplingOptions\(…\) or None, but is 'x'"),

@@ -59,11 +59,11 @@ def test_folders_and_unreadable_bytes_are_no_job_files(tmp_path):
 @pytest.mark.parametrize(
     ("name", "option", "value", "allowed"),
     [
-        ("hqnn-parallel", "copies", 1.5, "an integer from 1 to 10000"),
-        ("hqnn-parallel", "copies", True, "an integer from 1 to 10000"),
-        ("hqnn-parallel", "num_qubits", "5", "an integer from 1 to 10000"),
-        ("hqnn-parallel", "num_qubits", 1_000_000, "an integer from 1 to 10000"),
-        ("hqnn-quanv", "stride", 0, "an integer from 1 to 10000"),
+        ("hqnn-parallel", "copies", 1.5, "a whole number from 1 to 10000"),
+        ("hqnn-parallel", "copies", True, "a whole number from 1 to 10000"),
+        ("hqnn-parallel", "num_qubits", "5", "a whole number from 1 to 10000"),
+        ("hqnn-parallel", "num_qubits", 1_000_000, "a whole number from 1 to 10000"),
+        ("hqnn-quanv", "stride", 0, "a whole number from 1 to 10000"),
         ("vqc-head", "dropout", 1.5, "a number from 0 to 1"),
         ("hqnn-parallel", "squash", 3, "a word"),
     ],
