@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,21 @@ def test_refusing_a_folder_that_is_no_run_loads_no_torch(command, tmp_path, monk
     imports = "from typer.testing import CliRunner; from qiskit_hqnn.cli.app import app"
     code = f"{imports}; CliRunner().invoke(app, {command})"
     assert "torch" not in loaded_by(code)
+
+
+def declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = (re.match(r"[\w.-]+", wanted)[0] for group in groups for wanted in group)
+    return {name.lower().replace("_", "-") for name in names}
+
+
+def test_what_is_imported_is_declared():
+    distributions = packages_distributions()
+    imported = {module.split(".")[0] for path in LIBRARY.rglob("*.py") for module in imports_of(path)}
+    for module in imported - set(sys.stdlib_module_names) - {"qiskit_hqnn"}:
+        provided = {name.lower().replace("_", "-") for name in distributions.get(module, [module])}
+        assert provided & declared(), f"{module} is imported, but pyproject.toml declares none of {provided}"
 
 
 def test_no_module_is_a_drawer_for_everything():

@@ -46,8 +46,8 @@ def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
     written = []
     overview = [
         "# Circuits\n",
-        "The published ansätze, as files and pages to look at. Written by `hqnn gallery`; tests hold the QASM files, the "
-        "pages and the drawings. The factories that make them are the package `qiskit_hqnn.circuits`.\n",
+        "The published ansätze, as files and pages to look at. Written by `hqnn gallery`; tests hold the QASM files, "
+        "the pages and the drawings. The factories that make them are the package `qiskit_hqnn.circuits`.\n",
     ]
     for name, factory in ANSATZE.items():
         ansatz = factory()
