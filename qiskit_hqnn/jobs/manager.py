@@ -33,7 +33,8 @@ from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
 from qiskit_hqnn.jobs.recording import Recorded, collect, record, strong_id
-from qiskit_hqnn.jobs.sending.protocol import Patience, drive
+from qiskit_hqnn.jobs.sending.driving import drive
+from qiskit_hqnn.jobs.sending.protocol import Patience
 from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
 
 SETS_AT_ONCE = 2_000

@@ -18,7 +18,8 @@ from qiskit_hqnn.jobs.adapters.seam import (
 )
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.recording import JobFailedError
-from qiskit_hqnn.jobs.sending.protocol import Patience, cancel, drive
+from qiskit_hqnn.jobs.sending.driving import cancel, drive
+from qiskit_hqnn.jobs.sending.protocol import Patience
 from qiskit_hqnn.jobs.store.store import Store
 from tests.jobs.service import Died, Service, ServiceAdapter
 

@@ -31,10 +31,9 @@ from qiskit_hqnn.jobs.adapters.seam import (
     UnauthorisedError,
 )
 from qiskit_hqnn.jobs.chunks import from_bytes, halves, outcomes_to_bytes, to_bytes
-from qiskit_hqnn.jobs.sending.heartbeat import heartbeat
-from qiskit_hqnn.jobs.store.owners import new_owner
+from qiskit_hqnn.jobs.sending.allowance import Allowance
 from qiskit_hqnn.jobs.store.store import Store
-from qiskit_hqnn.jobs.store.tables import OPEN, Chunk
+from qiskit_hqnn.jobs.store.tables import Chunk
 
 _T = TypeVar("_T")
 
@@ -61,86 +60,24 @@ class Patience:
         return min(self.longest, self.backoff * 2.0 ** max(0, attempt - 1))
 
 
-def drive(
-    store: Store,
-    job: str,
-    adapter: BackendAdapter,
-    options: SamplingOptions | None = None,
-    patience: Patience | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    until_sent: bool = False,
-) -> str:
-    """Move a job's chunks until it is done, failed or cancelled, and return which.
-
-    Any number of processes may drive one job: each chunk is in the hands of one of them at a time.
-
-    Args:
-        store, job: where the job stands.
-        adapter: of the job's place.
-        options: what the device is told beside the circuits.
-        patience: how often to try.
-        progress: called with (finished, all) chunks.
-        until_sent: return "open" as soon as every chunk has left.
-
-    Raises:
-        UnauthorisedError: if the account is refused; the job stays open.
-        TransientError: if the device cannot be reached for long; the job stays open.
-    """
-    owner = new_owner()
-    mover = _Mover(store, adapter, options or SamplingOptions(), patience or Patience(), owner)
-    with heartbeat(store, owner):
-        try:
-            return _loop(store, job, mover, owner, progress, until_sent)
-        finally:
-            store.release(owner)
-
-
-def _loop(
-    store: Store,
-    job: str,
-    mover: _Mover,
-    owner: str,
-    progress: Callable[[int, int], None] | None,
-    until_sent: bool,
-) -> str:
-    while True:
-        state = store.settle(job)
-        chunks = [chunk for chunk in store.chunks(job) if chunk.state != "split"]
-        finished = sum(chunk.state == "done" for chunk in chunks) - mover.finished
-        if progress:
-            progress(finished + mover.finished, len(chunks))
-        if state not in ("open", "cancelling"):
-            return state
-        mover.cancelling = state == "cancelling"
-        waiting = [chunk for chunk in chunks if chunk.state in OPEN]
-        if until_sent and all(chunk.state == "sent" for chunk in waiting):
-            return "open"
-        moved = False
-        for chunk in waiting:
-            if chunk.not_before > time.time():
-                continue
-            held = store.claim(chunk, owner)
-            if held is None:
-                continue
-            moved |= mover.step(held)
-            if progress:
-                progress(finished + mover.finished, len(chunks))
-        if not moved:
-            store.release(owner)
-            time.sleep(mover.pause())
-
-
-class _Mover:
+class Mover:
     """One step of one chunk at a time, in the hands of one owner."""
 
     def __init__(
-        self, store: Store, adapter: BackendAdapter, options: SamplingOptions, patience: Patience, owner: str
+        self,
+        store: Store,
+        adapter: BackendAdapter,
+        options: SamplingOptions,
+        patience: Patience,
+        owner: str,
+        allowance: Allowance,
     ) -> None:
         self._store, self._adapter, self._options = store, adapter, options
-        self._patience, self._owner = patience, owner
+        self._patience, self._owner, self.allowance = patience, owner, allowance
         self._hiccups = 0
         self._looked: set[str] = set()
         self._denied: Counter[str] = Counter()
+        self._charged: dict[str, float] = {}  # by tag, as far as the service says
         self.finished = 0
         self.cancelling = False
 
@@ -159,6 +96,8 @@ class _Mover:
         return self._collect(chunk)
 
     def _send(self, chunk: Chunk) -> bool:
+        if not self.allowance.first(chunk):
+            return False
         pieces = from_bytes(self._store.requests(chunk))
         # Until then a request may leave; it holds for whoever finds this intent without its process, too.
         changed = self._change(chunk, state="intent", since=time.time() + (self._adapter.deadline or 0.0))
@@ -171,9 +110,9 @@ class _Mover:
                 )
             )
         except PermanentError as error:
-            return self._fail(changed, str(error))
+            return self._fail(changed, str(error), charged=0.0)
         except SplitError as error:
-            return self._split(changed, str(error))
+            return self._split(changed, str(error), made=False)
         except UnauthorisedError:
             self._change(changed, state="waiting")  # refused: no job was made
             raise
@@ -222,11 +161,12 @@ class _Mover:
     def _cancel(self, chunk: Chunk) -> bool:
         """One step towards a job that is cancelled: nothing is sent, and nothing that was sent stays on the device."""
         if chunk.state == "waiting":
-            self._change(chunk, state="cancelled", reason="cancelled before it was sent")
+            self._change(chunk, charged=0.0, state="cancelled", reason="cancelled before it was sent")
             return True
         try:
             known = dict.fromkeys([*([chunk.backend_job] if chunk.backend_job else []), *self._found(chunk)])
             states = {job_id: self._stopped(job_id) for job_id in known}
+            charged = [0.0 if state is None else state.seconds for state in states.values()]
             paid = [(job_id, state) for job_id, state in states.items() if state and state.word == "done"]
             if paid:  # it was too late: what has run stays
                 job_id, state = paid[0]
@@ -239,7 +179,8 @@ class _Mover:
         self._hiccups = 0
         if chunk.state == "intent" and time.time() - chunk.since < self._adapter.lookup_seconds:
             return False  # it may still arrive
-        self._change(chunk, state="cancelled", reason="cancelled")
+        total = None if None in charged else sum(seconds or 0.0 for seconds in charged)
+        self._change(chunk, charged=total, state="cancelled", reason="cancelled")
         return True
 
     def _stopped(self, job_id: str) -> JobState | None:
@@ -276,6 +217,8 @@ class _Mover:
                 chunk = self._without_duplicates(chunk)
             job_id = chunk.backend_job or ""
             state = self._call(lambda: self._adapter.status(job_id))
+            if state.seconds is not None:
+                self._charged[chunk.tag] = state.seconds
             if state.word == "done":
                 chunk = self._without_duplicates(chunk)
                 return self._take(chunk, state)
@@ -287,7 +230,12 @@ class _Mover:
         self._hiccups = 0
         if state.word == "cancelled":
             # Somebody meant it: what was cancelled elsewhere is not sent again.
-            self._change(chunk, state="cancelled", reason=state.reason or "cancelled on the device")
+            self._change(
+                chunk,
+                charged=state.seconds,
+                state="cancelled",
+                reason=state.reason or "cancelled on the device",
+            )
             return True
         if state.word == "failed":
             if state.too_long:
@@ -329,6 +277,11 @@ class _Mover:
         attempts = chunk.attempts + (0 if self._adapter.poll_seconds == 0 else 1)
         if attempts >= self._patience.attempts:
             return self._fail(chunk, f"failed {attempts} times; the last time: {reason}")
+        charged = self._charged.get(chunk.tag)
+        if attempts and not (
+            self._change(chunk, charged=charged, reason=reason) and self.allowance.again(chunk, reason)
+        ):
+            return False
         self._change(
             chunk,
             state="waiting",
@@ -340,15 +293,25 @@ class _Mover:
         )
         return True
 
-    def _split(self, chunk: Chunk, reason: str) -> bool:
+    def _split(self, chunk: Chunk, reason: str, made: bool = True) -> bool:
+        """Two smaller parts in the place of one that has run too long, or (not `made`) was refused for its size."""
         parts = halves(from_bytes(self._store.requests(chunk)))
         if len(parts) < 2:
-            return self._fail(chunk, f"too large for the device even by itself: {reason}")
-        self._store.split(chunk, self._owner, [to_bytes(part) for part in parts])
+            words = f"too large for the device even by itself: {reason}"
+            return self._fail(chunk, words, None if made else 0.0)
+        charged = self._charged.get(chunk.tag) if made else 0.0
+        prices = self.allowance.prices(chunk, parts)
+        if made:
+            self._change(chunk, charged=charged, reason=reason)
+        if not self.allowance.halves(chunk, prices, made):
+            return False
+        self._store.split(chunk, self._owner, [to_bytes(part) for part in parts], prices, charged)
         return True
 
-    def _fail(self, chunk: Chunk, reason: str) -> bool:
-        self._change(chunk, state="failed", reason=reason)
+    def _fail(self, chunk: Chunk, reason: str, charged: float | None = None) -> bool:
+        if charged is None:
+            charged = self._charged.get(chunk.tag)
+        self._change(chunk, charged=charged, state="failed", reason=reason)
         return True
 
     def _hiccup(self, error: AdapterError) -> bool:
@@ -362,27 +325,11 @@ class _Mover:
         time.sleep(self._patience.pause(self._hiccups))
         return False
 
-    def _change(self, chunk: Chunk, **values: Any) -> Chunk | None:
-        """Commit a change; None if the chunk is no longer this owner's."""
-        if not self._store.move(chunk, self._owner, **values):
+    def _change(self, chunk: Chunk, charged: float | None = None, **values: Any) -> Chunk | None:
+        """Commit a change, and what was charged under its tag; None if the chunk is no longer this owner's."""
+        if not self._store.move(chunk, self._owner, charged, **values):
             return None
         return Chunk(**{**chunk.__dict__, **values, "owner": self._owner})
 
     def _call(self, work: Callable[[], _T]) -> _T:
         return within(self._adapter.deadline, work)
-
-
-def cancel(store: Store, job: str, adapter: BackendAdapter, patience: Patience | None = None) -> str:
-    """Cancel a job: nothing more of it is sent, and what a device holds of it is cancelled there.
-
-    What is done stays. A part that may be on its way just now is waited for, and cancelled once it is there.
-
-    Returns:
-        The job's state then: cancelled, or done or failed where it had ended before.
-
-    Raises:
-        TransientError: if the device cannot be reached for long; the job stays "cancelling", and whoever drives it next
-            goes on.
-    """
-    store.mark_cancelling(job)
-    return drive(store, job, adapter, patience=patience)

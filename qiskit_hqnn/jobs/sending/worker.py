@@ -117,7 +117,7 @@ class _Places:
 def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> None:
     from qiskit_hqnn.errors import DeviceError, HQNNError
     from qiskit_hqnn.jobs.adapters.seam import AdapterError, SamplingOptions
-    from qiskit_hqnn.jobs.sending.protocol import drive
+    from qiskit_hqnn.jobs.sending.driving import drive
 
     try:
         adapter = places.adapter(job.place)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs.store import charges, states
 from qiskit_hqnn.jobs.store.database import file_of, open_engine, parse_url, words_of
 from qiskit_hqnn.jobs.store.owners import LEASE_SECONDS, is_gone
 from qiskit_hqnn.jobs.store.tables import (
@@ -41,9 +42,9 @@ from qiskit_hqnn.jobs.store.tables import (
     VERSIONS,
     Chunk,
     JobRecord,
+    chunks_of,
     job_query,
     record_of,
-    spent_query,
 )
 
 DEFAULT_STORE = "sqlite:///runs/jobs.db"
@@ -100,6 +101,7 @@ class Store:
                 METADATA.create_all(connection)
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
             IDENTITY.create(connection, checkfirst=True)
+            charges.CHARGES.create(connection, checkfirst=True)
             mark = connection.execute(select(IDENTITY.c.mark)).scalar()
             if mark is None:
                 mark = secrets.token_hex(4)
@@ -107,6 +109,8 @@ class Store:
             version = connection.execute(select(VERSIONS.c.version)).scalar_one()
             # A store that can only be read is refused now, not after a device has been paid.
             connection.execute(update(VERSIONS).values(version=version))
+            if version <= SCHEMA:
+                charges.adopt(connection)
         if version > SCHEMA:
             raise StoreError(
                 f"Job store {self.name} has schema version {version}, but this qiskit_hqnn knows versions up "
@@ -127,8 +131,13 @@ class Store:
         settings: dict[str, Any],
         request: bytes | None,
         chunks: Sequence[bytes],
+        prices: Sequence[tuple[float, float]] | None = None,
     ) -> bool:
-        """Record a job with all its chunks; False if it is there already."""
+        """Record a job with all its chunks; False if it is there already.
+
+        `prices` are executions and QPU seconds of each chunk; equal parts of the job's, if none are given.
+        """
+        share = (executions / len(chunks), qpu_seconds / len(chunks)) if chunks else (0.0, 0.0)
         try:
             with self._transaction() as connection:
                 connection.execute(
@@ -147,12 +156,15 @@ class Store:
                     )
                 )
                 for index, content in enumerate(chunks):
-                    self._add_chunk(connection, job, f"{index:05d}", content)
+                    price = share if prices is None else prices[index]
+                    self._add_chunk(connection, job, f"{index:05d}", content, price)
         except IntegrityError:
             return False
         return True
 
-    def _add_chunk(self, connection: Connection, job: str, position: str, content: bytes) -> None:
+    def _add_chunk(
+        self, connection: Connection, job: str, position: str, content: bytes, price: tuple[float, float]
+    ) -> None:
         # The store's own mark: another store on the same account may have asked for the same.
         tag = f"hqnn-{self.mark}-{job[:16]}-{position}"
         connection.execute(
@@ -169,6 +181,7 @@ class Store:
             )
         )
         connection.execute(insert(REQUESTS).values(job=job, position=position, content=content))
+        charges.plan(connection, job, position, tag, *price)
 
     def jobs(self, limit: int | None = None, states: Sequence[str] | None = None) -> list[JobRecord]:
         """Jobs, the newest first; of these states only, if given."""
@@ -195,11 +208,23 @@ class Store:
             raise StoreError(f"There is {what} {prefix!r} in {self.name}; `hqnn jobs` lists the ids.")
         return found[0]
 
-    def spent(self) -> tuple[int, float]:
-        """Executions and QPU seconds of all jobs: what a service has charged, and the price where it does not say."""
+    def spent(self, job: str | None = None) -> tuple[int, float]:
+        """Executions and QPU seconds of a job or of all, every sending of every part counted.
+
+        What a service has charged, the price where it has not said so (yet), nothing for what was never made.
+        """
         with self._transaction() as connection:
-            executions, seconds = connection.execute(spent_query()).one()
-        return int(executions or 0), float(seconds or 0.0)
+            return charges.spent(connection, job)
+
+    def price(self, chunk: Chunk) -> tuple[float, float]:
+        """Executions and QPU seconds of sending a chunk once."""
+        with self._transaction() as connection:
+            return charges.price_of(connection, chunk.job, chunk.position)
+
+    def price_of_retry(self, job: str) -> tuple[int, float]:
+        """How many parts `reopen` would let be sent again, and for how many QPU seconds."""
+        with self._transaction() as connection:
+            return charges.price_of_states(connection, job, ("failed", "cancelled"))
 
     def has(self, job: str) -> bool:
         with self._transaction() as connection:
@@ -213,76 +238,44 @@ class Store:
     def settle(self, job: str) -> str:
         """Close a job that has no open chunk left, and return its state."""
         with self._transaction() as connection:
-            states: dict[str, int] = dict(
-                connection.execute(
-                    select(CHUNKS.c.state, func.count()).where(CHUNKS.c.job == job).group_by(CHUNKS.c.state)
-                ).all()
-            )
-            if not any(states.get(word) for word in OPEN):
-                word = next((word for word in ("failed", "cancelled") if states.get(word)), "done")
-                reason = connection.execute(
-                    select(CHUNKS.c.reason).where(CHUNKS.c.job == job, CHUNKS.c.state == word).limit(1)
-                ).scalar()
-                connection.execute(
-                    update(JOBS)
-                    .where(JOBS.c.id == job, JOBS.c.state.in_(MOVING))
-                    .values(state=word, reason=reason or "")
-                )
-            return str(connection.execute(select(JOBS.c.state).where(JOBS.c.id == job)).scalar_one())
+            return states.settle(connection, job)
 
     def reopen(self, job: str) -> int:
         """Let failed and cancelled chunks be sent again, under tags of their own; returns how many."""
-        count = 0
         with self._transaction() as connection:
-            for chunk in self._chunks_of(connection, job):
-                if chunk.state in ("failed", "cancelled"):
-                    count += 1
-                    stem, _, number = chunk.tag.partition("+")
-                    connection.execute(
-                        update(CHUNKS)
-                        .where(CHUNKS.c.job == job, CHUNKS.c.position == chunk.position)
-                        .values(
-                            state="waiting",
-                            attempts=0,
-                            not_before=0.0,
-                            backend_job=None,
-                            reason="",
-                            tag=f"{stem.partition('~')[0]}+{int(number.partition('~')[0] or 0) + 1}",
-                        )
-                    )
-            if count:
-                connection.execute(update(JOBS).where(JOBS.c.id == job).values(state="open", reason=""))
-        return count
+            return states.reopen(connection, job)
 
     def note(self, job: str, reason: str) -> None:
         """Say why an open job does not move."""
         with self._transaction() as connection:
-            connection.execute(
-                update(JOBS).where(JOBS.c.id == job, JOBS.c.state.in_(MOVING)).values(reason=reason)
-            )
+            states.change(connection, job, MOVING, reason=reason)
+
+    def pause(self, job: str, reason: str) -> None:
+        """Stop an open job that costs more than it may; nothing of it is lost."""
+        with self._transaction() as connection:
+            states.change(connection, job, ("open",), state="paused", reason=reason)
+
+    def resume(self, job: str) -> None:
+        """Let a paused job go on, for whoever may pay what it needs."""
+        with self._transaction() as connection:
+            states.change(connection, job, ("paused",), state="open", reason="")
+
+    def allow(self, job: str, max_qpu_seconds: float | None) -> None:
+        """Set the QPU seconds that a job may cost in all, for whoever drives it without a budget of its own."""
+        with self._transaction() as connection:
+            states.allow(connection, job, max_qpu_seconds)
 
     def mark_cancelling(self, job: str) -> None:
         """Cancel what has not been sent; whoever drives the job next cancels what a device holds."""
         with self._transaction() as connection:
-            connection.execute(
-                update(JOBS).where(JOBS.c.id == job, JOBS.c.state == "open").values(state="cancelling")
-            )
-            connection.execute(
-                update(CHUNKS)
-                .where(CHUNKS.c.job == job, CHUNKS.c.state == "waiting")
-                .values(state="cancelled", reason="cancelled before it was sent")
-            )
+            states.mark_cancelling(connection, job)
 
     # Chunks
 
     def chunks(self, job: str) -> list[Chunk]:
         """All chunks in the order of their sets."""
         with self._transaction() as connection:
-            return self._chunks_of(connection, job)
-
-    def _chunks_of(self, connection: Connection, job: str) -> list[Chunk]:
-        query = select(CHUNKS).where(CHUNKS.c.job == job).order_by(CHUNKS.c.position)
-        return [Chunk(**row._mapping) for row in connection.execute(query)]
+            return chunks_of(connection, job)
 
     def claim(self, chunk: Chunk, owner: str) -> Chunk | None:
         """Lease an open chunk; None while a living process holds it, or somebody has moved it."""
@@ -297,8 +290,11 @@ class Store:
             row = connection.execute(query).one()
         return Chunk(**row._mapping)
 
-    def move(self, chunk: Chunk, held_by: str | None, **values: Any) -> bool:
-        """Change a chunk that is still in the state and the hands that the caller knows; False if it is not."""
+    def move(self, chunk: Chunk, held_by: str | None, charged: float | None = None, **values: Any) -> bool:
+        """Change a chunk that is still in the state and the hands that the caller knows; False if it is not.
+
+        `charged` are the QPU seconds of what ran under its tag, where known. Another tag counts as another sending.
+        """
         holder = CHUNKS.c.owner.is_(None) if held_by is None else CHUNKS.c.owner == held_by
         with self._transaction() as connection:
             result = connection.execute(
@@ -311,6 +307,11 @@ class Store:
                 )
                 .values(**values)
             )
+            if result.rowcount:
+                if charged is not None:
+                    charges.charge(connection, chunk.job, chunk.position, chunk.tag, charged)
+                if values.get("tag", chunk.tag) != chunk.tag:
+                    charges.plan_again(connection, chunk.job, chunk.position, values["tag"])
             return bool(result.rowcount)
 
     def renew(self, owner: str) -> None:
@@ -359,12 +360,21 @@ class Store:
                         reason="",
                     )
                 )
+                if seconds is not None:
+                    charges.charge(connection, chunk.job, chunk.position, chunk.tag, seconds)
         except IntegrityError:
             return False
         return True
 
-    def split(self, chunk: Chunk, owner: str, parts: Sequence[bytes]) -> None:
-        """Put smaller chunks in the place of one."""
+    def split(
+        self,
+        chunk: Chunk,
+        owner: str,
+        parts: Sequence[bytes],
+        prices: Sequence[tuple[float, float]],
+        charged: float | None = None,
+    ) -> None:
+        """Put smaller chunks in the place of one, which itself was charged `charged` QPU seconds, where known."""
         with self._transaction() as connection:
             result = connection.execute(
                 update(CHUNKS)
@@ -377,5 +387,7 @@ class Store:
                 .values(state="split", owner=None)
             )
             if result.rowcount:
-                for index, content in enumerate(parts):
-                    self._add_chunk(connection, chunk.job, f"{chunk.position}.{index:03d}", content)
+                if charged is not None:
+                    charges.charge(connection, chunk.job, chunk.position, chunk.tag, charged)
+                for index, (content, price) in enumerate(zip(parts, prices, strict=True)):
+                    self._add_chunk(connection, chunk.job, f"{chunk.position}.{index:03d}", content, price)

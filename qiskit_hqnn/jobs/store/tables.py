@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    Connection,
     Float,
     ForeignKey,
     Integer,
@@ -28,7 +29,7 @@ OPEN = ("waiting", "intent", "sent")
 """States of a chunk that still has to be moved; the others are done, failed, cancelled and split."""
 
 MOVING = ("open", "cancelling")
-"""States of a job that is not at its end; the others are done, failed and cancelled."""
+"""States of a job that is not at its end; the others are done, failed, cancelled, and "paused": for want of budget."""
 
 METADATA = MetaData()
 VERSIONS = Table("hqnn_schema", METADATA, Column("version", Integer, nullable=False))
@@ -85,8 +86,8 @@ OUTCOMES = Table(
 class JobRecord:
     """One request: its strong id, where it goes, what it costs, and how far it is.
 
-    `state` is open, cancelling, done, failed or cancelled; `chunks` counts those that carry results, `finished` the
-    stored ones.
+    `state` is open, paused, cancelling, done, failed or cancelled; `chunks` counts those that carry results,
+    `finished` the stored ones.
     """
 
     id: str
@@ -148,17 +149,7 @@ def record_of(row: Any) -> JobRecord:
     return JobRecord(**values | {"settings": json.loads(values["settings"])})
 
 
-def spent_query() -> Any:
-    """Executions and QPU seconds of all jobs: charged, and the price where that is not known of every part."""
-    counted = (
-        select(
-            CHUNKS.c.job,
-            func.sum(case((CHUNKS.c.state != "split", 1), else_=0)).label("chunks"),
-            func.sum(case((CHUNKS.c.seconds.is_not(None), 1), else_=0)).label("known"),
-            func.sum(CHUNKS.c.seconds).label("charged"),
-        )
-        .group_by(CHUNKS.c.job)
-        .subquery()
-    )
-    seconds = case((counted.c.known == counted.c.chunks, counted.c.charged), else_=JOBS.c.qpu_seconds)
-    return select(func.sum(JOBS.c.executions), func.sum(seconds)).join(counted, counted.c.job == JOBS.c.id)
+def chunks_of(connection: Connection, job: str) -> list[Chunk]:
+    """All chunks of a job in the order of their sets."""
+    query = select(CHUNKS).where(CHUNKS.c.job == job).order_by(CHUNKS.c.position)
+    return [Chunk(**row._mapping) for row in connection.execute(query)]
