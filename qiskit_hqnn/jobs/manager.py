@@ -26,8 +26,9 @@ from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, clos
 from qiskit_hqnn.jobs.arguments import check_budget, check_kind, check_measured, finite_values
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.templates import Templates
-from qiskit_hqnn.jobs.devices.transpiling import circuit_bytes, scheduled_duration
+from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
 from qiskit_hqnn.jobs.estimation.estimation import Estimation, prepare
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each

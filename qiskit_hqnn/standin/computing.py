@@ -20,7 +20,7 @@ from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import passthr
 from qiskit_hqnn.jobs.adapters.aer import sample
 from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.transpiling import circuit_bytes
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 
 OVERHEAD = 2.0
 """QPU seconds that IBM charges for each job beside its executions."""

@@ -30,8 +30,8 @@ from qiskit_hqnn.inspection.gallery import COLUMNS, DEVICES, LEVELS, SEEDS, page
 from qiskit_hqnn.inspection.pictures import draw_circuit, row_length
 from qiskit_hqnn.inspection.subjects import as_sent
 from qiskit_hqnn.jobs import resolve_device, transpile_template
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.transpiling import SEEDS as SEEDS_OF_THE_MANAGER
-from qiskit_hqnn.jobs.devices.transpiling import circuit_bytes
 
 GALLERY = Path(__file__).parents[2] / "circuits"
 

@@ -20,10 +20,10 @@ from qiskit_hqnn.jobs.adapters.aer import on_qubits, used_qubits
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import TransientError
 from qiskit_hqnn.jobs.devices.device import CutDevice, cut_target
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.transpiling import (
     candidates,
     check_isa,
-    circuit_bytes,
     expected_success,
     scheduled_duration,
 )

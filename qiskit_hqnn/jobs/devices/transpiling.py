@@ -9,18 +9,15 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import qiskit
 from qiskit import QuantumCircuit, qpy, transpile
-from qiskit.circuit import ControlFlowOp
-from qiskit.exceptions import QiskitError
 from qiskit.transpiler import Target
 
 from qiskit_hqnn._files import write_bytes
-from qiskit_hqnn.errors import CircuitError, DeviceError
+from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 
 LEVELS = (1, 2, 3)
 SEEDS = 8
@@ -234,60 +231,6 @@ def _largest_component(target: Target) -> int:
     if coupling is None:
         return int(target.num_qubits)
     return max((len(part.physical_qubits) for part in coupling.connected_components()), default=0)
-
-
-def circuit_bytes(circuit: QuantumCircuit) -> bytes:
-    """Everything about a circuit that its outcome depends on, in a form that is the same in every process."""
-    registers = [(register.name, register.size) for register in circuit.cregs]
-    return json.dumps([circuit.num_qubits, circuit.num_clbits, registers, _steps(circuit)]).encode()
-
-
-def _steps(circuit: QuantumCircuit) -> list[Any]:
-    return [
-        [
-            _meaning(step.operation),
-            [circuit.find_bit(qubit).index for qubit in step.qubits],
-            [circuit.find_bit(bit).index for bit in step.clbits],
-        ]
-        for step in circuit.data
-    ]
-
-
-def _meaning(operation: Any) -> list[Any]:
-    """What an instruction does. A name tells that of Qiskit's own gates only: two others may share theirs."""
-    given = [operation.name, [_value(value) for value in operation.params]]
-    if isinstance(operation, ControlFlowOp):
-        raise CircuitError(
-            f"A circuit for the job manager must be without control flow, but has {operation.name!r}."
-        )
-    if operation.name == "delay":
-        return [*given, operation.unit]
-    if getattr(operation, "ctrl_state", None) is not None:
-        given.append(operation.ctrl_state)
-    if str(operation.base_class.__module__).startswith(_NAMED):
-        return given
-    definition = operation.definition
-    if definition is not None:
-        return [*given, definition.num_qubits, _steps(definition)]
-    if hasattr(operation, "to_matrix"):
-        try:
-            return [*given, _value(operation.to_matrix())]
-        except QiskitError:
-            pass  # a gate that only the device knows: its name is all there is
-    return given
-
-
-_NAMED = ("qiskit.circuit.library.standard_gates", "qiskit.circuit.measure", "qiskit.circuit.reset")
-
-
-def _value(value: Any) -> Any:
-    """A parameter of an instruction: numbers exactly, arrays by their bytes."""
-    if isinstance(value, np.ndarray):
-        whole = np.ascontiguousarray(value, dtype="<c16")
-        return [list(value.shape), sha256(whole.tobytes()).hexdigest()]
-    if isinstance(value, int | float | np.number):
-        return repr(value.item() if isinstance(value, np.number) else value)
-    return str(value)
 
 
 def _fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]) -> str:
