@@ -224,7 +224,7 @@ def _finish(store: Store, job: JobRecord) -> None:
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.submission import finish
 
-    run = load_run(Path(job.settings["run"]), Path(job.settings["data_root"]))
+    run = load_run(_run_folder(store, job), Path(job.settings["data_root"]))
     charged = [chunk.seconds for chunk in store.chunks(job.id) if chunk.seconds is not None]
     settings = {
         **job.settings,
@@ -237,6 +237,17 @@ def _finish(store: Store, job: JobRecord) -> None:
     finish(run, job.place, evs, settings)
     print_results([(run.job.seeds[0], None, run.folder)])
     typer.echo(f"report   {run.folder.report}")
+
+
+def _run_folder(store: Store, job: JobRecord) -> Path:
+    """Where the run lay when it was submitted, or beside its store, if both were moved."""
+    from qiskit_hqnn.jobs.store.database import file_of
+
+    submitted, file = Path(job.settings["run"]), file_of(store.url)
+    if submitted.exists() or file is None:
+        return submitted
+    beside = file.parent / submitted.name
+    return beside if beside.exists() else submitted
 
 
 def _active(mitigation: dict[str, Any]) -> str:

@@ -21,12 +21,13 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
     matrices = [
         (f"Confusion matrix, {place}", folder.path / f"confusion-{place}.png") for place in metrics["test"]
     ]
+    curves = folder.path / "curves.png"  # pictures may have been deleted to save space; the numbers remain
     page = render(
         "report.html.j2",
         job=job,
         metrics=metrics,
         history=folder.history(),
-        curves=_inline(folder.path / "curves.png"),
+        curves=_inline(curves) if curves.exists() else None,
         matrices=[(name, _inline(path)) for name, path in matrices if path.exists()],
         environment=environment,
         settings=folder.job_file.read_text(encoding="utf-8"),
