@@ -1,9 +1,9 @@
 """How outcomes become expectation values, kept beside a job: whoever fetches it needs neither circuit nor device.
 
-The format is "estimation/1": arrays, and a JSON text whose every key is written out below. No key is the name of a class
-or of one of its fields, so those can be renamed; a change of what is written takes a new format, with a reader of its
-own in `_READERS`, and the old readers stay. What 0.1.0 wrote has no format: it names its classes, and `_CLASSES_0_1`
-reads them.
+The format is "estimation/1": arrays, and a JSON text whose every key is written out below. No key depends on the name
+of a class or of one of its fields, so those can be renamed. Whatever changes what is written is a new format with a
+reader of its own in `_READERS`, and the old readers stay. What 0.1.0 wrote has no format: it names its classes, and
+`_CLASSES_0_1` reads them.
 """
 
 from __future__ import annotations
