@@ -1,11 +1,47 @@
-"""Data sets as torchvision-style map data sets: loading, choosing, splitting, reduction."""
+"""Data sets as torchvision-style map data sets: loading, choosing, splitting, reduction, and a look at them.
 
-from qiskit_hqnn.data.image_set import ImageSet, as_it_is
-from qiskit_hqnn.data.reduction import reduce_by_autoencoder
-from qiskit_hqnn.data.sources import SOURCES
-from qiskit_hqnn.data.splits import Splits, load
+The words of data sets (`DATASETS`) are there without torch; everything else is imported on first use.
+"""
 
-DATASETS = tuple(SOURCES)
-"""The names of the data sets."""
+from __future__ import annotations
 
-__all__ = ["DATASETS", "ImageSet", "Splits", "as_it_is", "load", "reduce_by_autoencoder"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from qiskit_hqnn.data.names import DATASETS, check_name
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.data.image_set import ImageSet, as_float, as_it_is
+    from qiskit_hqnn.data.preprocessing import Preprocessing
+    from qiskit_hqnn.data.reduction import reduce_by_autoencoder
+    from qiskit_hqnn.data.splits import Splits, from_dataset, load
+
+_LAZY = {
+    "ImageSet": "image_set",
+    "Preprocessing": "preprocessing",
+    "Splits": "splits",
+    "as_float": "image_set",
+    "as_it_is": "image_set",
+    "from_dataset": "splits",
+    "load": "splits",
+    "reduce_by_autoencoder": "reduction",
+}
+
+__all__ = [
+    "DATASETS",
+    "ImageSet",
+    "Preprocessing",
+    "Splits",
+    "as_float",
+    "as_it_is",
+    "check_name",
+    "from_dataset",
+    "load",
+    "reduce_by_autoencoder",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"qiskit_hqnn.data.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'qiskit_hqnn.data' has no attribute {name!r}")

@@ -1,31 +1,25 @@
-"""Where the images come from: scikit-learn's digits, torchvision's data sets, trees of image folders."""
+"""Where the images come from: published data sets by name, and the user's own folders, arrays and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
 import torch
-from torch import Tensor
 from torchvision import datasets
-from torchvision.io import ImageReadMode, decode_image
-from torchvision.transforms.v2.functional import resize
 
+from qiskit_hqnn.data.arrays import read_npz
+from qiskit_hqnn.data.folders import list_tree, parts_of
+from qiskit_hqnn.data.image_set import ImageSet
+from qiskit_hqnn.data.lists import list_csv
+from qiskit_hqnn.data.medmnist import PREFIX, read_medmnist
+from qiskit_hqnn.data.names import DEFAULT_ROOT, OWN
+from qiskit_hqnn.data.preprocessing import Preprocessing
+from qiskit_hqnn.data.source import Source, read_listing
 from qiskit_hqnn.errors import MissingDataError
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """Labelled images as they are published: bytes of shape (N, channels, height, width), labels (N,)."""
-
-    train_images: Tensor
-    train_labels: Tensor
-    test_images: Tensor | None
-    test_labels: Tensor | None
-    class_names: tuple[str, ...]
 
 
 def digits(root: Path) -> Source:
@@ -35,7 +29,8 @@ def digits(root: Path) -> Source:
     bunch = load_digits()
     images = torch.from_numpy(np.round(bunch.images * (255 / 16)).astype(np.uint8))[:, None]
     labels = torch.from_numpy(bunch.target.astype(np.int64))
-    return Source(images, labels, None, None, tuple(str(digit) for digit in range(10)))
+    names = tuple(str(digit) for digit in range(10))
+    return Source(ImageSet(images, labels), None, names, Preprocessing(1, (8, 8)))
 
 
 def mnist(root: Path) -> Source:
@@ -51,11 +46,9 @@ def fashion_mnist(root: Path) -> Source:
 def cifar10(root: Path) -> Source:
     """CIFAR-10, 50,000 + 10,000 images of 32×32 pixels and 3 channels; or a tree cifar10/{train,test}/CLASS/*."""
     tree = root / "cifar10"
-    return (
-        _of_folders(tree, 32)
-        if (tree / "train").is_dir()
-        else _of_torchvision(datasets.CIFAR10, root, "cifar10")
-    )
+    if (tree / "train").is_dir():
+        return _of_tree(tree, 32)
+    return _of_torchvision(datasets.CIFAR10, root, "cifar10")
 
 
 def medical_mnist(root: Path) -> Source:
@@ -64,64 +57,96 @@ def medical_mnist(root: Path) -> Source:
     if not (tree / "train").is_dir():
         raise MissingDataError(
             f"Data set 'medical-mnist' is read from {tree}/train/CLASS/*.jpeg and {tree}/test/CLASS/*.jpeg, which do "
-            "not exist: unpack it there, or name another folder with --data-root."
+            "not exist: unpack it there, or name another data root."
         )
-    return _of_folders(tree, 64)
+    return _of_tree(tree, 64)
 
 
-SOURCES: dict[str, Callable[[Path], Source]] = {
+PUBLISHED: dict[str, Callable[[Path], Source]] = {
     "digits": digits,
     "mnist": mnist,
     "fashion-mnist": fashion_mnist,
     "cifar10": cifar10,
     "medical-mnist": medical_mnist,
 }
-"""The data sets by the words of job files."""
+"""The published data sets by the words of job files."""
+
+
+def read_source(
+    name: str, root: Path, path: Path | None, size: tuple[int, int] | None, channels: int | None
+) -> Source:
+    """A data set by its word.
+
+    Args:
+        name: checked by `check_name`.
+        root: folder of the published data sets.
+        path: of "folder", "npz" and "csv".
+        size: (height, width) to which own images and MedMNIST's are resized.
+        channels: 1 or 3.
+    """
+    if (name in OWN) != (path is not None):
+        allowed = ", ".join(map(repr, OWN))
+        raise MissingDataError(
+            f"Data set {name!r} needs a path."
+            if path is None
+            else f"A path is for the data sets {allowed}, but the data set is {name!r}."
+        )
+    if name.startswith(PREFIX):
+        return read_medmnist(name, root, size, channels)
+    if path is None:
+        return PUBLISHED[name](root)
+    if name == "npz":
+        return read_npz(path, size, channels)
+    return read_listing(list_csv(path) if name == "csv" else list_tree(path), size, channels)
 
 
 def _of_torchvision(kind: type, root: Path, name: str) -> Source:
-    parts = []
-    for train in (True, False):
-        try:
-            # Checks what is there by its checksum first, and unpacks it where that has not been done.
-            part = kind(root, train=train, download=True)
-        except (URLError, OSError, RuntimeError) as error:
-            raise MissingDataError(
-                f"Data set {name!r} is not in {root} and could not be downloaded ({type(error).__name__}): put its "
-                "files there, or name another folder with --data-root."
-            ) from error
-        images = torch.as_tensor(np.asarray(part.data))
-        images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()
-        parts.append((images, torch.as_tensor(part.targets, dtype=torch.long)))
-    return Source(*parts[0], *parts[1], tuple(part.classes))
+    if not root.exists() and root != DEFAULT_ROOT:
+        # torchvision would make the folder, and a slip of the pen would download the whole set once more.
+        raise MissingDataError(
+            f"Data set {name!r} is not in {root} and could not be downloaded there, since no such folder exists: make "
+            "it, or name another data root."
+        )
+    parts = [_part_of_torchvision(kind, root, name, train) for train in (True, False)]
+    images = [torch.as_tensor(np.asarray(part.data)) for part in parts]
+    sets = [
+        ImageSet(
+            pixels[:, None] if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2).contiguous(),
+            torch.as_tensor(part.targets, dtype=torch.long),
+        )
+        for pixels, part in zip(images, parts, strict=True)
+    ]
+    channels, height, width = sets[0].images.shape[1:]
+    return Source(sets[0], sets[1], tuple(parts[0].classes), Preprocessing(channels, (height, width)))
 
 
-def _of_folders(tree: Path, side: int) -> Source:
-    classes: tuple[str, ...] = ()
-    parts: list[tuple[Tensor, Tensor]] = []
-    for name in ("train", "test"):
-        if not (tree / name).is_dir():
-            raise MissingDataError(
-                f"A tree of image folders needs {tree / name}/CLASS/*, which does not exist."
-            )
-        folder = datasets.ImageFolder(tree / name, allow_empty=True)
-        classes = classes or tuple(folder.classes)
-        if tuple(folder.classes) != classes:
-            raise MissingDataError(
-                f"The folders of {tree}/train and {tree}/test must name the same classes, but differ: "
-                f"{sorted(set(classes) ^ set(folder.classes))}."
-            )
-        if not folder.samples:
-            raise MissingDataError(f"There is not one image in {tree / name}/CLASS/*.")
-        images = [_read(Path(path), side) for path, _ in folder.samples]
-        labels = torch.tensor([label for _, label in folder.samples], dtype=torch.long)
-        parts.append((torch.stack(images), labels))
-    return Source(*parts[0], *parts[1], classes)
-
-
-def _read(path: Path, side: int) -> Tensor:
+def _part_of_torchvision(kind: Any, root: Path, name: str, train: bool) -> Any:
+    there = root.exists()
     try:
-        image = decode_image(str(path), mode=ImageReadMode.RGB)
-    except RuntimeError as error:
-        raise MissingDataError(f"{path} is no image that can be read: copy or unpack it again.") from error
-    return image if image.shape[1:] == (side, side) else resize(image, [side, side], antialias=True)
+        # Checks what is there by its checksum first, and unpacks it where that has not been done.
+        return kind(root, train=train, download=True)
+    except (URLError, OSError, RuntimeError, EOFError) as error:
+        if not there:
+            _remove_empty(root)
+        raise MissingDataError(
+            f"Data set {name!r} is not in {root} and could not be downloaded ({type(error).__name__}): put its "
+            "files there, or name another data root."
+        ) from error
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the empty folders that a failed download made."""
+    for path in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _of_tree(tree: Path, side: int) -> Source:
+    """A published tree of image folders: squares of 3 channels, with its own test set."""
+    if "test" not in parts_of(tree):
+        raise MissingDataError(
+            f"A tree of image folders needs {tree / 'test'}/CLASS/*, which does not exist."
+        )
+    return read_listing(list_tree(tree), (side, side), 3)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
-
-from qiskit_hqnn._checks import suggestion
-from qiskit_hqnn.data.image_set import ImageSet, as_float
-from qiskit_hqnn.data.sources import SOURCES, Source
+from qiskit_hqnn.data.arrays import prepared
+from qiskit_hqnn.data.choosing import DEFAULT_VALIDATION, Choice, choose
+from qiskit_hqnn.data.datasets import read_dataset
+from qiskit_hqnn.data.image_set import ImageSet
+from qiskit_hqnn.data.names import OWN, check_name
+from qiskit_hqnn.data.preprocessing import Preprocessing
+from qiskit_hqnn.data.source import Source
+from qiskit_hqnn.data.sources import read_source
 from qiskit_hqnn.errors import MissingDataError
 
 
@@ -23,12 +25,18 @@ class Splits:
     Attributes:
         train, validation, test: labelled images; labels count the chosen classes from 0.
         class_names: names of the chosen classes.
+        preprocessing: how files become such images; None for vectors of features.
+        digest: SHA-256 of the files' content, where nobody else vouches for it.
+        notes: how the parts came about, a sentence each.
     """
 
     train: ImageSet
     validation: ImageSet
     test: ImageSet
     class_names: tuple[str, ...]
+    preprocessing: Preprocessing | None = None
+    digest: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -39,141 +47,132 @@ class Splits:
         """(channels, height, width), or (features,)."""
         return tuple(self.train.images.shape[1:])
 
+    @property
+    def parts(self) -> dict[str, ImageSet]:
+        """The three sets by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images of each class in each part."""
+        return {
+            part: dict(
+                zip(
+                    self.class_names, images.labels.bincount(minlength=self.num_classes).tolist(), strict=True
+                )
+            )
+            for part, images in self.parts.items()
+        }
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(images):,} {part}" for part, images in self.parts.items())
+        shape = "×".join(map(str, self.image_shape))
+        return f"Splits({sizes}; {self.num_classes} classes; {shape})"
+
 
 def load(
     name: str,
     root: str | Path = "data",
     *,
-    classes: Sequence[int] | None = None,
+    path: str | Path | None = None,
+    classes: Sequence[int | str] | None = None,
     train_samples: int | None = None,
     test_samples: int | None = None,
     first: bool = False,
     balanced: bool = False,
-    validation: int | float = 0.1,
+    validation: int | float = DEFAULT_VALIDATION,
     test_fraction: float = 0.2,
     image_size: int | None = None,
+    channels: int | None = None,
     seed: int = 0,
 ) -> Splits:
     """Load a data set and choose from it.
 
     Args:
-        name: "digits", "mnist", "fashion-mnist", "cifar10" or "medical-mnist".
-        root: folder of the data; what torchvision can download goes there.
-        classes: labels to keep, in the order of the new labels; all by default.
-        train_samples: images for training and validation together; all by default. Stratified by class.
+        name: "digits", "mnist", "fashion-mnist", "cifar10", "medical-mnist", "medmnist:<set>"; or "folder", "npz" or
+            "csv" for images at `path`.
+        root: folder of the published data sets; what torchvision can download goes there.
+        path: a folder with {train,test}/CLASS/* or CLASS/*; an archive with train_images, train_labels and so on; or a
+            table with the columns path, label and, where it says itself what is tested, split.
+        classes: labels to keep, in the order of the new labels, by number or name; all by default.
+        train_samples: images for training and validation together (for training alone where the data set has
+            validation images of its own); all by default. Stratified by class.
         test_samples: images of the test set; all by default.
         first: take the first images of each class instead of random ones.
         balanced: as many images of each class, instead of the classes' shares in the data set.
-        validation: images (≥ 1) or share (< 1) of the training images that are held out for validation, stratified.
-        test_fraction: share of the images that become the test set, where the data set comes without one (digits).
-        image_size: resize to so many pixels a side, bilinearly.
+        validation: images (≥ 1) or share (< 1) of the training images that are held out for validation, stratified. A
+            data set with validation images of its own takes no other value than the default, and uses those.
+        test_fraction: share of the images that become the test set, stratified, where the data set comes without one:
+            the user's own by `seed`, digits always the same.
+        image_size: resize to so many pixels a side; by default own images keep their size, which must then be the same.
+        channels: 1 (grey) or 3 (colour); as the data set has them by default.
         seed: of every random choice here; it is apart from the seed of a training.
 
     Raises:
-        MissingDataError: if the name is unknown, the data is not there and cannot be downloaded, or there are too few
-            images for what is asked.
+        MissingDataError: if the name is unknown, the data is not there and cannot be downloaded, a file is damaged, or
+            there are too few images for what is asked.
     """
-    if name not in SOURCES:
-        raise MissingDataError(
-            f"Data set must be one of {', '.join(map(repr, SOURCES))}, but is {name!r}{suggestion(name, SOURCES)}"
-        )
-    source = _with_test_set(SOURCES[name](Path(root)), test_fraction)
-    kept = tuple(range(len(source.class_names))) if classes is None else tuple(classes)
-    unknown = [label for label in kept if not 0 <= label < len(source.class_names)]
-    if unknown or not kept or len(set(kept)) != len(kept):
-        raise MissingDataError(
-            f"Argument `classes` must be different labels from 0 to {len(source.class_names) - 1}, but is {list(kept)}."
-        )
-    assert source.test_images is not None
-    assert source.test_labels is not None
-    generator = torch.Generator().manual_seed(seed)
-    training = _chosen(source.train_images, source.train_labels, kept, image_size)
-    test = _chosen(source.test_images, source.test_labels, kept, image_size)
-    training = _sample(training, train_samples, "train_samples", generator, first, balanced)
-    test = _sample(test, test_samples, "test_samples", generator, first, balanced)
-    held_out = _count(validation, len(training))
-    order = _stratified(training.labels, held_out, False, generator)
-    mask = torch.ones(len(training), dtype=torch.bool)
-    mask[order] = False
-    names = tuple(source.class_names[label] for label in kept)
-    return Splits(training.subset(mask.nonzero().flatten()), training.subset(order), test, names)
+    check_name(name)
+    if channels not in (None, 1, 3):
+        raise MissingDataError(f"Argument `channels` must be 1 or 3, but is {channels!r}.")
+    size = None if image_size is None else (image_size, image_size)
+    source = read_source(name, Path(root), None if path is None else Path(path), size, channels)
+    if channels is not None:
+        source = _in_channels(source, channels)
+    if source.preprocessing and image_size is not None and source.preprocessing.size != size:
+        source = replace(source, preprocessing=replace(source.preprocessing, image_size=image_size))
+    choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
+    return _splits(source, choice, fixed_test_set=name not in OWN)
 
 
-def _with_test_set(source: Source, fraction: float) -> Source:
-    if source.test_images is not None:
+def from_dataset(
+    train: Any,
+    test: Any = None,
+    *,
+    classes: Sequence[int | str] | None = None,
+    train_samples: int | None = None,
+    test_samples: int | None = None,
+    first: bool = False,
+    balanced: bool = False,
+    validation: int | float = DEFAULT_VALIDATION,
+    test_fraction: float = 0.2,
+    image_size: int | None = None,
+    channels: int | None = None,
+    seed: int = 0,
+) -> Splits:
+    """Choose from a torchvision-style data set, which is read into memory.
+
+    Args:
+        train: maps 0 … len − 1 to (image, label): an image of Pillow's, an array (height, width[, channels]) or a
+            tensor (channels, height, width) of bytes or floats; its `classes`, where it has them, name the labels.
+        test: the same for test images; by default `test_fraction` of `train`, stratified, by `seed`.
+
+    The other arguments are those of `load`.
+
+    Raises:
+        MissingDataError: if an item is no image with a label, or there are too few for what is asked.
+    """
+    source = read_dataset(train, test, None if image_size is None else (image_size, image_size), channels)
+    choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
+    return _splits(source, choice, fixed_test_set=False)
+
+
+def _splits(source: Source, choice: Choice, fixed_test_set: bool) -> Splits:
+    chosen = choose(source, choice, fixed_test_set)
+    parts = (chosen.train, chosen.validation, chosen.test)
+    return Splits(*parts, chosen.class_names, source.preprocessing, source.digest, chosen.notes)
+
+
+def _in_channels(source: Source, channels: int) -> Source:
+    """The published sets come with their own number of channels."""
+    if source.preprocessing is None or source.preprocessing.channels == channels:
         return source
-    if not 0 < fraction < 1:
-        raise MissingDataError(f"Argument `test_fraction` must lie between 0 and 1, but is {fraction}.")
-    # Always the same images: a test set that moved with the seed would be seen in training sooner or later.
-    generator = torch.Generator().manual_seed(0)
-    count = round(fraction * len(source.train_labels))
-    chosen = _stratified(source.train_labels, count, False, generator)
-    rest = torch.ones(len(source.train_labels), dtype=torch.bool)
-    rest[chosen] = False
+
+    def one(images: ImageSet) -> ImageSet:
+        return ImageSet(prepared(images.images, None, channels), images.labels)
+
     return replace(
         source,
-        train_images=source.train_images[rest],
-        train_labels=source.train_labels[rest],
-        test_images=source.train_images[chosen],
-        test_labels=source.train_labels[chosen],
+        train=one(source.train),
+        test=source.test and one(source.test),
+        preprocessing=replace(source.preprocessing, channels=channels),
     )
-
-
-def _chosen(images: Tensor, labels: Tensor, kept: tuple[int, ...], image_size: int | None) -> ImageSet:
-    positions = torch.full((int(labels.max()) + 1,), -1)
-    for new, old in enumerate(kept):
-        if old < len(positions):
-            positions[old] = new
-    mask = positions[labels] >= 0
-    images, labels = images[mask], positions[labels[mask]]
-    if image_size is not None and tuple(images.shape[-2:]) != (image_size, image_size):
-        images = interpolate(
-            as_float(images), size=(image_size, image_size), mode="bilinear", align_corners=False
-        )
-    return ImageSet(images, labels)
-
-
-def _sample(
-    images: ImageSet,
-    count: int | None,
-    argument: str,
-    generator: torch.Generator,
-    first: bool,
-    balanced: bool,
-) -> ImageSet:
-    if count is None:
-        return images
-    if not 1 <= count <= len(images):
-        raise MissingDataError(f"Argument `{argument}` must be from 1 to {len(images)}, but is {count}.")
-    return images.subset(_stratified(images.labels, count, first, generator, balanced))
-
-
-def _count(validation: int | float, total: int) -> int:
-    count = round(validation * total) if validation < 1 else int(validation)
-    if not 0 <= count < total:
-        raise MissingDataError(
-            f"Argument `validation` must leave images for training: it takes {count} of {total} images."
-        )
-    return count
-
-
-def _stratified(
-    labels: Tensor, count: int, first: bool, generator: torch.Generator, balanced: bool = False
-) -> Tensor:
-    """`count` positions with the classes' shares (or equal ones) as nearly as whole images allow, in order."""
-    classes = [(labels == label).nonzero().flatten() for label in labels.unique().tolist()]
-    exact = [count / len(classes) if balanced else count * len(members) / len(labels) for members in classes]
-    for members, share in zip(classes, exact, strict=True):
-        if share > len(members):
-            raise MissingDataError(
-                f"{count} images with as many of each class are asked for, but one class has only {len(members)}."
-            )
-    quotas = [int(share) for share in exact]
-    by_remainder = sorted(range(len(classes)), key=lambda index: quotas[index] - exact[index])
-    for index in by_remainder[: count - sum(quotas)]:
-        quotas[index] += 1
-    picked = [
-        members[:quota] if first else members[torch.randperm(len(members), generator=generator)[:quota]]
-        for members, quota in zip(classes, quotas, strict=True)
-    ]
-    return torch.cat(picked).sort().values if picked else torch.empty(0, dtype=torch.long)

@@ -1,0 +1,41 @@
+"""The words for data sets; free of torch, so that a slip in a job file is reported at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qiskit_hqnn._checks import suggestion
+from qiskit_hqnn.errors import MissingDataError
+
+PUBLISHED_NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "medical-mnist")
+"""The published data sets."""
+
+OWN = ("folder", "npz", "csv")
+"""The user's own data, which need a path."""
+
+MEDMNIST_FORM = "medmnist:<set>"
+
+DATASETS = (*PUBLISHED_NAMES, MEDMNIST_FORM, *OWN)
+"""The words for data sets."""
+
+HANDED_OVER = "python"
+"""The word in the job file of a run whose images a program handed over."""
+
+DEFAULT_ROOT = Path("data")
+"""The data root where none is given; the only one that a download makes."""
+
+
+def check_name(name: str) -> None:
+    """That a word names a data set.
+
+    Raises:
+        MissingDataError: if it does not.
+    """
+    if name in PUBLISHED_NAMES or name in OWN or name.startswith("medmnist:"):
+        return
+    if name == HANDED_OVER:
+        raise MissingDataError(
+            "The images of data set 'python' were handed over by a program, and only it can load them."
+        )
+    hint = suggestion(name, [*PUBLISHED_NAMES, *OWN, "medmnist:"])
+    raise MissingDataError(f"Data set must be one of {', '.join(map(repr, DATASETS))}, but is {name!r}{hint}")

@@ -1,0 +1,96 @@
+"""From a picture to what a network takes: kept in a run folder, so that a run predicts without its data set."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from qiskit_hqnn.data.image_set import as_float
+from qiskit_hqnn.data.pictures import Picture, read_picture
+from qiskit_hqnn.errors import MissingDataError
+
+_LUMA = (0.299, 0.587, 0.114)
+"""ITU-R BT.601, which Pillow and torchvision use too."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a data set's pictures become tensors.
+
+    Attributes:
+        channels: 1 or 3.
+        size: (height, width) to which files are resized, with antialiasing.
+        white: full scale of files whose numbers leave it open (32-bit integers, floats); None where there were none.
+        image_size: side to which images of that size are then interpolated bilinearly, as published rows are.
+    """
+
+    channels: int
+    size: tuple[int, int]
+    white: float | None = None
+    image_size: int | None = None
+
+    def read(self, path: str | Path) -> Tensor:
+        """A picture file as this data set's own were read: (channels, height, width), floats in 0 … 1.
+
+        Raises:
+            MissingDataError: if the file is damaged or no picture, or brighter than the data set's white.
+        """
+        picture = read_picture(Path(path))
+        image = self.scaled(picture, path)
+        return self.interpolated(as_float(image)[None])[0]
+
+    def scaled(self, picture: Picture, path: str | Path) -> Tensor:
+        """A decoded picture as (channels, *size), before any interpolation; bytes or floats."""
+        image = with_channels(picture.tensor(self.size), self.channels)
+        if picture.white is not None:
+            return image
+        if self.white is None:
+            raise MissingDataError(
+                f"{path} has values of 32 bits, and no picture of this data set says which of them is white: scale "
+                "it to 8 or 16 bits first."
+            )
+        if float(picture.pixels.max(initial=0)) > self.white:
+            raise MissingDataError(
+                f"{path} holds values up to {picture.pixels.max():g}, but this data set's white is {self.white:g}."
+            )
+        return image / self.white
+
+    def interpolated(self, images: Tensor) -> Tensor:
+        """Images (N, channels, height, width) at `image_size`; floats where they had another size, else as they are."""
+        side = self.image_size
+        if side is None or tuple(images.shape[-2:]) == (side, side):
+            return images
+        return interpolate(as_float(images), size=(side, side), mode="bilinear", align_corners=False)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of what a network gets."""
+        return (self.channels, *((self.image_size, self.image_size) if self.image_size else self.size))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; `from_dict` reads it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(content: dict[str, Any]) -> Preprocessing:
+        return Preprocessing(**{**content, "size": tuple(content["size"])})
+
+
+def with_channels(images: Tensor, channels: int) -> Tensor:
+    """Images (…, 1 or 3, height, width) with another number of channels: grey repeated, or colours weighed (BT.601).
+
+    Bytes stay bytes.
+    """
+    own = images.shape[-3]
+    if own == channels:
+        return images
+    if own == 1:
+        return images.expand(*images.shape[:-3], channels, *images.shape[-2:]).contiguous()
+    weights = torch.tensor(_LUMA)[:, None, None]
+    grey = (images.float() * weights).sum(dim=-3, keepdim=True)
+    return grey.round().to(images.dtype) if images.dtype == torch.uint8 else grey
