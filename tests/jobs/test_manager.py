@@ -27,7 +27,7 @@ from qiskit_hqnn.jobs.devices.transpiling import (
     expected_success,
     scheduled_duration,
 )
-from qiskit_hqnn.jobs.estimation.expectations import measurement_of
+from qiskit_hqnn.jobs.estimation.measurement import measurement_of
 from qiskit_hqnn.jobs.estimation.mitigation import extrapolate, flip_patterns, fold_gates
 from qiskit_hqnn.jobs.price import price_requests
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer

@@ -15,7 +15,7 @@ from qiskit_hqnn.jobs.adapters.places import open_place
 from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.estimation import recipe
 from qiskit_hqnn.jobs.manager import expectation_values
-from qiskit_hqnn.jobs.sending.protocol import drive
+from qiskit_hqnn.jobs.sending.driving import drive
 from qiskit_hqnn.jobs.store.store import Store
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -33,8 +33,11 @@ def old(tmp_path):
 def test_a_job_of_0_1_has_the_same_values_today(old, name):
     store, expected = Store(old / "jobs.db"), EXPECTED[name]
     data = expectation_values(store, expected["job"]).data
-    np.testing.assert_allclose(data.evs, expected["evs"], rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(data.stds, expected["stds"], rtol=1e-12)
+    # 0.1.0 inverted M3's matrices in single precision.
+    precision = 2e-8 if name in ("m3", "everything") else 1e-15
+    np.testing.assert_allclose(data.evs, expected["evs"], rtol=1e-12, atol=precision)
+    # It also took the one calibration of all noise factors for one of each.
+    np.testing.assert_allclose(data.stds, expected["stds"], rtol=1e-3 if name == "everything" else 1e-7)
 
 
 def test_a_job_that_0_1_left_waiting_is_sent_and_read(old):
@@ -48,6 +51,7 @@ def test_a_job_that_0_1_left_waiting_is_sent_and_read(old):
     assert data.stds[0] == pytest.approx(np.sqrt((1 - data.evs[0] ** 2) / 200))
 
 
+@pytest.mark.slow
 def test_a_run_of_0_1_gets_the_result_that_was_not_fetched_wherever_both_lie(old):
     # The store knows the run by the folder in which it was submitted.
     with sqlite3.connect(old / "runs" / "jobs.db") as database:

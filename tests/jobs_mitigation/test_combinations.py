@@ -156,10 +156,6 @@ def test_options_that_do_not_fit_are_one_sentence():
     measured.measure_all()
     with pytest.raises(MitigationError, match="corrects expectation values, not samples"):
         manager.sampler().run([measured]).result()
-    wide = QuantumCircuit(13)
-    manager = JobManager("aer", mitigation=MitigationOptions(readout="trex"), seed=1)
-    with pytest.raises(MitigationError, match="takes at most 12 measured qubits, but 13 are measured"):
-        manager.estimator().run([(wide, "Z" * 13)]).result()
 
 
 @pytest.mark.parametrize(

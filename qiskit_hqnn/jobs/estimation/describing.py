@@ -6,6 +6,8 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
+from qiskit_hqnn.jobs.estimation.expectations import errors_are_bounds
+
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
     from qiskit_hqnn.jobs.estimation.estimation import Estimation
@@ -47,6 +49,10 @@ def summary(estimation: Estimation) -> str:
             f"{options.draws} draws" if options.draws > 1 else "",
         ]
         lines.append("mitigation: " + ", ".join(filter(None, chosen)))
+    if errors_are_bounds(measurement, options):
+        lines.append(
+            f"standard errors are lower bounds: {options.draws} draws do not tell what they differ by"
+        )
     return "\n".join(lines)
 
 

@@ -13,23 +13,23 @@ from qiskit.primitives.containers import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_hqnn.errors import MitigationError
-from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
 from qiskit_hqnn.jobs.estimation.describing import as_html, as_text
-from qiskit_hqnn.jobs.estimation.expectations import Measurement, expectation_values, measured, measurement_of
+from qiskit_hqnn.jobs.estimation.expectations import errors_are_bounds, expectation_values
+from qiskit_hqnn.jobs.estimation.measurement import MeasuredBasis, Measurement, measured, measurement_of
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.estimation.mitigation.decoupling import decoupled
-from qiskit_hqnn.jobs.estimation.mitigation.extrapolation import extrapolate, fold_gates
+from qiskit_hqnn.jobs.estimation.mitigation.extrapolation import fold_gates
 from qiskit_hqnn.jobs.estimation.mitigation.readout import (
     ReadoutCalibration,
     calibration_circuit,
-    check_m3,
     flip_patterns,
     flipped,
     m3_calibration,
     trex_calibration,
+    unflipped,
 )
 from qiskit_hqnn.jobs.estimation.mitigation.twirling import twirled
 
@@ -67,91 +67,54 @@ class Estimation:
         return as_html(self)
 
     def result(self, outcomes: Sequence[Outcomes]) -> PubResult:
-        """Expectation values and standard errors in the PUB's shape."""
+        """Expectation values and standard errors in the PUB's shape.
+
+        `metadata["stds"]` says what the latter are: "standard errors", or "lower bounds" where random draws of a twirl
+        are too few to tell what they differ by.
+        """
         waiting = iter(outcomes)
-        factors = self.options.zne or (1,)
         calibrations = self._calibrations(waiting)
-        values, errors = [], []
-        for _ in factors:
-            draws = [self._draws(waiting) for _ in self.measurement.bases]
-            mean, error = self._one_factor(draws, calibrations)
-            values.append(mean)
-            errors.append(error)
-        if self.options.zne:
-            evs, stds = extrapolate(factors, np.array(values), np.array(errors), self.options.extrapolation)
-        else:
-            evs, stds = values[0], errors[0]
+        draws = [
+            [self._draws(basis, waiting) for basis in self.measurement.bases]
+            for _ in self.options.zne or (1,)
+        ]
+        evs, stds = expectation_values(self.measurement, draws, calibrations, self.options)
         chosen = (self.sets_at, self.observables_at)
         if len(evs) == 1:
             chosen = (np.zeros_like(self.sets_at), self.observables_at)
         data = DataBin(
             evs=evs[chosen].reshape(self.shape), stds=stds[chosen].reshape(self.shape), shape=self.shape
         )
-        return PubResult(data, {"shots": self.shots, "target_precision": self.shots**-0.5})
+        bounds = errors_are_bounds(self.measurement, self.options)
+        metadata = {
+            "shots": self.shots,
+            "target_precision": self.shots**-0.5,
+            "stds": "lower bounds" if bounds else "standard errors",
+        }
+        return PubResult(data, metadata)
 
-    def _draws(self, waiting: Iterator[Outcomes]) -> list[Outcomes]:
-        """One basis's outcomes at one noise factor, draw by draw."""
+    def _draws(self, basis: MeasuredBasis, waiting: Iterator[Outcomes]) -> list[Outcomes]:
+        """One basis's outcomes at one noise factor, draw by draw, with their random flips undone."""
         if self.options.flips:
-            return [next(waiting) for _ in range(self.options.draws)]
+            return self._unflipped(basis, waiting)
         return _parted(next(waiting), self.options.draws)
+
+    def _unflipped(self, basis: MeasuredBasis, waiting: Iterator[Outcomes]) -> list[Outcomes]:
+        patterns = flip_patterns(len(basis.letters), self.options.randomizations, _FLIP_SEED)
+        return [unflipped(next(waiting), pattern) for pattern in patterns]
 
     def _calibrations(self, waiting: Iterator[Outcomes]) -> list[ReadoutCalibration] | None:
         if self.options.readout is None:
             return None
-        found = []
-        for basis in self.measurement.bases:
-            if self.options.readout == "m3":
-                zeros, ones = next(waiting).counts, next(waiting).counts
-                assert zeros is not None
-                assert ones is not None
-                found.append(m3_calibration(zeros[0], ones[0], symmetric=self.options.flips))
-                continue
-            ground = _pooled(self._unflipped([next(waiting) for _ in range(self.options.draws)]))
-            assert ground.counts is not None
-            means = ground.parity_means([mask for *_, mask in basis.terms])[0]
-            found.append(trex_calibration(basis, means, int(ground.counts.sum())))
-        return found
-
-    def _one_factor(
-        self, draws: list[list[Outcomes]], calibrations: list[ReadoutCalibration] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Values at one noise factor from the draws of each basis."""
-        unflipped = [self._unflipped(parts) for parts in draws]
-        pooled = [_pooled(parts) for parts in unflipped]
-        mean, error = expectation_values(self.measurement, pooled, calibrations)
-        if not self.options.twirl_gates or self.options.draws < _DRAWS_TO_COMPARE:
-            return mean, error
-        # Shots of one draw share its Paulis: what the draws differ by among themselves is the error of their mean.
-        each = [
-            expectation_values(self.measurement, [parts[draw] for parts in unflipped], calibrations)[0]
-            for draw in range(self.options.draws)
+        if self.options.readout == "m3":
+            return [
+                m3_calibration(next(waiting), next(waiting), symmetric=self.options.flips)
+                for _ in self.measurement.bases
+            ]
+        return [
+            trex_calibration(basis.strings, self._unflipped(basis, waiting))
+            for basis in self.measurement.bases
         ]
-        spread = np.std(each, axis=0, ddof=1) / np.sqrt(self.options.draws)
-        return mean, np.maximum(error, spread)
-
-    def _unflipped(self, parts: list[Outcomes]) -> list[Outcomes]:
-        """The outcomes of all draws of one basis, with their random flips undone."""
-        if not self.options.flips:
-            return parts
-        bits = parts[0].bits
-        patterns = flip_patterns(bits, self.options.randomizations, _FLIP_SEED)
-        index = np.arange(1 << bits)
-        undone = []
-        for part, pattern in zip(parts, patterns, strict=True):
-            assert part.counts is not None
-            undone.append(Outcomes(bits, part.counts[:, index ^ pattern]))
-        return undone
-
-
-def _pooled(parts: list[Outcomes]) -> Outcomes:
-    """All shots of the same sets together."""
-    if len(parts) == 1:
-        return parts[0]
-    counts = [part.counts for part in parts if part.counts is not None]
-    if counts:
-        return Outcomes(parts[0].bits, np.stack(counts).sum(axis=0))
-    packed = [part.packed for part in parts if part.packed is not None]
-    return Outcomes(parts[0].bits, None, np.concatenate(packed, axis=1))
 
 
 def _parted(outcomes: Outcomes, draws: int) -> list[Outcomes]:
@@ -164,7 +127,6 @@ def _parted(outcomes: Outcomes, draws: int) -> list[Outcomes]:
     return [Outcomes(outcomes.bits, None, part) for part in np.split(outcomes.packed, draws)]
 
 
-_DRAWS_TO_COMPARE = 4
 _CALIBRATION_SHOTS = 16_384
 _FLIP_SEED = 20221
 
@@ -193,7 +155,6 @@ def prepare(
     circuit, where = template(pub.circuit)
     # The device's order of parameters may differ from the given circuit's; the names say which is which.
     names = tuple(parameter.name for parameter in pub.circuit.parameters)
-    _check_bits(measurement, options)
     part = ceil(shots / options.draws)
     requests = _calibration_requests(circuit, measurement, where, options, part, seed)
     requests += _value_requests(circuit, names, sets, measurement, where, options, part, seed, device)
@@ -222,7 +183,6 @@ def _calibration_requests(
         bits = len(basis.letters)
         ground = calibration_circuit(measured(circuit, basis, where))
         if options.readout == "m3":
-            check_m3()
             patterns, shots = [0, (1 << bits) - 1], max(part, _CALIBRATION_SHOTS)
         else:
             patterns = flip_patterns(bits, options.randomizations, _FLIP_SEED)
@@ -279,14 +239,6 @@ def _with_own_seed(request: SamplingRequest, index: int) -> SamplingRequest:
     """Requests of one PUB must not share their random numbers: equal circuits would give equal errors."""
     seed = int.from_bytes(sha256(f"{request.seed}/{index}".encode()).digest()[:4], "big") >> 1
     return SamplingRequest(request.circuit, request.parameters, request.values, request.shots, seed)
-
-
-def _check_bits(measurement: Measurement, options: MitigationOptions) -> None:
-    bits = max((len(basis.letters) for basis in measurement.bases), default=0)
-    if bits > HISTOGRAM_BITS and (options.flips or options.readout is not None):
-        raise MitigationError(
-            f"Readout mitigation takes at most {HISTOGRAM_BITS} measured qubits, but {bits} are measured."
-        )
 
 
 def _distinct_observables(pub: EstimatorPub) -> tuple[list[SparsePauliOp], np.ndarray]:

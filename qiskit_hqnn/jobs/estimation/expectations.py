@@ -1,151 +1,203 @@
-"""Expectation values from samples: as few measured circuits as the Pauli strings allow, and the way back."""
+"""Expectation values and their standard errors from the outcomes of every basis, noise factor and random draw.
+
+Pauli strings are corrected and extrapolated one by one, and identities are added at the end. To first order every value
+is then a weighted sum of strings' means, and its variance that of independent parts:
+
+- shots: of each basis and noise factor, with the covariances of strings that the same shots read;
+- readout calibration: one for all noise factors, so its error is common to them;
+- random draws: shots of one draw share its Paulis or flips, so a value is known no better than its draws agree.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import pi
-from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.estimation.measurement import MeasuredBasis, Measurement
+from qiskit_hqnn.jobs.estimation.mitigation.extrapolation import zero_noise, zero_noise_weights
+from qiskit_hqnn.jobs.estimation.mitigation.options import MitigationOptions
+from qiskit_hqnn.jobs.estimation.mitigation.readout import ReadoutCalibration, pooled
+from qiskit_hqnn.jobs.estimation.strings import string_errors, string_means, weighted_sums
 
-if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.estimation.mitigation.readout import ReadoutCalibration
+Draws = Sequence[Outcomes]
+"""The outcomes of one basis at one noise factor, draw by draw, with random flips undone."""
+
+DRAWS_TO_COMPARE = 4
+"""Fewer independent draws do not tell what draws differ by."""
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredBasis:
-    """Pauli strings that are read from one measured circuit.
+class _Part:
+    """One basis's part of every value.
 
     Attributes:
-        letters: the Pauli that is measured on each qubit, "X", "Y" or "Z"; other qubits are not measured.
-        terms: (observable, coefficient, mask of classical bits).
+        values, variances: arrays of shape (sets, observables); the variances are those of shots and TREX's calibration,
+            which the draws have in them, too.
+        beside: variances of M3's calibration, which is drawn only once.
+        by_draw: what the values of single draws are, up to a constant; array of shape (draws, sets, observables), or
+            None where draws do not differ.
     """
 
-    letters: dict[int, str]
-    terms: tuple[tuple[int, float, int], ...]
-
-    @property
-    def qubits(self) -> tuple[int, ...]:
-        """Measured qubits; the k-th goes to classical bit k."""
-        return tuple(sorted(self.letters))
-
-
-@dataclass(frozen=True, eq=False)
-class Measurement:
-    """All bases of a list of observables, and the constants in them."""
-
-    bases: tuple[MeasuredBasis, ...]
-    constants: np.ndarray
-
-
-def measurement_of(observables: Sequence[SparsePauliOp]) -> Measurement:
-    """Group all Pauli strings by qubit-wise commutation, widest strings first."""
-    constants = np.zeros(len(observables))
-    strings: list[tuple[dict[int, str], int, float]] = []
-    for index, observable in enumerate(observables):
-        for letters, qubits, coefficient in observable.simplify().to_sparse_list():
-            if letters:
-                strings.append((dict(zip(qubits, letters, strict=True)), index, float(np.real(coefficient))))
-            else:
-                constants[index] += float(np.real(coefficient))
-    groups: list[tuple[dict[int, str], list[tuple[dict[int, str], int, float]]]] = []
-    for string in sorted(strings, key=lambda item: -len(item[0])):
-        for known, members in groups:
-            if all(known.get(qubit, letter) == letter for qubit, letter in string[0].items()):
-                known.update(string[0])
-                members.append(string)
-                break
-        else:
-            groups.append((dict(string[0]), [string]))
-    bases = []
-    for known, members in groups:
-        bit = {qubit: index for index, qubit in enumerate(sorted(known))}
-        terms = tuple(
-            (index, coefficient, sum(1 << bit[qubit] for qubit in letters))
-            for letters, index, coefficient in members
-        )
-        bases.append(MeasuredBasis(known, terms))
-    return Measurement(tuple(bases), constants)
-
-
-def measured(template: QuantumCircuit, basis: MeasuredBasis, where: Sequence[int]) -> QuantumCircuit:
-    """The template with the change of basis and the measurement of a basis behind it.
-
-    Args:
-        template: unmeasured.
-        basis: over the qubits of the original circuit.
-        where: the template's qubit for each qubit of the original circuit.
-    """
-    circuit = QuantumCircuit(template.num_qubits, len(basis.letters), name=template.name)
-    circuit.compose(template, inplace=True, copy=False)
-    for bit, qubit in enumerate(basis.qubits):
-        letter, physical = basis.letters[qubit], where[qubit]
-        if letter == "X":
-            circuit.rz(pi / 2, physical)
-        if letter in "XY":
-            circuit.sx(physical)  # rotates Y to Z; together with rz(π/2), X to Z
-        circuit.measure(physical, bit)
-    return circuit
+    values: np.ndarray
+    variances: np.ndarray
+    beside: np.ndarray
+    by_draw: np.ndarray | None
 
 
 def expectation_values(
     measurement: Measurement,
-    outcomes: Sequence[Outcomes],
+    draws: Sequence[Sequence[Draws]],
     calibrations: Sequence[ReadoutCalibration] | None = None,
+    options: MitigationOptions | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard errors, both of shape (sets, observables), from the outcomes of every basis.
+    """Values and standard errors, both of shape (sets, observables).
 
     Args:
         measurement: bases and terms.
-        outcomes: of each basis.
+        draws: of each noise factor and basis.
         calibrations: of each basis's readout, which is corrected then.
+        options: noise factors, and what is random about the draws.
     """
-    count = len(measurement.constants)
-    sets = outcomes[0].sets if outcomes else 1
-    evs, variances = np.tile(measurement.constants, (sets, 1)), np.zeros((sets, count))
-    for index, (basis, samples) in enumerate(zip(measurement.bases, outcomes, strict=True)):
-        calibration = None if calibrations is None else calibrations[index]
-        if len(basis.letters) <= HISTOGRAM_BITS:
-            mean, variance = _from_counts(basis, samples, count, calibration)
-            evs += mean
-            variances += variance
-            continue
-        means = samples.parity_means([mask for _, _, mask in basis.terms])
-        assert samples.packed is not None
-        shots = samples.packed.shape[1]
-        for (observable, coefficient, _), column in zip(basis.terms, means.T, strict=True):
-            evs[:, observable] += coefficient * column
-            # Covariances between strings are left out here: at most the terms' number too small or too large.
-            variances[:, observable] += coefficient**2 * (1 - column**2) / shots
-    return evs, np.sqrt(variances)
+    options = options or MitigationOptions()
+    sets = draws[0][0][0].sets if measurement.bases else 1
+    shape = (sets, len(measurement.constants))
+    values = np.tile(measurement.constants, (sets, 1))
+    variances, beside = np.zeros(shape), np.zeros(shape)
+    by_draw: np.ndarray | None = None
+    compared = _draws_differ(measurement, options) and _comparable(options)
+    for index, basis in enumerate(measurement.bases):
+        calibration = ReadoutCalibration() if calibrations is None else calibrations[index]
+        of_basis = [bases[index] for bases in draws]
+        part = _of_basis(basis, len(measurement.constants), of_basis, calibration, options, compared)
+        values += part.values
+        variances += part.variances
+        beside += part.beside
+        if part.by_draw is not None:
+            by_draw = part.by_draw if by_draw is None else by_draw + part.by_draw
+    if by_draw is not None:
+        variances = np.maximum(variances, by_draw.var(axis=0, ddof=1) / len(by_draw))
+    return values, np.sqrt(variances + beside)
 
 
-def _from_counts(
-    basis: MeasuredBasis, samples: Outcomes, count: int, calibration: ReadoutCalibration | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means of one basis's part of each observable, and the variances of these means."""
-    from qiskit_hqnn.jobs.estimation.mitigation.readout import m3_means
+def errors_are_bounds(measurement: Measurement, options: MitigationOptions) -> bool:
+    """Whether standard errors are lower bounds: they have the shots' part, but draws are too few to be compared."""
+    return _draws_differ(measurement, options) and not _comparable(options)
 
-    assert samples.counts is not None
-    factors = np.ones(len(basis.terms))
-    if calibration is not None and calibration.factors is not None:
-        factors = calibration.factors
-    index = np.arange(1 << len(basis.letters))
-    values = np.zeros((count, len(index)))
-    for (observable, coefficient, mask), factor in zip(basis.terms, factors, strict=True):
-        values[observable] += coefficient / factor * (1.0 - 2.0 * (np.bitwise_count(index & mask) & 1))
-    if calibration is not None and calibration.flips is not None:
-        return m3_means(samples.counts, values, calibration)
-    mean, variance = samples.means(values)
-    variance = variance / samples.counts.sum(axis=1, keepdims=True)
-    if calibration is not None and calibration.factor_errors is not None:
-        parities = samples.parity_means([mask for *_, mask in basis.terms])
-        for term, (observable, coefficient, _) in enumerate(basis.terms):
-            slope = coefficient * parities[:, term] / factors[term] ** 2
-            variance[:, observable] += (slope * calibration.factor_errors[term]) ** 2
-    return mean, variance
+
+def _of_basis(
+    basis: MeasuredBasis,
+    observables: int,
+    draws: Sequence[Draws],
+    calibration: ReadoutCalibration,
+    options: MitigationOptions,
+    compared: bool,
+) -> _Part:
+    """One basis's part of every value, from the draws of each noise factor, and of every draw if these are compared."""
+    weights = basis.weights(observables)
+    if calibration.signal is not None:
+        weights = weights / calibration.signal
+    together = [pooled(parts) for parts in draws]
+    zero, slopes = _at_no_noise(basis.strings, together, calibration, options)
+    # Of each noise factor: (observables, strings), or with slopes of their own (sets, observables, strings).
+    linear = [weights * (slope if slope.ndim == 0 else slope[:, None, :]) for slope in slopes]
+    sums = [
+        weighted_sums(outcomes, basis.strings, part, calibration.factors)
+        for outcomes, part in zip(together, linear, strict=True)
+    ]
+    values = np.sum([mean for mean, _ in sums], axis=0) if zero is None else zero @ weights.T
+    variances = np.sum([variance for _, variance in sums], axis=0)
+    by_draw = _by_draw(basis.strings, draws, linear, calibration, options) if compared else None
+    if calibration.signal is not None:
+        assert zero is not None
+        assert calibration.covariance is not None
+        assert calibration.by_draw is not None
+        by_signal = weights * (zero / calibration.signal)[:, None, :]
+        variances = variances + (by_signal @ calibration.covariance * by_signal).sum(axis=-1)
+        if by_draw is not None:
+            by_draw = by_draw - _applied(by_signal, _independent(calibration.by_draw, options)[:, None, :])
+    return _Part(values, variances, _of_m3(basis.strings, together, linear, calibration), by_draw)
+
+
+def _at_no_noise(
+    strings: Sequence[int],
+    together: Sequence[Outcomes],
+    calibration: ReadoutCalibration,
+    options: MitigationOptions,
+) -> tuple[np.ndarray | None, list[np.ndarray]]:
+    """Means of the strings at no noise, where they are needed one by one, and their slopes by each noise factor."""
+    if options.zne and options.extrapolation == "exponential":
+        means = np.stack([string_means(outcomes, strings, calibration.factors) for outcomes in together])
+        errors = np.stack([string_errors(outcomes, strings, calibration.factors) for outcomes in together])
+        zero, slopes = zero_noise(options.zne, means, errors, options.extrapolation)
+        return zero, list(slopes)
+    weights = zero_noise_weights(options.zne, options.extrapolation) if options.zne else np.ones(1)
+    each = [np.asarray(weight) for weight in weights]
+    if calibration.signal is None:
+        return None, each
+    means = np.stack([string_means(outcomes, strings) for outcomes in together])
+    return np.tensordot(weights, means, axes=1), each
+
+
+def _of_m3(
+    strings: Sequence[int],
+    together: Sequence[Outcomes],
+    linear: Sequence[np.ndarray],
+    calibration: ReadoutCalibration,
+) -> np.ndarray:
+    """Variances by M3's calibration, of shape (sets, observables); it is one for all noise factors."""
+    result = np.zeros((together[0].sets, linear[0].shape[-2]))
+    for bit, factors in calibration.shifted():
+        reading = [column for column, mask in enumerate(strings) if mask >> bit & 1]
+        masks = [strings[column] for column in reading]
+        moved = [
+            _applied(
+                weights[..., reading],
+                string_means(outcomes, masks, factors) - string_means(outcomes, masks, calibration.factors),
+            )
+            for weights, outcomes in zip(linear, together, strict=True)
+        ]
+        result += np.sum(moved, axis=0) ** 2
+    return result
+
+
+def _by_draw(
+    strings: Sequence[int],
+    draws: Sequence[Draws],
+    linear: Sequence[np.ndarray],
+    calibration: ReadoutCalibration,
+    options: MitigationOptions,
+) -> np.ndarray:
+    """Weighted sums of every independent draw, of shape (draws, sets, observables)."""
+    found = np.zeros(1)
+    for parts, weights in zip(draws, linear, strict=True):
+        means = np.stack([string_means(draw, strings, calibration.factors) for draw in parts])
+        found = found + _applied(weights, _independent(means, options))
+    return found
+
+
+def _applied(weights: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Weighted sums (…, sets, observables) of means (…, sets, strings)."""
+    if weights.ndim == 2:
+        return means @ weights.T
+    return (weights @ means[..., None])[..., 0]
+
+
+def _independent(by_draw: np.ndarray, options: MitigationOptions) -> np.ndarray:
+    """Means of independent draws: flips come in pairs of complements, in which most of their effect cancels."""
+    if not options.flips:
+        return by_draw
+    return by_draw.reshape(-1, 2, *by_draw.shape[1:]).mean(axis=1)
+
+
+def _comparable(options: MitigationOptions) -> bool:
+    draws = options.draws // 2 if options.flips else options.draws
+    return draws >= DRAWS_TO_COMPARE
+
+
+def _draws_differ(measurement: Measurement, options: MitigationOptions) -> bool:
+    """Whether draws differ by more than their shots: flips average out of a single bit within their pairs."""
+    several_bits = any(mask & (mask - 1) for basis in measurement.bases for mask in basis.strings)
+    return bool(measurement.bases) and (options.twirl_gates or (options.flips and several_bits))

@@ -18,7 +18,7 @@ import numpy as np
 from qiskit_hqnn.errors import HQNNError, StoreError
 from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.estimation.estimation import Estimation
-from qiskit_hqnn.jobs.estimation.expectations import MeasuredBasis, Measurement
+from qiskit_hqnn.jobs.estimation.measurement import MeasuredBasis, Measurement
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
 FORMAT = "estimation/1"

@@ -8,7 +8,6 @@ from qiskit_hqnn.jobs.estimation.mitigation.readout import (
     calibration_circuit,
     flip_patterns,
     flipped,
-    trex_factors,
 )
 from qiskit_hqnn.jobs.estimation.mitigation.twirling import GateTwirl, twirled
 
@@ -22,6 +21,5 @@ __all__ = [
     "flip_patterns",
     "flipped",
     "fold_gates",
-    "trex_factors",
     "twirled",
 ]

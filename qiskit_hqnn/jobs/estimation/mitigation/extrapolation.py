@@ -41,32 +41,39 @@ def fold_gates(circuit: QuantumCircuit, factor: int) -> QuantumCircuit:
 def extrapolate(
     factors: Sequence[int], values: np.ndarray, errors: np.ndarray, model: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values at no noise, and their standard errors.
+    """Values of single Pauli strings at no noise, and their standard errors where those of `values` are independent.
 
     Args:
         factors: F noise factors.
-        values: array of shape (F, …).
+        values: array of shape (F, …). An observable with an identity part has no exponential of its own: its strings
+            are extrapolated one by one, the identity stays.
         errors: standard errors, of the same shape.
-        model: "linear", "quadratic", or "exponential" (a · exp(−b λ), by a weighted fit of the logarithm; where signs
-            differ or a value is lost in its error, the linear fit takes its place).
+        model: "linear", "quadratic", or "exponential" (a · exp(−b λ), by a straight line through the logarithms; where
+            signs differ or a value is lost in its error, the linear fit takes its place).
     """
-    scale = np.asarray(factors, dtype=float)
-    linear = _polynomial(scale, values, errors, 2 if model == "quadratic" else 1)
+    zero, slopes = zero_noise(factors, values, errors, model)
+    return zero, np.sqrt(((slopes * errors) ** 2).sum(axis=0))
+
+
+def zero_noise(
+    factors: Sequence[int], values: np.ndarray, errors: np.ndarray, model: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values at no noise, and their derivatives by the values at each noise factor, of the shape of `values`."""
+    weights = zero_noise_weights(factors, "linear" if model == "exponential" else model)
+    slopes = np.broadcast_to(weights.reshape(-1, *[1] * (values.ndim - 1)), values.shape)
+    linear = np.tensordot(weights, values, axes=1)
     if model != "exponential":
-        return linear
+        return linear, slopes
     signs = np.sign(values[0])
     usable = (np.sign(values) == signs).all(axis=0) & (np.abs(values) > 2 * errors).all(axis=0)
     magnitude = np.where(usable, np.abs(values), 1.0)
-    log, log_error = _polynomial(scale, np.log(magnitude), errors / magnitude, 1)
-    zero = signs * np.exp(log)
-    return np.where(usable, zero, linear[0]), np.where(usable, np.abs(zero) * log_error, linear[1])
+    zero = np.where(usable, signs * np.exp(np.tensordot(weights, np.log(magnitude), axes=1)), linear)
+    return zero, np.where(usable, slopes * zero / np.where(usable, values, 1.0), slopes)
 
 
-def _polynomial(
-    scale: np.ndarray, values: np.ndarray, errors: np.ndarray, degree: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Least squares at equal weights; the value at 0 is a fixed linear combination of the data."""
-    basis = np.vander(scale, degree + 1, increasing=True)
-    weights = np.linalg.pinv(basis)[0]
-    value = np.tensordot(weights, values, axes=1)
-    return value, np.sqrt(np.tensordot(weights**2, errors**2, axes=1))
+def zero_noise_weights(factors: Sequence[int], model: str) -> np.ndarray:
+    """Weight of each noise factor's value in a "linear" or "quadratic" extrapolation: least squares, all alike."""
+    degree = {"linear": 1, "quadratic": 2}[model]
+    return np.asarray(
+        np.linalg.pinv(np.vander(np.asarray(factors, dtype=float), degree + 1, increasing=True))[0]
+    )

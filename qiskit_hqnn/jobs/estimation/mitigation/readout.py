@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 
 from qiskit_hqnn.errors import MitigationError
-from qiskit_hqnn.jobs.estimation.expectations import MeasuredBasis
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.estimation.strings import shots_of, string_covariance, string_means
 
 
 def flipped(circuit: QuantumCircuit, pattern: int) -> QuantumCircuit:
@@ -45,55 +46,71 @@ def flip_patterns(bits: int, randomizations: int, seed: int) -> list[int]:
     return patterns[:randomizations]
 
 
-def trex_factors(basis: MeasuredBasis, parity_means: np.ndarray) -> np.ndarray:
-    """Factor of each term's string, from its parity on |0…0⟩.
-
-    Raises:
-        MitigationError: if readout is so bad that a string carries no signal.
-    """
-    if (parity_means < 0.05).any():
-        raise MitigationError(
-            "TREX cannot correct this readout: a string's signal on |0…0⟩ is below 5 %; choose other qubits or "
-            "observables of fewer qubits."
-        )
-    return parity_means
-
-
 @dataclass(frozen=True, eq=False)
 class ReadoutCalibration:
     """How one basis's readout errs, and how well that is known.
 
     Attributes:
-        factors, factor_errors: TREX: the factor of each term's string and its standard error; None for M3.
-        flips, flip_errors: M3: array of shape (bits, 2), P(1|0) and P(0|1) of each bit, and standard errors; None for
+        signal: TREX: what readout leaves of each string, of shape (strings,); None for M3.
+        covariance: TREX: of these, of shape (strings, strings).
+        by_draw: TREX: the same of every random flip alone, of shape (draws, strings).
+        flips, flip_errors: M3: arrays of shape (bits, 2), P(1|0) and P(0|1) of each bit, and standard errors; None for
             TREX.
     """
 
-    factors: np.ndarray | None = None
-    factor_errors: np.ndarray | None = None
+    signal: np.ndarray | None = None
+    covariance: np.ndarray | None = None
+    by_draw: np.ndarray | None = None
     flips: np.ndarray | None = None
     flip_errors: np.ndarray | None = None
 
+    @property
+    def factors(self) -> np.ndarray | None:
+        """What each bit of a string contributes when it reads 0 and 1, with M3's inverse in it; (bits, 2)."""
+        return None if self.flips is None else inverse_factors(self.flips)
 
-def trex_calibration(basis: MeasuredBasis, parity_means: np.ndarray, shots: int) -> ReadoutCalibration:
-    """TREX's calibration from the parities of |0…0⟩ with its flips undone."""
-    factors = trex_factors(basis, parity_means)
-    return ReadoutCalibration(factors, np.sqrt(np.maximum(1 - factors**2, 0) / shots))
+    def shifted(self) -> Iterator[tuple[int, np.ndarray]]:
+        """M3: for each calibrated number its bit, and `factors` with this number off by its standard error."""
+        if self.flips is None or self.flip_errors is None:
+            return
+        # Errors of a twirled calibration are one number for both flips of a bit.
+        symmetric = bool((self.flips[:, 0] == self.flips[:, 1]).all())
+        for bit, kind in np.ndindex(len(self.flips), 1 if symmetric else 2):
+            shifted = self.flips.copy()
+            shifted[bit, slice(None) if symmetric else kind] += self.flip_errors[bit, kind]
+            yield bit, inverse_factors(shifted)
 
 
-def m3_calibration(zeros: np.ndarray, ones: np.ndarray, symmetric: bool) -> ReadoutCalibration:
+def trex_calibration(strings: Sequence[int], draws: Sequence[Outcomes]) -> ReadoutCalibration:
+    """TREX's calibration from the outcomes of |0…0⟩, draw by draw, with its flips undone.
+
+    Raises:
+        MitigationError: if readout is so bad that a string carries no signal.
+    """
+    together = pooled(draws)
+    signal = string_means(together, strings)[0]
+    if (signal < 0.05).any():
+        raise MitigationError(
+            "TREX cannot correct this readout: a string's signal on |0…0⟩ is below 5 %; choose other qubits or "
+            "observables of fewer qubits."
+        )
+    by_draw = np.stack([string_means(draw, strings)[0] for draw in draws])
+    return ReadoutCalibration(signal, string_covariance(together, strings), by_draw)
+
+
+def m3_calibration(zeros: Outcomes, ones: Outcomes, symmetric: bool) -> ReadoutCalibration:
     """M3's calibration, qubit by qubit.
 
     Args:
-        zeros, ones: counts of each outcome, of shape (2^bits,), on |0…0⟩ and on |1…1⟩.
+        zeros, ones: outcomes of one set each, on |0…0⟩ and on |1…1⟩.
         symmetric: whether measured bits will be flipped at random and back: both errors are then their mean.
 
     Raises:
         MitigationError: if a bit says next to nothing about its qubit.
     """
-    bits = int(np.log2(len(zeros)))
-    is_one = (np.arange(len(zeros))[:, None] >> np.arange(bits)) & 1
-    flips = np.stack([zeros @ is_one / zeros.sum(), 1 - ones @ is_one / ones.sum()], axis=1)
+    each_bit = [1 << bit for bit in range(zeros.bits)]
+    reads_one = [(1 - string_means(state, each_bit)[0]) / 2 for state in (zeros, ones)]
+    flips = np.stack([reads_one[0], 1 - reads_one[1]], axis=1)
     if symmetric:
         flips = np.broadcast_to(flips.mean(axis=1, keepdims=True), flips.shape).copy()
     if (flips.sum(axis=1) > 0.9).any():
@@ -101,70 +118,36 @@ def m3_calibration(zeros: np.ndarray, ones: np.ndarray, symmetric: bool) -> Read
             "M3 cannot correct this readout: a qubit's reading is right in barely half of all cases; choose other "
             "qubits."
         )
-    shots = np.array([zeros.sum(), ones.sum()])
+    shots = np.array([shots_of(state)[0, 0] for state in (zeros, ones)])
     errors = np.sqrt(np.maximum(flips * (1 - flips), 0) / shots)
     return ReadoutCalibration(flips=flips, flip_errors=errors / np.sqrt(2) if symmetric else errors)
 
 
-def m3_means(
-    counts: np.ndarray, values: np.ndarray, calibration: ReadoutCalibration
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means of functions of the true outcome, and the variances of these means.
+def inverse_factors(flips: np.ndarray) -> np.ndarray:
+    """(+1, −1) of each bit with the inverse of its assignment matrix: array of shape (bits, 2) from one of the same.
 
-    The variance has the shots' part, exactly, and the calibration's part, to first order.
-
-    Args:
-        counts: array of shape (sets, 2^bits).
-        values: array of shape (functions, 2^bits): each function's value on each outcome.
-        calibration: of M3.
-
-    Raises:
-        MitigationError: if mthree is not installed.
+    The assignment matrix of all bits is the Kronecker product of theirs, and so is its inverse. What a Pauli string
+    reads from the inverted distribution is therefore a product over its bits, whichever outcomes were seen.
     """
-    assert calibration.flips is not None
-    assert calibration.flip_errors is not None
-    mean, variance = _inverted(counts, values, calibration.flips)
-    # Errors of a twirled calibration are one number for both flips of a bit.
-    symmetric = bool((calibration.flips[:, 0] == calibration.flips[:, 1]).all())
-    for bit, kind in np.ndindex(len(calibration.flips), 1 if symmetric else 2):
-        shifted = calibration.flips.copy()
-        shifted[bit, slice(None) if symmetric else kind] += calibration.flip_errors[bit, kind]
-        variance = variance + (_inverted(counts, values, shifted)[0] - mean) ** 2
-    return mean, variance
+    up, down = flips.T
+    return np.stack([1 - down + up, -(1 - up + down)], axis=1) / (1 - up - down)[:, None]
 
 
-def _inverted(counts: np.ndarray, values: np.ndarray, flips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mitigator = _mthree().M3Mitigation(None)
-    mitigator.cals_from_matrices([np.array([[1 - up, down], [up, 1 - down]]) for up, down in flips])
-    bits = len(flips)
-    mean, variance = np.empty((2, len(counts), len(values)))
-    known: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
-    for row, found in enumerate(counts):
-        seen = np.flatnonzero(found)
-        key = seen.tobytes()
-        if key not in known:
-            strings = {format(outcome, f"0{bits}b"): int(found[outcome]) for outcome in seen}
-            matrix, order = mitigator.reduced_cal_matrix(strings, list(range(bits)))
-            index = np.array([int(string, 2) for string in order])
-            # Solving for the functions instead of the outcomes gives the variance along with the mean.
-            known[key] = index, np.linalg.solve(matrix.astype(float).T, values[:, index].T)
-        index, weights = known[key]
-        shares = found[index] / found.sum()
-        mean[row] = shares @ weights
-        variance[row] = np.maximum(shares @ weights**2 - mean[row] ** 2, 0) / found.sum()
-    return mean, variance
+def pooled(parts: Sequence[Outcomes]) -> Outcomes:
+    """All shots of the same sets together."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = [part.counts for part in parts if part.counts is not None]
+    if counts:
+        return Outcomes(parts[0].bits, np.stack(counts).sum(axis=0))
+    packed = [part.packed for part in parts if part.packed is not None]
+    return Outcomes(parts[0].bits, None, np.concatenate(packed, axis=1))
 
 
-def _mthree() -> Any:
-    try:
-        import mthree
-    except ImportError:
-        raise MitigationError(
-            "Option `readout` = 'm3' needs the package mthree: pip install 'qiskit-hqnn[m3]'."
-        ) from None
-    return mthree
-
-
-def check_m3() -> None:
-    """Raises MitigationError if mthree is not installed: before anything is sent, not after."""
-    _mthree()
+def unflipped(outcomes: Outcomes, pattern: int) -> Outcomes:
+    """Outcomes of a circuit that `flipped` made, with the flips of its bits undone."""
+    if outcomes.counts is not None:
+        return Outcomes(outcomes.bits, outcomes.counts[:, np.arange(1 << outcomes.bits) ^ pattern])
+    assert outcomes.packed is not None
+    mask = np.frombuffer(pattern.to_bytes(outcomes.packed.shape[-1], "big"), dtype=np.uint8)
+    return Outcomes(outcomes.bits, None, outcomes.packed ^ mask)
