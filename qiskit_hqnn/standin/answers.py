@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from qiskit_hqnn.standin.handler import Requests
+from qiskit_hqnn.standin.handler import PAGE, Requests
 from qiskit_hqnn.standin.service import CRN, now
 
 
@@ -33,10 +33,12 @@ class Answers(Requests):
             return self._instances, ""
         if path.endswith("/plan-1"):
             return self._plan, ""
+        if path == "/portal":
+            return (lambda *_: self.answer(PAGE, kind="text/html")), ""
         if not self._signed_in():
             return (lambda *_: self.refuse(401, 1200, "Unauthorized")), ""
         if path == "/backends":
-            return self._backends, ""
+            return self._backends, "backends"
         if found := re.fullmatch(r"/backends/([^/]+)/(configuration|properties|status)", path):
             return (lambda *_: self._backend(*found.groups())), "backend"
         if path == "/instances/usage":
@@ -170,7 +172,9 @@ class Answers(Requests):
         if body["backend"] not in self._names():
             return self.refuse(404, 1226, "Backend not found")
         session = body.get("session_id")
-        if session and not self.service.sessions.get(session, {}).get("accepting_jobs"):
+        if session and session not in self.service.sessions:
+            return self.refuse(404, 1400, "Session not found")
+        if session and not self.service.sessions[session]["accepting_jobs"]:
             return self.refuse(400, 1217, "Session has been closed")
         job = self.service.submit(body)
         return self.answer({name: job[name] for name in ("id", "backend", "session_id", "private")})
@@ -216,6 +220,8 @@ class Answers(Requests):
         return self.answer(None, 204)
 
     def _metrics(self, job: dict[str, Any]) -> None:
+        if job["fault"] and job["fault"].kind == "unknown-price":
+            return self.answer({"timestamps": job["timestamps"], "usage": {"qpu_charge_time_seconds": "NaN"}})
         final = job["timestamps"]["finished"] is not None
         usage = {
             "quantum_seconds": job["seconds"],

@@ -21,6 +21,7 @@ from qiskit_hqnn.jobs.adapters.aer import sample
 from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+from qiskit_hqnn.standin.spoiling import spoiled
 
 OVERHEAD = 2.0
 """QPU seconds that IBM charges for each job beside its executions."""
@@ -36,10 +37,14 @@ def decode(program_id: str, params: dict[str, Any]) -> Any:
     return program
 
 
-def run(program: Any, device: Device, seed: int) -> str:
-    """Results of a program as the service's JSON. The same program has the same results: its own bytes are the seed."""
+def run(program: Any, device: Device, seed: int, fault: str = "") -> str:
+    """Results of a program as the service's JSON. The same program has the same results: its own bytes are the seed.
+
+    A `fault` of `faults.ODD_RESULTS` makes them something else than was asked for.
+    """
     start = dt.datetime.now(dt.UTC)
     results = [_run_item(item, program.shots, device, seed) for item in program.items]
+    results = [] if fault == "no-items" else [spoiled(result, fault) for result in results]
     model = QuantumProgramResultModel(
         data=[
             {
@@ -55,7 +60,12 @@ def run(program: Any, device: Device, seed: int) -> str:
         passthrough_data=passthrough_data_to_2_0(program.passthrough_data),
         semantic_role=program._semantic_role,
     )
-    return model.model_dump_json()
+    text = model.model_dump_json()
+    return (
+        text.replace('"schema_version":"v2.0"', '"schema_version":"v9.7"')
+        if fault == "another-schema"
+        else text
+    )
 
 
 def _run_item(item: Any, shots: int, device: Device, seed: int) -> dict[str, np.ndarray]:

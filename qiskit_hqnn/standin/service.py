@@ -15,7 +15,7 @@ from typing import Any
 
 from qiskit_hqnn.jobs.devices.device import Device, resolve_device
 from qiskit_hqnn.standin.computing import decode, qpu_seconds, run
-from qiskit_hqnn.standin.faults import Faults
+from qiskit_hqnn.standin.faults import ENDINGS, ODD_RESULTS, Fault, Faults
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/loopback:11111111-2222-3333-4444-555555555555::"
 MAX_EXECUTIONS = 10_000_000
@@ -35,12 +35,16 @@ class Account:
         token_seconds: how long an access token is good for.
         tokens_refused: whether every access token is refused.
         signed_in_since: access tokens that were handed out before are refused, by the clock.
+        retry_after: seconds that are asked for when there were too many requests.
+        portal: address of the page to which a proxy leads.
     """
 
     plan: str = "Premium"
     token_seconds: int = 3600
     tokens_refused: bool = False
     signed_in_since: float = 0.0
+    retry_after: int = 1
+    portal: str = ""
 
 
 class Service:
@@ -170,15 +174,12 @@ class Service:
             job["timestamps"]["finished"] = now()
             job["params"] = {}
 
-    def _outcome(self, job: dict[str, Any], fault: str | None) -> dict[str, Any]:
-        if fault == "failed-permanent":
-            return {"status": "Failed", "reason": "circuits do not match the target", "reason_code": 1517}
-        if fault == "failed-passing":
-            return {"status": "Failed", "reason": "Internal error", "reason_code": 9999}
-        if fault == "cancelled":
-            return {"status": "Cancelled", "reason": "cancelled in the web page", "reason_code": 1300}
-        if fault == "too-long":
-            return {"status": "Cancelled", "reason": "ran too long", "reason_code": 1305}
+    def _outcome(self, job: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
+        kind = fault.kind if fault else ""
+        ending = fault.ending if fault and fault.ending is not None else ENDINGS.get(kind)
+        runs = ending is None or kind == "failed-charged" or bool(fault and fault.charged)
+        if not runs:
+            return dict(ending or {})
         device = self.devices[job["backend"].replace("mock_", "ibm_")]
         program = decode(job["program"]["id"], job["params"])
         executions = sum(program.shots * max(1, _size(item.shape)) for item in program.items)
@@ -188,14 +189,16 @@ class Service:
         seconds = qpu_seconds(program, device, delay)
         if seconds > job["cost"]:
             job["seconds"] = float(job["cost"])
-            return {"status": "Cancelled", "reason": "ran too long", "reason_code": 1305}
-        job["executions"] = executions
-        job["result"] = run(program, device, self.seed)
+            return dict(ENDINGS["too-long"])
         # A rehearsal on a mock device takes no time of a processor.
         job["seconds"] = 0.0 if job["backend"].startswith("mock_") else seconds * self.surcharge
         job["estimate"] = seconds
-        job["lost"] = fault if fault in ("results-gone", "results-empty") else ""
-        job["odd_looks"] = 2 if fault == "unknown-status" else 0
+        if ending is not None:
+            return dict(ending)
+        job["executions"] = executions
+        job["result"] = run(program, device, self.seed, kind if kind in ODD_RESULTS else "")
+        job["lost"] = kind if kind in ("results-gone", "results-empty") else ""
+        job["odd_looks"] = 2 if kind == "unknown-status" else 0
         return {"status": "Completed"}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 
 JobWord = Literal["queued", "running", "done", "failed", "cancelled"]
-"""What a backend job can be; a word that a service invents later is "running" with a reason."""
+"""What a backend job can be; a word that a service invents later is "running" with a reason, which is reported."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class BackendAdapter(Protocol):
     def submit(self, requests: Sequence[SamplingRequest], *, tag: str, options: SamplingOptions) -> str:
         """Send requests of equal shots as one job under a tag; returns the job's id.
 
-        An error other than `PermanentError`, `SplitError` and `UnauthorisedError` leaves open whether a job was made.
+        An error other than `PermanentError`, `SplitError`, `UnauthorisedError` and `NotSentError` leaves open whether a
+        job was made.
         """
         ...
 
@@ -90,7 +92,11 @@ class BackendAdapter(Protocol):
     def status(self, job_id: str) -> JobState: ...
 
     def result(self, job_id: str) -> Sequence[Any]:
-        """Per request, its `Outcomes` or a `SamplerPubResult` of shape (sets,)."""
+        """Per request, its `Outcomes` or a `SamplerPubResult` of shape (sets,).
+
+        Raises:
+            OddResultError: if what came back cannot be read as either.
+        """
         ...
 
     def cancel(self, job_id: str) -> None:
@@ -110,7 +116,23 @@ class AdapterError(RuntimeError):
 
 
 class TransientError(AdapterError):
-    """It may pass: connection lost, server error, too many requests. Tried again, backed off, a few times."""
+    """It may pass: connection lost, server error, an answer that cannot be understood. Tried again, backed off.
+
+    Attributes:
+        retry_after: seconds that the service asks to wait before the next try; 0 where it asks for none.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class NotSentError(TransientError):
+    """It may pass, and it is certain that no job was made: nothing left, or the service said "not now"."""
+
+
+class PacedError(NotSentError):
+    """Nothing left, since the service takes only so many submissions a minute: `retry_after` says when it does."""
 
 
 class PermanentError(AdapterError):
@@ -127,3 +149,24 @@ class SplitError(AdapterError):
 
 class LostResultError(AdapterError):
     """The job is done, but its results are gone: it has to be sent again."""
+
+
+class OddResultError(AdapterError):
+    """The job is done, but its results are not what was asked: neither used nor asked for again by itself.
+
+    Attributes:
+        received: the results as they came, for a person to look at.
+    """
+
+    def __init__(self, reason: str, received: bytes) -> None:
+        super().__init__(reason)
+        self.received = received
+
+
+def clock_of(adapter: BackendAdapter) -> Callable[[], float]:
+    """The clock that tells when a request was sent: the service's own where an adapter knows it, else this machine's.
+
+    Two machines that share a store may differ by minutes, and either may be set anew; the service's clock is one.
+    """
+    clock: Callable[[], float] = getattr(adapter, "clock", time.time)
+    return clock

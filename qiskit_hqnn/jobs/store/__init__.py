@@ -1,1 +1,5 @@
 """The record of jobs: tables, leases, blobs."""
+
+from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
+
+__all__ = ["DEFAULT_STORE", "Store"]

@@ -12,7 +12,9 @@ from qiskit.transpiler import Target
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.deadlines import within
-from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter, IBMSettings
+from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter
+from qiskit_hqnn.jobs.adapters.ibm.client import device_names
+from qiskit_hqnn.jobs.adapters.ibm.settings import IBMSettings
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
 
 _Answer = TypeVar("_Answer")
@@ -43,7 +45,7 @@ def account_devices() -> list[AccountDevice]:
     Raises:
         DeviceError: if no account is set up, it is refused, or the service cannot be reached.
     """
-    names = _asked(lambda client: [backend.name for backend in client.service.backends(simulator=False)])
+    names = _asked(lambda client: sorted(device_names(client.service)))
     found = [_asked(partial(_described, name)) for name in names]
     return sorted(found, key=lambda device: (device.queue is None, device.queue, device.name))
 

@@ -1,54 +1,43 @@
-"""IBM hardware behind the seam: the only file that knows the classes of IBM's client.
+"""IBM hardware behind the seam.
 
 The account is the one that QiskitRuntimeService finds: saved on this machine, or in the variables QISKIT_IBM_TOKEN,
-QISKIT_IBM_INSTANCE and the like. Its token stays in the client's memory: no text that leaves this file holds it.
+QISKIT_IBM_INSTANCE and the like. Its token stays in the client's memory: no text that leaves this room holds it.
 """
 
 from __future__ import annotations
 
 import atexit
 import logging
-import os
+import re
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, TypeVar
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
-from qiskit_ibm_runtime import Batch, QiskitRuntimeService, Session
-from qiskit_ibm_runtime.accounts.exceptions import AccountNotFoundError
-from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.exceptions import (
-    IBMError,
-    IBMInputValueError,
-    IBMNotAuthorizedError,
-    RuntimeInvalidStateError,
-    RuntimeJobNotFound,
-    RuntimeProgramNotFound,
-)
+from qiskit_ibm_runtime import Batch, Session
+from qiskit_ibm_runtime.exceptions import RuntimeInvalidStateError
 from qiskit_ibm_runtime.executor_sampler import Sampler
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.deadlines import within
-from qiskit_hqnn.jobs.adapters.ibm.connection import guard
-from qiskit_hqnn.jobs.adapters.ibm.errors import (
-    CLOSED_SESSION,
-    TOO_LONG,
-    SessionClosedError,
-    classed,
-    error_code,
-    fails_again,
-    safe,
-)
+from qiskit_hqnn.jobs.adapters.ibm.client import AsReceived, Client, decoded, device_names
+from qiskit_hqnn.jobs.adapters.ibm.codes import NO_DEVICE
+from qiskit_hqnn.jobs.adapters.ibm.errors import SessionClosedError, safe
 from qiskit_hqnn.jobs.adapters.ibm.options import sampler_options
+from qiskit_hqnn.jobs.adapters.ibm.pacing import limit, seconds_to_wait
+from qiskit_hqnn.jobs.adapters.ibm.settings import IBMSettings
+from qiskit_hqnn.jobs.adapters.ibm.states import charged, is_session_closed, job_state
 from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import (
     AdapterError,
     JobState,
     LostResultError,
+    NotSentError,
+    PacedError,
     PermanentError,
     SamplingOptions,
     TransientError,
@@ -57,68 +46,15 @@ from qiskit_hqnn.jobs.adapters.seam import (
 from qiskit_hqnn.jobs.devices.device import Device, device_of
 
 _T = TypeVar("_T")
-Mode = Literal["job", "batch", "session"]
 
-_WORDS = {
-    "QUEUED": "queued",
-    "RUNNING": "running",
-    "DONE": "done",
-    "ERROR": "failed",
-    "CANCELLED": "cancelled",
-}
 _MOST_IDLE = 2  # calls that were given up bring their clients back one by one
-_KEPT_JOBS = 256
 _TRIES_TO_OPEN = 3
+_TRIES_TO_PRICE = 2
 
 # On a sign-in that failed the client warns with the server's answer; the error that follows says it in our words.
 warnings.filterwarnings("ignore", message="Unable to retrieve IBM Cloud access token")
 if logging.getLogger("qiskit_ibm_runtime").level == logging.NOTSET:
     logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
-
-
-@dataclass(frozen=True)
-class IBMSettings:
-    """How to talk to the service; each can be set by a variable, such as HQNN_IBM_MODE=batch.
-
-    Attributes:
-        mode: "job", "batch" (jobs of one workload side by side) or "session" (the device is held; paid by the clock,
-            and not on the Open Plan).
-        deadline: seconds after which a call counts as lost.
-        poll: seconds between two looks at a job.
-        lookup: seconds within which a job whose answer was lost shows up under its tag.
-        max_time: seconds after which a batch or a session ends by itself; 0 leaves the service's own.
-    """
-
-    mode: Mode = "job"
-    deadline: float = 180.0
-    poll: float = 5.0
-    lookup: float = 90.0
-    max_time: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.mode not in get_args(Mode):
-            raise DeviceError(
-                f"HQNN_IBM_MODE must be one of {', '.join(get_args(Mode))}, but is {self.mode!r}."
-            )
-        for name in ("deadline", "poll"):
-            if getattr(self, name) <= 0:
-                raise DeviceError(f"HQNN_IBM_{name.upper()} must be positive, but is {getattr(self, name)}.")
-
-    @classmethod
-    def from_environment(cls) -> IBMSettings:
-        """The defaults, and what the variables HQNN_IBM_… say."""
-        given: dict[str, Any] = {}
-        for field in fields(cls):
-            text = os.environ.get(f"HQNN_IBM_{field.name.upper()}")
-            if text is None:
-                continue
-            try:
-                given[field.name] = text if field.name == "mode" else float(text)
-            except ValueError:
-                raise DeviceError(
-                    f"HQNN_IBM_{field.name.upper()} must be a number, but is {text!r}."
-                ) from None
-        return cls(**given)
 
 
 def open_ibm(where: str, settings: IBMSettings | None = None) -> tuple[Device, IBMAdapter]:
@@ -139,45 +75,6 @@ def open_ibm(where: str, settings: IBMSettings | None = None) -> tuple[Device, I
     raise DeviceError(f"{where} could not be reached in {_TRIES_TO_OPEN} tries: {last}") from None
 
 
-class _Client:
-    """One signed-in service with its device: IBM's are not safe to share between threads."""
-
-    def __init__(self, where: str, deadline: float) -> None:
-        try:
-            self.service = QiskitRuntimeService()
-        except AccountNotFoundError:
-            raise PermanentError(
-                "No IBM account is set up: call QiskitRuntimeService.save_account(token=…, instance=…) once, or set "
-                "QISKIT_IBM_TOKEN and QISKIT_IBM_INSTANCE; docs/hardware.md shows how."
-            ) from None
-        for api in self.service._get_api_clients().values():
-            guard(api._session, deadline)
-        self.where = where
-        self.jobs: dict[str, Any] = {}
-        self.modes: dict[str, Session | Batch] = {}
-        self._backend: Any = None
-
-    @property
-    def backend(self) -> Any:
-        if self._backend is None:
-            self._backend = self.service.backend(self.where)
-        return self._backend
-
-    def job(self, job_id: str) -> Any:
-        if job_id not in self.jobs:
-            self.keep(self.service.job(job_id))
-        return self.jobs[job_id]
-
-    def close(self) -> None:
-        for api in self.service._get_api_clients().values():
-            api._session.close()
-
-    def keep(self, job: Any) -> None:
-        self.jobs[job.job_id()] = job
-        while len(self.jobs) > _KEPT_JOBS:
-            self.jobs.pop(next(iter(self.jobs)))
-
-
 class IBMAdapter:
     """A hardware device as a `BackendAdapter`.
 
@@ -191,11 +88,19 @@ class IBMAdapter:
         self.poll_seconds = settings.poll
         self.lookup_seconds = settings.lookup
         self.calibration = ""
-        self._idle: list[_Client] = []
+        self._service_time: tuple[float, float] | None = None
+        self._idle: list[Client] = []
         self._lock = threading.Lock()
         # Its own: whoever opens a session may wait for the service, and calls must go on meanwhile.
         self._session_lock = threading.Lock()
         self._session_id: str | None = None
+
+    def clock(self) -> float:
+        """Seconds since 1970 by the service's clock, as its last answer had it; by our own before the first."""
+        if self._service_time is None:
+            return time.time()
+        said, then = self._service_time
+        return said + time.monotonic() - then
 
     def device(self) -> Device:
         """The device with its present calibration, which becomes part of the identity of what is sent."""
@@ -210,7 +115,7 @@ class IBMAdapter:
                     f"Circuit {request.circuit.name!r} has no parameters, but {request.sets} sets."
                 )
 
-        def send(client: _Client) -> str:
+        def send(client: Client) -> str:
             return self._post(client, requests, tag, options)
 
         try:
@@ -221,32 +126,35 @@ class IBMAdapter:
             return self._call(send)
 
     def find(self, tag: str) -> list[str]:
-        def look(client: _Client) -> list[str]:
+        def look(client: Client) -> list[str]:
             jobs = client.service.jobs(job_tags=[tag], limit=20)
+            # They come newest first; a list that was made for another question counts for nothing.
+            jobs = [job for job in reversed(jobs) if job.tags is None or tag in job.tags]
             for job in jobs:
                 client.keep(job)
-            return [job.job_id() for job in reversed(jobs)]  # they come newest first
+            return [job.job_id() for job in jobs]
 
         return self._call(look)
 
     def status(self, job_id: str) -> JobState:
-        state = self._call(lambda client: _state(client.job(job_id)))
-        if state.word == "failed" and error_code(state.reason) in CLOSED_SESSION:
+        state = self._call(lambda client: _state(client, job_id))
+        if is_session_closed(state):
             self._session_id = None  # the next attempt opens another
         return state
 
     def result(self, job_id: str) -> Sequence[Any]:
-        def fetch(client: _Client) -> Sequence[Any]:
-            result = client.job(job_id).result(timeout=self.deadline)
-            if result is None:
-                raise LostResultError("the service has no results of the job any more")
+        def fetch(client: Client) -> Sequence[Any]:
+            text = client.job(job_id).result(timeout=self.deadline, decoder=AsReceived)
+            if not text:
+                raise client.wire.failure or LostResultError("the service has no results of the job any more")
+            results = decoded(text)
             client.jobs.pop(job_id, None)
-            return list(result)
+            return results
 
         return self._call(fetch)
 
     def cancel(self, job_id: str) -> None:
-        def stop(client: _Client) -> None:
+        def stop(client: Client) -> None:
             with suppress(RuntimeInvalidStateError):  # it is final already
                 client.job(job_id).cancel()
 
@@ -261,68 +169,106 @@ class IBMAdapter:
 
     def _post(
         self,
-        client: _Client,
+        client: Client,
         requests: Sequence[SamplingRequest],
         tag: str,
         options: SamplingOptions,
     ) -> str:
-        backend = client.backend
-        for request in requests:
-            backend.check_faulty(request.circuit)
-        mode = backend
-        if self.settings.mode != "job":
-            mode = self._mode(client, self._open_session(client))
-        sampler = Sampler(mode=mode, options=sampler_options(options, tag, requests[0].shots))
-        job = sampler.run([request.pub() for request in requests])
-        client.keep(job)
-        return str(job.job_id())
+        mode = self._ready(client, requests)
+        self._pace(client)
+        client.wire.forget()
+        try:
+            sampler = Sampler(mode=mode, options=sampler_options(options, tag, requests[0].shots))
+            job = sampler.run([request.pub() for request in requests])
+        except Exception as error:
+            if client.wire.job_id is None:
+                raise self._why_not(error, client) from None
+        else:
+            client.keep(job)
+        if client.wire.job_id is None:
+            raise TransientError("IBM's client returned a job that the service has not named")
+        # It is there from now on, whatever the client made of the answer.
+        return client.wire.job_id
 
-    def _open_session(self, client: _Client) -> str:
+    def _why_not(self, error: Exception, client: Client) -> AdapterError:
+        refusal = client.wire.refusal
+        unknown = refusal is not None and refusal.status == 404 and refusal.code not in NO_DEVICE
+        if self.settings.mode != "job" and client.wire.posted and unknown:
+            return SessionClosedError(
+                f"the service does not know the {self.settings.mode} any more: {refusal}"
+            )
+        return _not_made(_meaning(error, client, self.where), client)
+
+    def _ready(self, client: Client, requests: Sequence[SamplingRequest]) -> Any:
+        """What a job is sent to: the device, or a batch or session on it. Nothing of the job leaves here."""
+        try:
+            backend = client.backend
+            _check_qubits(backend, requests, self.where)
+            return backend if self.settings.mode == "job" else self._mode(client, self._open_session(client))
+        except AdapterError:
+            raise
+        except Exception as error:
+            raise _not_made(_meaning(error, client, self.where), client) from None
+
+    def _pace(self, client: Client) -> None:
+        most = limit(self.settings.pace, client.wire.server)
+        wait = seconds_to_wait(client.token, most)
+        if wait > 0:
+            raise PacedError(
+                f"{most} jobs were sent in the last minute; the next one can leave in {wait:.0f} s", wait
+            )
+
+    def _open_session(self, client: Client) -> str:
         with self._session_lock:
             if self._session_id is None:
                 kind = Batch if self.settings.mode == "batch" else Session
                 opened = kind(client.backend, max_time=int(self.settings.max_time) or None)
+                if client.wire.failure is not None:  # the client takes an answer without an id, too
+                    raise client.wire.failure
                 self._session_id = str(opened.session_id)
                 client.modes[self._session_id] = opened
                 atexit.register(self.close)
             return self._session_id
 
-    def _mode(self, client: _Client, name: str) -> Session | Batch:
+    def _mode(self, client: Client, name: str) -> Session | Batch:
         if name not in client.modes:
             kind = Batch if self.settings.mode == "batch" else Session
             client.modes = {name: kind.from_id(name, client.service)}
         return client.modes[name]
 
-    def _call(self, work: Callable[[_Client], _T]) -> _T:
+    def _call(self, work: Callable[[Client], _T]) -> _T:
         """One call with a client of its own; errors come out as the adapter's, without credentials."""
         for attempt in range(2):
-            client = None
+            client, usable = None, True
             try:
                 client = self._take()
+                client.wire.forget()
                 return work(client)
-            except AdapterError:
-                raise
             except Exception as error:
                 meaning = _meaning(error, client, self.where)
-                if attempt or not isinstance(meaning, UnauthorisedError):
+                refused = isinstance(meaning, UnauthorisedError)
+                # What the client keeps may be wrong where it fails without an answer that says why.
+                confused = client is not None and client.wire.failure is None
+                usable = not refused and (isinstance(error, AdapterError) or not confused)
+                if attempt or not refused or client is None:
                     raise meaning from None
                 # A token that ran out in the middle: signing in anew settles it, a refused account stays refused.
-                client = None
                 self._forget()
             finally:
                 if client is not None:
-                    self._give_back(client)
+                    self._give_back(client, usable)
         raise AssertionError("the second attempt returns or raises")
 
-    def _take(self) -> _Client:
+    def _take(self) -> Client:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Client(self.where, self.settings.deadline)
+        return Client(self.where, self.settings.deadline)
 
-    def _give_back(self, client: _Client) -> None:
+    def _give_back(self, client: Client, usable: bool) -> None:
+        self._service_time = client.wire.service_time or self._service_time
         with self._lock:
-            if len(self._idle) < _MOST_IDLE:
+            if usable and len(self._idle) < _MOST_IDLE:
                 self._idle.append(client)
                 return
         client.close()
@@ -332,60 +278,74 @@ class IBMAdapter:
             self._idle.clear()
 
 
-def _state(job: Any) -> JobState:
-    word = str(job.status())
-    if word not in _WORDS:
-        # The client passes a word that it does not know on and would wait for ever; it may be one that is new.
-        return JobState("running", reason=f"the service calls the job {safe(word)!r}")
-    ours = _WORDS[word]
-    if ours == "failed":
-        reason = str(job.error_message() or "")
-        too_long = error_code(reason) == TOO_LONG or "longer than" in reason
-        return JobState("failed", safe(reason), fails_again(reason) and not too_long, too_long, _charged(job))
-    if ours == "done":
-        return JobState("done", seconds=_charged(job))
-    return JobState(ours)  # type: ignore[arg-type]
+def _state(client: Client, job_id: str) -> JobState:
+    client.jobs.pop(job_id, None)
+    job = client.job(job_id)
+    described = client.wire.describe(job_id)
+    if described is None:
+        raise TransientError(f"the service did not describe job {safe(job_id)}")
+    state = job_state(described)
+    if state.word in ("queued", "running"):
+        return state
+    return JobState(state.word, state.reason, state.permanent, state.too_long, _charged(job))
 
 
 def _charged(job: Any) -> float | None:
-    """QPU seconds charged; None while the service has not settled them, or does not say."""
-    try:
-        usage = job.metrics().get("usage", {})
-    except IBMError:
-        return None
-    seconds = usage.get("qpu_charge_time_seconds")
-    return None if seconds is None or usage.get("status") == "pending" else float(seconds)
+    """QPU seconds charged; None where they cannot be read, which must not keep results that can."""
+    for _ in range(_TRIES_TO_PRICE):
+        try:
+            return charged(job.metrics())
+        except Exception:
+            continue
+    return None
 
 
-def _missing(client: _Client | None, where: str, error: Exception) -> AdapterError:
+def _check_qubits(backend: Any, requests: Sequence[SamplingRequest], where: str) -> None:
+    for request in requests:
+        try:
+            backend.check_faulty(request.circuit)
+        except ValueError as error:
+            found = re.search(r"faulty (qubit|edge) (.*?)\.?$", str(error))
+            if found is None:
+                raise
+            raise PermanentError(
+                f"{where} reports {found.group(1)} {found.group(2)} as out of order since the circuit was compiled; "
+                "submit it anew, and it is compiled without it."
+            ) from None
+
+
+def _not_made(meaning: AdapterError, client: Client) -> AdapterError:
+    """An error on the way to a job: certain that there is none where no request for one can have left."""
+    if client.wire.posted or not isinstance(meaning, TransientError):
+        return meaning
+    return meaning if isinstance(meaning, NotSentError) else NotSentError(str(meaning), meaning.retry_after)
+
+
+def _missing(client: Client, where: str, error: Exception) -> AdapterError:
     """The client also says that a device is missing when it could not ask: the list of devices tells which."""
+    failure = client.wire.failure
     try:
-        assert client is not None
-        names = {device["name"] for device in client.service._active_api_client.list_backends(True)}
-    except IBMNotAuthorizedError as refused:
-        return UnauthorisedError(f"IBM refuses the account: {safe(refused)}")
+        names = device_names(client.service)
     except Exception as lost:
-        return TransientError(safe(lost))
+        return client.wire.failure or TransientError(safe(lost))
     if where in names:
-        return TransientError(safe(error))
+        return failure or TransientError(safe(error))
     nearest = get_close_matches(where, names, 3, 0.3) or sorted(names)
-    return PermanentError(
-        f"The account has no device {where!r} (any more); the nearest are {', '.join(nearest)}."
-    )
+    others = f"the nearest are {', '.join(nearest)}" if nearest else "it has none at all"
+    return PermanentError(f"The account has no device {where!r} (any more); {others}.")
 
 
-def _meaning(error: Exception, client: _Client | None, where: str) -> AdapterError:
-    """The adapter's word for an error of the client."""
-    if isinstance(error, IBMNotAuthorizedError):
-        return UnauthorisedError(f"IBM refuses the account: {safe(error)}")
-    if isinstance(error, QiskitBackendNotFoundError):
-        return _missing(client, where, error)
-    if isinstance(error, RuntimeJobNotFound):
-        return LostResultError(safe(error))
-    if isinstance(error, RequestsApiError) and error.status_code == 404:
-        return LostResultError(safe(error))
-    if isinstance(error, RuntimeProgramNotFound):
-        return PermanentError(safe(error))
-    if isinstance(error, (IBMInputValueError, ValueError, TypeError)):
-        return PermanentError(safe(error))
-    return classed(str(error))
+def _meaning(error: Exception, client: Client | None, where: str) -> AdapterError:
+    """The adapter's word for an error: what the service answered, where that is what went wrong."""
+    if isinstance(error, AdapterError):
+        return error
+    if client is not None:
+        if isinstance(error, QiskitBackendNotFoundError):
+            return _missing(client, where, error)
+        if client.wire.failure is not None:
+            return client.wire.failure
+        if "session is closed" in str(error).lower():  # said by the client, which does not ask then
+            return SessionClosedError(safe(error))
+        if client.wire.asked == 0 and isinstance(error, ValueError | TypeError):
+            return PermanentError(safe(error))  # refused by the client before it asked anybody
+    return TransientError(f"IBM's client could not go on: {type(error).__name__}: {safe(error)}")

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 
+from qiskit_hqnn.jobs.adapters.ibm.codes import OPEN_PLAN_SESSION, Meaning, is_listed, meaning_of
 from qiskit_hqnn.jobs.adapters.seam import (
     AdapterError,
+    NotSentError,
     PermanentError,
     SplitError,
     TransientError,
     UnauthorisedError,
 )
 
-TOO_LONG = 1305
-OPEN_PLAN_SESSION = 1352
-CLOSED_SESSION = frozenset({1217, 1219})
-_VALIDATION = frozenset({3211})
 _LONGEST = 300
 
 
-class SessionClosedError(AdapterError):
-    """The session or batch takes no more jobs; the job was not made."""
+class SessionClosedError(NotSentError):
+    """The session or batch takes no more jobs, or the service does not know it any more; the job was not made."""
 
 
 def safe(error: object) -> str:
@@ -36,37 +35,64 @@ def safe(error: object) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def error_code(text: str) -> int | None:
-    """IBM's number of an error, from its words."""
-    found = re.search(r"[Ee]rror code:? (\d{4})", text)
-    return int(found.group(1)) if found else None
+@dataclass(frozen=True)
+class Refusal:
+    """A "no" of the service, in its own format.
+
+    Attributes:
+        status: of the HTTP answer.
+        code: IBM's number of the error, if it has one.
+        message: the service's words.
+        retry_after: seconds that it asks to wait; 0 where it asks for none.
+    """
+
+    status: int
+    code: int | None
+    message: str
+    retry_after: float = 0.0
+
+    def __str__(self) -> str:
+        number = "" if self.code is None else f" (error code {self.code})"
+        return safe(f"{self.message.rstrip('. ') or 'no reason is given'}{number}, HTTP {self.status}")
 
 
-def http_status(text: str) -> int | None:
-    """The HTTP status in the words of a client that does not pass it on."""
-    found = re.search(r"\b(4\d\d|5\d\d) (?:Client|Server) Error", text)
-    return int(found.group(1)) if found else None
-
-
-def fails_again(reason: str) -> bool:
-    """Whether a failed job would fail again: IBM's codes of validation, against those of its infrastructure."""
-    code = error_code(reason)
-    if code in CLOSED_SESSION:
-        return False
-    return code is not None and (1000 <= code < 2000 or code in _VALIDATION)
-
-
-def classed(text: str) -> AdapterError:
-    """The adapter's error for a request that went wrong, from its words."""
-    status, code, words = http_status(text), error_code(text), safe(text)
-    if code == OPEN_PLAN_SESSION:
+def refused(refusal: Refusal) -> AdapterError:
+    """The adapter's error for a refusal: by its code, and by its status where the code says nothing."""
+    words, meaning = str(refusal), meaning_of(refusal.code)
+    if refusal.code == OPEN_PLAN_SESSION:
         return PermanentError("The Open Plan has no sessions; use HQNN_IBM_MODE=batch or job.")
-    if code in CLOSED_SESSION or "session is closed" in text.lower():
-        return SessionClosedError(words)
-    if status == 413:
-        return SplitError(words)
-    if status == 401 or (status == 403 and "cloudflare" not in text.lower()):
-        return UnauthorisedError(f"IBM refuses the account: {words}")
-    if status is not None and 400 <= status < 500 and status not in (403, 408, 409, 425, 429):
-        return PermanentError(words)
-    return TransientError(words)
+    if refusal.status >= 500:
+        return TransientError(words, refusal.retry_after)  # whatever it says, it may have acted first
+    if is_listed(refusal.code):
+        return _by_meaning(refusal, meaning, words)
+    return _by_status(refusal, words)
+
+
+def _by_meaning(refusal: Refusal, meaning: Meaning | None, words: str) -> AdapterError:
+    match meaning:
+        case "session":
+            return SessionClosedError(words)
+        case "account":
+            return UnauthorisedError(f"IBM refuses the account: {words}")
+        case "again" | "wait":
+            return NotSentError(words, refusal.retry_after)
+        case "smaller" | "long":
+            return SplitError(words)
+        case _:
+            return PermanentError(words)
+
+
+def _by_status(refusal: Refusal, words: str) -> AdapterError:
+    match refusal.status:
+        case 413:
+            return SplitError(words)
+        case 429:
+            return NotSentError(words, refusal.retry_after)
+        case 401:
+            return UnauthorisedError(f"IBM refuses the account: {words}")
+        case 403 if "cloudflare" not in refusal.message.lower():
+            return UnauthorisedError(f"IBM refuses the account: {words}")
+        case 403 | 408 | 409 | 425:
+            return TransientError(words, refusal.retry_after)
+        case _:
+            return PermanentError(words)

@@ -1,0 +1,169 @@
+"""One signed-in client of IBM's, and all that we need of its private parts: each behind one function of its own.
+
+`tests/jobs_ibm/test_private_parts.py` fails by name where a later client has moved one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import requests
+from ibm_cloud_sdk_core import ApiException
+from qiskit.primitives.containers import SamplerPubResult
+from qiskit_ibm_runtime import Batch, QiskitRuntimeService, Session
+from qiskit_ibm_runtime.accounts.exceptions import AccountNotFoundError, InvalidAccountError
+from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
+from qiskit_ibm_runtime.decoders.result_decoder import ResultDecoder
+from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError
+
+from qiskit_hqnn.jobs.adapters.ibm.errors import safe
+from qiskit_hqnn.jobs.adapters.ibm.wire import Wire, guard
+from qiskit_hqnn.jobs.adapters.seam import (
+    AdapterError,
+    NotSentError,
+    OddResultError,
+    PermanentError,
+    TransientError,
+    UnauthorisedError,
+)
+
+_KEPT_JOBS = 256
+_REFUSED = (400, 401, 403)
+
+
+class Client:
+    """One signed-in service with its device: IBM's are not safe to share between threads.
+
+    Raises:
+        AdapterError: if there is no account, it is refused, or nobody can be asked.
+    """
+
+    def __init__(self, where: str, deadline: float) -> None:
+        self.wire = Wire()
+        self.service = sign_in()
+        for session in connections(self.service):
+            guard(session, deadline, self.wire)
+        self.where = where
+        self.jobs: dict[str, Any] = {}
+        self.modes: dict[str, Session | Batch] = {}
+        self._backend: Any = None
+
+    @property
+    def backend(self) -> Any:
+        if self._backend is None:
+            self._backend = self.service.backend(self.where)
+        return self._backend
+
+    @property
+    def token(self) -> str:
+        """The account's key, wherever the client has found it."""
+        return str((self.service.active_account() or {}).get("token", ""))
+
+    def job(self, job_id: str) -> Any:
+        if job_id not in self.jobs:
+            self.keep(self.service.job(job_id))
+        return self.jobs[job_id]
+
+    def keep(self, job: Any) -> None:
+        self.jobs[job.job_id()] = job
+        while len(self.jobs) > _KEPT_JOBS:
+            self.jobs.pop(next(iter(self.jobs)))
+
+    def close(self) -> None:
+        for session in connections(self.service):
+            session.close()
+
+
+def sign_in() -> QiskitRuntimeService:
+    """A service for the account of this machine or of the environment.
+
+    The client says "check your token" whatever went wrong; what did stands in the errors below its own.
+    """
+    try:
+        return QiskitRuntimeService()
+    except AccountNotFoundError:
+        raise PermanentError(
+            "No IBM account is set up: call QiskitRuntimeService.save_account(token=…, instance=…) once, or set "
+            "QISKIT_IBM_TOKEN and QISKIT_IBM_INSTANCE; docs/hardware.md shows how."
+        ) from None
+    except (IBMInputValueError, IBMNotAuthorizedError) as error:
+        raise _not_signed_in(error, UnauthorisedError(f"IBM refuses the account: {safe(error)}")) from None
+    except InvalidAccountError as error:
+        raise _not_signed_in(error, PermanentError(safe(error))) from None
+    except Exception as error:
+        raise NotSentError(
+            f"IBM's sign-in could not be understood: {safe(error) or type(error).__name__}"
+        ) from None
+
+
+def _not_signed_in(error: BaseException, otherwise: AdapterError) -> AdapterError:
+    """What is behind a sign-in that failed: a refusal, or nobody who could be asked."""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        if isinstance(cause, ApiException):
+            if cause.status_code in _REFUSED:
+                return UnauthorisedError(f"IBM refuses the account: {safe(cause.message)}")
+            return NotSentError(f"IBM's sign-in failed with HTTP {cause.status_code}: {safe(cause.message)}")
+        if isinstance(cause, requests.RequestException):
+            return NotSentError(f"IBM's sign-in cannot be reached: {safe(cause)}")
+        cause = cause.__cause__ or cause.__context__
+    return otherwise
+
+
+def connections(service: QiskitRuntimeService) -> list[requests.Session]:
+    """PRIVATE `_get_api_clients`, `_session`: the HTTP sessions of a service, one for each instance of its account."""
+    return [client._session for client in service._get_api_clients().values()]
+
+
+def device_names(service: QiskitRuntimeService) -> set[str]:
+    """PRIVATE `_active_api_client.list_backends`: names of an account's devices, with an error where they can't be had.
+
+    The public `backends()` takes an answer that it cannot use for an account without devices.
+    """
+    devices = service._active_api_client.list_backends(True)
+    return {device["name"] for device in devices if device.get("class") != "mock"}
+
+
+class AsReceived(ResultDecoder):
+    """Leaves results as the service sent them."""
+
+    @classmethod
+    def decode(cls, data: str) -> str:
+        return data
+
+
+def decoded(text: str) -> Sequence[SamplerPubResult]:
+    """PRIVATE `DEFAULT_DECODERS`: results as the client reads them, once it is sure that each bit is a bit.
+
+    The client takes whatever is not zero for a one, NaN included.
+
+    Raises:
+        TransientError: if the text is no JSON: a part of it, or somebody else's.
+        OddResultError: if it is, but not what the client can read.
+    """
+    try:
+        result: Any = text
+        for decoder in DEFAULT_DECODERS["executor"]:
+            if decoder.is_applicable(result):
+                result = decoder.decode(result)
+                _check_bits(result)
+        return list(result)
+    except Exception as error:
+        reason = safe(error) or type(error).__name__
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        raise TransientError(f"the results are no JSON ({len(text)} characters)") from None
+    raise OddResultError(f"results came back that cannot be read: {reason}", text.encode())
+
+
+def _check_bits(result: Any) -> None:
+    """Raises ValueError if a result of the program holds anything but bits; later forms have been checked already."""
+    for item in result:
+        for name, values in item.items() if hasattr(item, "items") else ():
+            array = np.asarray(values)
+            if array.dtype != np.bool_ and not np.isin(array, (0, 1)).all():
+                raise ValueError(f"register {name!r} holds values that are neither 0 nor 1")
