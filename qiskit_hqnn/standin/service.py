@@ -98,7 +98,7 @@ class Service:
         return [
             job
             for job in list(self.jobs.values())
-            if job["state"]["status"] not in ("Cancelled", "Failed") and not job["lost"]
+            if not job["state"]["status"].startswith(("Cancelled", "Failed")) and not job["lost"]
         ]
 
     def description(self, name: str, what: str) -> dict[str, Any]:

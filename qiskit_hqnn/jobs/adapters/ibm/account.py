@@ -66,7 +66,7 @@ def _asked(question: Callable[[Any], _Answer]) -> _Answer:
     last: AdapterError | None = None
     for _ in range(3):
         try:
-            return within(adapter.deadline, partial(adapter._call, question))
+            return within(adapter.deadline, partial(adapter.call, question))
         except AdapterError as error:
             last = error
     raise DeviceError(str(last)) from None

@@ -104,7 +104,7 @@ class IBMAdapter:
 
     def device(self) -> Device:
         """The device with its present calibration, which becomes part of the identity of what is sent."""
-        device = self._call(lambda client: device_of(client.backend, self.where))
+        device = self.call(lambda client: device_of(client.backend, self.where))
         self.calibration = device.calibration
         return device
 
@@ -119,11 +119,11 @@ class IBMAdapter:
             return self._post(client, requests, tag, options)
 
         try:
-            return self._call(send)
+            return self.call(send)
         except SessionClosedError:
             # Refused before a job was made: it goes into a new session.
             self._session_id = None
-            return self._call(send)
+            return self.call(send)
 
     def find(self, tag: str) -> list[str]:
         def look(client: Client) -> list[str]:
@@ -134,10 +134,10 @@ class IBMAdapter:
                 client.keep(job)
             return [job.job_id() for job in jobs]
 
-        return self._call(look)
+        return self.call(look)
 
     def status(self, job_id: str) -> JobState:
-        state = self._call(lambda client: _state(client, job_id))
+        state = self.call(lambda client: _state(client, job_id))
         if is_session_closed(state):
             self._session_id = None  # the next attempt opens another
         return state
@@ -151,21 +151,21 @@ class IBMAdapter:
             client.jobs.pop(job_id, None)
             return results
 
-        return self._call(fetch)
+        return self.call(fetch)
 
     def cancel(self, job_id: str) -> None:
         def stop(client: Client) -> None:
             with suppress(RuntimeInvalidStateError):  # it is final already
                 client.job(job_id).cancel()
 
-        self._call(stop)
+        self.call(stop)
 
     def close(self) -> None:
         """End the batch or session that this adapter opened; its jobs run on. A session is paid until it ends."""
         name, self._session_id = self._session_id, None
         if name is not None:
             with suppress(AdapterError):
-                self._call(lambda client: self._mode(client, name).close())
+                self.call(lambda client: self._mode(client, name).close())
 
     def _post(
         self,
@@ -236,7 +236,7 @@ class IBMAdapter:
             client.modes = {name: kind.from_id(name, client.service)}
         return client.modes[name]
 
-    def _call(self, work: Callable[[Client], _T]) -> _T:
+    def call(self, work: Callable[[Client], _T]) -> _T:
         """One call with a client of its own; errors come out as the adapter's, without credentials."""
         for attempt in range(2):
             client, usable = None, True
