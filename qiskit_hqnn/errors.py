@@ -30,7 +30,7 @@ class DeviceError(HQNNError):
 
 
 class BudgetError(HQNNError):
-    """A request would cost more than its budget; nothing was sent."""
+    """A request, or sending a part of it again, would cost more than its budget; it was not sent."""
 
 
 class StoreError(HQNNError):

@@ -83,6 +83,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
         "submitted": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(known.created)),
         "shots": known.shots,
         "price": f"{known.executions:,} executions, {known.qpu_seconds:,.1f} QPU seconds",
+        "spent": _spent(opened, known),
         "parts": f"{known.finished} of {known.chunks} done",
     }
     settings = known.settings
@@ -178,19 +179,43 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     typer.echo(f"{known.id[:10]} is {state}.")
 
 
-def retry(context: typer.Context, job: JOB, store: STORE = None) -> None:
-    """Send the failed and cancelled parts of a job once more; what is done stays done.
+def retry(
+    context: typer.Context,
+    job: JOB,
+    max_qpu_seconds: Annotated[
+        float | None,
+        typer.Option(help="What the job may cost in all from now on, with all that it has cost."),
+    ] = None,
+    store: STORE = None,
+) -> None:
+    """Send the failed and cancelled parts of a job once more; what is done stays done. A paused job goes on.
 
     Example: hqnn jobs retry 3f9a
+
+    Example: hqnn jobs retry 3f9a --max-qpu-seconds 60
     """
+    from qiskit_hqnn.jobs import Meter, Spending
     from qiskit_hqnn.jobs.sending.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
-    count = opened.reopen(known.id)
+    count, seconds = opened.price_of_retry(known.id)
+    allowed = max_qpu_seconds or known.settings.get("max_qpu_seconds")
+    meter = Meter(allowed, "max_qpu_seconds of the job", before=Spending(*opened.spent(known.id)))
+    parts = f"{count} part{'s' if count != 1 else ''}"
     if count:
+        meter.check(seconds, f"Sending {parts} of job {known.id[:10]} again")
+    if max_qpu_seconds is not None:
+        opened.allow(known.id, max_qpu_seconds)
+    opened.resume(known.id)
+    opened.reopen(known.id)
+    if count or known.state == "paused":
         ensure_worker(opened)
-    typer.echo(f"{known.id[:10]}: {count} part{'s' if count != 1 else ''} will be sent again.")
+    if known.state == "paused" and not count:
+        typer.echo(f"{known.id[:10]} goes on.")
+        return
+    again = f", for {seconds:,.1f} QPU seconds" if count else ""
+    typer.echo(f"{known.id[:10]}: {parts} will be sent again{again}.")
 
 
 for _command in (show, wait, fetch, cancel, retry):
@@ -214,9 +239,14 @@ def _open(store: str | None) -> Store:
 
 def _finish(store: Store, job: JobRecord) -> None:
     from qiskit_hqnn.cli.tables import print_results
-    from qiskit_hqnn.errors import HQNNError
-    from qiskit_hqnn.jobs.manager import expectation_values
+    from qiskit_hqnn.errors import BudgetError, HQNNError
+    from qiskit_hqnn.jobs import expectation_values
 
+    if job.state == "paused":
+        raise BudgetError(
+            f"Job {job.id[:10]} is paused. {job.reason} It goes on with: hqnn jobs retry {job.id[:10]} "
+            "--max-qpu-seconds SECONDS."
+        )
     evs = expectation_values(store, job.id).data.evs
     if "run" not in job.settings:
         raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that made it.")
@@ -225,12 +255,12 @@ def _finish(store: Store, job: JobRecord) -> None:
     from qiskit_hqnn.training.submission import finish
 
     run = load_run(_run_folder(store, job), Path(job.settings["data_root"]))
-    charged = [chunk.seconds for chunk in store.chunks(job.id) if chunk.seconds is not None]
+    executions, seconds = store.spent(job.id)
     settings = {
         **job.settings,
         "shots": job.shots,
-        "executions": job.executions,
-        "qpu_seconds": round(sum(charged) if charged else job.qpu_seconds, 1),
+        "executions": executions,
+        "qpu_seconds": round(seconds, 1),
         "seconds": round(max(chunk.since for chunk in store.chunks(job.id)) - job.created, 2),
         "job": job.id,
     }
@@ -248,6 +278,14 @@ def _run_folder(store: Store, job: JobRecord) -> Path:
         return submitted
     beside = file.parent / submitted.name
     return beside if beside.exists() else submitted
+
+
+def _spent(store: Store, job: JobRecord) -> str:
+    """What every sending of every part has cost, against what the job may cost."""
+    executions, seconds = store.spent(job.id)
+    limit = job.settings.get("max_qpu_seconds")
+    bound = "" if limit is None else f" of {limit:,.1f} that it may cost"
+    return f"{executions:,} executions, {seconds:,.1f} QPU seconds{bound}"
 
 
 def _active(mitigation: dict[str, Any]) -> str:

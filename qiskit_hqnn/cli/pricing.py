@@ -15,10 +15,11 @@ def print_price(job: JobFile, data_root: Path) -> None:
     from rich.table import Table
 
     from qiskit_hqnn.cli.tables import print_table
+    from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training.preparation import build_model, load_splits
-    from qiskit_hqnn.training.pricing import Cost, price_run, price_training
+    from qiskit_hqnn.training.pricing import price_run, price_training
 
-    parts: dict[str, Cost] = {}
+    parts: dict[str, Price] = {}
     dearest = 0.0
     for control in (None, *job.controls):
         single = job.single(job.seeds[0], control)
@@ -27,14 +28,14 @@ def print_price(job: JobFile, data_root: Path) -> None:
         epochs = single.train.epochs
         rows = {f"training, {epochs} epochs on {job.where}": price_training(costs, epochs)}
         rows |= {part: cost for part, cost in costs.items() if part.startswith("test")}
-        dearest = max(dearest, sum(rows.values(), Cost()).qpu_seconds)
+        dearest = max(dearest, sum(rows.values(), Price()).qpu_seconds)
         for part, cost in rows.items():
-            parts[part] = parts.get(part, Cost()) + cost * len(job.seeds)
+            parts[part] = parts.get(part, Price()) + cost * len(job.seeds)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("part", no_wrap=True)
     for title in ("executions", "jobs", "QPU seconds", "MB to send"):
         table.add_column(title, justify="right", no_wrap=True)
-    for part, cost in [*parts.items(), ("total", sum(parts.values(), Cost()))]:
+    for part, cost in [*parts.items(), ("total", sum(parts.values(), Price()))]:
         if cost.executions or part == "total":
             table.add_row(
                 part,

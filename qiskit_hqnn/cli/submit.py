@@ -108,7 +108,7 @@ def submit(
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
     known = manager.known(estimation, settings)
     if known is None:
-        manager.check_budget(price)
+        manager.meter.check(price, f"This request on {where}")
     else:
         typer.echo("It was submitted before: nothing new is sent.")
     if dry_run:
@@ -117,7 +117,7 @@ def submit(
     notes = {"data_root": str(data_root.absolute())}
     if not yes and known is None and not typer.confirm("Send it?"):
         raise typer.Exit(1)
-    job = manager.submit(half.pub, f"{folder.name} test set", settings, notes)
+    job = manager.submit(half.pub, f"{folder.name} test set", settings, notes, max_qpu_seconds)
     assert manager.store is not None
     ensure_worker(manager.store)
     if where.startswith("ibm_"):

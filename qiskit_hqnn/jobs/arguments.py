@@ -17,15 +17,6 @@ def check_kind(name: str, value: Any, kind: type) -> None:
         raise HQNNError(f"Argument `{name}` must be {kind.__name__}(…) or None, but is {value!r}.")
 
 
-def check_budget(max_qpu_seconds: Any) -> None:
-    """Raises HQNNError if a budget is not positive: nothing is over one that is NaN, so it would be none."""
-    if max_qpu_seconds is None:
-        return
-    number = isinstance(max_qpu_seconds, int | float | np.number) and not isinstance(max_qpu_seconds, bool)
-    if not number or not max_qpu_seconds > 0:
-        raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {max_qpu_seconds!r}.")
-
-
 def finite_values(circuit: QuantumCircuit, bindings: BindingsArray) -> np.ndarray:
     """A PUB's parameter values, (..., parameters), in the circuit's order.
 

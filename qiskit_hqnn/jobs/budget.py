@@ -179,15 +179,19 @@ class Meter:
                 meter.answered += cost
 
     def lap(self) -> Spending:
-        """What was spent since the last call, or since `lapped`."""
+        """What was spent since the last call, or since `lapped`, to a thousandth of a second.
+
+        What is rounded off counts in the next lap, so the laps of a log add up to what was spent.
+        """
         with self._lock:
-            spent = self.spent
-            lap, self._lapped = spent - self._lapped, spent
+            lap = self.unlapped
+            lap = Spending(lap.executions, round(lap.qpu_seconds, 3))
+            self._lapped += lap
             return lap
 
     @property
     def unlapped(self) -> Spending:
-        """What `lap` would return now."""
+        """What was spent since the last lap."""
         with self._lock:
             return self.spent - self._lapped
 

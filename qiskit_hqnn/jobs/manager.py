@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from hashlib import sha256
+from dataclasses import asdict
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from qiskit import QuantumCircuit
 from qiskit.primitives import BaseSamplerV2
-from qiskit.primitives.containers import PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_hqnn._checks import check_integer
-from qiskit_hqnn.errors import BudgetError, HQNNError, MitigationError
+from qiskit_hqnn.errors import HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapters.places import open_place
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
-from qiskit_hqnn.jobs.arguments import check_budget, check_kind, check_measured, finite_values
+from qiskit_hqnn.jobs.arguments import check_kind, check_measured, finite_values
+from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.templates import Templates
 from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
 from qiskit_hqnn.jobs.estimation.estimation import Estimation, prepare
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
-from qiskit_hqnn.jobs.recording import Recorded, collect, record, strong_id
+from qiskit_hqnn.jobs.questions import Questions
+from qiskit_hqnn.jobs.recording import Recorded, collect, record, sample_at_once, strong_id
 from qiskit_hqnn.jobs.sending.driving import drive
 from qiskit_hqnn.jobs.sending.protocol import Patience
 from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
@@ -55,7 +52,7 @@ class JobManager:
             nothing on Aer and on snapshots, and is sqlite:///runs/jobs.db for hardware.
         shots: of each set of values, where a call names none.
         max_qpu_seconds: budget of all calls together, in the QPU seconds that hardware charges (on Aer and snapshots:
-            would charge); None for no limit.
+            would charge), what is sent again included; None for no limit.
         mitigation: options for expectation values.
         seed: makes results repeatable, and a resumed script find its own requests; None is 0 with a store, and is
             drawn without one.
@@ -66,11 +63,11 @@ class JobManager:
         patience: how often and how long to try.
         adapter: a place of one's own; `where` then names the device to compile for.
         sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
+        meter: counts what this manager spends, too, and its limit holds for it: of a run with several managers.
 
     Attributes:
-        executions, qpu_seconds: of everything that this manager has sent or recorded, whatever became of it.
-        spent_elsewhere: QPU seconds that count against its budget, too.
-        answered_executions, answered_qpu_seconds: of everything that it was answered, also from the store.
+        meter: what this manager has sent or recorded, whatever became of it, what it was answered (also from the
+            store), and what is left.
 
     Raises:
         DeviceError: if there is no such device.
@@ -93,16 +90,17 @@ class JobManager:
         patience: Patience | None = None,
         adapter: BackendAdapter | None = None,
         sets_at_once: int = SETS_AT_ONCE,
+        meter: Meter | None = None,
     ) -> None:
         check_integer("shots", shots, 1)
         check_integer("sets_at_once", sets_at_once, 1)
-        check_budget(max_qpu_seconds)
         if seed is not None:
             check_integer("seed", seed, 0)
         for name, value, kind in (
             ("mitigation", mitigation, MitigationOptions),
             ("options", options, SamplingOptions),
             ("patience", patience, Patience),
+            ("meter", meter, Meter),
         ):
             check_kind(name, value, kind)
         if store is not None and not isinstance(store, str | Path | Store):
@@ -116,8 +114,8 @@ class JobManager:
         if store is None and hardware:
             store = DEFAULT_STORE
         self.store = Store(store) if isinstance(store, str | Path) else store
+        self.meter = (meter or Meter()).child(max_qpu_seconds)
         self.shots = shots
-        self.max_qpu_seconds = max_qpu_seconds
         self.mitigation = mitigation or MitigationOptions()
         self.seed = seed if seed is not None else (0 if self.store else secrets.randbelow(2**31))
         self.cache = None if cache is None else Path(cache)
@@ -127,13 +125,9 @@ class JobManager:
             self.device, self.adapter.calibration, self.cache, calibration if hardware else None
         )
         self.limits = ChunkLimits() if hardware else ChunkLimits(sets=sets_at_once, qpu_seconds=float("inf"))
-        self.executions = 0
-        self.qpu_seconds = 0.0
-        self.spent_elsewhere = 0.0
-        self.answered_executions = 0
-        self.answered_qpu_seconds = 0.0
+        self._jobs: dict[str, Meter] = {}
         self.progress: Callable[[int, int], None] | None = None
-        self._asked: dict[bytes, int] = {}
+        self._questions = Questions(self.seed)
 
     def __repr__(self) -> str:
         budget = (
@@ -147,6 +141,21 @@ class JobManager:
     def where(self) -> str:
         """The place's word."""
         return self.adapter.where
+
+    @property
+    def max_qpu_seconds(self) -> float | None:
+        """The budget of all calls together."""
+        return self.meter.limit
+
+    @property
+    def executions(self) -> int:
+        """Of everything that this manager has sent or recorded."""
+        return self.meter.spent.executions
+
+    @property
+    def qpu_seconds(self) -> float:
+        """Of everything that this manager has sent or recorded: charged, or by price while that is not known."""
+        return self.meter.spent.qpu_seconds
 
     def estimator(self) -> ManagedEstimator:
         """A BaseEstimatorV2 on this manager; precision p means ⌈1/p²⌉ shots."""
@@ -172,7 +181,7 @@ class JobManager:
         outcomes = self.run(
             estimation.requests, estimation.durations, max_qpu_seconds, "estimator", estimation
         )
-        self._count(key)
+        self._questions.answered(key)
         return estimation, outcomes
 
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
@@ -190,11 +199,11 @@ class JobManager:
         circuit, _ = self._templates.of(pub.circuit)
         names = tuple(parameter.name for parameter in pub.circuit.parameters)
         shots = shots or pub.shots or self.shots
-        key = self._key(pub.circuit, values, shots)
-        request = SamplingRequest(circuit, names, values, shots, self._seed_of(key))
+        key = self._questions.key(pub.circuit, values, shots)
+        request = SamplingRequest(circuit, names, values, shots, self._questions.seed(key))
         duration = 0.0 if self.device.target is None else scheduled_duration(circuit, self.device.target)
         outcomes = self.run([request], [duration], max_qpu_seconds, "sampler")[0]
-        self._count(key)
+        self._questions.answered(key)
         return outcomes
 
     def run(
@@ -214,17 +223,18 @@ class JobManager:
         if not requests:
             return []
         price = price_requests(requests, durations, self.device, self.options)
-        if self.store is None:
-            self.check_budget(price, max_qpu_seconds)
-            outcomes = self._at_once(requests)
-            self._spend(price)
-        else:
-            recorded = self._record(requests, durations, price, max_qpu_seconds, title, {}, estimation)
-            drive(self.store, recorded.id, self.adapter, self.options, self.patience, self.progress)
+        with self.meter.child(max_qpu_seconds, "the budget of this call") as call:
+            if self.store is None:
+                call.check(price, self._request(price))
+                outcomes = sample_at_once(self.adapter, requests, self.limits, self.options, self.progress)
+                call.spend(price)
+                call.answer(price)
+                return outcomes
+            recorded = self._record(requests, durations, price, call, title, {}, estimation)
+            self._drive(self.store, recorded.id, call)
             outcomes = collect(self.store, recorded.id, len(requests))
-        self.answered_executions += price.executions
-        self.answered_qpu_seconds += price.qpu_seconds
-        return outcomes
+            call.answer(Spending(*self.store.spent(recorded.id)))
+            return outcomes
 
     def submit(
         self,
@@ -236,53 +246,66 @@ class JobManager:
     ) -> str:
         """Record an estimator PUB, and return its id: `wait` or a worker sends it, `expectation_values` reads it.
 
+        Whoever sends it, it may cost what is left of the budget now, what is sent again included. A job that was
+        recorded before may from now on cost `max_qpu_seconds`, if they are given.
+
         Args:
             pub: what to estimate.
             title: for lists of jobs.
             settings: kept with the job as JSON; part of its identity.
             notes: kept with the job as JSON; not part of its identity.
-            max_qpu_seconds: budget of this call.
+            max_qpu_seconds: budget of this job.
 
         Raises:
             BudgetError: if it costs more than is left of the budget; nothing is recorded then.
             HQNNError: without a store.
         """
-        self._needs_store()
+        store = self._needs_store()
         estimation = self.plan(pub, pub.precision)
         price = self.price(estimation)
-        return self._record(
-            estimation.requests,
-            estimation.durations,
-            price,
-            max_qpu_seconds,
-            title,
-            settings or {},
-            estimation,
-            notes,
-        ).id
+        call = self.meter.child(max_qpu_seconds, "the budget of this job")
+        recorded = self._record(
+            estimation.requests, estimation.durations, price, call, title, settings or {}, estimation, notes
+        )
+        if recorded.fresh:
+            self._jobs[recorded.id] = call
+        else:
+            call.close()
+            if max_qpu_seconds is not None:
+                store.allow(recorded.id, max_qpu_seconds)
+                store.resume(recorded.id)
+        return recorded.id
 
     def known(self, estimation: Estimation, settings: dict[str, Any] | None = None) -> str | None:
         """The id of the job that `submit` would find in the store for a plan and settings; None if there is none."""
         store = self._needs_store()
-        job = strong_id(self.where, self._told(settings or {}), estimation.requests)
+        job = strong_id(self.where, self._identity(settings or {}), estimation.requests)
         return job if store.has(job) else None
 
     def wait(self, job: str) -> str:
-        """Drive a recorded job to its end in this process; returns done, failed or cancelled."""
-        return drive(self._needs_store(), job, self.adapter, self.options, self.patience, self.progress)
+        """Drive a recorded job to its end in this process; returns done, failed or cancelled.
 
-    def check_budget(self, price: Price, max_qpu_seconds: float | None = None) -> None:
-        """Raises BudgetError if a price is over what is left of the manager's budget, or over a call's own."""
-        check_budget(max_qpu_seconds)
-        budget, spent = self.max_qpu_seconds, self.qpu_seconds + self.spent_elsewhere
-        if max_qpu_seconds is not None and (budget is None or max_qpu_seconds < budget - spent):
-            budget, spent = max_qpu_seconds, 0.0
-        if budget is not None and spent + price.qpu_seconds > budget:
-            used = f", of which {spent:,.1f} are spent" if spent else ""
-            raise BudgetError(
-                f"This request would cost {price.qpu_seconds:,.1f} QPU seconds on {self.where} ({price}), but the "
-                f"budget is {budget:g}{used}; nothing was sent."
-            )
+        Raises:
+            BudgetError: if what is left of it would cost more than is left; it is paused, and `wait` with a larger
+                budget goes on.
+        """
+        store = self._needs_store()
+        with self._jobs.pop(job, None) or self._counted(store, job, self.meter.child(), fresh=False) as call:
+            return self._drive(store, job, call)
+
+    def retry(self, job: str) -> int:
+        """Let the failed and cancelled parts of a job be sent once more, as `wait` then does; returns how many.
+
+        Raises:
+            BudgetError: if they would cost more than is left of the budget.
+        """
+        store = self._needs_store()
+        number, seconds = store.price_of_retry(job)
+        if number:
+            self.meter.check(seconds, f"Sending {number} parts of job {job[:10]} again")
+            if job not in self._jobs:
+                self._jobs[job] = self._counted(store, job, self.meter.child(), fresh=False)
+        return store.reopen(job)
 
     def close(self) -> None:
         """End the batch or session that was opened for this manager, if any: it is paid until it ends."""
@@ -291,8 +314,8 @@ class JobManager:
     def _planned(self, pub: EstimatorPub, precision: float | None) -> tuple[Estimation, bytes]:
         """A PUB's plan, and the key under which it counts as asked."""
         shots = self._shots_of(precision)
-        key = self._key(pub.circuit, finite_values(pub.circuit, pub.parameter_values), shots)
-        seed = self._seed_of(key)
+        key = self._questions.key(pub.circuit, finite_values(pub.circuit, pub.parameter_values), shots)
+        seed = self._questions.seed(key)
         return prepare(pub, shots, self.device, self._templates.of, self.mitigation, seed), key
 
     def _needs_store(self) -> Store:
@@ -305,29 +328,42 @@ class JobManager:
         requests: Sequence[SamplingRequest],
         durations: Sequence[float],
         price: Price,
-        max_qpu_seconds: float | None,
+        call: Meter,
         title: str,
         settings: dict[str, Any],
         estimation: Estimation | None,
         notes: dict[str, Any] | None = None,
     ) -> Recorded:
+        """Record requests, unless they are in the store: from then on they may be paid, whatever becomes of this."""
         store = self._needs_store()
-        told = self._told(settings)
-        job = strong_id(self.where, told, requests)
+        identity = self._identity(settings)
+        job = strong_id(self.where, identity, requests)
         if store.has(job):
+            self._counted(store, job, call, fresh=False)
             return Recorded(job, fresh=False)
-        self.check_budget(price, max_qpu_seconds)
+        call.check(price, self._request(price))
         seconds = seconds_each(requests, durations, self.device, self.options)
-        told |= notes or {}
+        kept = identity | (notes or {}) | {"max_qpu_seconds": call.left}
         recorded = record(
-            store, job, self.where, title, requests, seconds, price, told, self.limits, estimation
+            store, job, self.where, title, requests, seconds, price, kept, self.limits, estimation
         )
-        if recorded.fresh:
-            # From here on it may be paid, whatever becomes of this call.
-            self._spend(price)
+        self._counted(store, job, call, recorded.fresh)
         return recorded
 
-    def _told(self, settings: dict[str, Any]) -> dict[str, Any]:
+    def _counted(self, store: Store, job: str, call: Meter, fresh: bool) -> Meter:
+        """Let a call count what a job costs; of one that was there before, what it costs from now on."""
+        before = Spending() if fresh else Spending(*store.spent(job))
+        call.child(reading=lambda: Spending(*store.spent(job)) - before)
+        return call
+
+    def _request(self, price: Price) -> str:
+        return f"This request of {price.executions:,} executions on {self.where}"
+
+    def _drive(self, store: Store, job: str, call: Meter) -> str:
+        """Drive a job that counts below `call`."""
+        return drive(store, job, self.adapter, self.options, self.patience, self.progress, meter=call)
+
+    def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:
         """What decides a job's result beside its requests."""
         return {
             **settings,
@@ -337,57 +373,9 @@ class JobManager:
             "calibration": self._templates.calibration,
         }
 
-    def _spend(self, price: Price) -> None:
-        self.executions += price.executions
-        self.qpu_seconds += price.qpu_seconds
-
     def _shots_of(self, precision: float | None) -> int:
         if precision is None:
             return self.shots
         if not 0 < precision <= 1:
             raise HQNNError(f"Argument `precision` must be above 0 and at most 1, but is {precision}.")
         return max(1, ceil(precision**-2 - 1e-9))
-
-    def _at_once(self, requests: Sequence[SamplingRequest]) -> list[Outcomes]:
-        """Without a store there is nothing to come back to: straight through the adapter."""
-        from qiskit_hqnn.jobs.chunks import chunked
-
-        found: list[list[Outcomes]] = [[] for _ in requests]
-        chunks = chunked(requests, [0.0] * len(requests), self.limits)
-        for number, chunk in enumerate(chunks):
-            contents = [piece.content for piece in chunk]
-            job_id = self.adapter.submit(contents, tag="", options=self.options)
-            for piece, result in zip(chunk, self.adapter.result(job_id), strict=True):
-                found[piece.request].append(Outcomes.of(result, piece.content))
-            if self.progress:
-                self.progress(number + 1, len(chunks))
-        return [Outcomes.joined(parts) for parts in found]
-
-    # Seeds follow from what is asked, not from when: a training that is resumed in the middle asks for the same
-    # samples again and finds them in the store; and the same question asked twice is sampled twice. It counts as asked
-    # once it was answered: asked again after an error, it must be the request that may be on its way already.
-
-    def _key(self, circuit: QuantumCircuit, values: np.ndarray, shots: int) -> bytes:
-        digest = sha256(circuit_bytes(circuit))
-        digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
-        digest.update(str(shots).encode())
-        return digest.digest()
-
-    def _seed_of(self, key: bytes) -> int:
-        text = f"{self.seed}/{key.hex()}/{self._asked.get(key, 0)}"
-        return int.from_bytes(sha256(text.encode()).digest()[:4], "big") >> 1
-
-    def _count(self, key: bytes) -> None:
-        self._asked[key] = self._asked.get(key, 0) + 1
-
-
-def expectation_values(store: Store, job: str) -> PubResult:
-    """The result of a done job that `JobManager.submit` recorded; needs neither its device nor its circuit.
-
-    Raises:
-        StoreError: if the job is not done, or was no estimation.
-    """
-    from qiskit_hqnn.jobs.recording import recorded_estimation
-
-    estimation, requests = recorded_estimation(store, job)
-    return replace(estimation, requests=()).result(collect(store, job, requests))

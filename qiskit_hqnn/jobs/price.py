@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
-from qiskit_hqnn.jobs.chunks import ChunkLimits, chunked
+from qiskit_hqnn.jobs.chunks import ChunkLimits, Piece, chunked
 from qiskit_hqnn.jobs.devices.device import Device
 
 SECONDS_A_JOB = 2.0
@@ -18,6 +18,8 @@ SECONDS_A_JOB = 2.0
 class Price:
     """A request's cost by IBM's formula: 2 s a job + (delay between shots + circuit duration) × executions.
 
+    Prices add up, and a price times n is that of n such requests.
+
     Attributes:
         executions: shots of all circuits and sets.
         qpu_seconds: what an account is charged for.
@@ -26,11 +28,29 @@ class Price:
         result_bytes: outcomes that come back, uncompressed.
     """
 
-    executions: int
-    qpu_seconds: float
-    jobs: int
-    payload_bytes: int
-    result_bytes: int
+    executions: int = 0
+    qpu_seconds: float = 0.0
+    jobs: int = 0
+    payload_bytes: int = 0
+    result_bytes: int = 0
+
+    def __add__(self, other: Price) -> Price:
+        return Price(
+            self.executions + other.executions,
+            self.qpu_seconds + other.qpu_seconds,
+            self.jobs + other.jobs,
+            self.payload_bytes + other.payload_bytes,
+            self.result_bytes + other.result_bytes,
+        )
+
+    def __mul__(self, times: int) -> Price:
+        return Price(
+            self.executions * times,
+            self.qpu_seconds * times,
+            self.jobs * times,
+            self.payload_bytes * times,
+            self.result_bytes * times,
+        )
 
     def __str__(self) -> str:
         return (
@@ -76,3 +96,19 @@ def price_requests(
         payload_bytes=sum(request.values.nbytes for request in requests),
         result_bytes=sum(request.executions * -(-request.circuit.num_clbits // 8) for request in requests),
     )
+
+
+def price_chunks(
+    chunks: Sequence[Sequence[Piece]], seconds_each: Sequence[float], price: Price
+) -> list[tuple[float, float]]:
+    """Executions and QPU seconds of each chunk of requests that cost `price` in all."""
+    counts = [sum(piece.content.executions for piece in chunk) for chunk in chunks]
+    seconds = [
+        SECONDS_A_JOB + sum(piece.content.executions * seconds_each[piece.request] for piece in chunk)
+        for chunk in chunks
+    ]
+    # Chunks of a simulation are not those that hardware takes: they share what it would charge.
+    return [
+        (price.executions * count / sum(counts), price.qpu_seconds * part / sum(seconds))
+        for count, part in zip(counts, seconds, strict=True)
+    ]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from qiskit_hqnn.errors import HQNNError, StoreError
+from qiskit.primitives.containers import PubResult
+
+from qiskit_hqnn.errors import BudgetError, HQNNError, StoreError
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions
 from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
 from qiskit_hqnn.jobs.estimation import recipe
 from qiskit_hqnn.jobs.estimation.estimation import Estimation
-from qiskit_hqnn.jobs.price import Price
+from qiskit_hqnn.jobs.price import Price, price_chunks
 from qiskit_hqnn.jobs.store.store import Store
 
 
@@ -50,7 +53,7 @@ def record(
     estimation: Estimation | None,
 ) -> Recorded:
     """Commit a job with all its chunks; whoever comes second finds it there."""
-    chunks = [to_bytes(chunk) for chunk in chunked(requests, seconds_each, limits)]
+    chunks = chunked(requests, seconds_each, limits)
     fresh = store.add_job(
         job,
         where,
@@ -60,9 +63,30 @@ def record(
         price.qpu_seconds,
         {**settings, "requests": len(requests)},
         None if estimation is None else recipe.to_bytes(estimation),
-        chunks,
+        [to_bytes(chunk) for chunk in chunks],
+        price_chunks(chunks, seconds_each, price),
     )
     return Recorded(job, fresh)
+
+
+def sample_at_once(
+    adapter: BackendAdapter,
+    requests: Sequence[SamplingRequest],
+    limits: ChunkLimits,
+    options: SamplingOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Outcomes]:
+    """Without a store there is nothing to come back to: straight through the adapter."""
+    found: list[list[Outcomes]] = [[] for _ in requests]
+    chunks = chunked(requests, [0.0] * len(requests), limits)
+    for number, chunk in enumerate(chunks):
+        contents = [piece.content for piece in chunk]
+        job_id = adapter.submit(contents, tag="", options=options)
+        for piece, result in zip(chunk, adapter.result(job_id), strict=True):
+            found[piece.request].append(Outcomes.of(result, piece.content))
+        if progress:
+            progress(number + 1, len(chunks))
+    return [Outcomes.joined(parts) for parts in found]
 
 
 def collect(store: Store, job: str, requests: int) -> list[Outcomes]:
@@ -70,6 +94,7 @@ def collect(store: Store, job: str, requests: int) -> list[Outcomes]:
 
     Raises:
         JobFailedError: if it failed or was cancelled.
+        BudgetError: if it is paused, since the rest of it would cost more than it may.
         StoreError: if it is still open.
     """
     known = store.job(job)
@@ -79,6 +104,8 @@ def collect(store: Store, job: str, requests: int) -> list[Outcomes]:
             + (f": {known.reason}" if known.reason else "")
             + ("" if known.reason.endswith(".") else ".")
         )
+    if known.state == "paused":
+        raise BudgetError(f"Job {known.id[:10]} on {known.place} is paused: {known.reason}")
     if known.state != "done":
         raise StoreError(
             f"Job {known.id[:10]} is not done: {known.finished} of {known.chunks} parts are there; `hqnn jobs wait "
@@ -99,3 +126,13 @@ def recorded_estimation(store: Store, job: str) -> tuple[Estimation, int]:
     if content is None:
         raise StoreError(f"Job {known.id[:10]} has samples only, no expectation values.")
     return recipe.from_bytes(content), int(known.settings["requests"])
+
+
+def expectation_values(store: Store, job: str) -> PubResult:
+    """The result of a done job that `JobManager.submit` recorded; needs neither its device nor its circuit.
+
+    Raises:
+        StoreError: if the job is not done, or was no estimation.
+    """
+    estimation, requests = recorded_estimation(store, job)
+    return replace(estimation, requests=()).result(collect(store, job, requests))

@@ -219,7 +219,7 @@ def run_on_device(
             "shots": 1000,
             "seconds": round(time.perf_counter() - started, 2),
             "exact_accuracy": exact.accuracy,
-            "executions": place.executions,
-            "qpu_seconds": round(place.qpu_seconds, 1),
+            "executions": place.meter.spent.executions,
+            "qpu_seconds": round(place.meter.spent.qpu_seconds, 1),
         }
         keep_result(run, result, loaded.splits, name, summary)

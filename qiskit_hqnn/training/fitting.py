@@ -116,9 +116,6 @@ class History(Callback):
         self.started = time.perf_counter()
         pl_module.forget("train")
 
-    def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        self.place.check_budget()
-
     def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: Any, optimizer: Any) -> None:
         if trainer.is_last_batch:
             self.norms = _gradient_norms(pl_module.model)
@@ -134,12 +131,8 @@ class History(Callback):
             )
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         if self.place.manager:
-            earlier = [old for old in self.rows if old["epoch"] < row["epoch"]]
-            for name, total in (
-                ("executions", self.place.executions),
-                ("qpu_seconds", self.place.qpu_seconds),
-            ):
-                row[name] = round(total - sum(old.get(name, 0) for old in earlier), 3)
+            epoch = self.place.meter.lap()
+            row["executions"], row["qpu_seconds"] = epoch.executions, epoch.qpu_seconds
         row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         self.folder.write_history(self.rows)

@@ -1,16 +1,17 @@
-"""Where a network's quantum layer runs during training or a test, and what that has cost so far."""
+"""Where a network's quantum layer runs during training or a test."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import nn
 
-from qiskit_hqnn.errors import BudgetError
+from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
 from qiskit_hqnn.training.job_file import JobFile
 
@@ -19,58 +20,17 @@ if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store.store import Store
 
 
+@dataclass(frozen=True, eq=False)
 class Place:
-    """A place in use, with its meter.
+    """A place in use.
 
-    Args:
-        manager: samples for the layer; None for the exact simulator and for networks without a quantum layer. A store
-            of its own holds the requests of this run and of no other.
-        budget: QPU seconds that the whole run may cost; None for no limit.
-        before: executions and QPU seconds that earlier processes of this run have used.
-        owns_store: whether the manager's store holds this run's training and nothing else: it then tells what was used,
-            of earlier processes too, and by what the service has charged.
+    Attributes:
+        manager: samples for the layer; None for the exact simulator and for networks without a quantum layer.
+        meter: counts what is spent there.
     """
 
-    def __init__(
-        self,
-        manager: JobManager | None = None,
-        budget: float | None = None,
-        before: tuple[int, float] = (0, 0.0),
-        owns_store: bool = False,
-    ) -> None:
-        self.manager, self.budget = manager, budget
-        self._before = before
-        # The store knows better than the finished epochs what a killed process has used.
-        self._store = manager.store if manager and owns_store else None
-
-    @property
-    def executions(self) -> int:
-        """Of the whole run so far."""
-        return self._used()[0]
-
-    @property
-    def qpu_seconds(self) -> float:
-        """Of the whole run so far; on Aer and snapshots, what hardware would have charged."""
-        return self._used()[1]
-
-    def _used(self) -> tuple[int, float]:
-        if self._store is not None:
-            return self._store.spent()
-        if self.manager is None:
-            return self._before
-        return self._before[0] + self.manager.executions, self._before[1] + self.manager.qpu_seconds
-
-    def check_budget(self) -> None:
-        """Raises BudgetError once the run has cost its budget; before that, what is left binds each request."""
-        if self.manager is None or self.budget is None:
-            return
-        used = self.qpu_seconds
-        if used >= self.budget:
-            raise BudgetError(
-                f"This run has cost {used:,.1f} QPU seconds on {self.manager.where}, and the budget is "
-                f"{self.budget:g}."
-            )
-        self.manager.spent_elsewhere = used - self.manager.qpu_seconds
+    manager: JobManager | None = None
+    meter: Meter = field(default_factory=Meter)
 
 
 @contextmanager
@@ -80,10 +40,9 @@ def running_on(
     where: str,
     shots: int | None = None,
     gradient: str | SPSA | None = None,
-    before: tuple[int, float] = (0, 0.0),
     store: Path | None = None,
-    owns_store: bool = False,
     resume: bool = False,
+    meter: Meter | None = None,
 ) -> Iterator[Place]:
     """The model's quantum layer at a place while the block lasts.
 
@@ -93,11 +52,10 @@ def running_on(
         where: the place's word.
         shots: other than the job's.
         gradient: rule for training there.
-        before: executions and QPU seconds of the run so far.
         store: file that keeps every request of this run and its outcomes, so that none is sent twice; None keeps
             nothing on Aer and on snapshots.
-        owns_store: whether that file is for this training alone.
         resume: go on with the calibration under which hardware was last asked, so that what was paid is found again.
+        meter: counts what is spent; by default one with the job's budget.
     """
     layer = getattr(model, "quantum", None)
     if not isinstance(layer, QuantumLayer | SamplerLayer):
@@ -107,13 +65,12 @@ def running_on(
         with layer.running_on(None, gradient):
             yield Place()
         return
-    manager = manager_for(job, where, shots, store, resume)
+    meter = meter or Meter(job.max_qpu_seconds)
+    manager = manager_for(job, where, shots, store, resume, meter)
     primitive = manager.estimator() if isinstance(layer, QuantumLayer) else manager.sampler()
-    place = Place(manager, job.max_qpu_seconds, before, owns_store)
-    place.check_budget()
     try:
         with layer.running_on(primitive, gradient):
-            yield place
+            yield Place(manager, meter)
     finally:
         manager.close()
 
@@ -139,6 +96,7 @@ def manager_for(
     shots: int | None = None,
     store: Path | Store | None = None,
     resume: bool = False,
+    meter: Meter | None = None,
 ) -> JobManager:
     """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated.
 
@@ -155,7 +113,7 @@ def manager_for(
         store=store,
         shots=shots or job.shots,
         mitigation=MitigationOptions(**settings),
-        max_qpu_seconds=job.max_qpu_seconds,
+        meter=meter or Meter(job.max_qpu_seconds),
         seed=zlib.crc32(f"{job.seeds[0]}/{where}".encode()) >> 1,
         cache=store.parent / "templates" if kept and isinstance(store, Path) else None,
         calibration=_last_calibration(store, where) if kept and resume else None,

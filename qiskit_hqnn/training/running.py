@@ -14,6 +14,7 @@ from torch import nn
 from qiskit_hqnn._files import write_json
 from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
+from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import count_parameters
 from qiskit_hqnn.training.environment import environment
@@ -23,9 +24,10 @@ from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
 from qiskit_hqnn.training.places import check_snapshots, gradient_of, running_on
 from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
-from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
+from qiskit_hqnn.training.pricing import price_run, price_tests, price_training
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.spending import TESTS_STORE, TRAINING_STORE, RunMeters, meters_of
 
 
 def run_job(
@@ -62,14 +64,15 @@ def run_job(
     if run.job_file.exists():
         check_data(run, splits)
     model = build_model(job, splits)
-    _admit(job, run, model, splits, resume)
+    meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
+    _admit(job, run, model, splits, resume, meters)
     run.write_job(job)
     run.add_metrics(data=fingerprint(splits))
     write_json(folder / "environment.json", environment())
     done = run.metrics() if resume else {}
     if "seconds" not in done or not run.weights.exists():
         try:
-            train(job, run, model, splits, resume, progress)
+            train(job, run, model, splits, resume, progress, meters.training)
         except Exception:
             _leave_free(run)
             raise
@@ -79,22 +82,24 @@ def run_job(
     places = job.test if isinstance(getattr(model, "quantum", None), QuantumLayer) else ["exact"]
     for where in places:
         if where not in run.metrics().get("test", {}):
-            run_test_set(run, job, model, splits, where, resume=resume, spent=_spent(run))
+            run_test_set(run, job, model, splits, where, resume=resume, meter=meters.whole)
     write_report(run, job)
     return run
 
 
 def train(
-    job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool, progress: bool
+    job: JobFile,
+    run: RunFolder,
+    model: nn.Module,
+    splits: Splits,
+    resume: bool,
+    progress: bool,
+    meter: Meter,
 ) -> None:
-    """Fit the model where the job says, and keep its weights and what they have cost."""
+    """Fit the model where the job says, and keep its weights and what they have cost by the training's meter."""
     before = run.history() if resume and run.checkpoint.exists() else []
-    used = (
-        int(sum(row.get("executions", 0) for row in before)),
-        sum(row.get("qpu_seconds", 0.0) for row in before),
-    )
     # Aer is quick enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
-    store = None if job.where == "aer" else run.path / "jobs.db"
+    store = None if job.where == "aer" else run.path / TRAINING_STORE
     if not before:
         run.save_initial_weights(model)
     try:
@@ -104,15 +109,14 @@ def train(
             job.where,
             None,
             gradient_of(job),
-            used,
             store,
-            owns_store=store is not None,
             resume=resume,
+            meter=meter,
         ) as place:
             seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
     except BudgetError as error:
         raise BudgetError(
-            f"{error} The last finished epoch is kept: go on with a larger max_qpu_seconds and --resume."
+            f"{error} The last finished epoch is kept: resumed with a larger max_qpu_seconds, the run goes on."
         ) from None
     run.save_weights(model)
     history = run.history()
@@ -122,8 +126,8 @@ def train(
         if job.spsa:
             training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
         training["shots"] = job.shots
-        training["executions"] = int(sum(row["executions"] for row in history))
-        training["qpu_seconds"] = round(sum(row["qpu_seconds"] for row in history), 1)
+        training["executions"] = meter.spent.executions
+        training["qpu_seconds"] = round(meter.spent.qpu_seconds, 1)
     run.add_metrics(
         parameters=count_parameters(model),
         seconds={"train": round(sum(row["seconds"] for row in before) + seconds, 2)},
@@ -133,24 +137,23 @@ def train(
 
 def _leave_free(run: RunFolder) -> None:
     """A training that failed before its first epoch was done, with nothing sampled for it, keeps no folder in use."""
-    if not run.checkpoint.exists() and not (run.path / "jobs.db").exists():
+    if not run.checkpoint.exists() and not (run.path / TRAINING_STORE).exists():
         run.job_file.unlink(missing_ok=True)
 
 
-def _admit(job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool) -> None:
+def _admit(
+    job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool, meters: RunMeters
+) -> None:
     """Say what training will cost, and refuse a run that does not fit its budget, before anything is written."""
     if job.where == "exact" and job.max_qpu_seconds is None:
         return
     finished = resume and run.weights.exists()
-    before = run.history() if resume else []
-    left = 0 if finished else job.train.epochs - len(before)
+    left = 0 if finished else job.train.epochs - len(run.history() if resume else [])
     done = run.metrics().get("test", {}) if resume else {}
     costs = price_run(
         job.model_copy(update={"test": [place for place in job.test if place not in done]}), model, splits
     )
-    spent = sum(row.get("qpu_seconds", 0.0) for row in before)
-    spent += sum(block.get("qpu_seconds", 0.0) for block in done.values())
-    check_run_budget(job, costs, left, spent)
+    meters.check((price_training(costs, left) + price_tests(costs)).qpu_seconds)
     if left and job.where != "exact":
         total = price_training(costs, left)
         unreal = "" if job.where.startswith("ibm_") else " if this were hardware"
@@ -158,13 +161,6 @@ def _admit(job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resum
             f"training {left} epochs on {job.where}: {total.executions:,} executions, "
             f"{total.qpu_seconds:,.0f} QPU seconds{unreal}\n"
         )
-
-
-def _spent(run: RunFolder) -> float:
-    """QPU seconds of a run's training and of its test sets so far."""
-    metrics = run.metrics()
-    blocks = [metrics.get("training", {}), *metrics.get("test", {}).values()]
-    return sum(block.get("qpu_seconds", 0.0) for block in blocks)
 
 
 def run_test_set(
@@ -176,25 +172,25 @@ def run_test_set(
     shots: int | None = None,
     images: ImageSet | None = None,
     resume: bool = False,
-    spent: float = 0.0,
+    meter: Meter | None = None,
 ) -> Evaluation:
     """Run the test set (or some images of it) at one place, and keep the result in the run folder.
 
     With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
-    `spent` QPU seconds count against the job's budget, too.
+    What it costs counts on `meter`, the run's; by default on one of its own with the job's budget.
     """
     shots = shots or job.shots
     started = time.perf_counter()
-    store = None if where in ("exact", "aer") else run.path / "tests.db"
-    with running_on(model, job, where, shots, None, (0, spent), store, resume=resume) as place:
+    store = None if where in ("exact", "aer") else run.path / TESTS_STORE
+    with running_on(model, job, where, shots, None, store, resume=resume, meter=meter) as place:
         result = evaluate(model, splits.test if images is None else images)
     summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
     if where != "exact":
         summary["shots"] = shots
     if place.manager:
         # All that the result has cost, also where an earlier process had paid for a part of it.
-        summary["executions"] = place.manager.answered_executions
-        summary["qpu_seconds"] = round(place.manager.answered_qpu_seconds, 1)
+        answered = place.manager.meter.answered
+        summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
     keep_result(run, result, splits, where, summary)
     return result
 

@@ -17,8 +17,7 @@ from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.manager import expectation_values
+from qiskit_hqnn.jobs import JobManager, expectation_values
 from qiskit_hqnn.jobs.store.store import Store
 
 HQNN = [

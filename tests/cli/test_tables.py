@@ -56,7 +56,7 @@ def test_a_budget_that_nothing_is_over_is_no_budget(budget):
     with pytest.raises(HQNNError, match="`max_qpu_seconds` must be positive, but is"):
         JobManager("aer", max_qpu_seconds=budget)
     with pytest.raises(HQNNError, match="`max_qpu_seconds` must be positive, but is"):
-        JobManager("aer").check_budget(None, budget)
+        JobManager("aer").meter.child(budget)
 
 
 def test_a_budget_of_nan_is_refused_on_the_command_line(tmp_path):

@@ -301,7 +301,7 @@ def test_the_price_follows_ibms_formula_and_the_budget_stops_everything():
     assert price.qpu_seconds == pytest.approx(2 + 8000 * (250e-6 + estimation.durations[0]))
     assert 1e-6 < estimation.durations[0] < 10e-6
     with pytest.raises(
-        BudgetError, match="would cost 4.0 QPU seconds on fake_fez .* budget is 3; nothing was sent"
+        BudgetError, match="8,000 executions on fake_fez would cost 4.0 QPU .* budget is 3; nothing was sent"
     ):
         manager.estimator().run([(circuit, OBSERVABLES[2], values)]).result()
     assert manager.executions == 0
@@ -370,7 +370,7 @@ def test_bad_requests_are_one_sentence():
         DeviceError, match="must be 'aer', 'fake_<device>', 'ibm_<device>' or a BackendV2, but is 'moon'"
     ):
         JobManager("moon")
-    with pytest.raises(HQNNError, match="`shots` must be at least 1, but is 0"):
+    with pytest.raises(HQNNError, match="`shots` must be a whole number of at least 1, but is 0"):
         JobManager("aer", shots=0)
     with pytest.raises(HQNNError, match="`precision` must be above 0 and at most 1, but is 0"):
         JobManager("aer").estimator().run([(QuantumCircuit(1), SparsePauliOp("Z"))], precision=0).result()

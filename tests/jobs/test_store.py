@@ -13,7 +13,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.errors import HQNNError, StoreError
-from qiskit_hqnn.jobs import JobManager, MitigationOptions
+from qiskit_hqnn.jobs import JobManager, MitigationOptions, expectation_values
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes
 from qiskit_hqnn.jobs.chunks import (
     ChunkLimits,
@@ -24,7 +24,7 @@ from qiskit_hqnn.jobs.chunks import (
     outcomes_to_bytes,
     to_bytes,
 )
-from qiskit_hqnn.jobs.manager import expectation_values
+from qiskit_hqnn.jobs.recording import sample_at_once
 from qiskit_hqnn.jobs.store.owners import is_gone, new_owner
 from qiskit_hqnn.jobs.store.store import Store
 
@@ -90,7 +90,7 @@ def test_a_submitted_job_is_driven_by_anyone_and_read_without_its_circuit(store_
     read = expectation_values(Store(store_url), job).data
     direct = JobManager("fake_manila", store=store_url, shots=200, mitigation=options, seed=0)
     estimation = direct.plan(EstimatorPub.coerce(PUB))
-    outcomes = direct._at_once(estimation.requests)
+    outcomes = sample_at_once(direct.adapter, estimation.requests, direct.limits, direct.options)
     np.testing.assert_allclose(read.evs, estimation.result(outcomes).data.evs)
     assert read.stds.shape == (2, 7)
 

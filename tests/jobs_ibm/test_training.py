@@ -135,7 +135,8 @@ def test_an_earlier_template_that_cannot_be_used_is_made_anew_and_said(cloud, mo
 def test_a_training_over_its_budget_is_refused_before_anything_is_sent(cloud):
     loopback = cloud.start()
     with pytest.raises(
-        BudgetError, match=r"would cost 19\.\d QPU seconds, but max_qpu_seconds is 10; nothing was sent"
+        BudgetError,
+        match=r"would cost 19\.\d QPU seconds, but max_qpu_seconds of the run is 10; nothing was sent",
     ):
         run_job(
             job_of("gradient='spsa'", "spsa.repeats=1", "max_qpu_seconds=10"),
@@ -152,7 +153,9 @@ def test_a_service_that_charges_more_than_the_price_is_stopped_by_the_budget(clo
     job = job_of("gradient='spsa'", "spsa.repeats=1", f"max_qpu_seconds={1.1 * price}")
     loopback = cloud.start()
     loopback.service.surcharge = surcharge
-    with pytest.raises(BudgetError, match=r"(would|has) cost .* The last finished epoch is kept: go on with"):
+    with pytest.raises(
+        BudgetError, match=r"(would|has) cost .* The last finished epoch is kept: resumed with"
+    ):
         run_job(job, cloud.folder / "run", progress=False)
     assert [row["epoch"] for row in RunFolder(cloud.folder / "run").history()] == [1]
     assert loopback.service.used <= 1.1 * price

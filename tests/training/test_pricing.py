@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
-from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.jobs import Spending, Store
 from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
-from qiskit_hqnn.training.places import Place
+from qiskit_hqnn.training.fitting import History
 from qiskit_hqnn.training.preparation import build_model, load_splits
-from qiskit_hqnn.training.pricing import check_run_budget, price_run, price_training
+from qiskit_hqnn.training.pricing import price_run, price_training
 from qiskit_hqnn.training.running import run_test_set
+from qiskit_hqnn.training.spending import meters_of
 
 SMALL = [
     "model.num_qubits=2", "model.depth=1", "model.copies=2", "train.epochs=2", "train.batch_size=8", "shots=50",
@@ -80,29 +80,61 @@ def test_pricing_alters_neither_the_model_nor_the_random_numbers():
 
 def test_a_run_over_its_budget_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(
-        BudgetError, match=r"would cost .* QPU seconds, but max_qpu_seconds is 5; nothing was sent"
+        BudgetError, match=r"would cost .* QPU seconds, but max_qpu_seconds of the run is 5; nothing was sent"
     ):
         run_job(job_of("where='aer'", "max_qpu_seconds=5"), tmp_path / "run", progress=False)
     assert not (tmp_path / "run").exists()
 
 
-def test_the_budget_counts_what_was_spent_before():
-    job = job_of("where='aer'", "test=['exact']", "max_qpu_seconds=1000")
-    costs = price_of(job)
-    needed = price_training(costs, 2).qpu_seconds
-    check_run_budget(job, costs, 2, spent=1000 - needed - 0.1)
-    with pytest.raises(BudgetError, match="already spent"):
-        check_run_budget(job, costs, 2, spent=1000 - needed + 0.1)
+def folder_with(path, rows=(), blocks=None, training=(), tests=()):
+    """A run folder with a log, result blocks, and stores in which jobs of such prices stand."""
+    run = RunFolder(path)
+    path.mkdir()
+    if rows:
+        run.write_history(
+            [{"epoch": n, "executions": 100, "qpu_seconds": cost} for n, cost in enumerate(rows, 1)]
+        )
+    if blocks:
+        run.add_metrics(test=blocks)
+    for name, prices in (("jobs.db", training), ("tests.db", tests)):
+        for number, price in enumerate(prices):
+            store = Store(path / name)
+            store.add_job(f"{number:064x}", "fake_fez", "", 1, 100, price, {}, None, [b"x"])
+            store.close()
+    return run
 
 
-def test_a_meter_that_reaches_its_budget_stops_the_run():
-    manager = JobManager("aer", shots=10, seed=1)
-    place = Place(manager, budget=10.0, before=(0, 4.0))
-    manager.qpu_seconds = 5.9
-    place.check_budget()
-    manager.qpu_seconds = 6.0
-    with pytest.raises(BudgetError, match="has cost 10.0 QPU seconds"):
-        place.check_budget()
+def test_a_run_counts_what_earlier_processes_have_spent_where_they_kept_it(tmp_path):
+    # Aer keeps its log only; two epochs and one test set are done.
+    aer = folder_with(tmp_path / "aer", [3.0, 3.5], {"aer": {"executions": 50, "qpu_seconds": 2.0}})
+    meters = meters_of(aer, 20.0, resumed=True)
+    assert meters.whole.spent == Spending(250, 8.5)
+    assert meters.whole.left == 11.5
+    assert meters.training.unlapped == Spending()
+    # A third epoch had begun, one part of the second was paid twice, and a test set was killed: the stores know.
+    kept = folder_with(
+        tmp_path / "kept",
+        [3.0, 5.5],
+        {"exact": {}, "ibm_x": {"executions": 90, "qpu_seconds": 4.0, "job": "ab"}},
+        training=[3.0, 5.5, 1.25],
+        tests=[0.5],
+    )
+    meters = meters_of(kept, 20.0, resumed=True)
+    assert meters.whole.spent == Spending(490, 14.25)
+    assert meters.training.unlapped == Spending(100, 1.25)
+    meters.training.spend(Spending(300, 2.0))
+    assert meters.training.lap() == Spending(400, 3.25)
+    assert meters.whole.spent.qpu_seconds == 16.25
+
+
+def test_what_is_left_of_a_run_must_fit_what_is_left_of_its_budget(tmp_path):
+    begun = folder_with(tmp_path / "run", [4.0], training=[4.0, 1.5])
+    # 5.5 of 20 are spent, 1.5 of them for the epoch that was begun: that part of it is found in the store.
+    meters_of(begun, 20.0, resumed=True).check(16.0)
+    with pytest.raises(
+        BudgetError, match=r"This run would cost 14\.6 QPU seconds, .* is 20, of which 5\.5 are spent"
+    ):
+        meters_of(begun, 20.0, resumed=True).check(16.1)
 
 
 def test_shot_noise_is_repeatable(tmp_path):
@@ -155,12 +187,12 @@ def test_a_run_killed_in_mid_epoch_pays_nothing_twice_and_ends_as_an_undisturbed
     straight = run_job(job, tmp_path / "straight", progress=False)
     steps = []
 
-    def killed(place):
-        steps.append(place)
+    def killed(model, *_):
+        steps.append(model)
         if len(steps) == 6:  # the last of three steps of the second epoch
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(Place, "check_budget", killed)
+    monkeypatch.setattr(History, "on_train_batch_start", killed)
     with pytest.raises(RuntimeError, match="killed"):
         run_job(job, tmp_path / "killed", progress=False)
     monkeypatch.undo()

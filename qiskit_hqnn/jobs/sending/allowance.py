@@ -47,15 +47,15 @@ class Allowance:
         """Whether a part may be sent once more, which costs its price once more."""
         if self._meter.left is None:
             return True
-        what = f"Sending {self._name(chunk)} again ({reason.rstrip('.')})"
+        what = f"Sending {self._name(chunk)} again ({_short(reason)})"
         return self._admits(chunk, what, self._store.price(chunk)[1])
 
-    def halves(self, chunk: Chunk, prices: Sequence[tuple[float, float]], made: bool) -> bool:
+    def halves(self, chunk: Chunk, prices: Sequence[tuple[float, float]], reason: str, made: bool) -> bool:
         """Whether a part may be sent in smaller ones; its own price is free again where nothing was made of it."""
         if self._meter.left is None:
             return True
         free = 0.0 if made else self._store.price(chunk)[1]
-        what = f"Sending {self._name(chunk)} in {len(prices)} smaller ones"
+        what = f"Sending {self._name(chunk)} in {len(prices)} smaller ones ({_short(reason)})"
         return self._admits(chunk, what, sum(seconds for _, seconds in prices), counted=free)
 
     def prices(self, chunk: Chunk, parts: Sequence[Sequence[Piece]]) -> list[tuple[float, float]]:
@@ -79,3 +79,9 @@ class Allowance:
             self.refused[chunk.position] = error
             return False
         return True
+
+
+def _short(reason: str) -> str:
+    """A service's words as a part of a sentence."""
+    first = reason.strip().rstrip(".")
+    return first if len(first) <= 120 else f"{first[:119]}…"

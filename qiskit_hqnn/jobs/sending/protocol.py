@@ -303,7 +303,7 @@ class Mover:
         prices = self.allowance.prices(chunk, parts)
         if made:
             self._change(chunk, charged=charged, reason=reason)
-        if not self.allowance.halves(chunk, prices, made):
+        if not self.allowance.halves(chunk, prices, reason, made):
             return False
         self._store.split(chunk, self._owner, [to_bytes(part) for part in parts], prices, charged)
         return True

@@ -1,4 +1,4 @@
-"""The record of jobs: tables, leases, blobs."""
+"""The record of jobs: tables, leases, blobs, and what each sending costs."""
 
 from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
 

@@ -1,0 +1,82 @@
+"""What a run has cost and may still cost, on one meter: read off its job stores, off its log where it keeps none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qiskit_hqnn.jobs import Meter, Spending
+from qiskit_hqnn.training.run_folder import RunFolder
+
+TRAINING_STORE = "jobs.db"
+"""In a run folder: every request of its training, with its outcomes."""
+
+TESTS_STORE = "tests.db"
+"""In a run folder: every request of its test sets."""
+
+
+@dataclass(frozen=True)
+class RunMeters:
+    """The meters of a run.
+
+    Attributes:
+        whole: of all that the run costs, with its limit.
+        training: below it; a lap is an epoch.
+        finished: cost of the epochs and test sets that are done.
+    """
+
+    whole: Meter
+    training: Meter
+    finished: Spending
+
+    def check(self, needed: float) -> None:
+        """Hold what is left of a run against what is left to spend, before anything is sent.
+
+        Args:
+            needed: QPU seconds of the epochs and test sets that are not finished. What was paid for them already is not
+                paid again: it is found in the store.
+
+        Raises:
+            BudgetError: if it does not fit.
+        """
+        begun = self.whole.spent.qpu_seconds - self.finished.qpu_seconds
+        self.whole.check(max(0.0, needed - max(0.0, begun)), "This run")
+
+
+def meters_of(run: RunFolder, max_qpu_seconds: float | None, resumed: bool) -> RunMeters:
+    """The meters of a run as earlier processes have left it.
+
+    Args:
+        run: its folder; may be empty.
+        max_qpu_seconds: its budget.
+        resumed: whether the epochs in its log count as finished.
+    """
+    epochs = _sum(run.history()) if resumed else Spending()
+    blocks = run.metrics().get("test", {})
+    tests, elsewhere = _sum(blocks.values()), _sum(blocks.values())
+    if (run.path / TESTS_STORE).exists():
+        # Aer's are repeated, not kept; and a submitted one was paid from another store.
+        elsewhere = _sum(block for name, block in blocks.items() if "job" in block or name.startswith("aer"))
+    whole = Meter(
+        max_qpu_seconds,
+        "max_qpu_seconds of the run",
+        before=elsewhere + _kept(run.path / TESTS_STORE),
+    )
+    trained = _kept(run.path / TRAINING_STORE) if (run.path / TRAINING_STORE).exists() else epochs
+    return RunMeters(whole, whole.child(before=trained, lapped=epochs), epochs + tests)
+
+
+def _sum(parts: Iterable[dict[str, Any]]) -> Spending:
+    total = Spending()
+    for part in parts:
+        total += Spending(int(part.get("executions", 0)), part.get("qpu_seconds", 0.0))
+    return total
+
+
+def _kept(file: Path) -> Spending:
+    """What the requests in a store have cost; nothing if there is no store."""
+    from qiskit_hqnn.jobs import Store
+
+    return Spending(*Store(file).spent()) if file.exists() else Spending()
