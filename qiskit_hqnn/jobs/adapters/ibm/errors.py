@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
 
+from qiskit_hqnn._secrets import redacted
 from qiskit_hqnn.jobs.adapters.ibm.codes import OPEN_PLAN_SESSION, Meaning, is_listed, meaning_of
 from qiskit_hqnn.jobs.adapters.seam import (
     AdapterError,
@@ -25,13 +24,7 @@ class SessionClosedError(NotSentError):
 
 def safe(error: object) -> str:
     """An error's words on one line, with everything that could sign somebody in taken out."""
-    text = " ".join(str(error).split())
-    token = os.environ.get("QISKIT_IBM_TOKEN")
-    if token:
-        text = text.replace(token, "…")
-    text = re.sub(
-        r"(?i)\b(bearer|apikey|api_key|token|authorization)([\"':= ]+)[\w.~+/-]{12,}=*", r"\1\2…", text
-    )
+    text = redacted(" ".join(str(error).split()))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
