@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qiskit.circuit import Parameter, QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
 from qiskit_hqnn.errors import CircuitError
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.circuits.observables import Observables
+    from qiskit_hqnn.circuits.selecting import Parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +26,8 @@ class Ansatz:
         circuit: the circuit; qubit 0 is the first qubit of the paper. It has no measurements.
         input_params: one Parameter for each input feature, in the order of the features.
         weight_params: one Parameter for each trainable weight, in the order of the flattened weight tensor.
-        observables: one Hermitian operator for each output; `P(1)` of a qubit is `(I - Z) / 2`.
+        observables: one Hermitian operator for each output; `P(1)` of a qubit is `(I - Z) / 2`. As in Qiskit's
+            EstimatorQNN, a single operator is one output, whatever terms it has.
         reference: where the ansatz is published, with the equation or figure.
         name: the word that commands and job files use.
 
@@ -39,7 +47,7 @@ class Ansatz:
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_params", tuple(self.input_params))
         object.__setattr__(self, "weight_params", tuple(self.weight_params))
-        object.__setattr__(self, "observables", tuple(self.observables))
+        object.__setattr__(self, "observables", as_operators(self.observables))
         _check_parameters(self.circuit, self.input_params, self.weight_params)
         _check_observables(self.circuit, self.observables)
         if self.circuit.num_clbits:
@@ -47,6 +55,63 @@ class Ansatz:
                 f"An ansatz must be unmeasured, but circuit {self.circuit.name!r} has {self.circuit.num_clbits} "
                 "classical bits; give what to measure as `observables`."
             )
+
+    @classmethod
+    def from_circuit(
+        cls,
+        circuit: QuantumCircuit,
+        inputs: Parameters | None = None,
+        weights: Parameters | None = None,
+        observables: Observables | None = None,
+        *,
+        name: str | None = None,
+        reference: str = "",
+    ) -> Ansatz:
+        """An ansatz of your own circuit.
+
+        Args:
+            circuit: not altered. Measurements at its end are left out (nothing but barriers, delays and further
+                measurements follows on their qubits), resets of fresh qubits too, and loops are unrolled.
+            inputs, weights: patterns such as "x*" (in natural order: x2 before x10; several are separated by commas),
+                or parameters and vectors of them. One of them that is None is all that the other one does not name. If
+                both are, the inputs are what is called x, x0, x_0 or x[0] and the like, and the weights are the rest.
+            observables: words such as "Z*" (each qubit), "Z0*Z1", "ZZI" (its first letter is the last qubit) or
+                "0.5 - 0.5*Z0", or operators. None is ⟨Z⟩ of each qubit, or where the circuit was measured, of each
+                measured qubit in the order of its bits.
+            name: None is the circuit's.
+            reference: where it is published.
+
+        Raises:
+            CircuitError: if a pattern matches nothing, a parameter is matched twice or not at all, an observable cannot
+                be read, or the circuit measures, resets or branches in the middle.
+        """
+        from qiskit_hqnn.circuits.from_circuit import ansatz_from_circuit
+
+        return ansatz_from_circuit(circuit, inputs, weights, observables, name=name, reference=reference)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        inputs: Parameters | None = None,
+        weights: Parameters | None = None,
+        observables: Observables | None = None,
+        *,
+        name: str | None = None,
+    ) -> Ansatz:
+        """An ansatz of a QPY, OpenQASM 2 or OpenQASM 3 file; its content says which it is.
+
+        Args:
+            path: of the file. OpenQASM 2 has no parameters: such a circuit has neither inputs nor weights.
+            inputs, weights, observables: as in `from_circuit`; what Qiskit wrote as _x_0_ into OpenQASM is x[0] again.
+            name: None is the file's.
+
+        Raises:
+            CircuitError: as `from_circuit`, or if the file is missing, damaged or of another kind.
+        """
+        from qiskit_hqnn.circuits.from_circuit import ansatz_from_file
+
+        return ansatz_from_file(path, inputs, weights, observables, name=name)
 
     @property
     def num_qubits(self) -> int:
@@ -69,6 +134,21 @@ class Ansatz:
             f"Ansatz({self.name!r}: {self.num_qubits} qubits, {self.num_inputs} inputs, {self.num_weights} weights, "
             f"{self.num_outputs} outputs; {self.reference or 'no reference'})"
         )
+
+
+def as_operators(observables: Any) -> tuple[SparsePauliOp, ...]:
+    """Observables as SparsePauliOps: one operator of Qiskit's, whose terms are no list of observables, or several."""
+    kinds = (SparsePauliOp, SparseObservable, Pauli, Operator)
+    parts = [observables] if isinstance(observables, kinds) else observables
+    return tuple(_as_operator(part) for part in parts)
+
+
+def _as_operator(observable: Any) -> Any:
+    if isinstance(observable, Pauli):
+        return SparsePauliOp(observable)
+    if isinstance(observable, SparseObservable):
+        return SparsePauliOp.from_sparse_observable(observable)
+    return SparsePauliOp.from_operator(observable) if isinstance(observable, Operator) else observable
 
 
 def pauli_on_each(pauli: str, num_qubits: int) -> tuple[SparsePauliOp, ...]:
@@ -123,6 +203,8 @@ def _check_observables(circuit: QuantumCircuit, observables: Sequence[SparsePaul
                 f"Observable {index} must act on the circuit's {circuit.num_qubits} qubits, but acts on "
                 f"{observable.num_qubits}."
             )
+        if not np.isfinite(observable.coeffs).all():
+            raise CircuitError(f"Observable {index} must have finite coefficients, but is {observable}.")
         if abs(observable.coeffs.imag).max() > 1e-12:
             raise CircuitError(
                 f"Observable {index} must be Hermitian, but has complex coefficients: {observable}."

@@ -1,14 +1,76 @@
-"""An ansatz by its name and sizes, as commands take it."""
+"""An ansatz as commands and job files name it: a published one, a circuit file, or a function of a Python file."""
 
 from __future__ import annotations
 
 import inspect
+import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.circuits import ANSATZE
 from qiskit_hqnn.circuits.ansatz import Ansatz
+from qiskit_hqnn.circuits.from_circuit import ansatz_from_file
+from qiskit_hqnn.circuits.from_python import ansatz_from_python, is_factory
+from qiskit_hqnn.circuits.observables import Observables
+from qiskit_hqnn.circuits.selecting import Parameters
 from qiskit_hqnn.errors import CircuitError
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a circuit's parameters and outputs are, as `Ansatz.from_circuit` takes it; None is its default."""
+
+    inputs: Parameters | None = None
+    weights: Parameters | None = None
+    observables: Observables | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """Names of those that are not None."""
+        return [name for name, value in vars(self).items() if value is not None]
+
+
+def choose_ansatz(
+    what: str | Path, selection: Selection | None = None, folder: Path | None = None, **options: Any
+) -> Ansatz:
+    """The ansatz that a command or a job file names.
+
+    Args:
+        what: a key of `ANSATZE`, the path of a circuit file, or "mine.py:factory", which is run.
+        selection: inputs, weights and observables of a circuit of the user's own.
+        folder: what relative paths start from; None is the present folder.
+        options: arguments of the factory.
+
+    Raises:
+        CircuitError: if there is nothing of that name, or it takes no such options.
+    """
+    selection = selection or Selection()
+    chosen = (selection.inputs, selection.weights, selection.observables)
+    if isinstance(what, str) and is_factory(what):
+        return ansatz_from_python(what, *chosen, options, folder)
+    if is_file(what, folder):
+        if options:
+            raise CircuitError(
+                f"Circuit file {what} takes no {', '.join(options)}: its sizes are those of the file."
+            )
+        return ansatz_from_file((folder or Path()) / what, *chosen)
+    if selection.given:
+        raise CircuitError(
+            f"Ansatz {str(what)!r} has inputs, weights and observables of its own: {', '.join(selection.given)} can be "
+            "given for a circuit file or a factory that makes a circuit."
+        )
+    return make_ansatz(str(what), **options)
+
+
+def is_file(what: str | Path, folder: Path | None = None) -> bool:
+    """Whether a word is the path of a circuit file: no ansatz has a slash or a suffix in its name."""
+    text = os.fspath(what)
+    if text in ANSATZE or is_factory(text):
+        return False
+    path = (folder or Path()) / text
+    return bool(path.suffix) or "/" in text or os.sep in text or path.is_file()
 
 
 def make_ansatz(name: str, **sizes: Any) -> Ansatz:

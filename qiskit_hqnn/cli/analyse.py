@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT
+from qiskit_hqnn.cli.options import DATA_ROOT, INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
 
 if TYPE_CHECKING:
     from qiskit_hqnn.analysis import Analysis
     from qiskit_hqnn.circuits import Ansatz
+    from qiskit_hqnn.circuits.choosing import Selection
 
 OF_ANSATZ = ("fourier", "zx", "expressibility", "gradients", "lie-algebra", "effective-dimension")
 _ROWS = 20
@@ -22,7 +23,9 @@ def analyse(
     target: Annotated[
         str,
         typer.Argument(
-            help="A name that `hqnn circuits` lists, 'all' (expressibility, lie-algebra), or a run folder."
+            metavar="NAME|all|RUN|FILE|FILE.py:FACTORY",
+            help="A name that `hqnn circuits` lists, 'all' (expressibility, lie-algebra), a run folder, a QPY or "
+            "OpenQASM file, or a function of a Python file.",
         ),
     ],
     kind: Annotated[
@@ -35,6 +38,10 @@ def analyse(
         int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")] = None,
+    settings: OPTIONS = None,
+    inputs: INPUTS = None,
+    weights: WEIGHTS = None,
+    observables: OBSERVABLES = None,
     samples: Annotated[
         int | None, typer.Option(help="Weight sets, pairs of states, or parameter sets.")
     ] = None,
@@ -52,6 +59,8 @@ def analyse(
     Example: hqnn analyse hqnn-parallel --kind fourier
 
     Example: hqnn analyse runs/quickstart
+
+    Example: hqnn analyse own.qasm --inputs 'x*' --kind expressibility
     """
     from qiskit_hqnn.errors import HQNNError
 
@@ -69,33 +78,40 @@ def analyse(
         for name, result in analyse_run(Path(target), data_root, kind, images):
             _show(result, folder, name)
         return
+    options = factory_options(settings, num_qubits=num_qubits, depth=depth)
+
+    from qiskit_hqnn.circuits.choosing import Selection
+
     kind = kind or "fourier"
-    _show(
-        _of_ansatz(target, kind, num_qubits, depth, samples, seed),
-        out or Path("analysis"),
-        f"{kind}-{target}",
-    )
+    selection = Selection(inputs, weights, observables)
+    result = _of_ansatz(target, kind, selection, options, samples, seed)
+    name = Path(target.rpartition(":")[2]).stem
+    _show(result, out or Path("analysis"), f"{kind}-{name}")
 
 
 def _of_ansatz(
-    name: str, kind: str, num_qubits: int | None, depth: int | None, samples: int | None, seed: int
+    name: str, kind: str, selection: Selection, options: dict[str, Any], samples: int | None, seed: int
 ) -> Analysis:
     from qiskit_hqnn.circuits import ANSATZE
-    from qiskit_hqnn.circuits.choosing import make_ansatz
+    from qiskit_hqnn.circuits.choosing import choose_ansatz, is_file
+    from qiskit_hqnn.errors import HQNNError
 
-    sizes = {
-        key: value for key, value in {"num_qubits": num_qubits, "depth": depth}.items() if value is not None
-    }
-    if kind in ("expressibility", "lie-algebra"):
-        names = list(ANSATZE) if name == "all" else [name]
-        make = _small if kind == "lie-algebra" else make_ansatz
-        chosen = {each: make(each, **sizes) for each in names}
-    elif kind == "gradients":
-        make_ansatz(
-            name, num_qubits=2, depth=1
-        )  # a name or size that does not fit is told before the imports
+    def factory(**sizes: int) -> Ansatz:
+        return choose_ansatz(name, selection, **{**options, **sizes})
+
+    if kind == "gradients":
+        if is_file(name):
+            raise HQNNError(
+                f"Kind 'gradients' compares sizes, of which the circuit of {name} has one: give a name, or a function "
+                "of a Python file that takes num_qubits and depth."
+            )
+        factory(num_qubits=2, depth=1)  # a name or size that does not fit is told before the imports
+    elif name == "all" and kind in ("expressibility", "lie-algebra"):
+        make = _small if kind == "lie-algebra" else choose_ansatz
+        chosen = {each: make(each, **options) for each in ANSATZE}
     else:
-        chosen = {name: make_ansatz(name, **sizes)}
+        small = kind == "lie-algebra" and name in ANSATZE and not selection.given
+        chosen = {name: _small(name, **options) if small else factory()}
 
     from rich.console import Console
 
@@ -108,7 +124,7 @@ def _of_ansatz(
             return analysis.lie_algebra(chosen)
         if kind == "gradients":
             return analysis.gradient_variance(
-                ANSATZE[name], samples=samples or 200, seed=seed, progress=status.update
+                factory, samples=samples or 200, seed=seed, progress=status.update
             )
         if kind == "zx":
             return analysis.zx_reduction(chosen[name], seed=seed)
@@ -118,17 +134,19 @@ def _of_ansatz(
         return analysis.fourier(chosen[name], inputs, -1, samples or 100, seed)
 
 
-def _small(name: str, num_qubits: int = 3, depth: int | None = None) -> Ansatz:
+def _small(name: str, **options: Any) -> Ansatz:
     """An ansatz small enough for its Lie algebra: three qubits, unless a number was given."""
     from inspect import signature
 
     from qiskit_hqnn.circuits import ANSATZE
     from qiskit_hqnn.circuits.choosing import make_ansatz
 
-    takes = signature(ANSATZE[name]).parameters if name in ANSATZE else {}
-    given = {"num_qubits": num_qubits, "depth": depth}
+    takes = signature(ANSATZE[name]).parameters
+    given = {"num_qubits": 3, **options}
+    # Of all ansätze, some take no number of qubits or no depth.
     return make_ansatz(
-        name, **{key: value for key, value in given.items() if key in takes and value is not None}
+        name,
+        **{key: value for key, value in given.items() if key in takes or key not in ("num_qubits", "depth")},
     )
 
 

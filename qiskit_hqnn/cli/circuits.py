@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from qiskit_hqnn.cli.options import INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
+
 app = typer.Typer(
     help="List the published ansätze, or show one.\n\nExample: hqnn circuits show hqnn-parallel",
     invoke_without_command=True,
@@ -33,24 +35,35 @@ def list_circuits(context: typer.Context) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="A name that `hqnn circuits` lists.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|FILE.py:FACTORY",
+            help="A name that `hqnn circuits` lists, a QPY or OpenQASM file, or a function of a Python file.",
+        ),
+    ],
     num_qubits: Annotated[
         int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")] = None,
+    settings: OPTIONS = None,
+    inputs: INPUTS = None,
+    weights: WEIGHTS = None,
+    observables: OBSERVABLES = None,
 ) -> None:
     """Draw an ansatz, and list its parameters, observables and reference.
 
     Example: hqnn circuits show hqnn-parallel --depth 1
+
+    Example: hqnn circuits show own.qasm --inputs 'x*' --weights 'theta*' --observables 'Z*'
     """
     from shutil import get_terminal_size
 
-    from qiskit_hqnn.circuits.choosing import make_ansatz
+    options = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
-    sizes = {
-        key: value for key, value in {"num_qubits": num_qubits, "depth": depth}.items() if value is not None
-    }
-    ansatz = make_ansatz(name, **sizes)
+    from qiskit_hqnn.circuits.choosing import Selection, choose_ansatz
+
+    ansatz = choose_ansatz(name, Selection(inputs, weights, observables), **options)
     typer.echo(
         str(ansatz.circuit.draw("text", fold=max(60, get_terminal_size((100, 24)).columns), idle_wires=True))
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiskit_hqnn._files import write_text
-from qiskit_hqnn.cli.options import DATA_ROOT
+from qiskit_hqnn.cli.options import DATA_ROOT, INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def inspect(
     what: Annotated[
-        str, typer.Argument(help="A name that `hqnn circuits` lists, a run folder, or a .qpy or .qasm file.")
+        str,
+        typer.Argument(
+            metavar="NAME|RUN|FILE|FILE.py:FACTORY",
+            help="A name that `hqnn circuits` lists, a run folder, a QPY or OpenQASM file, or a function of a Python "
+            "file.",
+        ),
     ],
     where: Annotated[
         list[str] | None, typer.Option(help="A device, such as fake_fez; may be repeated.")
@@ -27,6 +32,10 @@ def inspect(
         int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")] = None,
+    settings: OPTIONS = None,
+    inputs: INPUTS = None,
+    weights: WEIGHTS = None,
+    observables: OBSERVABLES = None,
     seeds: Annotated[int, typer.Option(help="Transpiler seeds for each level.")] = 8,
     levels: Annotated[str, typer.Option(help="Optimisation levels.")] = "0,1,2,3",
     samples: Annotated[int, typer.Option(help="Samples that the price is for.")] = 100,
@@ -57,6 +66,8 @@ def inspect(
     Example: hqnn inspect hqnn-parallel --where fake_fez --where fake_torino --html page.html
 
     Example: hqnn inspect runs/quickstart --where fake_fez
+
+    Example: hqnn inspect own.qasm --inputs 'x*' --observables 'Z*'
     """
     from qiskit_hqnn.errors import HQNNError
 
@@ -65,8 +76,7 @@ def inspect(
     except ValueError:
         raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
     _check_places(html, {"export": export, "png": png})
-    given = {"num_qubits": num_qubits, "depth": depth}
-    sizes = {key: value for key, value in given.items() if value is not None}
+    sizes = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
     from rich.console import Console
 
@@ -85,6 +95,9 @@ def inspect(
             images=images,
             standard_error=standard_error,
             data_root=data_root,
+            inputs=inputs,
+            weights=weights,
+            observables=observables,
             progress=lambda doing: status.update(f"{what}: {doing}"),
             **sizes,
         )

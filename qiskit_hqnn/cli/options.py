@@ -22,6 +22,55 @@ STORE = Annotated[
 """Where jobs are recorded."""
 
 
+INPUTS = Annotated[
+    str | None,
+    typer.Option(
+        "--inputs", help="Of a file or a factory: its inputs, as 'x*'; without weights, all others."
+    ),
+]
+WEIGHTS = Annotated[
+    str | None,
+    typer.Option("--weights", help="Of a file or a factory: its weights, as 'theta*'; all but the inputs."),
+]
+OBSERVABLES = Annotated[
+    str | None,
+    typer.Option(
+        "--observables", help="Of a file or a factory: its outputs, as 'Z*', 'Z0*Z1,X2' or '0.5 - 0.5*Z0'."
+    ),
+]
+OPTIONS = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="An argument of a factory; may be repeated."),
+]
+"""How a circuit of the user's own becomes an ansatz, on every command that takes one."""
+
+
+def factory_options(settings: list[str] | None, **given: int | None) -> dict[str, Any]:
+    """Arguments of a factory: values are TOML, or else text.
+
+    Raises:
+        HQNNError: if a setting is not KEY=VALUE, or is given twice.
+    """
+    import tomllib
+
+    from qiskit_hqnn.errors import HQNNError
+
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    for setting in settings or []:
+        key, separator, value = (part.strip() for part in setting.partition("="))
+        if not separator or not key.isidentifier():
+            raise HQNNError(
+                f"Option --set must have the form KEY=VALUE, such as depth=3, but is {setting!r}."
+            )
+        if key in options:
+            raise HQNNError(f"Argument {key!r} is given twice.")
+        try:
+            options[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = value
+    return options
+
+
 def store_option(store: str | None) -> str:
     """How a command that is printed for the user names the store; an address with a password is not repeated."""
     return f" --store {shlex.quote(store)}" if store and "@" not in store else ""

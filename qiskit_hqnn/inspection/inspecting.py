@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
 
+from qiskit_hqnn.circuits.choosing import Selection
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.candidates import Row, row_of
 from qiskit_hqnn.inspection.equivalence import largest_difference
@@ -22,6 +23,8 @@ from qiskit_hqnn.jobs.devices.transpiling import LEVELS, SEEDS, ISATemplate, can
 
 if TYPE_CHECKING:
     from qiskit_hqnn.circuits import Ansatz, Template
+    from qiskit_hqnn.circuits.observables import Observables
+    from qiskit_hqnn.circuits.selecting import Parameters
 
 
 def inspect(
@@ -37,14 +40,17 @@ def inspect(
     images: int = 8,
     standard_error: float = 0.1,
     data_root: str | Path = "data",
+    inputs: Parameters | None = None,
+    weights: Parameters | None = None,
+    observables: Observables | None = None,
     progress: Callable[[str], None] | None = None,
     **sizes: Any,
 ) -> Inspection:
     """Transpile a circuit for devices at every level and seed, and compare.
 
     Args:
-        what: an ansatz by name, a run folder or a .qpy, .qasm or .qasm3 file; or an Ansatz, or a Template or
-            QuantumCircuit, whose outputs are then ⟨Z⟩ of every qubit. Parameters stay open, but for a run's weights.
+        what: an ansatz by name, a run folder, a QPY, OpenQASM 2 or OpenQASM 3 file, or "mine.py:factory", which is run;
+            or an Ansatz, a Template or a QuantumCircuit. Parameters stay open, but for a run's weights.
         devices: words such as "fake_fez".
         seeds: transpiler seeds for each level.
         levels: optimisation levels, 0 to 3.
@@ -54,8 +60,10 @@ def inspect(
         images: of a run: test images that are predicted on each device.
         standard_error: of a run: wanted of every logit.
         data_root: of a run: folder of the data sets.
+        inputs, weights, observables: of a file, a QuantumCircuit or a factory that makes one, as
+            `Ansatz.from_circuit` takes them.
         progress: told each device and what is done with it.
-        sizes: of an ansatz by name, such as num_qubits and depth.
+        sizes: of an ansatz by name or a factory, such as num_qubits and depth.
 
     Raises:
         DeviceError: if a device is unknown or too small.
@@ -74,7 +82,8 @@ def inspect(
         )
     places = [_open(word) for word in devices]
     tell = progress or (lambda _: None)
-    subject = subject_of(what, copies, copy, data_root, sizes)
+    selection = Selection(inputs, weights, observables)
+    subject = subject_of(what, copies, copy, data_root, sizes, selection)
     if subject.run is not None:
         from qiskit_hqnn.inspection.trained import check_images, predictions
 

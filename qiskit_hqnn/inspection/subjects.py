@@ -14,10 +14,11 @@ from qiskit.circuit import ParameterExpression
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from qiskit_hqnn.circuits import ANSATZE, Ansatz, Template, make_template
-from qiskit_hqnn.circuits.choosing import make_ansatz
+from qiskit_hqnn.circuits import Ansatz, Template, make_template
+from qiskit_hqnn.circuits.choosing import Selection, choose_ansatz, is_file
+from qiskit_hqnn.circuits.from_python import is_factory
 from qiskit_hqnn.errors import CircuitError, HQNNError
-from qiskit_hqnn.inspection.reading import SUFFIXES, ansatz_of, read_ansatz
+from qiskit_hqnn.inspection.reading import ansatz_of, read_ansatz
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
 if TYPE_CHECKING:
@@ -84,68 +85,72 @@ class Subject:
 
 
 def subject_of(
-    what: Any, copies: int | None, copy: int | None, data_root: str | Path, sizes: Mapping[str, Any]
+    what: Any,
+    copies: int | None,
+    copy: int | None,
+    data_root: str | Path,
+    sizes: Mapping[str, Any],
+    selection: Selection | None = None,
 ) -> Subject:
     """What a user names or holds, ready to be inspected.
 
     Args:
-        what: an ansatz by name, a run folder or a circuit file; or an Ansatz, a Template or a QuantumCircuit.
+        what: an ansatz by name, "mine.py:factory", a run folder or a circuit file; or an Ansatz, a Template or a
+            QuantumCircuit.
         copies: circuits that one sample takes; None is 1, and of a run the run's own.
         copy: of a run: whose weights are in the circuit; None is the first.
         data_root: of a run: folder of the data sets.
-        sizes: arguments of an ansatz by name.
+        sizes: arguments of an ansatz by name or of a factory.
+        selection: inputs, weights and observables of a circuit of the user's own.
 
     Raises:
         HQNNError: if it is nothing of these, or an option does not belong to it.
     """
-    if isinstance(what, str) and not _is_path(what):
+    selection = selection or Selection()
+    if isinstance(what, str) and (is_factory(what) or not (is_file(what) or Path(what).is_dir())):
         _refuse(copy=copy)
-        return _subject(make_ansatz(what, **sizes), copies)
+        return _subject(choose_ansatz(what, selection, **sizes), copies)
     _refuse(what=what, **sizes)
     if isinstance(what, str | os.PathLike):
         path = Path(what)
         if path.is_dir():
-            _refuse(what=what, copies=copies)
+            _refuse(what=what, copies=copies, **vars(selection))
             from qiskit_hqnn.inspection.trained import trained_subject
 
             return trained_subject(path, copy or 0, Path(data_root))
         _refuse(copy=copy)
-        if not path.exists() and path.suffix not in SUFFIXES:
+        if not path.exists() and not path.suffix:
             raise CircuitError(f"There is no run folder or circuit file {str(path)!r}.")
-        return _subject(read_ansatz(path), copies)
+        return _subject(read_ansatz(path, selection), copies)
     _refuse(copy=copy)
     if isinstance(what, Ansatz):
+        _refuse(**vars(selection))
         return _subject(what, copies)
     if isinstance(what, Template):
         what = what.circuit
     if isinstance(what, QuantumCircuit):
-        return _subject(ansatz_of(what, what.name, "a circuit"), copies)
+        return _subject(ansatz_of(what, selection), copies)
     raise HQNNError(
         "Argument `what` must be the name of an ansatz, a path, an Ansatz, a Template or a QuantumCircuit, but is a "
         f"{type(what).__name__}."
     )
 
 
-def _is_path(what: str) -> bool:
-    """Names have neither slash nor suffix; an ansatz's name is never a folder."""
-    return what not in ANSATZE and (
-        "/" in what or os.sep in what or bool(Path(what).suffix) or Path(what).is_dir()
-    )
-
-
 def _refuse(what: object = None, **options: object) -> None:
     """Raises HQNNError if an option is given that what is inspected has no use for."""
+    circuit = "a circuit file, or a factory that makes a circuit"
     home = {"copy": "a run folder", "copies": "a circuit, while a run has its own"}
+    home |= dict.fromkeys(("inputs", "weights", "observables"), circuit)
     for option, value in options.items():
         if value is not None:
             belongs = home.get(option, "an ansatz by name")
             but = f", but {str(what)!r} is none" if isinstance(what, str | os.PathLike) else ""
-            raise HQNNError(f"Option --{option.replace('_', '-')} belongs to {belongs}{but}.")
+            raise HQNNError(f"Argument `{option}` belongs to {belongs}{but}.")
 
 
 def _subject(ansatz: Ansatz, copies: int | None) -> Subject:
     if copies is not None and copies < 1:
-        raise HQNNError(f"Option --copies must be at least 1, but is {copies}.")
+        raise HQNNError(f"Argument `copies` must be at least 1, but is {copies}.")
     sent, angles = as_sent(ansatz)
     return Subject(ansatz, sent, angles, circuits=copies or 1)
 

@@ -34,7 +34,7 @@ def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
     if not isinstance(layer, QuantumLayer):
         raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to inspect.")
     if not 0 <= copy < layer.copies:
-        raise HQNNError(f"Option --copy must be from 0 to {layer.copies - 1}, but is {copy}.")
+        raise HQNNError(f"Argument `copy` must be from 0 to {layer.copies - 1}, but is {copy}.")
     values = layer.weight.detach().view(layer.copies, -1)[copy].tolist()
     weights = {p.name: value for p, value in zip(layer.ansatz.weight_params, values, strict=True)}
     sent, angles = as_sent(layer.ansatz)
@@ -48,9 +48,9 @@ def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
 def check_images(run: LoadedRun, images: int, standard_error: float) -> None:
     """Raises HQNNError if there are not so many images, or the standard error is not positive."""
     if not 1 <= images <= len(run.splits.test):
-        raise HQNNError(f"Option --images must be from 1 to {len(run.splits.test)}, but is {images}.")
+        raise HQNNError(f"Argument `images` must be from 1 to {len(run.splits.test)}, but is {images}.")
     if not standard_error > 0:
-        raise HQNNError(f"Option --standard-error must be positive, but is {standard_error:g}.")
+        raise HQNNError(f"Argument `standard_error` must be positive, but is {standard_error:g}.")
 
 
 def predictions(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.primitives.containers.bindings_array import BindingsArray
+from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import PassManager
 from qiskit_machine_learning.neural_networks import EstimatorQNN
 
@@ -16,6 +17,8 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
 from qiskit_hqnn.simulation import Program, compile_ansatz, compile_circuit
+
+_TINY = 1e-4
 
 
 class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
@@ -98,13 +101,26 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         return self._template_program().plan.seen
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
+        outputs = np.zeros((*values.shape[:2], self.ansatz.num_outputs))
+        # Primitives refuse an observable that is zero, and drop the terms of a tiny one.
+        sizes = np.array([_size(observable) for observable in self.ansatz.observables])
+        there = np.flatnonzero(sizes)
+        if len(there):
+            scales = np.where(sizes[there] < _TINY, sizes[there], 1.0)
+            observables = [
+                self.ansatz.observables[number] / scale if scale != 1 else self.ansatz.observables[number]
+                for number, scale in zip(there, scales, strict=True)
+            ]
+            outputs[..., there] = self._measured(observables, values) * scales
+        return outputs
+
+    def _measured(self, observables: list[SparsePauliOp], values: np.ndarray) -> np.ndarray:
+        """Expectation values (N, S, observables) of one PUB."""
         circuit = self._device_template()
-        observables = [
-            observable.apply_layout(circuit.layout, circuit.num_qubits)
-            if self._pass_manager is not None
-            else observable
-            for observable in self.ansatz.observables
-        ]
+        if self._pass_manager is not None:
+            observables = [
+                observable.apply_layout(circuit.layout, circuit.num_qubits) for observable in observables
+            ]
         names = tuple(angle.name for angle in self.template.angles)
         pub: tuple[Any, ...] = (circuit, [[[observable]] for observable in observables])
         if names:
@@ -113,3 +129,8 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         result = self._primitive.run([pub], precision=precision).result()
         evs = np.broadcast_to(result[0].data.evs, (len(observables), *values.shape[:2]))
         return np.moveaxis(evs, 0, -1).astype(float)
+
+
+def _size(observable: SparsePauliOp) -> float:
+    """The largest coefficient, equal strings taken together."""
+    return float(np.abs(observable.simplify(atol=0, rtol=0).coeffs).max())

@@ -81,14 +81,14 @@ class PackedQNN:
         leading = inputs.shape[:-1]
         if not math.prod(leading):
             # Nothing to send; the graph is kept, so that an empty last batch has gradients of zero.
-            return (inputs.sum() + weights.sum()) * inputs.new_zeros(*leading, self._output_shape[0])
+            return (inputs.sum() + weights.sum()) * inputs.new_zeros(*leading, *self._output_shape)
         flat_inputs, flat_weights = self._flatten(inputs, weights)
         angles = self._angle_map(flat_inputs, flat_weights)
         _check_finite(angles)
         wanted = self._wanted(inputs.requires_grad, weights.requires_grad) & angles.requires_grad
         shifts = shifts_for(self.rule, self.template, wanted, len(angles))
         outputs: Any = PackedEvaluation.apply(angles, self._evaluate_angles, shifts)
-        return outputs.to(inputs).reshape(*leading, self.copies * outputs.shape[-1])
+        return outputs.to(inputs).reshape(*leading, *self._output_shape)
 
     # Qiskit's own interface, in numpy: what its classifiers and its plain TorchConnector call.
 

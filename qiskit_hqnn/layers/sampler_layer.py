@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,18 +12,20 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.places import sampler_for
-from qiskit_hqnn.layers.sampler_qnn import PackedSamplerQNN
+from qiskit_hqnn.layers.sampler_qnn import Interpret, PackedSamplerQNN
 
 
 class SamplerLayer(PackedConnector):
-    """Probabilities of `copies` circuits side by side: (..., copies · inputs) → (..., copies · output_shape).
+    """Probabilities of `copies` circuits side by side: (..., copies · inputs) → (..., copies · outputs).
 
     A TorchConnector around a SamplerQNN; exact without a sampler, one PUB a training step with one.
 
     Args:
         ansatz: circuit and parameters of one copy; all qubits are measured.
-        interpret: measured integer (qubit 0 least significant) → output index; None keeps all 2^n outcomes.
-        output_shape: how many indices `interpret` returns.
+        interpret: measured integer (qubit 0 least significant) → output index, or a tuple of indices; None keeps all
+            2^n outcomes.
+        output_shape: how many indices `interpret` returns, or for tuples the size of each axis; outputs then have the
+            shape (..., copies · output_shape[0], output_shape[1], …).
         copies: circuits side by side, each with its own inputs and weights.
         sampler: None or "exact"; a BaseSamplerV2; or a word ("aer", "fake_fez", "ibm_fez").
         gradient, shots, initial_weights, pass_manager: as in `QuantumLayer`.
@@ -36,8 +37,8 @@ class SamplerLayer(PackedConnector):
     def __init__(
         self,
         ansatz: Ansatz,
-        interpret: Callable[[int], int] | None = None,
-        output_shape: int | None = None,
+        interpret: Interpret | None = None,
+        output_shape: int | tuple[int, ...] | None = None,
         copies: int = 1,
         sampler: BaseSamplerV2 | str | None = None,
         gradient: str | SPSA | None = None,

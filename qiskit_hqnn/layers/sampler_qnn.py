@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Iterable
+from operator import index
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,11 +19,14 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import SPSA
-from qiskit_hqnn.layers.packed_qnn import PackedQNN
+from qiskit_hqnn.layers.packed_qnn import PackedQNN, check_count
 from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
 from qiskit_hqnn.simulation.functions import by_copy
 
 _MAX_QUBITS = 20
+
+Interpret: TypeAlias = Callable[[int], int | tuple[int, ...]]
+"""From a measured integer to an output."""
 
 
 class PackedSamplerQNN(PackedQNN, SamplerQNN):
@@ -32,15 +37,16 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         copies: how many circuits stand side by side.
         sampler: any BaseSamplerV2; None computes exact probabilities.
         interpret: maps the measured integer (Qiskit's order: qubit 0 is the least significant bit) to an output
-            index; None keeps all 2^n outcomes.
-        output_shape: number of outputs of `interpret`.
+            index, or to a tuple of them, one for each axis of `output_shape`; None keeps all 2^n outcomes.
+        output_shape: number of outputs of `interpret`, or of several axes a tuple of numbers; copies stand along the
+            first of them.
         gradient: "parameter-shift" (default), "spsa" or `SPSA(step, repeats)`.
         shots: samples a circuit; None leaves the sampler's own default.
         pass_manager: transpiles the measured template once, for samplers that take ISA circuits only.
 
     Raises:
-        HQNNError: if `interpret` comes without `output_shape` or returns an index outside it, or there are more than
-            20 qubits.
+        HQNNError: if only one of `interpret` and `output_shape` is given, an index is outside of the shape or has not
+            as many parts, or there are more than 20 qubits.
     """
 
     def __init__(
@@ -48,27 +54,37 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         ansatz: Ansatz,
         copies: int = 1,
         sampler: BaseSamplerV2 | None = None,
-        interpret: Callable[[int], int] | None = None,
-        output_shape: int | None = None,
+        interpret: Interpret | None = None,
+        output_shape: int | tuple[int, ...] | None = None,
         gradient: str | SPSA | None = None,
         shots: int | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:
-        index_map = _index_map(ansatz.num_qubits, interpret, output_shape)
-        outputs = output_shape if interpret is not None and output_shape else 2**ansatz.num_qubits
+        check_count("copies", copies)
+        self.ansatz, self.copies = ansatz, copies  # what an interpretation depends on, too
         SamplerQNN.__init__(
             self,
             circuit=ansatz.circuit,
             input_params=ansatz.input_params,
             weight_params=ansatz.weight_params,
-            interpret=_Lookup(index_map),
-            output_shape=outputs,
+            interpret=interpret,
+            output_shape=output_shape,
             input_gradients=True,
             sampler=sampler,
         )
-        self._indices, self._outputs = index_map, outputs
-        self._set_up(ansatz, copies, (copies * outputs,), pass_manager)
+        self._set_up(ansatz, copies, self._output_shape, pass_manager)
         self.run_on(sampler, gradient, shots)
+
+    def set_interpret(
+        self, interpret: Interpret | None = None, output_shape: int | tuple[int, ...] | None = None
+    ) -> None:
+        """Other outputs from now on; arguments and errors as in the constructor."""
+        shape = _shape_of(self.ansatz.num_qubits, interpret, output_shape)
+        self._indices = _index_map(self.ansatz.num_qubits, interpret, shape)
+        self._outputs = math.prod(shape)
+        self._interpret = _Lookup(self._indices, shape)
+        self._output_shape = (self.copies * shape[0], *shape[1:])
+        self._clear_caches()
 
     @property
     def primitive(self) -> BaseSamplerV2 | None:
@@ -89,8 +105,8 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         outcomes = self._interpreted(compile_ansatz(self.ansatz).probabilities)
 
         def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
-            flat = (*inputs.shape[:-1], self.copies * self._outputs)
-            return outcomes(*by_copy(inputs, weights, self.copies)).reshape(flat)
+            shape = (*inputs.shape[:-1], *self._output_shape)
+            return outcomes(*by_copy(inputs, weights, self.copies)).reshape(shape)
 
         return evaluate
 
@@ -134,29 +150,72 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
 class _Lookup:
     """`interpret` as the table that it was written down in: unlike a lambda it can be pickled."""
 
-    def __init__(self, indices: np.ndarray) -> None:
-        self.indices = indices
+    def __init__(self, indices: np.ndarray, shape: tuple[int, ...]) -> None:
+        self.indices, self.shape = indices, shape
 
-    def __call__(self, outcome: int) -> int:
-        return int(self.indices[outcome])
+    def __call__(self, outcome: int) -> int | tuple[int, ...]:
+        index = int(self.indices[outcome])
+        if len(self.shape) == 1:
+            return index
+        return tuple(int(part) for part in np.unravel_index(index, self.shape))
 
 
-def _index_map(num_qubits: int, interpret: Callable[[int], int] | None, outputs: int | None) -> np.ndarray:
+def _shape_of(num_qubits: int, interpret: Interpret | None, given: Any) -> tuple[int, ...]:
+    """The shape of one copy's outputs.
+
+    Raises:
+        HQNNError: if there are too many qubits, or the shape does not fit `interpret`.
+    """
     if num_qubits > _MAX_QUBITS:
         raise HQNNError(
             f"A SamplerLayer takes at most {_MAX_QUBITS} qubits, but the ansatz has {num_qubits}; for wider circuits "
             "use a QuantumLayer with observables."
         )
     if interpret is None:
+        if given not in (None, 2**num_qubits, (2**num_qubits,)):
+            raise HQNNError(
+                f"Argument `output_shape` belongs to `interpret`: without it there are {2**num_qubits} outputs, but "
+                f"it is {given!r}."
+            )
+        return (2**num_qubits,)
+    axes = given if isinstance(given, tuple | list) else (given,)
+    try:
+        shape = tuple(0 if isinstance(axis, bool) else index(axis) for axis in axes)
+    except TypeError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise HQNNError(
+            "Argument `output_shape` must be a positive number, or a tuple of them, with `interpret`, but is "
+            f"{given!r}."
+        )
+    return shape
+
+
+def _index_map(num_qubits: int, interpret: Interpret | None, shape: tuple[int, ...]) -> np.ndarray:
+    """For each measured integer its output, counted row by row.
+
+    Raises:
+        HQNNError: if `interpret` returns something else than indices within the shape.
+    """
+    if interpret is None:
         return np.arange(2**num_qubits)
-    if outputs is None or outputs < 1:
-        raise HQNNError(
-            f"Argument `output_shape` must be a positive number with `interpret`, but is {outputs}."
-        )
-    indices = np.array([int(interpret(outcome)) for outcome in range(2**num_qubits)])
-    if indices.min() < 0 or indices.max() >= outputs:
-        raise HQNNError(
-            f"Argument `interpret` must return indices from 0 to {outputs - 1}, but returns "
-            f"{sorted(set(indices[(indices < 0) | (indices >= outputs)].tolist()))[:5]}."
-        )
-    return indices
+    found = np.empty(2**num_qubits, dtype=np.int64)
+    for outcome in range(len(found)):
+        given = interpret(outcome)
+        try:
+            parts = tuple(index(part) for part in given) if isinstance(given, Iterable) else (index(given),)
+        except TypeError:
+            parts = ()
+        if len(parts) != len(shape) or any(
+            not 0 <= part < size for part, size in zip(parts, shape, strict=True)
+        ):
+            wanted = (
+                f"an index from 0 to {shape[0] - 1}"
+                if len(shape) == 1
+                else f"tuples of {len(shape)} indices within {shape}"
+            )
+            raise HQNNError(
+                f"Argument `interpret` must return {wanted}, but returns {given!r} for outcome {outcome}."
+            )
+        found[outcome] = np.ravel_multi_index(parts, shape)
+    return found

@@ -9,7 +9,7 @@ import torch
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives import BackendEstimatorV2, BaseEstimatorV2, StatevectorEstimator
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
 from qiskit_aer import AerSimulator
 from qiskit_machine_learning.connectors import TorchConnector
 from qiskit_machine_learning.neural_networks import EstimatorQNN
@@ -358,6 +358,69 @@ def test_nan_is_one_sentence(estimator):
     layer = QuantumLayer(hqnn_parallel(2, 1), estimator=estimator)
     with pytest.raises(ShapeError, match="finite"):
         layer(torch.tensor([[0.1, float("nan")]]))
+
+
+ZERO = SparsePauliOp("ZZ", 0.0)
+CANCELLED = SparsePauliOp(["XZ", "ZI", "XZ"], [1.0, 0.0, -1.0])
+TINY = SparsePauliOp(["ZI", "XX"], [1e-10, 2e-10])
+
+
+def measuring(*observables):
+    ansatz = hqnn_parallel(2, 2)
+    return Ansatz(ansatz.circuit, ansatz.input_params, ansatz.weight_params, observables)
+
+
+@pytest.mark.parametrize(
+    "observables",
+    [[ZERO], [ZERO, CANCELLED], [SparsePauliOp("ZI"), ZERO, SparsePauliOp("IX")]],
+    ids=["zero", "zeros", "one of three"],
+)
+def test_observables_that_are_zero_are_zero_exactly_and_on_an_estimator(observables):
+    layer = doubled(QuantumLayer(measuring(*observables), copies=2))
+    inputs = inputs_for(layer).requires_grad_()
+    exact = layer(inputs)
+    gradients = torch.autograd.grad(exact.sum(), [inputs, layer.weight])
+    with layer.running_on(StatevectorEstimator()):
+        sampled = layer(inputs)
+        others = torch.autograd.grad(sampled.sum(), [inputs, layer.weight])
+    assert not sampled[:, 1 if len(observables) == 3 else 0].any()
+    torch.testing.assert_close(sampled, exact, atol=1e-10, rtol=0)
+    for one, other in zip(gradients, others, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-10, rtol=0)
+
+
+def test_tiny_observables_are_measured():
+    layer = doubled(QuantumLayer(measuring(TINY, SparsePauliOp("ZZ")), estimator=StatevectorEstimator()))
+    large = doubled(QuantumLayer(measuring(TINY * 1e10, SparsePauliOp("ZZ")), initial_weights=layer.weight))
+    inputs = inputs_for(layer)
+    found, wanted = layer(inputs), large(inputs)
+    torch.testing.assert_close(found * torch.tensor([1e10, 1.0]), wanted, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("estimator", [None, StatevectorEstimator()], ids=["exact", "estimator"])
+@pytest.mark.parametrize(
+    "given",
+    [SparsePauliOp(["ZI", "IX"], [1.0, 0.5]), Pauli("ZX"), Operator.from_label("YZ")],
+    ids=["sum", "Pauli", "Operator"],
+)
+def test_a_single_operator_is_one_output_as_in_qiskits_estimator_qnn(given, estimator):
+    template = hqnn_parallel(2, 2)
+    ansatz = Ansatz(template.circuit, template.input_params, template.weight_params, given)
+    stock = EstimatorQNN(
+        circuit=ansatz.circuit,
+        estimator=StatevectorEstimator(),
+        # Its annotation promises an Operator, its estimator takes none.
+        observables=SparsePauliOp.from_operator(given) if isinstance(given, Operator) else given,
+        input_params=ansatz.input_params,
+        weight_params=ansatz.weight_params,
+        default_precision=0.0,
+    )
+    layer = QuantumLayer(ansatz, estimator=estimator)
+    weights = layer.weight.detach().double().numpy()
+    inputs = np.random.default_rng(3).uniform(-1, 1, (3, 2))
+    wanted = stock.forward(inputs, weights)
+    assert wanted.shape == (3, 1)
+    np.testing.assert_allclose(layer.neural_network.forward(inputs, weights), wanted, atol=1e-6)
 
 
 def test_bad_arguments_are_one_sentence():

@@ -100,10 +100,95 @@ def test_the_plain_qnn_interface_agrees_with_qiskits():
         np.testing.assert_allclose(mine, theirs, atol=tolerance)
 
 
-def test_bad_arguments_are_one_sentence():
-    with pytest.raises(HQNNError, match="`output_shape` must be a positive number"):
-        SamplerLayer(hqnn_parallel(2, 1), parity)
-    with pytest.raises(HQNNError, match="indices from 0 to 1, but returns \\[2, 3\\]"):
-        SamplerLayer(hqnn_parallel(2, 1), lambda outcome: outcome, 2)
+def by_halves(outcome):
+    return outcome % 3, outcome >> 2, outcome.bit_count() % 2
+
+
+SHAPE = (3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "sampler", [None, StatevectorSampler(seed=5, default_shots=20_000)], ids=["exact", "sampled"]
+)
+def test_outputs_of_several_axes_are_where_qiskit_has_them(sampler):
+    ansatz = hqnn_parallel(3, 1)
+    stock = SamplerQNN(
+        circuit=ansatz.circuit,
+        sampler=StatevectorSampler(seed=2, default_shots=20_000),
+        input_params=ansatz.input_params,
+        weight_params=ansatz.weight_params,
+        interpret=by_halves,
+        output_shape=SHAPE,
+        input_gradients=True,
+    )
+    layer = SamplerLayer(ansatz, by_halves, SHAPE, sampler=sampler).double()
+    rng = np.random.default_rng(4)
+    inputs, weights = rng.uniform(-1, 1, (4, 3)), rng.uniform(-3, 3, 9)
+    layer.weight.data = torch.from_numpy(weights)
+    tolerance = 5 * 0.5 / 20_000**0.5
+    wanted = stock.forward(inputs, weights)
+    assert wanted.shape == layer.neural_network.forward(inputs, weights).shape == (4, *SHAPE)
+    np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), wanted, atol=2 * tolerance)
+    for mine, theirs in zip(
+        layer.neural_network.backward(inputs, weights), stock.backward(inputs, weights), strict=True
+    ):
+        assert mine.shape == theirs.shape
+        np.testing.assert_allclose(mine, theirs, atol=2 * tolerance)
+
+
+@pytest.mark.parametrize("gradient", ["autograd", "parameter-shift"])
+def test_copies_stand_along_the_first_axis_of_the_outputs(gradient):
+    one = SamplerLayer(hqnn_parallel(3, 1), by_halves, SHAPE).double()
+    both = SamplerLayer(hqnn_parallel(3, 1), by_halves, SHAPE, copies=2, gradient=gradient).double()
+    inputs = torch.rand(2, 4, 6, dtype=torch.float64)
+    found = both(inputs)
+    assert found.shape == (2, 4, 6, 2, 2)
+    for copy in (0, 1):
+        one.weight.data = both.weight.detach()[9 * copy : 9 * copy + 9]
+        torch.testing.assert_close(
+            found[..., 3 * copy : 3 * copy + 3, :, :],
+            one(inputs[..., 3 * copy : 3 * copy + 3]),
+            atol=1e-12,
+            rtol=0,
+        )
+    found.square().sum().backward()
+    assert both.weight.grad.abs().max() > 0
+    assert both(torch.rand(0, 6, dtype=torch.float64)).shape == (0, 6, 2, 2)
+
+
+def test_another_interpretation_holds_from_then_on():
+    layer = SamplerLayer(hqnn_parallel(3, 1)).double()
+    inputs = torch.rand(4, 3, dtype=torch.float64)
+    every = layer(inputs)
+    layer.neural_network.set_interpret(by_halves, SHAPE)
+    again = layer(inputs)
+    assert again.shape == (4, *SHAPE)
+    torch.testing.assert_close(again[:, 1, 1, 1], every[:, 4] + every[:, 7], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("interpret", "shape", "sentence"),
+    [
+        (parity, None, "`output_shape` must be a positive number, or a tuple of them"),
+        (parity, 0, "`output_shape` must be a positive number"),
+        (parity, (), "`output_shape` must be a positive number"),
+        (parity, (2, 1.5), "`output_shape` must be a positive number"),
+        (parity, True, "`output_shape` must be a positive number"),
+        (None, 3, "`output_shape` belongs to `interpret`: without it there are 4 outputs, but it is 3"),
+        (lambda outcome: outcome, 2, "an index from 0 to 1, but returns 2 for outcome 2"),
+        (lambda outcome: -1, 2, "an index from 0 to 1, but returns -1 for outcome 0"),
+        (lambda outcome: outcome / 2, 2, "an index from 0 to 1, but returns 0.0 for outcome 0"),
+        (lambda outcome: None, 2, "an index from 0 to 1, but returns None"),
+        (lambda outcome: (0, outcome), (2, 2), r"tuples of 2 indices within \(2, 2\), but returns \(0, 2\)"),
+        (lambda outcome: (0, 1, 1), (2, 2), r"tuples of 2 indices within \(2, 2\), but returns \(0, 1, 1\)"),
+        (lambda outcome: 1, (2, 2), r"tuples of 2 indices within \(2, 2\), but returns 1 for outcome 0"),
+    ],
+)
+def test_an_interpretation_that_does_not_fit_its_shape_is_one_sentence(interpret, shape, sentence):
+    with pytest.raises(HQNNError, match=sentence):
+        SamplerLayer(hqnn_parallel(2, 1), interpret, shape)
+
+
+def test_a_sampler_of_another_kind_is_one_sentence():
     with pytest.raises(HQNNError, match="must be a BaseSamplerV2"):
         SamplerLayer(hqnn_parallel(2, 1), sampler=3)

@@ -1,0 +1,80 @@
+"""An ansatz of a user's own circuit: in Python, or in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qiskit import QuantumCircuit
+
+from qiskit_hqnn.circuits.ansatz import Ansatz
+from qiskit_hqnn.circuits.files import read_circuit
+from qiskit_hqnn.circuits.measured import without_measurements
+from qiskit_hqnn.circuits.observables import Observables, observables_of
+from qiskit_hqnn.circuits.selecting import Parameters, select_parameters
+from qiskit_hqnn.errors import CircuitError
+
+
+def ansatz_from_circuit(
+    circuit: QuantumCircuit,
+    inputs: Parameters | None = None,
+    weights: Parameters | None = None,
+    observables: Observables | None = None,
+    *,
+    name: str | None = None,
+    reference: str = "",
+    given: str = "",
+    idle_qubits: bool = True,
+) -> Ansatz:
+    """An ansatz of a circuit; `Ansatz.from_circuit` says what its arguments mean.
+
+    Args:
+        circuit, inputs, weights, observables, name, reference: as there.
+        given: what an error calls the circuit.
+        idle_qubits: whether qubits without an instruction stay.
+
+    Raises:
+        CircuitError: if it cannot be one.
+    """
+    if not isinstance(circuit, QuantumCircuit):
+        raise CircuitError(f"Argument `circuit` must be a QuantumCircuit, but is a {type(circuit).__name__}.")
+    given = given or f"circuit {circuit.name!r}"
+    unmeasured = without_measurements(circuit, given)
+    if not idle_qubits:
+        unmeasured = unmeasured.without_idle_qubits()
+    plain = unmeasured.circuit
+    chosen = select_parameters(plain, inputs, weights, given)
+    operators = observables_of(observables, plain.num_qubits, unmeasured.measured)
+    return Ansatz(plain, *chosen, operators, reference, name or circuit.name)
+
+
+def ansatz_from_file(
+    path: str | Path,
+    inputs: Parameters | None = None,
+    weights: Parameters | None = None,
+    observables: Observables | None = None,
+    *,
+    name: str | None = None,
+    idle_qubits: bool = True,
+) -> Ansatz:
+    """An ansatz of a circuit file; arguments as those of `ansatz_from_circuit`.
+
+    Raises:
+        CircuitError: if it cannot be one, or the file cannot be read.
+    """
+    path = Path(path)
+    circuit = read_circuit(path)
+    if not circuit.parameters and (inputs or weights):
+        raise CircuitError(
+            f"{path} has no parameters, so nothing in it can be an input or a weight: OpenQASM 3 declares them as "
+            "`input float x;`, and OpenQASM 2 has none."
+        )
+    return ansatz_from_circuit(
+        circuit,
+        inputs,
+        weights,
+        observables,
+        name=name,
+        reference=f"from {path.name}",
+        given=str(path),
+        idle_qubits=idle_qubits,
+    )

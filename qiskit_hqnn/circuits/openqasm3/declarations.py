@@ -1,0 +1,113 @@
+"""Statements that declare or assign names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openqasm3 import ast
+from qiskit.circuit import ClassicalRegister, Parameter, QuantumRegister
+
+from qiskit_hqnn.circuits.openqasm3.expressions import converted, evaluate, whole_number
+from qiskit_hqnn.circuits.openqasm3.inputs import declared_input
+from qiskit_hqnn.circuits.openqasm3.reader import Reader
+from qiskit_hqnn.circuits.openqasm3.values import Duration, ProgramError, Value, Wires
+
+_INCLUDES = ("stdgates.inc", "qelib1.inc")
+
+
+def include(reader: Reader, node: Any) -> None:
+    """The standard gates are known in any case."""
+    if node.filename not in _INCLUDES:
+        raise ProgramError(f"only stdgates.inc can be included, but not {node.filename!r}")
+
+
+def qubits(reader: Reader, node: Any) -> None:
+    size = 1 if node.size is None else whole_number(node.size, reader.scope, "the size of a register")
+    register = QuantumRegister(size, node.qubit.name)
+    reader.circuit.add_register(register)
+    reader.scope.declare(node.qubit.name, Wires(tuple(register), node.size is None))
+
+
+def input_or_output(reader: Reader, node: Any) -> None:
+    """Inputs are parameters; an output is a variable like others."""
+    if node.io_identifier is ast.IOKeyword.output:
+        variable(reader, node)
+        return
+    value = declared_input(node, reader.scope, reader.definitions.elements)
+    reader.scope.declare(node.identifier.name, value)
+    reader.definitions.inputs |= {parameter.name for parameter in _parameters(value)}
+
+
+def variable(reader: Reader, node: Any) -> None:
+    """A constant, a variable or classical bits."""
+    if isinstance(node.type, ast.BitType):
+        _bits(reader, node)
+        return
+    start = getattr(node, "init_expression", None)
+    if isinstance(node.type, ast.StretchType):
+        raise ProgramError("a stretch has no length that is known before the circuit is scheduled")
+    value: Value | None = None
+    if start is not None:
+        value = evaluate(start, reader.scope)
+        if not isinstance(value, Duration | list):
+            value = converted(node.type, value)
+    elif isinstance(node.type, ast.ArrayType):
+        value = _zeros([whole_number(size, reader.scope, "a size") for size in node.type.dimensions])
+    reader.scope.declare(node.identifier.name, value)
+
+
+def alias(reader: Reader, node: Any) -> None:
+    reader.scope.declare(node.target.name, reader.wires(node.value, classical=None))
+
+
+def assignment(reader: Reader, node: Any) -> None:
+    target, scope = node.lvalue, reader.scope
+    if node.op.name == "=":
+        value = evaluate(node.rvalue, scope)
+    else:
+        sign = ast.BinaryOperator[node.op.name.removesuffix("=")]
+        value = evaluate(ast.BinaryExpression(sign, target, node.rvalue), scope)
+    if isinstance(target, ast.Identifier):
+        scope.assign(target.name, value)
+        return
+    holder: Any = evaluate(target.name, scope)
+    *rows, last = [whole_number(index, scope, "an index") for indices in target.indices for index in indices]
+    for row in rows:
+        holder = holder[row]
+    if not isinstance(holder, list):
+        raise ProgramError("a classical bit takes a measurement, and no other value, here")
+    if not -len(holder) <= last < len(holder):
+        raise ProgramError(f"index {last} is outside of an array of {len(holder)}")
+    holder[last] = value
+
+
+def gate(reader: Reader, node: Any) -> None:
+    reader.definitions.gates[node.name.name] = node
+
+
+def subroutine(reader: Reader, node: Any) -> None:
+    reader.definitions.subroutines[node.name.name] = node
+
+
+def _bits(reader: Reader, node: Any) -> None:
+    size = node.type.size
+    count = 1 if size is None else whole_number(size, reader.scope, "the size of a register")
+    register = ClassicalRegister(count, node.identifier.name)
+    reader.circuit.add_register(register)
+    target = Wires(tuple(register), size is None)
+    reader.scope.declare(node.identifier.name, target)
+    start = getattr(node, "init_expression", None)
+    if isinstance(start, ast.QuantumMeasurement):
+        reader.measured(start, target)
+    elif start is not None:
+        raise ProgramError("a classical bit takes a measurement, and no other value, here")
+
+
+def _zeros(sizes: list[int]) -> Value:
+    return [0] * sizes[0] if len(sizes) == 1 else [_zeros(sizes[1:]) for _ in range(sizes[0])]
+
+
+def _parameters(value: Value) -> list[Parameter]:
+    if isinstance(value, list):
+        return [parameter for part in value for parameter in _parameters(part)]
+    return [value]

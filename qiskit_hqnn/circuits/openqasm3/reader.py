@@ -1,0 +1,119 @@
+"""Carrying statements out: on which circuit, with which names, and how an error gets its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from openqasm3 import ast
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter, Qubit
+from qiskit.exceptions import QiskitError
+
+from qiskit_hqnn.circuits.openqasm3.expressions import evaluate, shown
+from qiskit_hqnn.circuits.openqasm3.values import ProgramError, Scope, Value, Wires
+from qiskit_hqnn.errors import CircuitError
+
+MOST_STATEMENTS = 100_000
+"""Bounds what loops unroll to."""
+
+
+@dataclass
+class Definitions:
+    """What all parts of a program share.
+
+    Attributes:
+        given: what an error calls the program.
+        handlers: what carries out each kind of statement.
+        elements: parameters of vectors, by their names in the file.
+        gates, subroutines: definitions so far.
+        inputs: names of the parameters that were declared.
+        statements: carried out so far.
+    """
+
+    given: str
+    handlers: Mapping[type, Handler]
+    elements: Mapping[str, Parameter]
+    gates: dict[str, Any] = field(default_factory=dict)
+    subroutines: dict[str, Any] = field(default_factory=dict)
+    inputs: set[str] = field(default_factory=set)
+    statements: int = 0
+
+
+class Reader:
+    """Carries statements out on one circuit: the program's, or that of one call of a gate.
+
+    Args:
+        circuit: grows.
+        scope: names.
+        definitions: shared.
+        exact: whether the language's own global phases are kept, as a control needs them.
+    """
+
+    def __init__(
+        self, circuit: QuantumCircuit, scope: Scope, definitions: Definitions, exact: bool = False
+    ) -> None:
+        self.circuit, self.scope, self.definitions, self.exact = circuit, scope, definitions, exact
+
+    def carry_out(self, statements: Sequence[Any]) -> None:
+        """Statements one after the other.
+
+        Raises:
+            CircuitError: if one cannot be; with its line.
+        """
+        for node in statements:
+            try:
+                self.count()
+                handler = self.definitions.handlers.get(type(node))
+                if handler is None:
+                    raise ProgramError(f"a {type(node).__name__} cannot be part of a circuit here")
+                handler(self, node)
+            except (ProgramError, QiskitError, RecursionError) as error:
+                where = f", line {node.span.start_line}" if getattr(node, "span", None) else ""
+                reason = str(error)
+                if isinstance(error, QiskitError):
+                    reason = reason.strip().strip("\"'").partition("\n")[0].rstrip(".")
+                if isinstance(error, RecursionError):
+                    reason = "it calls itself"
+                raise CircuitError(f"{self.definitions.given}{where}: {reason}.") from error
+
+    def count(self) -> None:
+        """Raises ProgramError if the program has grown beyond all use."""
+        self.definitions.statements += 1
+        if self.definitions.statements > MOST_STATEMENTS:
+            raise ProgramError(f"it unrolls to more than {MOST_STATEMENTS:,} statements")
+
+    def in_block(self, statements: Sequence[Any], names: Mapping[str, Value] | None = None) -> None:
+        """Statements of a block, with names of its own."""
+        self.in_scope(self.scope.inner(names), statements)
+
+    def in_scope(self, scope: Scope, statements: Sequence[Any]) -> None:
+        """Statements with these names, and afterwards the present ones again."""
+        outer, self.scope = self.scope, scope
+        try:
+            self.carry_out(statements)
+        finally:
+            self.scope = outer
+
+    def wires(self, node: Any, classical: bool | None = False) -> Wires:
+        """The qubits that an operand names (`classical`: the bits; None: either); $3 is the circuit's fourth."""
+        if isinstance(node, ast.Identifier) and node.name.startswith("$") and node.name[1:].isdigit():
+            number = int(node.name[1:])
+            self.circuit.add_bits([Qubit() for _ in range(self.circuit.num_qubits, number + 1)])
+            return Wires((self.circuit.qubits[number],), True)
+        value = evaluate(node, self.scope)
+        if not isinstance(value, Wires) or (classical is not None and value.classical != classical):
+            kind = {True: "a classical bit", False: "a qubit", None: "a register"}[classical]
+            raise ProgramError(f"{kind} is needed here, but this is {shown(value)}")
+        return value
+
+    def measured(self, measurement: Any, target: Wires) -> None:
+        """Measure into bits."""
+        qubits = self.wires(measurement.qubit)
+        if len(qubits.bits) != len(target.bits):
+            raise ProgramError(f"{len(qubits.bits)} qubits are measured into {len(target.bits)} bits")
+        self.circuit.measure(qubits.bits, target.bits)
+
+
+Handler: TypeAlias = Callable[[Reader, Any], None]
