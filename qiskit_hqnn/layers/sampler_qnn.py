@@ -16,10 +16,11 @@ from qiskit.transpiler import PassManager
 from qiskit_machine_learning.neural_networks import SamplerQNN
 from torch import Tensor
 
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import SPSA
-from qiskit_hqnn.layers.packed_qnn import PackedQNN, check_count
+from qiskit_hqnn.layers.packed_qnn import PackedQNN
 from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
 from qiskit_hqnn.simulation.functions import by_copy
 
@@ -60,7 +61,7 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         shots: int | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:
-        check_count("copies", copies)
+        copies = check_integer("copies", copies, 1)
         self.ansatz, self.copies = ansatz, copies  # what an interpretation depends on, too
         SamplerQNN.__init__(
             self,
