@@ -80,7 +80,7 @@ def make_template(ansatz: Ansatz) -> Template:
                     terms.append(4 if operation.name in _FOUR_TERM else 2)
             operation.params = fresh
         circuit.append(operation, step.qubits, step.clbits)
-    coefficients, offsets, nonlinear = _affine_map(expressions, [*ansatz.input_params, *ansatz.weight_params])
+    coefficients, offsets, nonlinear = affine_map(expressions, [*ansatz.input_params, *ansatz.weight_params])
     return Template(circuit, angles, coefficients, offsets, np.array(terms, dtype=int), nonlinear)
 
 
@@ -105,9 +105,10 @@ def _in_shiftable_gates(circuit: QuantumCircuit) -> QuantumCircuit:
     )
 
 
-def _affine_map(
+def affine_map(
     expressions: list[ParameterExpression], parameters: list[Parameter]
 ) -> tuple[np.ndarray, np.ndarray, dict[int, ParameterExpression]]:
+    """Expressions as slopes (E, P) and offsets (E,) over the parameters, and those that are not affine, by row."""
     column = {parameter: index for index, parameter in enumerate(parameters)}
     coefficients = np.zeros((len(expressions), len(parameters)))
     offsets = np.zeros(len(expressions))

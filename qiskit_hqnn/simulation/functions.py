@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -18,7 +18,25 @@ from qiskit_hqnn.simulation.runner import Runner
 _AS_IT_IS = nullcontext()
 
 
-def expectation_values(runner: Runner, rows: Tensor, columns: Tensor, copies: int | None = None) -> Tensor:
+class Runs(Protocol):
+    """What expectation values are computed by: a plan for one dtype and device, with or without noise.
+
+    Attributes:
+        kind: of the device, such as "cpu".
+        sees_all: whether every input and weight reaches an output.
+    """
+
+    kind: str
+
+    @property
+    def sees_all(self) -> bool: ...
+
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Any:
+        """Who runs `measure` and `pull_back` on columns of these shapes."""
+        ...
+
+
+def expectation_values(runner: Runs, rows: Tensor, columns: Tensor, copies: int | None = None) -> Tensor:
     """Expectation values, with an analytic adjoint pass.
 
     Args:
@@ -62,7 +80,7 @@ class _Expectation(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, runner: Runner, for_gradient: bool, copies: int | None, rows: Tensor, columns: Tensor
+        ctx: Any, runner: Runs, for_gradient: bool, copies: int | None, rows: Tensor, columns: Tensor
     ) -> Tensor:
         inputs, weights = (rows, columns) if copies is None else by_copy(rows, columns, copies)
         ctx.passes = passes = runner.passes_for(inputs, weights, for_gradient)
@@ -137,14 +155,14 @@ def _for_gradient(rows: Tensor, columns: Tensor) -> bool:
     return torch.is_grad_enabled() and (rows.requires_grad or columns.requires_grad)
 
 
-def _check_finite(result: Tensor, runner: Runner, *angles: Tensor) -> None:
+def _check_finite(result: Tensor, runner: Runs, *angles: Tensor) -> None:
     """One look at the small result instead of all inputs: NaN or infinity in any angle that it sees reaches it.
 
     Only on the CPU: to read one number of another device waits for everything that was asked of it before.
     """
     if runner.kind != "cpu":
         return
-    seen = (result,) if runner.constants.plan.sees_all else [angle for angle in angles if angle.numel()]
+    seen = (result,) if runner.sees_all else [angle for angle in angles if angle.numel()]
     if all(cmath.isfinite(tensor.sum().item()) for tensor in seen):
         return
     bad = sum(int((~torch.isfinite(angle)).sum()) for angle in angles)

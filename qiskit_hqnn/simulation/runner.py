@@ -44,6 +44,11 @@ class Runner:
         self.plain = not (plan.mixes or plan.row_nonlinear or plan.weight_nonlinear)
 
     @property
+    def sees_all(self) -> bool:
+        """Whether every input and weight reaches an output."""
+        return self.constants.plan.sees_all
+
+    @property
     def num_bytes(self) -> int:
         """Memory of the plan's constants."""
         more = self._passes.tensors if isinstance(self._passes, OneUpload) else []

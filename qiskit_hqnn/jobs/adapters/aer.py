@@ -83,12 +83,16 @@ def _ideal() -> AerSimulator:
 _simulators: dict[tuple[str, str, tuple[int, ...]], AerSimulator] = {}
 
 
+def noise_of(device: Device, used: tuple[int, ...]) -> NoiseModel:
+    """The noise of some qubits of a device with a target, renumbered from 0."""
+    assert device.target is not None
+    return NoiseModel.from_backend(CutDevice(device.name, cut_target(device.target, used)))
+
+
 def _noisy(device: Device, used: tuple[int, ...]) -> AerSimulator:
     key = (device.name, device.calibration, used)
     if key not in _simulators:
-        assert device.target is not None
-        target = cut_target(device.target, used)
-        noise = NoiseModel.from_backend(CutDevice(device.name, target))
+        noise = noise_of(device, used)
         method = "density_matrix" if len(used) <= _DENSITY_MATRIX_QUBITS else "statevector"
         _simulators[key] = AerSimulator(method=method, noise_model=noise)
     return _simulators[key]

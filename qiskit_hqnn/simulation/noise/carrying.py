@@ -1,0 +1,296 @@
+"""Tensors carried through the steps of a plan: states forward, or observables backwards.
+
+A tensor has shape (copies, 4^n, columns): an axis of four for each qubit in the order of a layout, and behind them the
+samples, or the observables. States meet a block's matrix M, observables its transposed one; both are made as Mᵀ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qiskit_hqnn.simulation.noise import channels
+from qiskit_hqnn.simulation.noise.blocks import Block, Step, Uploads
+from qiskit_hqnn.simulation.noise.layouts import arrange
+from qiskit_hqnn.simulation.noise.weighted import rearranged
+from qiskit_hqnn.simulation.planning.lowering import Angle
+
+
+@dataclass(frozen=True, eq=False)
+class _Leg:
+    """One move of a way.
+
+    Attributes:
+        order: axes to rearrange to; None for none.
+        inverse: back again.
+        outer: numbers in front of the block's axes; `side` on them.
+        weighted: number of the block among those of weights, or None.
+        constant: the transposed matrix (1, D, D) of a constant block.
+        turns: (place of a qubit, number of the upload) of uploads.
+    """
+
+    order: tuple[int, ...] | None = None
+    inverse: tuple[int, ...] | None = None
+    outer: int = 1
+    side: int = 1
+    weighted: int | None = None
+    constant: Tensor | None = None
+    turns: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether its gradient needs the tensor."""
+        return self.weighted is not None or bool(self.turns)
+
+    def matrix(self, matrices: Sequence[Tensor]) -> Tensor:
+        """Its transposed matrix, (copies or 1, D, D)."""
+        if self.weighted is not None:
+            return matrices[self.weighted]
+        assert self.constant is not None
+        return self.constant
+
+
+class Way:
+    """Steps on layouts.
+
+    Args:
+        steps: in the order in which they are done.
+        num_qubits: n.
+        columns: a typical number of them.
+        states: whether states are carried; else observables.
+        like: gives dtype and device.
+
+    Attributes:
+        first, last: the order of qubits at both ends.
+        blocks: those of weights, each with the order in which its qubits lie.
+        angles: those of the uploads.
+    """
+
+    def __init__(
+        self, steps: Sequence[Step], num_qubits: int, columns: int, states: bool, like: Tensor
+    ) -> None:
+        self.num_qubits, self.states = num_qubits, states
+        self.first, moves, self.last = arrange(steps, num_qubits, columns)
+        self.blocks: list[tuple[Block, Sequence[int]]] = []
+        self.angles: list[Angle] = []
+        self._legs: list[_Leg] = []
+        for move in moves:
+            inverse = None if move.order is None else tuple(np.argsort(move.order).tolist())
+            if isinstance(move.step, Uploads):
+                turns = tuple((place, len(self.angles) + i) for i, place in enumerate(move.places))
+                self.angles += [angle for _, angle in move.step.turns]
+                self._legs.append(_Leg(move.order, inverse, turns=turns))
+                continue
+            block = move.step
+            lie = [block.qubits[i] for i in np.argsort(move.places)]
+            shape = {"outer": 4 ** min(move.places), "side": 4 ** len(lie)}
+            if block.turns:
+                self._legs.append(_Leg(move.order, inverse, **shape, weighted=len(self.blocks)))
+                self.blocks.append((block, lie))
+            else:
+                matrix = rearranged(block.constants[0], [block.qubits.index(qubit) for qubit in lie])
+                constant = torch.as_tensor(matrix.T.copy())[None].to(like)
+                self._legs.append(_Leg(move.order, inverse, **shape, constant=constant))
+
+    @property
+    def keeps(self) -> int:
+        """How many tensors the backward pass needs."""
+        return sum(leg.keeps for leg in self._legs)
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        return [leg.constant for leg in self._legs if leg.constant is not None]
+
+    def carry(
+        self, tensor: Tensor, matrices: Sequence[Tensor], waves: Tensor | None, parts: int
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The tensor at the end, and what `pull_back` needs.
+
+        Args:
+            tensor: of shape (copies or 1, 4^n, columns), in the order `first`; not altered.
+            matrices: transposed, (copies, D, D), of the blocks of weights.
+            waves: cosines and sines of uploads, of shape (copies, 2, uploads, batch).
+            parts: in how many the way is gone back; 0 if it is not.
+        """
+        kept: list[Tensor] = []
+        segments = self._segments(max(1, parts))
+        for number, (start, end) in enumerate(segments):
+            keep = number == parts - 1
+            if parts and not keep:
+                kept.append(tensor)
+            tensor, inside = self._through(start, end, tensor, matrices, waves, keep)
+            kept += inside
+        return tensor, kept
+
+    def pull_back(
+        self, gradient: Tensor, kept: Sequence[Tensor], found: Found, parts: int, to_start: bool
+    ) -> Tensor:
+        """The gradient of the tensor at the start; those of matrices and uploads are put where `found` has a place.
+
+        Args:
+            gradient: of the tensor at the end.
+            kept: of `carry`.
+            found: matrices and waves as `carry` had them, and places for their gradients.
+            parts: as `carry` had it.
+            to_start: whether the tensor at the start has a gradient; else what is returned has no meaning.
+        """
+        segments = self._segments(parts)
+        starts, inside = kept[: parts - 1], kept[parts - 1 :]
+        for number in range(parts - 1, -1, -1):
+            start, end = segments[number]
+            if number < parts - 1:
+                _, inside = self._through(start, end, starts[number], found.matrices, found.waves, True)
+            last = 0 if to_start or number else self._first_kept
+            gradient = self._back(max(start, last), end, gradient, inside, found, to_start or number > 0)
+        return gradient
+
+    @property
+    def _first_kept(self) -> int:
+        return next((place for place, leg in enumerate(self._legs) if leg.keeps), len(self._legs))
+
+    def _segments(self, parts: int) -> list[tuple[int, int]]:
+        """Legs from … to of each part, each with as many that keep their tensors."""
+        places = [place for place, leg in enumerate(self._legs) if leg.keeps]
+        cuts = [0, *(places[len(places) * i // parts] for i in range(1, parts)), len(self._legs)]
+        return list(pairwise(cuts))
+
+    def _through(
+        self,
+        start: int,
+        end: int,
+        tensor: Tensor,
+        matrices: Sequence[Tensor],
+        waves: Tensor | None,
+        keep: bool,
+    ) -> tuple[Tensor, list[Tensor]]:
+        kept: list[Tensor] = []
+        own = False  # whether the tensor may be altered
+        for leg in self._legs[start:end]:
+            before = tensor
+            if leg.turns:
+                assert waves is not None
+                tensor = tensor if own and len(tensor) == len(waves) else _spread(tensor, len(waves))
+                for place, upload in leg.turns:
+                    turn(slices(tensor, 4**place), waves[:, :, upload])
+                own = not keep
+            else:
+                before = ordered(tensor, leg.order)
+                tensor = applied(leg.matrix(matrices), before, leg.outer, self.states)
+                own = True
+            if keep and leg.keeps:
+                kept.append(tensor if leg.turns else before)
+        return tensor, kept
+
+    def _back(
+        self, start: int, end: int, gradient: Tensor, kept: Sequence[Tensor], found: Found, to_start: bool
+    ) -> Tensor:
+        waiting = list(kept)
+        for place in range(end - 1, start - 1, -1):
+            leg = self._legs[place]
+            if leg.turns:
+                state = waiting.pop()
+                gradient = gradient.clone() if place == len(self._legs) - 1 else gradient
+                found.turn_back(leg.turns, state, gradient)
+                continue
+            matrix = leg.matrix(found.matrices)
+            if leg.weighted is not None:
+                before = waiting.pop()
+                pair = (before, gradient) if self.states else (gradient, before)
+                found.of_matrices[leg.weighted] = of_matrix(*pair, leg.outer, leg.side, len(matrix))
+                if place == start and not to_start:
+                    break
+            gradient = ordered(applied(matrix, gradient, leg.outer, not self.states), leg.inverse)
+        return gradient
+
+
+@dataclass(eq=False)
+class Found:
+    """Matrices and waves of a pass, and what the way back finds out about them.
+
+    Attributes:
+        matrices: transposed, (copies, D, D).
+        waves: of shape (copies, 2, uploads, batch), or None.
+        of_matrices: gradients of the matrices.
+        of_uploads: gradients of the uploads' angles, of shape (copies, uploads, batch), or None.
+    """
+
+    matrices: Sequence[Tensor]
+    waves: Tensor | None
+    of_matrices: list[Tensor]
+    of_uploads: Tensor | None
+
+    def turn_back(self, turns: Sequence[tuple[int, int]], state: Tensor, gradient: Tensor) -> None:
+        """Gradients of turns from the state behind them; the gradient becomes that in front of them."""
+        assert self.waves is not None
+        assert self.of_uploads is not None
+        for number, (place, upload) in enumerate(reversed(turns)):
+            x, y = slices(state, 4**place)
+            of_x, of_y = slices(gradient, 4**place)
+            self.of_uploads[:, upload] = (of_y * x).sub_(of_x * y).sum((1, 2))
+            turn((of_x, of_y), self.waves[:, :, upload], back=True)
+            if number < len(turns) - 1:
+                state = state.clone() if number == 0 else state
+                turn(slices(state, 4**place), self.waves[:, :, upload], back=True)
+
+
+def ordered(tensor: Tensor, axes: tuple[int, ...] | None) -> Tensor:
+    """(copies, 4^n, columns) with the qubits' axes in another order."""
+    if axes is None:
+        return tensor
+    copies, _, columns = tensor.shape
+    split = tensor.view(copies, *(4 for _ in axes), columns)
+    return split.permute(0, *(axis + 1 for axis in axes), len(axes) + 1).reshape(tensor.shape)
+
+
+def applied(transposed: Tensor, tensor: Tensor, outer: int, to_states: bool) -> Tensor:
+    """Matrices (copies or 1, D, D) on the axis of D behind `outer` numbers: transposed back first for states."""
+    copies, side = max(len(transposed), len(tensor)), transposed.shape[1]
+    matrix = transposed.transpose(1, 2) if to_states else transposed
+    if len(matrix) == 1:
+        matrix, copies = matrix.expand(len(tensor) * outer, side, side), len(tensor)
+    elif outer > 1:
+        matrix = matrix[:, None].expand(copies, outer, side, side).reshape(-1, side, side)
+    if len(tensor) < copies:
+        tensor = _spread(tensor, copies)
+    product = torch.bmm(matrix, _split(tensor, outer, side))
+    return product.view(tensor.shape)
+
+
+def of_matrix(left: Tensor, right: Tensor, outer: int, side: int, copies: int) -> Tensor:
+    """Σ left · rightᵀ over all other axes, of shape (copies, D, D)."""
+    left, right = (t if len(t) == copies else _spread(t, copies) for t in (left, right))
+    product = torch.bmm(_split(left, outer, side), _split(right, outer, side).transpose(1, 2))
+    return product if outer == 1 else product.view(copies, outer, side, side).sum(1)
+
+
+def _spread(tensor: Tensor, copies: int) -> Tensor:
+    """A tensor of its own for each copy."""
+    return tensor.expand(copies, -1, -1).clone(memory_format=torch.contiguous_format)
+
+
+def _split(tensor: Tensor, outer: int, side: int) -> Tensor:
+    """(copies, 4^n, columns) as (copies · outer, D, all behind)."""
+    copies, length, columns = tensor.shape
+    return tensor.view(copies * outer, side, length // (outer * side) * columns)
+
+
+def slices(tensor: Tensor, outer: int) -> tuple[Tensor, Tensor]:
+    """Views (copies, outer, …, columns) of what is X and what is Y on the qubit behind `outer` numbers."""
+    copies, length, columns = tensor.shape
+    split = tensor.view(copies, outer, 4, length // (4 * outer), columns)
+    return split[:, :, channels.X], split[:, :, channels.Y]
+
+
+def turn(pair: tuple[Tensor, Tensor], wave: Tensor, back: bool = False) -> None:
+    """Turn X and Y about Z in place, by cosines and sines (copies, 2, batch), or back by them."""
+    x, y = pair
+    sign = -1 if back else 1
+    cosine, sine = wave[:, 0, None, None], wave[:, 1, None, None]
+    moved = x * sine
+    x.mul_(cosine).addcmul_(y, sine, value=-sign)
+    y.mul_(cosine).add_(moved, alpha=sign)

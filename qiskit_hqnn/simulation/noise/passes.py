@@ -1,0 +1,160 @@
+"""Forward pass and analytic adjoint of a noisy plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qiskit_hqnn.simulation.noise import sizes
+from qiskit_hqnn.simulation.noise.carrying import Found, Way, ordered
+from qiskit_hqnn.simulation.noise.joining import ProductJoin, join, pull_join
+from qiskit_hqnn.simulation.noise.plan import NoisyPlan
+from qiskit_hqnn.simulation.noise.starting import Samples, product, pull_product
+from qiskit_hqnn.simulation.noise.weighted import WeightedBlocks
+
+_BATCH = 32
+"""Samples for which layouts of states are chosen."""
+
+
+class NoisyPasses:
+    """One way through a plan, with its constants for a dtype and device.
+
+    Args:
+        plan: what runs.
+        backwards: whether the steps behind all uploads are done to the observables.
+        like: gives dtype and device.
+    """
+
+    def __init__(self, plan: NoisyPlan, backwards: bool, like: Tensor) -> None:
+        self.plan = plan
+        steps = plan.before if backwards else (*plan.before, *plan.behind)
+        behind = plan.behind[::-1] if backwards else ()
+        self.states = Way(steps, plan.num_qubits, _BATCH, True, like)
+        self.observables = Way(behind, plan.num_qubits, plan.num_outputs, False, like)
+        blocks = [*self.states.blocks, *self.observables.blocks]
+        self.weighted = WeightedBlocks(blocks, plan.of_weights, like) if blocks else None
+        self.samples = Samples(plan.starts, self.states.angles, plan.by_sample, like)
+        axes = (0, *(qubit + 1 for qubit in self.observables.first))
+        effects = plan.effects.transpose(axes).reshape(plan.num_outputs, -1).T
+        self.effects = torch.as_tensor(effects.copy())[None].to(like)
+        self.joined = self.unjoined = None
+        if steps:
+            # Observables end in the order in which the states do.
+            order = tuple(self.observables.last.index(qubit) for qubit in self.states.last)
+            self.joined = None if order == tuple(range(plan.num_qubits)) else order
+            self.unjoined = None if self.joined is None else tuple(np.argsort(order).tolist())
+        self.order = self.states.first if steps else self.observables.last
+        self.carries = bool(steps)
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Its constants."""
+        weighted = [] if self.weighted is None else self.weighted.tensors
+        return [
+            *self.states.tensors,
+            *self.observables.tensors,
+            *weighted,
+            *self.samples.tensors,
+            self.effects,
+        ]
+
+    def parts(self, batch: int, copies: int, itemsize: int) -> tuple[int, int]:
+        """In how many parts the ways of states and of observables are gone back.
+
+        Raises:
+            HQNNError: if the tensors of so many samples do not fit into memory.
+        """
+        numbers = 4**self.plan.num_qubits
+        parts = []
+        for way, columns, what in (
+            (self.states, batch, "samples"),
+            (self.observables, self.plan.num_outputs, "observables"),
+        ):
+            state_bytes = copies * columns * numbers * itemsize
+            kept = sizes.kept_at_once(way.keeps, state_bytes)
+            if way is self.observables or self.carries:
+                words = f"{columns:,} {what}" + f" × {copies} copies" * (copies > 1)
+                sizes.check_run(state_bytes, kept, self.plan.num_qubits, self.effects.device, words)
+            parts.append(sizes.segments(way.keeps, state_bytes))
+        return parts[0], parts[1]
+
+
+class NoisyPass:
+    """One evaluation: `measure`, and `pull_back` with what that kept."""
+
+    def __init__(self, passes: NoisyPasses) -> None:
+        self._passes = passes
+        self._counts: list[int] = []
+        self._parts = (1, 1)
+
+    def measure(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> tuple[Tensor, list[Tensor]]:
+        """Expectation values (batch, copies, outputs), and what `pull_back` needs.
+
+        Args:
+            rows: of shape (batch, copies, C), what the uploads' angles are affine in.
+            columns: of shape (copies, D), what all other angles are affine in.
+            for_gradient: whether `pull_back` will be called.
+        """
+        passes = self._passes
+        batch, copies, _ = rows.shape
+        self._parts = passes.parts(batch, copies, rows.element_size())
+        forth, back = self._parts if for_gradient else (0, 0)
+        matrices, of_weights = ([], []) if passes.weighted is None else passes.weighted.matrices(columns)
+        arguments, waves = passes.samples.arguments(rows)
+        split = len(passes.states.blocks)
+        observed, of_observed = passes.observables.carry(passes.effects, matrices[split:], None, back)
+        observed = observed.expand(copies, -1, -1)
+        vectors = passes.samples.vectors(waves)
+        lined = [vectors[qubit] for qubit in passes.order]
+        of_states: list[Tensor] = []
+        if passes.carries:
+            start, joined = product(lined)
+            start = start.expand(-1, -1, batch).contiguous()
+            turns = passes.samples.turns(waves)
+            states, of_states = passes.states.carry(start, matrices[:split], turns, forth)
+            observed, states = ordered(observed, passes.joined), states.expand(copies, -1, -1)
+            outputs = join(observed, states)
+            joined = [*joined, observed, states]
+        else:
+            outputs, joined = ProductJoin(lined, copies, batch).outputs(observed.contiguous())
+        outputs = outputs.permute(2, 0, 1)
+        if not for_gradient:
+            return outputs, []
+        groups = [matrices, of_weights, of_observed, of_states, [arguments, waves], lined, joined]
+        self._counts = [len(group) for group in groups]
+        return outputs, [tensor for group in groups for tensor in group]
+
+    def pull_back(self, kept: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of rows and columns from that of the expectation values."""
+        passes, waiting = self._passes, iter(kept)
+        groups = [[next(waiting) for _ in range(count)] for count in self._counts]
+        matrices, of_weights, of_observed, of_states, (arguments, waves), lined, joined = groups
+        copies, _, batch = arguments.shape
+        varied = set(passes.samples.varied)
+        wanted = [qubit in varied for qubit in passes.order]
+        split, (forth, back) = len(passes.states.blocks), self._parts
+        slopes, of_turns = gradient.permute(1, 2, 0).contiguous(), None
+        if passes.carries:
+            *partial, observed, states = joined
+            of_observables, of_last = pull_join(slopes, observed, states)
+            of_observables = ordered(of_observables, passes.unjoined)
+            turns = passes.samples.turns(waves)
+            of_turns = None if turns is None else torch.empty_like(turns[:, 0])
+            found = Found(matrices[:split], turns, list(matrices[:split]), of_turns)
+            of_start = passes.states.pull_back(of_last, of_states, found, forth, any(wanted))
+            of_lined = pull_product(of_start, lined, partial, wanted) if any(wanted) else []
+            of_matrices = found.of_matrices
+        else:
+            of_observables, of_lined = ProductJoin(lined, copies, batch).pull_back(slopes, joined, wanted)
+            of_matrices = []
+        found = Found(matrices[split:], None, list(matrices[split:]), None)
+        if passes.observables.blocks:
+            passes.observables.pull_back(of_observables, of_observed, found, back, False)
+        of_vectors = dict(zip(passes.order, of_lined, strict=False))
+        rows = passes.samples.pull_back(of_vectors, of_turns, arguments)
+        if passes.weighted is None:
+            return rows, arguments.new_zeros(copies, len(passes.plan.of_weights.chosen))
+        return rows, passes.weighted.pull_back([*of_matrices, *found.of_matrices], of_weights)

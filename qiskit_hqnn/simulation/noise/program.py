@@ -1,0 +1,156 @@
+"""A circuit under noise, compiled: batched, differentiable expectation values."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.simulation.expressions import torch_function
+from qiskit_hqnn.simulation.functions import by_copy, expectation_values
+from qiskit_hqnn.simulation.noise.passes import NoisyPass, NoisyPasses
+from qiskit_hqnn.simulation.noise.plan import Columns, NoisyPlan
+
+_DTYPES = (torch.float32, torch.float64)
+
+
+class NoisyRunner:
+    """A plan for one dtype and device.
+
+    Attributes:
+        plan: what runs.
+        kind: of the device, such as "cpu".
+        plain: whether the plan's columns are inputs and weights themselves.
+    """
+
+    def __init__(self, plan: NoisyPlan, like: Tensor) -> None:
+        self.plan, self.kind = plan, like.device.type
+        self._like = like.new_empty(0)
+        self._passes: dict[bool, NoisyPasses] = {}
+        self._rows = _Values(plan.by_sample, plan)
+        self._columns = _Values(plan.of_weights, plan)
+        self.plain = self._rows.are(range(plan.num_inputs)) and self._columns.are(
+            range(plan.num_inputs, len(plan.parameters))
+        )
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every input and weight reaches an output."""
+        return self.plan.sees_all
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the plan's constants."""
+        made = [tensor for passes in self._passes.values() for tensor in passes.tensors]
+        return sum(tensor.numel() * tensor.element_size() for tensor in made)
+
+    def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """What angles are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
+        if self.plain:
+            return inputs, weights
+        everything = torch.cat([inputs, weights.expand(len(inputs), *weights.shape)], dim=-1)
+        of_weights = torch.cat([inputs.new_zeros(*weights.shape[:1], inputs.shape[2]), weights], dim=-1)
+        return self._rows(everything), self._columns(of_weights)
+
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> NoisyPass:
+        """Who runs `measure` and `pull_back` on columns of these shapes."""
+        backwards = len(rows) >= self.plan.observables_from
+        if backwards not in self._passes:
+            self._passes[backwards] = NoisyPasses(self.plan, backwards, self._like)
+        return NoisyPass(self._passes[backwards])
+
+
+class _Values:
+    """Parameters and expressions of them, (…, P) to (…, columns)."""
+
+    def __init__(self, columns: Columns, plan: NoisyPlan) -> None:
+        self._chosen = list(columns.chosen)
+        self._others = [torch_function(expression, plan.parameters) for expression in columns.others]
+
+    def are(self, positions: range) -> bool:
+        return not self._others and self._chosen == list(positions)
+
+    def __call__(self, values: Tensor) -> Tensor:
+        chosen = values[..., self._chosen]
+        if not self._others:
+            return chosen
+        return torch.cat([chosen, torch.stack([function(values) for function in self._others], -1)], -1)
+
+
+class NoisyProgram:
+    """A circuit under noise, planned once and run on batches; make it with `compile_noisy`.
+
+    Its methods take inputs of shape (batch, copies, I) and weights of shape (copies, W) in radians, both of one dtype
+    (float32 or float64) on one device, which the results follow. Gradients flow to both.
+    """
+
+    def __init__(self, plan: NoisyPlan) -> None:
+        self.plan = plan
+        self._runners: dict[tuple[torch.dtype, torch.device], NoisyRunner] = {}
+
+    def expectation_values(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """⟨observables⟩ as they are measured, of shape (batch, copies, outputs).
+
+        Raises:
+            ShapeError: if a shape does not fit, or a value is NaN or infinite (on the CPU; elsewhere it comes out as
+                NaN).
+            HQNNError: if so many samples do not fit into memory.
+        """
+        self._check(inputs, weights)
+        runner = self._runner(inputs)
+        return expectation_values(runner, *runner.columns(inputs, weights))
+
+    def layer(self, inputs: Tensor, weights: Tensor, copies: int) -> Tensor:
+        """`expectation_values` of circuits side by side, flat as a network has them.
+
+        Args:
+            inputs: of shape (..., copies · I); not looked at here.
+            weights: of shape (copies · W,), of the same dtype.
+            copies: how many circuits; the first I inputs and W weights are those of the first.
+
+        Returns:
+            Shape (..., copies · outputs).
+
+        Raises:
+            ShapeError, HQNNError: as `expectation_values`.
+        """
+        runner = self._runner(inputs)
+        if runner.plain:
+            return expectation_values(runner, inputs, weights, copies)
+        outputs = self.expectation_values(*by_copy(inputs, weights, copies))
+        return outputs.reshape(*inputs.shape[:-1], copies * self.plan.num_outputs)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the constants that it has made for the dtypes and devices it has been run on."""
+        return sum(runner.num_bytes for runner in self._runners.values())
+
+    def _runner(self, inputs: Tensor) -> NoisyRunner:
+        key = (inputs.dtype, inputs.device)
+        if key not in self._runners:
+            if inputs.dtype not in _DTYPES:
+                raise HQNNError(
+                    f"A quantum layer computes exactly in float32 or float64, but its weights are {inputs.dtype}."
+                )
+            self._runners[key] = NoisyRunner(self.plan, inputs)
+        return self._runners[key]
+
+    def _check(self, inputs: Tensor, weights: Tensor) -> None:
+        plan = self.plan
+        if inputs.ndim != 3 or inputs.shape[2] != plan.num_inputs:
+            raise ShapeError(
+                f"Argument `inputs` must have shape (batch, copies, {plan.num_inputs}), but has shape "
+                f"{tuple(inputs.shape)}."
+            )
+        if weights.shape != (inputs.shape[1], plan.num_weights):
+            raise ShapeError(
+                f"Argument `weights` must have shape ({inputs.shape[1]}, {plan.num_weights}), but has shape "
+                f"{tuple(weights.shape)}."
+            )
+        if inputs.dtype != weights.dtype:
+            raise HQNNError(
+                f"Arguments `inputs` and `weights` must have one dtype, but are {inputs.dtype} and {weights.dtype}."
+            )
+
+    def __repr__(self) -> str:
+        return f"NoisyProgram({self.plan})"

@@ -1,0 +1,78 @@
+"""What a plan takes of memory, said before any is touched."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import torch
+
+from qiskit_hqnn.errors import HQNNError
+
+KEPT_BYTES = 512 << 20
+"""States up to so many bytes are kept for the backward pass; beyond that some are, and the others computed again."""
+_WORKING = 4
+"""Tensors of a state's size that a step has in hand."""
+_CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def check_plan(num_qubits: int, outputs: int) -> None:
+    """Raises HQNNError if the effects of all outputs alone would not fit."""
+    _check(8 * outputs * 4**num_qubits * 2, num_qubits, f"{outputs} outputs", torch.device("cpu"))
+
+
+def check_run(state_bytes: int, kept: int, num_qubits: int, device: torch.device, what: str) -> None:
+    """Raises HQNNError if carrying states through a circuit would not fit.
+
+    Args:
+        state_bytes: of all samples or observables, of all copies together.
+        kept: how often as many are kept for the backward pass.
+        num_qubits: n.
+        device: where.
+        what: samples or observables in words.
+    """
+    _check(state_bytes * (_WORKING + kept), num_qubits, what, device)
+
+
+def segments(states: int, state_bytes: int) -> int:
+    """In how many parts a way is gone backwards, so that few states are kept: one if all of them may be."""
+    return 1 if states * state_bytes <= KEPT_BYTES else math.isqrt(states - 1) + 1
+
+
+def kept_at_once(states: int, state_bytes: int) -> int:
+    """How many states are kept with that."""
+    parts = segments(states, state_bytes)
+    return states if parts == 1 else parts + -(-states // parts)
+
+
+def _check(needed: int, num_qubits: int, what: str, device: torch.device) -> None:
+    limit = _memory(device)
+    if limit is not None and needed > limit:
+        raise HQNNError(
+            f"Exact noise on {num_qubits} qubits takes 4^{num_qubits} real numbers for each of {what}, about "
+            f"{_in_words(needed)} in all, but {device.type} has {_in_words(limit)}; use smaller batches, fewer qubits, "
+            "or Aer, which samples such circuits shot by shot ('fake_<device>')."
+        )
+
+
+def _memory(device: torch.device) -> int | None:
+    """Bytes that a device has; None where that cannot be known."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[1])
+    if device.type != "cpu":
+        return None
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    try:
+        return min(physical, int(_CONTROL_GROUP.read_text()))
+    except (OSError, ValueError):
+        return physical
+
+
+def _in_words(size: int) -> str:
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+    power = min(len(units) - 1, max(0, (size.bit_length() - 1) // 10))
+    return f"{size / 1024**power:,.1f} {units[power]}"
