@@ -5,7 +5,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.jobs.adapters.aer import on_qubits
-from qiskit_hqnn.jobs.estimation.expectations import measured, measurement_of
+from qiskit_hqnn.jobs.estimation.measurement import measured, measurement_of
 
 
 def aer_values(circuit, observables, where, noise, parameters, values):
