@@ -2,107 +2,120 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.exceptions import QiskitError
-from qiskit.quantum_info import Clifford, Pauli, SparsePauliOp, StabilizerState, Statevector
+from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
-from qiskit_aer.library import SaveExpectationValue
 
-from qiskit_hqnn.circuits import Ansatz, make_template
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.inspection.pauli_rotations import RotationProduct
 from qiskit_hqnn.jobs.adapters.aer import on_qubits, used_qubits
 from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
 
 EXACT_QUBITS = 14
 """Up to so many used qubits the outputs are compared; above, whole states."""
+STATE_QUBITS = 24
+"""Up to so many a state can be held (256 MB), where the rotations of both circuits do not cancel."""
 CLIFFORD_POINTS = 12
+CLIFFORD_TOLERANCE = 1e-6
 
 
 def largest_difference(ansatz: Ansatz, template: ISATemplate, points: int = 3, seed: int = 0) -> float:
-    """Largest difference of any output between the ansatz and its ISA circuit, over random parameters.
+    """Largest difference between the ansatz and its ISA circuit, over random parameters.
 
-    Both are simulated exactly, the ISA circuit on its used qubits, the observables carried to where it says that the
-    qubits end up. A lost gate or two exchanged qubits show as a difference of order 1.
+    Up to 14 used qubits: of any output. Both are simulated exactly, the ISA circuit on its used qubits, the observables
+    carried to where it says that the qubits end up. A lost gate or two exchanged qubits show as a difference of order
+    1, an angle that is off by ε as one of order ε.
 
-    Where that would take too long (more than 14 used qubits), whole states are compared: the ISA circuit is followed by
-    the inverse of the ansatz on the qubits where it ends up, and the difference is the largest of 1 − ⟨Z⟩ over all used
-    qubits, 0 for equal states. Every gate angle is a random multiple of π/2, so that both are Clifford circuits, of any
-    size; where the transpiler has left other angles, they are arbitrary and Aer holds the state.
+    Above, that takes too long, and whole states are compared: the ISA circuit is followed by the inverse of the ansatz
+    on the qubits where it ends up, and the difference is the distance of the state that comes out from |0…0⟩, up to a
+    phase; outputs of an operator O differ by at most 2‖O‖ times as much. For this both circuits are products of Pauli
+    rotations, which cancel one by one at any width. Where they do not, because a transpiler has computed new angles for
+    fixed gates of two qubits, the state is simulated on up to 24 qubits; beyond, only a difference can be shown, at
+    Clifford angles.
+
+    Returns:
+        The difference; nan if none was found, and none can be excluded.
     """
     used = sorted({*used_qubits(template.circuit), *template.logical})
     small = on_qubits(template.circuit, used)
     places = [used.index(qubit) for qubit in template.logical]
     rng = np.random.default_rng(seed)
-    if len(used) > EXACT_QUBITS:
-        try:
-            return max(_of_states(ansatz, small, places, rng) for _ in range(CLIFFORD_POINTS))
-        except QiskitError:
-            return _of_large_states(ansatz, small, places, rng)
-    moved = [_moved(observable, places, len(used)) for observable in ansatz.observables]
     largest = 0.0
     for _ in range(points):
         values = {parameter.name: rng.uniform(-np.pi, np.pi) for parameter in ansatz.circuit.parameters}
-        logical = Statevector(_bound(ansatz.circuit, values))
-        physical = Statevector(_bound(small, values))
-        for observable, other in zip(ansatz.observables, moved, strict=True):
-            difference = logical.expectation_value(observable) - physical.expectation_value(other)
-            largest = max(largest, abs(complex(difference)))
+        logical, physical = _bound(ansatz.circuit, values), _bound(small, values)
+        if len(used) <= EXACT_QUBITS:
+            difference = _of_outputs(ansatz, logical, physical, places)
+        else:
+            difference = _of_states(logical, physical, places)
+        if math.isnan(difference):
+            return _of_clifford_states(ansatz, small, places, rng)
+        largest = max(largest, difference)
     return largest
 
 
-def _of_states(ansatz: Ansatz, small: QuantumCircuit, places: list[int], rng: np.random.Generator) -> float:
-    """Largest 1 − ⟨Z⟩ of any qubit behind the ISA circuit and the inverse of the ansatz, at one Clifford point."""
-    values = _clifford_point(ansatz, rng)
-    whole = _bound(small, values)
-    whole.compose(_bound(ansatz.circuit, values).inverse(), places, inplace=True)
-    state = StabilizerState(Clifford(_rounded(whole)))
-    size = whole.num_qubits
-    return max(1 - float(state.expectation_value(Pauli(_single_z(qubit, size)))) for qubit in range(size))
+def _of_outputs(
+    ansatz: Ansatz, logical: QuantumCircuit, physical: QuantumCircuit, places: list[int]
+) -> float:
+    """Largest difference of any output between two bound circuits."""
+    first, second = Statevector(logical), Statevector(physical)
+    return max(
+        abs(
+            complex(
+                first.expectation_value(observable)
+                - second.expectation_value(_moved(observable, places, physical.num_qubits))
+            )
+        )
+        for observable in ansatz.observables
+    )
 
 
-def _of_large_states(
+def _of_states(logical: QuantumCircuit, physical: QuantumCircuit, places: list[int]) -> float:
+    """Distance of two bound circuits' states, up to a phase; nan if there is no way to compute it."""
+    try:
+        product = RotationProduct.of(physical)
+        product.undo(logical, places)
+        distance = product.distance_from_identity()
+    except QiskitError:  # an instruction that is no product of rotations
+        distance = None
+    if distance is not None:
+        return distance
+    if physical.num_qubits > STATE_QUBITS:
+        return math.nan
+    whole = physical.copy()
+    try:
+        whole.compose(logical.inverse(), places, inplace=True)
+    except QiskitError:  # no unitary circuit
+        return math.nan
+    return _simulated(whole)
+
+
+def _of_clifford_states(
     ansatz: Ansatz, small: QuantumCircuit, places: list[int], rng: np.random.Generator
 ) -> float:
-    """The same at one arbitrary point, by Aer's state vector."""
-    values = {parameter.name: float(rng.uniform(-np.pi, np.pi)) for parameter in ansatz.circuit.parameters}
-    whole = _bound(small, values)
-    whole.compose(_bound(ansatz.circuit, values).inverse(), places, inplace=True)
-    size = whole.num_qubits
-    for qubit in range(size):
-        whole.append(SaveExpectationValue(Pauli("Z"), f"z{qubit}"), [qubit])
-    data = AerSimulator(method="statevector").run(whole).result().data()
-    return max(1 - float(data[f"z{qubit}"]) for qubit in range(size))
+    """A difference at parameters that are multiples of π/2, if there is one; otherwise nan: others are not tried."""
+    largest = math.nan
+    for _ in range(CLIFFORD_POINTS):
+        values = {
+            parameter.name: int(rng.integers(4)) * math.pi / 2 for parameter in ansatz.circuit.parameters
+        }
+        difference = _of_states(_bound(ansatz.circuit, values), _bound(small, values), places)
+        if difference > CLIFFORD_TOLERANCE:
+            largest = float(np.fmax(largest, difference))
+    return largest
 
 
-def _clifford_point(ansatz: Ansatz, rng: np.random.Generator) -> dict[str, float]:
-    """Random parameters that make every gate angle a multiple of π/2, where the angles are integer sums of them."""
-    coefficients = np.abs(make_template(ansatz).coefficients)
-    values = {}
-    for column, parameter in enumerate([*ansatz.input_params, *ansatz.weight_params]):
-        own = coefficients[:, column]
-        unit = own[own > 0].min() if (own > 0).any() else 1.0
-        values[parameter.name] = float(rng.integers(0, 4)) * np.pi / 2 / unit
-    return values
-
-
-def _rounded(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit with every angle rounded to the multiple of π/2 that it is but for the last digits."""
-    rounded = circuit.copy_empty_like()
-    for step in circuit.data:
-        operation = step.operation
-        if operation.params:
-            operation = operation.to_mutable()
-            quarter = np.array([float(value) for value in operation.params]) / (np.pi / 2)
-            if np.abs(quarter - quarter.round()).max() > 1e-9:
-                raise QiskitError(f"{operation.name} is no Clifford gate here")
-            operation.params = [float(turns) * np.pi / 2 for turns in quarter.round()]
-        rounded.append(operation, step.qubits, step.clbits)
-    return rounded
-
-
-def _single_z(qubit: int, size: int) -> str:
-    return "I" * (size - 1 - qubit) + "Z" + "I" * qubit
+def _simulated(whole: QuantumCircuit) -> float:
+    """Norm of all amplitudes of the final state but that of |0…0⟩; 1 less that one's square would lose 1e-9."""
+    saved = whole.copy()
+    saved.save_statevector()
+    state = AerSimulator(method="statevector").run(saved).result().data()["statevector"]
+    return float(np.linalg.norm(np.asarray(state)[1:]))
 
 
 def _bound(circuit: QuantumCircuit, values: dict[str, float]) -> QuantumCircuit:

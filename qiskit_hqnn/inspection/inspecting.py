@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
 
@@ -146,7 +147,8 @@ def _on_device(
     in_own = [
         _in_own_parameters(subject, template) for template in ([best] if best is used else [best, used])
     ]
-    difference = max(largest_difference(subject.ansatz, template) for template in in_own)
+    # What is not known of one of them is not known.
+    difference = float(np.max([largest_difference(subject.ansatz, template) for template in in_own]))
     shown = [replace(template, circuit=subject.trained(template.circuit)) for template in in_own]
     part = DeviceInspection(
         device,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,7 +43,8 @@ class DeviceInspection:
         device: the device.
         best: the template with the largest expected success of all that were tried.
         used: the template that the job manager uses.
-        difference: largest difference between the ansatz and `best` or `used`, as `largest_difference` defines it.
+        difference: largest difference between the ansatz and `best` or `used`, as `largest_difference` defines it; nan
+            where it cannot be known.
         budget: of `best`: expected number of failures by cause.
         used_budget: the same of `used`.
         successes: expected success of every seed, by level.
@@ -67,7 +69,7 @@ class DeviceInspection:
             "device": self.device.name,
             "proof": {
                 "equivalent": self.proven,
-                "largest_difference": self.difference,
+                "largest_difference": None if math.isnan(self.difference) else self.difference,
                 "tolerance": TOLERANCE,
             },
             "best": _template(self.best) | {"error_budget": self.budget},
@@ -132,10 +134,14 @@ class Inspection:
         """Which device is best, what the job manager would do there, and whether every ISA circuit was proven."""
         best = max(self.devices, key=lambda part: part.best.expected_success)
         used = max(self.devices, key=lambda part: part.used.expected_success)
-        broken = [part.device.name for part in self.devices if not part.proven]
+        unknown = [part.device.name for part in self.devices if math.isnan(part.difference)]
+        broken = [part.device.name for part in self.devices if part.difference >= TOLERANCE]
         proof = (
             f"NOT EQUIVALENT on {', '.join(broken)}: the ISA circuit does not compute the ansatz."
             if broken
+            else f"Not proven on {', '.join(unknown)}: too many qubits to simulate, and the transpiler has computed "
+            "new angles for fixed gates; level 0 or 1 keeps them."
+            if unknown
             else "Every ISA circuit computes the ansatz: outputs at random parameters (of large "
             f"circuits: whole states) agree to {max(part.difference for part in self.devices):.1e}."
         )
