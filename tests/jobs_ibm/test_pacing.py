@@ -24,7 +24,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-    monkeypatch.setattr(pacing, "_steady", lambda: Clock.now)
+    monkeypatch.setattr(pacing, "steady", lambda: Clock.now)
     return Clock
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
 from qiskit_hqnn.jobs.adapters.seam import TransientError
+from qiskit_hqnn.jobs.clocks import steady
 
 _T = TypeVar("_T")
 _calls = threading.local()
@@ -27,8 +27,7 @@ def within(deadline: float | None, work: Callable[[], _T]) -> _T:
     if deadline is None:
         return work()
     done: Future[_T] = Future()
-    # By the clock on the wall, which goes on while a machine sleeps: a call that wakes up late is given up too.
-    until = time.time() + deadline
+    until = steady() + deadline
 
     def target() -> None:
         _calls.until = until
@@ -48,4 +47,4 @@ def within(deadline: float | None, work: Callable[[], _T]) -> _T:
 
 def given_up() -> bool:
     """Whether the caller of this thread's work has stopped waiting for it."""
-    return time.time() >= getattr(_calls, "until", float("inf"))
+    return steady() >= getattr(_calls, "until", float("inf"))

@@ -84,7 +84,7 @@ def _loop(
                 raise error
         moved = False
         for chunk in waiting:
-            if chunk.not_before > time.time():
+            if not mover.is_due(chunk, time.time()):
                 continue
             held = store.claim(chunk, owner)
             if held is None:

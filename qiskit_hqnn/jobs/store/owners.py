@@ -7,8 +7,32 @@ import secrets
 import socket
 from pathlib import Path
 
+from qiskit_hqnn.jobs.clocks import steady
+from qiskit_hqnn.jobs.store.tables import Chunk
+
 LEASE_SECONDS = 60.0
-"""A lease whose owner cannot be looked up (another machine) counts as given back after so long."""
+"""A lease counts as given back that its owner has not renewed for so long."""
+
+
+class LeaseWatch:
+    """Who may take a part: its holder's process is gone, or it was watched for a minute without being renewed.
+
+    Clocks of two machines may differ by minutes, and each may be set: only time that was watched passing counts.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], tuple[str, float, float]] = {}
+
+    def is_free(self, chunk: Chunk, owner: str) -> bool:
+        holder = chunk.owner
+        if holder is None or holder == owner or is_gone(holder):
+            return True
+        key = (chunk.job, chunk.position)
+        known = self._seen.get(key)
+        if known is None or known[:2] != (holder, chunk.lease_until):
+            self._seen[key] = (holder, chunk.lease_until, steady())
+            return False
+        return steady() - known[2] >= LEASE_SECONDS
 
 
 def new_owner() -> str:

@@ -7,35 +7,27 @@ id at once after it, outcomes before anybody sees them. A chunk is moved only by
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Table,
-    func,
-    insert,
-    inspect,
-    select,
-    update,
-)
+from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from qiskit_hqnn.errors import StoreError
-from qiskit_hqnn.jobs.store import charges, states
+from qiskit_hqnn.jobs.store import charges, parts, states
 from qiskit_hqnn.jobs.store.database import file_of, open_engine, parse_url, words_of
-from qiskit_hqnn.jobs.store.owners import LEASE_SECONDS, is_gone
+from qiskit_hqnn.jobs.store.owners import LEASE_SECONDS, LeaseWatch
+from qiskit_hqnn.jobs.store.parts import Received
 from qiskit_hqnn.jobs.store.tables import (
-    CHUNKS,
     IDENTITY,
     JOBS,
     METADATA,
     MOVING,
-    OPEN,
     OUTCOMES,
     REQUESTS,
     SCHEMA,
@@ -64,7 +56,10 @@ class Store:
         self.url = parse_url(url)
         self.name = self.url.render_as_string(hide_password=True)
         self._engine = open_engine(self.url)
+        self._watch = LeaseWatch()
+        self._inode: tuple[int, int] | None = None
         self.mark = self._check_schema()
+        self._inode = self._present()
 
     @property
     def file(self) -> Path | None:
@@ -79,8 +74,22 @@ class Store:
     def close(self) -> None:
         self._engine.dispose()
 
+    def _present(self) -> tuple[int, int] | None:
+        """What the store's path names now; None for a server, or nothing."""
+        try:
+            known = os.stat(self.file) if self.file else None
+        except OSError:
+            return None
+        return (known.st_dev, known.st_ino) if known else None
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        if self._inode is not None and self._present() != self._inode:
+            # What was open can still be read, and nobody else would see a word of it.
+            raise StoreError(
+                f"Job store {self.name} was deleted or replaced while it was in use, and its record of jobs with it: "
+                "what a device has of them runs on and is paid, and asking again pays again; put it back to go on."
+            )
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -102,6 +111,7 @@ class Store:
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
             IDENTITY.create(connection, checkfirst=True)
             charges.CHARGES.create(connection, checkfirst=True)
+            parts.RECEIVED.create(connection, checkfirst=True)
             mark = connection.execute(select(IDENTITY.c.mark)).scalar()
             if mark is None:
                 mark = secrets.token_hex(4)
@@ -166,22 +176,7 @@ class Store:
         self, connection: Connection, job: str, position: str, content: bytes, price: tuple[float, float]
     ) -> None:
         # The store's own mark: another store on the same account may have asked for the same.
-        tag = f"hqnn-{self.mark}-{job[:16]}-{position}"
-        connection.execute(
-            insert(CHUNKS).values(
-                job=job,
-                position=position,
-                state="waiting",
-                tag=tag,
-                attempts=0,
-                since=0.0,
-                not_before=0.0,
-                lease_until=0.0,
-                reason="",
-            )
-        )
-        connection.execute(insert(REQUESTS).values(job=job, position=position, content=content))
-        charges.plan(connection, job, position, tag, *price)
+        parts.add(connection, f"hqnn-{self.mark}-{job[:16]}-{position}", job, position, content, price)
 
     def jobs(self, limit: int | None = None, states: Sequence[str] | None = None) -> list[JobRecord]:
         """Jobs, the newest first; of these states only, if given."""
@@ -279,89 +274,44 @@ class Store:
 
     def claim(self, chunk: Chunk, owner: str) -> Chunk | None:
         """Lease an open chunk; None while a living process holds it, or somebody has moved it."""
-        now = time.time()
-        if chunk.owner not in (None, owner) and chunk.lease_until > now and not is_gone(chunk.owner or ""):
+        if not self._watch.is_free(chunk, owner):
             return None
-        changed = self.move(chunk, chunk.owner, owner=owner, lease_until=now + LEASE_SECONDS)
-        if not changed:
-            return None
-        query = select(CHUNKS).where(CHUNKS.c.job == chunk.job, CHUNKS.c.position == chunk.position)
         with self._transaction() as connection:
-            row = connection.execute(query).one()
-        return Chunk(**row._mapping)
+            return parts.claim(connection, chunk, owner, time.time() + LEASE_SECONDS)
 
     def move(self, chunk: Chunk, held_by: str | None, charged: float | None = None, **values: Any) -> bool:
         """Change a chunk that is still in the state and the hands that the caller knows; False if it is not.
 
         `charged` are the QPU seconds of what ran under its tag, where known. Another tag counts as another sending.
         """
-        holder = CHUNKS.c.owner.is_(None) if held_by is None else CHUNKS.c.owner == held_by
         with self._transaction() as connection:
-            result = connection.execute(
-                update(CHUNKS)
-                .where(
-                    CHUNKS.c.job == chunk.job,
-                    CHUNKS.c.position == chunk.position,
-                    CHUNKS.c.state == chunk.state,
-                    holder,
-                )
-                .values(**values)
-            )
-            if result.rowcount:
-                if charged is not None:
-                    charges.charge(connection, chunk.job, chunk.position, chunk.tag, charged)
-                if values.get("tag", chunk.tag) != chunk.tag:
-                    charges.plan_again(connection, chunk.job, chunk.position, values["tag"])
-            return bool(result.rowcount)
+            return parts.move(connection, chunk, held_by, charged, values)
 
     def renew(self, owner: str) -> None:
         """Prolong every lease of an owner."""
         with self._transaction() as connection:
-            connection.execute(
-                update(CHUNKS).where(CHUNKS.c.owner == owner).values(lease_until=time.time() + LEASE_SECONDS)
-            )
+            parts.renew(connection, owner, time.time() + LEASE_SECONDS)
 
     def release(self, owner: str) -> None:
         """Give back every lease of an owner."""
         with self._transaction() as connection:
-            connection.execute(
-                update(CHUNKS).where(CHUNKS.c.owner == owner).values(owner=None, lease_until=0.0)
-            )
+            parts.release(connection, owner)
 
     def requests(self, chunk: Chunk) -> bytes:
         """What a chunk asks for."""
-        return self._blob(REQUESTS, chunk)
+        with self._transaction() as connection:
+            return parts.blob(connection, REQUESTS, chunk)
 
     def outcomes(self, chunk: Chunk) -> bytes:
         """What came back for a done chunk."""
-        return self._blob(OUTCOMES, chunk)
-
-    def _blob(self, table: Table, chunk: Chunk) -> bytes:
-        query = select(table.c.content).where(table.c.job == chunk.job, table.c.position == chunk.position)
         with self._transaction() as connection:
-            return bytes(connection.execute(query).scalar_one())
+            return parts.blob(connection, OUTCOMES, chunk)
 
     def finish(self, chunk: Chunk, content: bytes, seconds: float | None) -> bool:
         """Store a chunk's outcomes, once; False if somebody else has done so."""
         try:
             with self._transaction() as connection:
-                connection.execute(
-                    insert(OUTCOMES).values(job=chunk.job, position=chunk.position, content=content)
-                )
-                connection.execute(
-                    update(CHUNKS)
-                    .where(CHUNKS.c.job == chunk.job, CHUNKS.c.position == chunk.position)
-                    .values(
-                        state="done",
-                        since=time.time(),
-                        owner=None,
-                        lease_until=0.0,
-                        seconds=seconds,
-                        reason="",
-                    )
-                )
-                if seconds is not None:
-                    charges.charge(connection, chunk.job, chunk.position, chunk.tag, seconds)
+                parts.finish(connection, chunk, content, seconds)
         except IntegrityError:
             return False
         return True
@@ -370,24 +320,22 @@ class Store:
         self,
         chunk: Chunk,
         owner: str,
-        parts: Sequence[bytes],
+        contents: Sequence[bytes],
         prices: Sequence[tuple[float, float]],
         charged: float | None = None,
     ) -> None:
         """Put smaller chunks in the place of one, which itself was charged `charged` QPU seconds, where known."""
         with self._transaction() as connection:
-            result = connection.execute(
-                update(CHUNKS)
-                .where(
-                    CHUNKS.c.job == chunk.job,
-                    CHUNKS.c.position == chunk.position,
-                    CHUNKS.c.owner == owner,
-                    CHUNKS.c.state.in_(OPEN),
-                )
-                .values(state="split", owner=None)
-            )
-            if result.rowcount:
-                if charged is not None:
-                    charges.charge(connection, chunk.job, chunk.position, chunk.tag, charged)
-                for index, (content, price) in enumerate(zip(parts, prices, strict=True)):
+            if parts.mark_split(connection, chunk, owner, charged):
+                for index, (content, price) in enumerate(zip(contents, prices, strict=True)):
                     self._add_chunk(connection, chunk.job, f"{chunk.position}.{index:03d}", content, price)
+
+    def keep_received(self, chunk: Chunk, content: bytes) -> None:
+        """Keep results that were not what had been asked, as they came."""
+        with suppress(IntegrityError), self._transaction() as connection:
+            parts.keep_received(connection, chunk, content)
+
+    def received(self, job: str) -> list[Received]:
+        """Results of a job that were not what had been asked, as they came."""
+        with self._transaction() as connection:
+            return parts.received(connection, job)

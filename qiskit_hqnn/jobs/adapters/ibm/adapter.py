@@ -43,6 +43,7 @@ from qiskit_hqnn.jobs.adapters.seam import (
     TransientError,
     UnauthorisedError,
 )
+from qiskit_hqnn.jobs.clocks import steady
 from qiskit_hqnn.jobs.devices.device import Device, device_of
 
 _T = TypeVar("_T")
@@ -100,7 +101,7 @@ class IBMAdapter:
         if self._service_time is None:
             return time.time()
         said, then = self._service_time
-        return said + time.monotonic() - then
+        return said + steady() - then
 
     def device(self) -> Device:
         """The device with its present calibration, which becomes part of the identity of what is sent."""

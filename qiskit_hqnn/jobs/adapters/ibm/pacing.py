@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import time
 from hashlib import sha256
 from pathlib import Path
 
+from qiskit_hqnn.jobs.clocks import steady
 from qiskit_hqnn.jobs.own_files import own_folder
 
 A_MINUTE = 5.0
@@ -38,7 +38,7 @@ def seconds_to_wait(token: str, most: int) -> float:
     file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)  # held for as long as one line is read and written
-        now = _steady()
+        now = steady()
         recent = sorted(moment for moment in _moments(file) if now - _WINDOW < moment <= now)
         if len(recent) >= most:
             return recent[-most] + _WINDOW - now
@@ -60,8 +60,3 @@ def _moments(file: int) -> list[float]:
         return [float(moment) for moment in known]
     except (ValueError, TypeError):
         return []  # written by something else: the service says so if it was too fast
-
-
-def _steady() -> float:
-    """Seconds on a clock that all processes of this machine share, and that nobody sets."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -32,6 +32,7 @@ from qiskit_hqnn.jobs.adapters.seam import (
     PermanentError,
     TransientError,
 )
+from qiskit_hqnn.jobs.clocks import steady
 
 CONNECT_SECONDS = 5.0
 _JOB_ID = re.compile(r"[A-Za-z0-9][\w.:-]{3,99}", re.ASCII)
@@ -82,7 +83,7 @@ class Wire:
         method, path = request.method or "", urlsplit(request.url or "").path
         date = _seconds(response.headers.get("Date"))
         if date is not None:
-            self.service_time = (date, time.monotonic())
+            self.service_time = (date, steady())
         self.refusal = None
         self.failure = self._meaning(method, path, response, date)
 

@@ -1,0 +1,141 @@
+"""What every step of the protocol has in its hands: the store, the place, and the parts that one owner holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from qiskit_hqnn.jobs.adapters.deadlines import within
+from qiskit_hqnn.jobs.adapters.seam import (
+    AdapterError,
+    BackendAdapter,
+    JobState,
+    TransientError,
+    UnauthorisedError,
+    clock_of,
+)
+from qiskit_hqnn.jobs.chunks import from_bytes, halves, to_bytes
+from qiskit_hqnn.jobs.sending.allowance import Allowance
+from qiskit_hqnn.jobs.sending.patience import Patience, Pauses, Silence
+from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.jobs.store.tables import Chunk
+
+_T = TypeVar("_T")
+
+
+class Hands:
+    """Calls to a place, commits to a store, and how a part ends that has no outcomes.
+
+    Attributes:
+        charged: QPU seconds by tag, as far as the service says.
+    """
+
+    def __init__(
+        self, store: Store, adapter: BackendAdapter, patience: Patience, owner: str, allowance: Allowance
+    ) -> None:
+        self.store, self.adapter, self.patience, self.owner = store, adapter, patience, owner
+        self.allowance = allowance
+        self.remote = adapter.poll_seconds > 0
+        self.pauses = Pauses()
+        self.silence = Silence(clock_of(adapter), adapter.deadline or 0.0, adapter.lookup_seconds)
+        self.charged: dict[str, float] = {}
+        self._hiccups = 0
+        self._reported: set[tuple[str, str]] = set()
+
+    def call(self, work: Callable[[], _T]) -> _T:
+        """An answer of the place, within its deadline."""
+        return within(self.adapter.deadline, work)
+
+    def found(self, chunk: Chunk) -> list[str]:
+        """Ids of all jobs under a part's tag, the oldest first."""
+        return self.call(lambda: self.adapter.find(chunk.tag))
+
+    def status(self, job_id: str) -> JobState:
+        return self.call(lambda: self.adapter.status(job_id))
+
+    def change(self, chunk: Chunk, charged: float | None = None, **values: Any) -> Chunk | None:
+        """Commit a change, and what was charged under its tag; None if the chunk is no longer this owner's."""
+        if not self.store.move(chunk, self.owner, charged, **values):
+            return None
+        return Chunk(**{**chunk.__dict__, **values, "owner": self.owner})
+
+    def rest(self, chunk: Chunk, seconds: float, **values: Any) -> None:
+        """Commit a change, and leave the part alone for a while."""
+        seconds = self.pauses.set(chunk.tag, seconds)
+        self.change(chunk, not_before=time.time() + seconds, **values)
+
+    def report(self, chunk: Chunk, words: str) -> None:
+        """Say once, on the job, why a part does not move."""
+        if words and (chunk.tag, words) not in self._reported:
+            self._reported.add((chunk.tag, words))
+            self.store.note(chunk.job, words)
+
+    def settled(self) -> None:
+        """The place has answered."""
+        self._hiccups = 0
+
+    def hiccup(self, error: AdapterError) -> bool:
+        """The place could not be asked: tried again, a few times.
+
+        Raises:
+            UnauthorisedError: at once, since that does not pass by itself.
+            TransientError: at last; the job stays as it is.
+        """
+        if isinstance(error, UnauthorisedError):
+            raise error
+        self._hiccups += 1
+        if self._hiccups >= self.patience.hiccups:
+            raise TransientError(
+                f"{self.adapter.where} could not be asked {self._hiccups} times in a row: {error}"
+            ) from error
+        asked = error.retry_after if isinstance(error, TransientError) else 0.0
+        time.sleep(max(self.patience.pause(self._hiccups), min(asked, self.patience.longest)))
+        return False
+
+    # How a part ends that has no outcomes
+
+    def again(self, chunk: Chunk, reason: str) -> bool:
+        """A job that has ended without outcomes is sent once more, under a tag of its own."""
+        # Attempts count failures of the device: a local job that died with its process has not failed.
+        attempts = chunk.attempts + (1 if self.remote else 0)
+        if attempts >= self.patience.attempts:
+            return self.fail(chunk, f"failed {attempts} times; the last time: {reason}")
+        charged = self.charged.get(chunk.tag)
+        if attempts and not (
+            self.change(chunk, charged=charged, reason=reason) and self.allowance.again(chunk, reason)
+        ):
+            return False
+        tag = f"{chunk.tag.partition('~')[0]}~{attempts}" if attempts else chunk.tag
+        pause = self.pauses.set(tag, self.patience.pause(attempts) if attempts else 0.0)
+        self.change(
+            chunk,
+            state="waiting",
+            attempts=attempts,
+            backend_job=None,
+            tag=tag,
+            not_before=time.time() + pause if attempts else 0.0,
+            reason=reason,
+        )
+        return True
+
+    def split(self, chunk: Chunk, reason: str, made: bool = True) -> bool:
+        """Two smaller parts in the place of one that has run too long, or (not `made`) was refused for its size."""
+        parts = halves(from_bytes(self.store.requests(chunk)))
+        if len(parts) < 2:
+            words = f"too large for the device even by itself: {reason}"
+            return self.fail(chunk, words, None if made else 0.0)
+        charged = self.charged.get(chunk.tag) if made else 0.0
+        prices = self.allowance.prices(chunk, parts)
+        if made:
+            self.change(chunk, charged=charged, reason=reason)
+        if not self.allowance.halves(chunk, prices, reason, made):
+            return False
+        self.store.split(chunk, self.owner, [to_bytes(part) for part in parts], prices, charged)
+        return True
+
+    def fail(self, chunk: Chunk, reason: str, charged: float | None = None) -> bool:
+        if charged is None:
+            charged = self.charged.get(chunk.tag)
+        self.change(chunk, charged=charged, state="failed", reason=reason)
+        return True
