@@ -87,12 +87,10 @@ class ServiceAdapter:
         fault = self._fault("result")
         self._broken("result", fault, "before")
         job = self.service.jobs[job_id]
-        if fault in ("gone", "empty"):
+        if fault == "gone":
             job["lost"] = fault
-        if job.get("lost") == "gone" or fault == "not found":
+        if "lost" in job or fault == "not found":
             raise LostResultError("results are gone")
-        if "lost" in job:
-            return []
         return [sample(request, self.device) for request in job["requests"]]
 
     def cancel(self, job_id):

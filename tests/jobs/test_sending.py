@@ -173,9 +173,9 @@ def test_a_passing_failure_is_sent_again_a_bounded_number_of_times(store, undist
     assert len(other.jobs) == 12
 
 
-def test_results_that_are_gone_or_empty_are_made_again(store, undisturbed):
+def test_results_that_are_gone_are_made_again(store, undisturbed):
     service = Service()
-    evs, _ = run_until_done(store, service, {("result", 1): "gone", ("result", 3): "empty"})
+    evs, _ = run_until_done(store, service, {("result", 1): "gone", ("result", 3): "gone"})
     np.testing.assert_array_equal(evs, undisturbed)
     assert len(service.completed()) == 3
 

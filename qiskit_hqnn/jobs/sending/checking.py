@@ -34,7 +34,7 @@ def checked(results: Sequence[Any], pieces: Sequence[Piece]) -> list[Outcomes]:
     for result, piece in zip(results, pieces, strict=False):
         why = why or _difference(result, piece.content)
     if why:
-        raise OddResultError(f"results came back that are not what was asked: {why}", _received(results))
+        raise OddResultError(f"results came back that are not what was asked ({why})", _received(results))
     return [Outcomes.of(result, piece.content) for result, piece in zip(results, pieces, strict=True)]
 
 

@@ -85,8 +85,8 @@ class Collector:
         self._hands.store.keep_received(chunk, error.received)
         return self._hands.fail(
             chunk,
-            f"{error}; they are paid and kept as received (Store.received), and the part is not sent again by itself: "
-            f"`hqnn jobs retry {chunk.job[:10]}` would pay for it once more",
+            f"{error}; they are paid, kept as they came (Store.received), and not asked for again: "
+            f"`hqnn jobs retry {chunk.job[:10]}` pays for them once more",
         )
 
     def _denial(self, chunk: Chunk, reason: str) -> bool:

@@ -91,8 +91,8 @@ class Silence:
             return ""
         return (
             f"a clock was set back by about {_length(ahead)} since part {chunk.position} was sent, or another "
-            f"machine's is wrong: its job is looked for {_length(self._deadline + self._lookup)}, and what is listed then "
-            "decides"
+            f"machine's is wrong: its job is looked for {_length(self._deadline + self._lookup)}, and what is listed "
+            "then decides"
         )
 
 

@@ -156,13 +156,11 @@ class Sender:
         return chunk
 
     def _furthest(self, jobs: Sequence[str]) -> str:
-        """The job to keep, by a rule that gives all copies of a store the same one: what has run, else the oldest."""
-        ranks = {"done": 3, "running": 2, "queued": 1}
-
-        def rank(job_id: str) -> int:
+        """The job to keep, by a rule that gives all copies of a store the same one: the first to run, or the oldest."""
+        for job_id in jobs:
             try:
-                return ranks.get(self._hands.status(job_id).word, 0)
+                if self._hands.status(job_id).word in ("done", "running"):
+                    return job_id
             except LostResultError:
-                return 0
-
-        return max(jobs, key=rank)
+                continue
+        return jobs[0]

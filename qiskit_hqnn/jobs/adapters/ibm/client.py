@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,14 @@ def device_names(service: QiskitRuntimeService) -> set[str]:
     return {device["name"] for device in devices if device.get("class") != "mock"}
 
 
+class Results(list[SamplerPubResult]):
+    """Results of a job, with the service's text that they were read from."""
+
+    def __init__(self, results: Iterable[SamplerPubResult], received: bytes) -> None:
+        super().__init__(results)
+        self.received = received
+
+
 class AsReceived(ResultDecoder):
     """Leaves results as the service sent them."""
 
@@ -137,7 +145,7 @@ class AsReceived(ResultDecoder):
         return data
 
 
-def decoded(text: str) -> Sequence[SamplerPubResult]:
+def decoded(text: str) -> Results:
     """PRIVATE `DEFAULT_DECODERS`: results as the client reads them, once it is sure that each bit is a bit.
 
     The client takes whatever is not zero for a one, NaN included.
@@ -152,7 +160,7 @@ def decoded(text: str) -> Sequence[SamplerPubResult]:
             if decoder.is_applicable(result):
                 result = decoder.decode(result)
                 _check_bits(result)
-        return list(result)
+        return Results(result, text.encode())
     except Exception as error:
         reason = safe(error) or type(error).__name__
     try:
