@@ -151,8 +151,8 @@ def decoded(text: str) -> Results:
     The client takes whatever is not zero for a one, NaN included.
 
     Raises:
-        TransientError: if the text is no JSON: a part of it, or somebody else's.
-        OddResultError: if it is, but not what the client can read.
+        TransientError: if the text holds no results: it is a part of them, or somebody else's.
+        OddResultError: if it does, but not such that the client can read.
     """
     try:
         result: Any = text
@@ -164,9 +164,11 @@ def decoded(text: str) -> Results:
     except Exception as error:
         reason = safe(error) or type(error).__name__
     try:
-        json.loads(text)
+        body = json.loads(text)
     except (ValueError, RecursionError):
-        raise TransientError(f"the results are no JSON ({len(text)} characters)") from None
+        body = None
+    if not (isinstance(body, dict) and "schema_version" in body):
+        raise TransientError(f"the service's answer holds no results ({len(text)} characters)")
     raise OddResultError(f"results came back that cannot be read: {reason}", text.encode())
 
 
