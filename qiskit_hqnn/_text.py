@@ -23,6 +23,11 @@ def one_line(text: object) -> str:
     return _LAYOUT.sub(_written, plain(text))
 
 
+def drawn(text: object) -> str:
+    """As `one_line`, for a picture: matplotlib would read what stands between two dollar signs as a formula."""
+    return one_line(text).replace("$", r"\$")
+
+
 def _written(found: re.Match[str]) -> str:
     character = found.group()
     if character in "\n\t\r":

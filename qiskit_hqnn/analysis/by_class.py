@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from torch import Tensor
 
+from qiskit_hqnn._text import drawn
 from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.simulation import compile_ansatz
@@ -59,7 +60,7 @@ def outputs_by_class(outputs: Tensor, labels: Tensor, class_names: Sequence[str]
             bins = np.linspace(values.min() - 1e-6, values.max() + 1e-6, 25)
             for label in labels.unique().tolist():
                 chosen = values[(labels == label).numpy()]
-                axis.hist(chosen, bins, histtype="step", density=True, label=class_names[label])
+                axis.hist(chosen, bins, histtype="step", density=True, label=drawn(class_names[label]))
             axis.set_title(f"output {int(output)}", fontsize=9)
             axis.set_yticks([])
             axis.spines[["top", "right", "left"]].set_visible(False)
@@ -138,7 +139,12 @@ def bloch_by_class(
             for k, label in enumerate(found):
                 across, up = means[k, qubit, plane].tolist()
                 axis.plot(
-                    [0, across], [0, up], marker="o", markevery=[1], markersize=4, label=class_names[label]
+                    [0, across],
+                    [0, up],
+                    marker="o",
+                    markevery=[1],
+                    markersize=4,
+                    label=drawn(class_names[label]),
                 )
             axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
             axis.set_title(

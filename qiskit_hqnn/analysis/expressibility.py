@@ -11,6 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from qiskit_hqnn._text import drawn
 from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.analysis.sampling import random_states
 from qiskit_hqnn.circuits import Ansatz
@@ -105,7 +106,7 @@ def expressibility(
                 color="#c4572e",
                 label="Haar",
             )
-            axis.set_title(f"{name}: {sample.divergence():.3f}", fontsize=9)
+            axis.set_title(f"{drawn(name)}: {sample.divergence():.3f}", fontsize=9)
             axis.set_xlabel("fidelity")
             axis.set_yscale("log")
             axis.set_ylim(1e-3, 5 * sample.dimension)

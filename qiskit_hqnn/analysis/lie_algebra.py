@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from qiskit.quantum_info import Operator, SparsePauliOp
 
+from qiskit_hqnn._text import drawn
 from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.circuits import Ansatz, make_template
 from qiskit_hqnn.errors import HQNNError
@@ -131,7 +132,7 @@ def lie_algebra(ansaetze: Mapping[str, Ansatz]) -> Analysis:
         axis = figure.subplots()
         shown = table.iloc[::-1]
         labels = [
-            f"{name}, {qubits} qubits" if qubits > 1 else f"{name}, 1 qubit"
+            f"{drawn(name)}, {qubits} qubits" if qubits > 1 else f"{drawn(name)}, 1 qubit"
             for name, qubits in zip(shown["ansatz"], shown["qubits"], strict=True)
         ]
         axis.barh(labels, shown["largest"], color="#e3e3e3", label="largest possible")

@@ -16,6 +16,7 @@ from pyzx.symbolic import Poly, new_var
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import ParameterExpression
 
+from qiskit_hqnn._text import drawn
 from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
@@ -201,6 +202,6 @@ def _draw(reduction: Reduction) -> Figure:
                 x, y, s=46 if holds else 18, color=colour if holds else "white", edgecolor=colour, zorder=2
             )
         axis.set_axis_off()
-        axis.set_title(f"{title}: {graph.num_vertices()} spiders", fontsize=10)
+        axis.set_title(f"{drawn(title)}: {graph.num_vertices()} spiders", fontsize=10)
     figure.supxlabel("filled: holds a parameter; green Z, red X; dashed: Hadamard edge", fontsize=8)
     return figure

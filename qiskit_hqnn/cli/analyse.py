@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT, INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
+from qiskit_hqnn.cli.terminal import doing, say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.analysis import Analysis
@@ -113,19 +114,15 @@ def _of_ansatz(
         small = kind == "lie-algebra" and name in ANSATZE and not selection.given
         chosen = {name: _small(name, **options) if small else factory()}
 
-    from rich.console import Console
-
     from qiskit_hqnn import analysis
 
-    with Console(stderr=True).status(f"{kind} of {name}") as status:
+    with doing(f"{kind} of {name}") as status:
         if kind == "expressibility":
-            return analysis.expressibility(chosen, samples or 5000, seed, status.update)
+            return analysis.expressibility(chosen, samples or 5000, seed, status)
         if kind == "lie-algebra":
             return analysis.lie_algebra(chosen)
         if kind == "gradients":
-            return analysis.gradient_variance(
-                factory, samples=samples or 200, seed=seed, progress=status.update
-            )
+            return analysis.gradient_variance(factory, samples=samples or 200, seed=seed, progress=status)
         if kind == "zx":
             return analysis.zx_reduction(chosen[name], seed=seed)
         if kind == "effective-dimension":
@@ -151,9 +148,9 @@ def _small(name: str, **options: Any) -> Ansatz:
 
 
 def _show(result: Analysis, folder: Path, name: str) -> None:
-    typer.echo(result.table.head(_ROWS).to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    say(result.table.head(_ROWS).to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     if len(result.table) > _ROWS:
-        typer.echo(f"… {len(result.table) - _ROWS} more rows in the table's file")
-    typer.echo(result.summary)
+        say(f"… {len(result.table) - _ROWS} more rows in the table's file")
+    say(result.summary)
     for path in result.save(folder, name):
-        typer.echo(str(path))
+        say(str(path))

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-import typer
 from safetensors.torch import load_file
 from torch import Tensor
 
 from qiskit_hqnn import analysis
 from qiskit_hqnn.analysis import Analysis
 from qiskit_hqnn.cli.analyse import OF_RUN
+from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training import load_run
@@ -49,7 +49,7 @@ def analyse_run(
         except _Unknown as error:
             if kind is not None:
                 raise HQNNError(str(error)) from None
-            typer.echo(f"{name}: {error}", err=True)
+            say(f"{name}: {error}", err=True)
 
 
 class _Unknown(Exception):

@@ -23,6 +23,7 @@ from qiskit_hqnn.cli import (
     submit,
 )
 from qiskit_hqnn.cli.options import summary
+from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.errors import HQNNError
 
 _COLUMNS = shutil.get_terminal_size().columns
@@ -62,7 +63,7 @@ app.add_typer(circuits.app, name="circuits", short_help=summary(circuits.list_ci
 
 def _version(shown: bool) -> None:
     if shown:
-        typer.echo(f"hqnn {__version__}")
+        say(f"hqnn {__version__}")
         raise typer.Exit
 
 
@@ -92,7 +93,7 @@ def main() -> None:
     try:
         app(arguments, prog_name="hqnn", standalone_mode=True)
     except KeyboardInterrupt:
-        typer.echo("hqnn: interrupted.", err=True)
+        say("hqnn: interrupted.", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
@@ -101,7 +102,7 @@ def main() -> None:
         if debug:
             raise
         words, code = _in_words(error)
-        typer.echo(f"hqnn: {words}", err=True)
+        say(f"hqnn: {words}", err=True)
         sys.exit(code)
 
 

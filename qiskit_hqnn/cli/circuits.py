@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from qiskit_hqnn.cli.options import INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
+from qiskit_hqnn.cli.terminal import say
 
 app = typer.Typer(
     help="List the published ansätze, or show one.\n\nExample: hqnn circuits show hqnn-parallel",
@@ -24,10 +25,10 @@ def list_circuits(context: typer.Context) -> None:
         return
     from qiskit_hqnn.circuits import ANSATZE
 
-    typer.echo(f"{'name':<16} {'qubits':>6} {'inputs':>6} {'weights':>7} {'outputs':>7}  reference")
+    say(f"{'name':<16} {'qubits':>6} {'inputs':>6} {'weights':>7} {'outputs':>7}  reference")
     for name, factory in ANSATZE.items():
         ansatz = factory()
-        typer.echo(
+        say(
             f"{name:<16} {ansatz.num_qubits:>6} {ansatz.num_inputs:>6} {ansatz.num_weights:>7} "
             f"{ansatz.num_outputs:>7}  {ansatz.reference}"
         )
@@ -64,15 +65,13 @@ def show(
     from qiskit_hqnn.circuits.choosing import Selection, choose_ansatz
 
     ansatz = choose_ansatz(name, Selection(inputs, weights, observables), **options)
-    typer.echo(
-        str(ansatz.circuit.draw("text", fold=max(60, get_terminal_size((100, 24)).columns), idle_wires=True))
-    )
-    typer.echo(f"\n{ansatz!r}")
-    typer.echo(f"inputs       {_names(ansatz.input_params)}")
-    typer.echo(f"weights      {_names(ansatz.weight_params)}")
+    say(str(ansatz.circuit.draw("text", fold=max(60, get_terminal_size((100, 24)).columns), idle_wires=True)))
+    say(f"\n{ansatz!r}")
+    say(f"inputs       {_names(ansatz.input_params)}")
+    say(f"weights      {_names(ansatz.weight_params)}")
     for index, observable in enumerate(ansatz.observables):
         terms = " + ".join(f"{coefficient.real:g} {label}" for label, coefficient in observable.to_list())
-        typer.echo(f"output {index}     ⟨{terms}⟩   (leftmost letter: last qubit)")
+        say(f"output {index}     ⟨{terms}⟩   (leftmost letter: last qubit)")
 
 
 def _names(parameters: tuple) -> str:

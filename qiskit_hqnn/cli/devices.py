@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from qiskit_hqnn.cli.terminal import console, doing, print_rows, say
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target
@@ -42,22 +43,23 @@ def devices(
 
     from rich.progress import track
 
-    found = [resolve_device(name) for name in track(wanted, "reading snapshots", transient=True)]
+    found = [
+        resolve_device(name)
+        for name in track(wanted, "reading snapshots", transient=True, console=console(err=True))
+    ]
     rows = []
     for device in sorted(found, key=lambda device: (-(device.num_qubits or 0), device.name)):
         assert device.target is not None
         rows.append([device.name, str(device.num_qubits), *_errors(device.target)])
-    _print(("where", "qubits", "two-qubit error", "readout error", "gate"), rows)
-    typer.echo("Errors are medians. aer has no errors and takes any number of qubits.")
+    print_rows(("where", "qubits", "two-qubit error", "readout error", "gate"), rows)
+    say("Errors are medians. aer has no errors and takes any number of qubits.")
 
 
 def _of_account(names: list[str]) -> None:
-    from rich.console import Console
-
     from qiskit_hqnn.errors import DeviceError
     from qiskit_hqnn.jobs.adapters.ibm.account import account_devices, seconds_left
 
-    with Console(stderr=True).status("asking IBM"):
+    with doing("asking IBM"):
         found = account_devices()
         left = seconds_left()
     wanted = [device for device in found if not names or any(part in device.name for part in names)]
@@ -76,8 +78,8 @@ def _of_account(names: list[str]) -> None:
         ]
         for device in wanted
     ]
-    _print(("where", "qubits", "queue", "calibrated", "two-qubit error", "readout error", "gate"), rows)
-    typer.echo("The account's plan sets no limit." if left is None else f"{left:,.0f} QPU seconds are left.")
+    print_rows(("where", "qubits", "queue", "calibrated", "two-qubit error", "readout error", "gate"), rows)
+    say("The account's plan sets no limit." if left is None else f"{left:,.0f} QPU seconds are left.")
 
 
 def _errors(target: Target) -> list[str]:
@@ -98,19 +100,6 @@ def _errors(target: Target) -> list[str]:
         _percent(readout),
         ", ".join(sorted({name for name, _ in pairs})),
     ]
-
-
-def _print(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table
-
-    from qiskit_hqnn.cli.tables import print_table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(title, justify="left" if title == "where" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    print_table(table)
 
 
 def _percent(errors: list[float]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT, check_run_folder
+from qiskit_hqnn.cli.terminal import say
 
 
 def evaluate(
@@ -49,4 +50,4 @@ def evaluate(
     run_test_set(run.folder, run.job, run.model, run.splits, where, shots, images)
     write_report(run.folder, run.job)
     print_results([(run.job.seeds[0], None, run.folder)])
-    typer.echo(f"report   {run.folder.report}")
+    say(f"report   {run.folder.report}")

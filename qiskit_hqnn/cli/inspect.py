@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiskit_hqnn._files import write_text
+from qiskit_hqnn._text import one_line
 from qiskit_hqnn.cli.options import DATA_ROOT, INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
+from qiskit_hqnn.cli.terminal import console, doing, say
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -78,11 +80,9 @@ def inspect(
     _check_places(html, {"export": export, "png": png})
     sizes = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
-    from rich.console import Console
-
     from qiskit_hqnn.inspection import inspect as inspect_circuit
 
-    with Console(stderr=True).status(what) as status:
+    with doing(what) as status:
         result = inspect_circuit(
             what,
             where or ["fake_fez"],
@@ -98,22 +98,22 @@ def inspect(
             inputs=inputs,
             weights=weights,
             observables=observables,
-            progress=lambda doing: status.update(f"{what}: {doing}"),
+            progress=lambda step: status(f"{what}: {step}"),
             **sizes,
         )
         if html:
-            status.update(f"{what}: drawing {html}")
+            status(f"{what}: drawing {html}")
             write_text(html, result.page())
     if json:
         from json import dumps
 
-        typer.echo(dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        say(dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
         _print(result)
     if html:
-        typer.echo(f"page     {html}", err=json)
+        say(f"page     {html}", err=json)
     for path in [*(_export(result, export) if export else []), *(_draw(result, png) if png else [])]:
-        typer.echo(str(path), err=json)
+        say(str(path), err=json)
     if not all(part.proven for part in result.devices):
         raise typer.Exit(1)
 
@@ -140,18 +140,18 @@ def gallery(
     from qiskit_hqnn.inspection.gallery import write_gallery
 
     for path in write_gallery(out):
-        typer.echo(str(path))
+        say(str(path))
 
 
 def _print(result: Inspection) -> None:
     from pandas import DataFrame
 
     _print_table(result.shown_table())
-    typer.echo(
+    say(
         "✓: what the job manager uses. Success: expected, of the best seed; lowest: of the worst seed.\n"
         "2q: two-qubit. Swaps: added by routing. Idle: of all qubits, from their first gate on."
     )
-    typer.echo(f"\n{result.verdict}\n{result.price_note}\n")
+    say(f"\n{result.verdict}\n{result.price_note}\n")
     causes = [
         {
             "expected failures": part.device.name,
@@ -162,9 +162,9 @@ def _print(result: Inspection) -> None:
     ]
     _print_table(DataFrame(causes))
     for prediction in result.predictions:
-        typer.echo()
+        say()
         _print_table(prediction.table)
-        typer.echo(prediction.summary)
+        say(prediction.summary)
 
 
 _SHORT = {  # for a window of 80 characters
@@ -181,8 +181,8 @@ _SHORT = {  # for a window of 80 characters
 def _print_table(table: DataFrame) -> None:
     import sys
 
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     names = ("device", "expected failures")
@@ -194,9 +194,10 @@ def _print_table(table: DataFrame) -> None:
             heading, justify="left" if text else "right", min_width=words, no_wrap=column in names
         )
     for _, row in table.iterrows():
-        shown.add_row(*(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row))
+        cells = [f"{cell:.3g}" if isinstance(cell, float) else one_line(cell) for cell in row]
+        shown.add_row(*map(Text, cells))
     # Nobody's window bounds a file or a pipe.
-    Console(width=None if sys.stdout.isatty() else 110).print(shown)
+    console(width=None if sys.stdout.isatty() else 110).print(shown)
 
 
 def _export(result: Inspection, folder: Path) -> list[Path]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from qiskit_hqnn.cli.terminal import say
+
 
 def list_jobs() -> None:
     """List the job files that come with the toolkit.
@@ -20,7 +22,7 @@ def list_jobs() -> None:
     jobs = shipped_jobs()
     width = max(map(len, jobs), default=0)
     for name, path in jobs.items():
-        typer.echo(f"{name:<{width}}  {tomllib.loads(path.read_text(encoding='utf-8')).get('title', '')}")
+        say(f"{name:<{width}}  {tomllib.loads(path.read_text(encoding='utf-8')).get('title', '')}")
 
 
 def copy(
@@ -43,7 +45,7 @@ def copy(
     if target.exists() and not force:
         raise JobFileError(f"{target} exists; write over it with --force.")
     write_text(target, source.read_text(encoding="utf-8"))
-    typer.echo(f"{target}: change it, then hqnn run {target}")
+    say(f"{target}: change it, then hqnn run {target}")
 
 
 def validate(
@@ -73,7 +75,7 @@ def validate(
             f"data.name must be one of {', '.join(data.DATASETS)}, but is {content.data.name!r}."
         )
     runs, epochs = len(content.seeds) * (1 + len(content.controls)), content.train.epochs
-    typer.echo(
+    say(
         f"{job} is valid: {content.model.name} on {content.data.name}, {epochs} epoch{'s' * (epochs > 1)}, "
         f"{runs} run{'s' * (runs > 1)}."
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qiskit_hqnn._text import one_line
 from qiskit_hqnn.cli.options import STORE, store_option, summary
+from qiskit_hqnn.cli.terminal import console, print_rows, say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store.store import Store
@@ -32,9 +35,6 @@ def list_jobs(
     context.obj = store
     if context.invoked_subcommand:
         return
-    from rich.table import Table
-
-    from qiskit_hqnn.cli.tables import print_table
     from qiskit_hqnn.errors import StoreError
 
     try:
@@ -44,14 +44,10 @@ def list_jobs(
             raise
         jobs = []  # the default store is made by the first job
     if not jobs:
-        typer.echo("No jobs yet: `hqnn submit RUN --where fake_fez` makes one.")
+        say("No jobs yet: `hqnn submit RUN --where fake_fez` makes one.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("id", "what", "where", "state", "age", "QPU seconds", "parts"):
-        right = title in ("age", "QPU seconds", "parts")
-        table.add_column(title, justify="right" if right else "left", no_wrap=True)
-    for job in jobs[:limit]:
-        table.add_row(
+    rows = [
+        (
             job.id[:10],
             job.title,
             job.place,
@@ -60,12 +56,15 @@ def list_jobs(
             f"{job.qpu_seconds:,.1f}",
             f"{job.finished}/{job.chunks}",
         )
-    print_table(table)
+        for job in jobs[:limit]
+    ]
+    titles = ("id", "what", "where", "state", "age", "QPU seconds", "parts")
+    print_rows(titles, rows, left=("id", "what", "where", "state"))
     if len(jobs) > limit:
-        typer.echo(f"… and older ones: --limit {4 * limit}")
+        say(f"… and older ones: --limit {4 * limit}")
     for job in jobs[:limit]:
         if job.reason:
-            typer.echo(f"{job.id[:10]}: {job.reason}")
+            say(one_line(f"{job.id[:10]}: {job.reason}"))
 
 
 def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
@@ -90,12 +89,12 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
     lines |= {name: settings[name] for name in ("run", "images") if name in settings}
     lines["mitigation"] = _active(settings.get("mitigation") or {})
     for name, value in lines.items():
-        typer.echo(f"{name:10} {value}")
+        say(f"{name:10} {one_line(value)}")
     for chunk in opened.chunks(known.id):
         place = f", job {chunk.backend_job}" if chunk.backend_job else ""
         charged = f", {chunk.seconds:g} QPU seconds charged" if chunk.seconds else ""
         reason = f" ({chunk.reason})" if chunk.reason else ""
-        typer.echo(f"  part {chunk.position}: {chunk.state}{place}{charged}{reason}")
+        say(one_line(f"  part {chunk.position}: {chunk.state}{place}{charged}{reason}"))
 
 
 def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
@@ -103,40 +102,47 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs wait 3f9a
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from qiskit_hqnn.jobs.adapters.places import check_word
-    from qiskit_hqnn.jobs.sending.worker import ensure_worker
     from qiskit_hqnn.jobs.store.tables import MOVING
 
     opened = _open(store or context.obj)
     known = opened.job(job)
     if known.state in MOVING:
         check_word(known.place)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    reason, started = known.reason, time.monotonic()
-    try:
-        with Progress(*columns, transient=True) as progress:
-            task = progress.add_task(f"{known.id[:10]} on {known.place}", total=known.chunks)
-            while known.state in MOVING:
-                if time.monotonic() - started > 5 * progress.tasks[0].fields.get("checks", 0):
-                    ensure_worker(opened)
-                    checks = progress.tasks[0].fields.get("checks", 0) + 1
-                    progress.update(task, checks=checks)
-                time.sleep(0.3)
-                known = opened.job(known.id)
-                progress.update(task, completed=known.finished, total=known.chunks)
-                if known.reason and known.reason != reason:
-                    progress.console.print(f"{known.id[:10]}: {known.reason}")
-                    reason = known.reason
-    except KeyboardInterrupt:
-        option = store_option(store or context.obj)
-        typer.echo(f"The job goes on. Come back with: hqnn jobs wait {known.id[:10]}{option}", err=True)
-        raise
+        known = _watched(opened, known, store_option(store or context.obj))
     if known.state == "done" and "run" not in known.settings:
-        typer.echo(f"{known.id[:10]} is done. It belongs to no run: the script that made it can read it.")
+        say(f"{known.id[:10]} is done. It belongs to no run: the script that made it can read it.")
         return
     _finish(opened, known)
+
+
+def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
+    """A job at its end; until then, a bar of its parts, and whatever is said of it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from qiskit_hqnn.jobs.sending.worker import ensure_worker
+    from qiskit_hqnn.jobs.store.tables import MOVING
+
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    reason, asked = job.reason, -math.inf
+    try:
+        with Progress(*columns, transient=True, console=console()) as progress:
+            task = progress.add_task(one_line(f"{job.id[:10]} on {job.place}"), total=job.chunks)
+            while job.state in MOVING:
+                if time.monotonic() - asked > 5:
+                    ensure_worker(store)
+                    asked = time.monotonic()
+                time.sleep(0.3)
+                job = store.job(job.id)
+                progress.update(task, completed=job.finished, total=job.chunks)
+                if job.reason and job.reason != reason:
+                    progress.console.print(one_line(f"{job.id[:10]}: {job.reason}"))
+                    reason = job.reason
+    except KeyboardInterrupt:
+        say(f"The job goes on. Come back with: hqnn jobs wait {job.id[:10]}{option}", err=True)
+        raise
+    return job
 
 
 def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
@@ -159,7 +165,7 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     opened = _open(store or context.obj)
     known = opened.job(job)
     if known.state not in MOVING:
-        typer.echo(f"{known.id[:10]} is {known.state} already.")
+        say(f"{known.id[:10]} is {known.state} already.")
         return
     opened.mark_cancelling(known.id)
     until = time.monotonic() + _CANCEL_SECONDS
@@ -172,11 +178,11 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     known = opened.job(known.id)
     if state in MOVING:
         reason = f" ({known.reason})" if known.reason else ""
-        typer.echo(
+        say(
             f"{known.id[:10]} is being cancelled{reason}: nothing more is sent, and the worker goes on with what was."
         )
         return
-    typer.echo(f"{known.id[:10]} is {state}.")
+    say(f"{known.id[:10]} is {state}.")
 
 
 def retry(
@@ -212,10 +218,10 @@ def retry(
     if count or known.state == "paused":
         ensure_worker(opened)
     if known.state == "paused" and not count:
-        typer.echo(f"{known.id[:10]} goes on.")
+        say(f"{known.id[:10]} goes on.")
         return
     again = f", for {seconds:,.1f} QPU seconds" if count else ""
-    typer.echo(f"{known.id[:10]}: {parts} will be sent again{again}.")
+    say(f"{known.id[:10]}: {parts} will be sent again{again}.")
 
 
 for _command in (show, wait, fetch, cancel, retry):
@@ -266,7 +272,7 @@ def _finish(store: Store, job: JobRecord) -> None:
     }
     finish(run, job.place, evs, settings)
     print_results([(run.job.seeds[0], None, run.folder)])
-    typer.echo(f"report   {run.folder.report}")
+    say(f"report   {run.folder.report}")
 
 
 def _run_folder(store: Store, job: JobRecord) -> Path:

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
 def print_price(job: JobFile, data_root: Path) -> None:
     """Executions, jobs, QPU seconds and bytes of each part of a job, over all its seeds and controls."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from qiskit_hqnn.cli.tables import print_table
+    from qiskit_hqnn.cli.terminal import note, print_rows, say
     from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training.preparation import build_model, load_splits
     from qiskit_hqnn.training.pricing import price_run, price_training
@@ -31,24 +28,21 @@ def print_price(job: JobFile, data_root: Path) -> None:
         dearest = max(dearest, sum(rows.values(), Price()).qpu_seconds)
         for part, cost in rows.items():
             parts[part] = parts.get(part, Price()) + cost * len(job.seeds)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("part", no_wrap=True)
-    for title in ("executions", "jobs", "QPU seconds", "MB to send"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for part, cost in [*parts.items(), ("total", sum(parts.values(), Price()))]:
-        if cost.executions or part == "total":
-            table.add_row(
-                part,
-                f"{cost.executions:,}",
-                f"{cost.jobs:,}",
-                f"{cost.qpu_seconds:,.1f}",
-                f"{cost.payload_bytes / 1e6:,.1f}",
-            )
-    console = Console(highlight=False)
-    print_table(table)
-    console.print(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.", style="dim")
+    shown = [
+        (
+            part,
+            f"{price.executions:,}",
+            f"{price.jobs:,}",
+            f"{price.qpu_seconds:,.1f}",
+            f"{price.payload_bytes / 1e6:,.1f}",
+        )
+        for part, price in [*parts.items(), ("total", sum(parts.values(), Price()))]
+        if price.executions or part == "total"
+    ]
+    print_rows(("part", "executions", "jobs", "QPU seconds", "MB to send"), shown, left=("part",))
+    note(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.")
     if not any(word.startswith("ibm_") for word in (job.where, *job.test)):
-        console.print("Aer and snapshots cost nothing: these are the prices of hardware.", style="dim")
+        note("Aer and snapshots cost nothing: these are the prices of hardware.")
     if job.max_qpu_seconds is not None:
         fits = "within" if dearest <= job.max_qpu_seconds else "over"
-        console.print(f"The dearest run is {fits} its budget, max_qpu_seconds = {job.max_qpu_seconds:g}.")
+        say(f"The dearest run is {fits} its budget, max_qpu_seconds = {job.max_qpu_seconds:g}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT
+from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.reproduction.reproducing import Options, Published
@@ -72,15 +73,13 @@ def reproduce(
     outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
     written = keep_records(target, outcomes)
-    typer.echo(f"page     {target}")
+    say(f"page     {target}")
     if written:
-        typer.echo(f"figures  {len(written)} files in {written[0].parent}")
+        say(f"figures  {len(written)} files in {written[0].parent}")
     if kept := [part.name for outcome in outcomes for part in outcome.parts if part.from_file]:
-        typer.echo(
-            f"read from the files beside the page, as {out} holds fewer runs: {', '.join(kept)}", err=True
-        )
+        say(f"read from the files beside the page, as {out} holds fewer runs: {', '.join(kept)}", err=True)
     if missing:
-        typer.echo(f"Could not be run, for the reasons above: {', '.join(missing)}.", err=True)
+        say(f"Could not be run, for the reasons above: {', '.join(missing)}.", err=True)
         raise typer.Exit(1)
 
 
@@ -118,13 +117,13 @@ def _run(rows: list[Published], options: Options, out: Path, data_root: Path, qu
 
     missing = {}
     for number, row in enumerate(rows, start=1):
-        typer.echo(f"[{number}/{len(rows)}] {row.job}: {row.system}, {row.data}", err=True)
+        say(f"[{number}/{len(rows)}] {row.job}: {row.system}, {row.data}", err=True)
         try:
-            run_row(row, options, out, data_root, not quiet, lambda text: typer.echo(text, err=True))
+            run_row(row, options, out, data_root, not quiet, lambda text: say(text, err=True))
         except HQNNError as error:
             missing[row.job] = str(error)
-            typer.echo(f"hqnn: {error}", err=True)
+            say(f"hqnn: {error}", err=True)
         except KeyboardInterrupt:
-            typer.echo("Interrupted. The same command goes on from here.", err=True)
+            say("Interrupted. The same command goes on from here.", err=True)
             raise
     return missing

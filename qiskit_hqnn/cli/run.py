@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT
+from qiskit_hqnn.cli.terminal import say
 
 
 def run(
@@ -56,15 +57,15 @@ def run(
             lambda single, place: run_job(single, place, data_root, resume=resume, progress=not quiet),
         )
     except KeyboardInterrupt:
-        typer.echo(f"Interrupted. Go on with: {_again(job, settings or [], where, out)}", err=True)
+        say(f"Interrupted. Go on with: {_again(job, settings or [], where, out)}", err=True)
         raise
     print_results(runs)
     if len(runs) > 1:
         from qiskit_hqnn.training.study import write_study
 
-        typer.echo(f"report   {write_study(folder, content, runs)}")
+        say(f"report   {write_study(folder, content, runs)}")
     else:
-        typer.echo(f"report   {runs[0][2].report}")
+        say(f"report   {runs[0][2].report}")
 
 
 def _again(job: str, settings: list[str], where: str | None, out: Path | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT, STORE, check_run_folder, store_option
+from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -101,18 +102,18 @@ def submit(
     price = manager.price(estimation)
     images = len(half.images)
     unreal = "" if where.startswith("ibm_") else " (what hardware would charge)"
-    typer.echo(f"{folder}: {images} images on {where}, {manager.shots} shots")
-    typer.echo(f"price    {price}{unreal}")
+    say(f"{folder}: {images} images on {where}, {manager.shots} shots")
+    say(f"price    {price}{unreal}")
     if where.startswith("ibm_"):
-        typer.echo(f"account  {_left()}")
+        say(f"account  {_left()}")
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
     known = manager.known(estimation, settings)
     if known is None:
         manager.meter.check(price, f"This request on {where}")
     else:
-        typer.echo("It was submitted before: nothing new is sent.")
+        say("It was submitted before: nothing new is sent.")
     if dry_run:
-        typer.echo(str(estimation))
+        say(str(estimation))
         return
     notes = {"data_root": str(data_root.absolute())}
     if not yes and known is None and not typer.confirm("Send it?"):
@@ -122,8 +123,8 @@ def submit(
     ensure_worker(manager.store)
     if where.startswith("ibm_"):
         _wait_until_sent(manager, job)
-    typer.echo(f"job      {job[:10]}")
-    typer.echo(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
+    say(f"job      {job[:10]}")
+    say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
 
 
 def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:
@@ -170,4 +171,4 @@ def _wait_until_sent(manager: JobManager, job: str, seconds: float = 120.0) -> N
         if not states & {"waiting", "intent"}:
             return
         time.sleep(0.5)
-    typer.echo("It is recorded, but has not reached the device yet; the worker goes on trying.", err=True)
+    say("It is recorded, but has not reached the device yet; the worker goes on trying.", err=True)

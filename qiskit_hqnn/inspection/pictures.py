@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
 
+from qiskit_hqnn._text import drawn
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, gate_error
 
@@ -118,7 +119,7 @@ def draw_layout(device: Device, template: ISATemplate) -> Figure:
         )
     axis.set_axis_off()
     axis.set_title(
-        f"{device.name}: darker is worse (readout up to {worst:.3f}, two-qubit up to {worst_edge:.3f})",
+        f"{drawn(device.name)}: darker is worse (readout up to {worst:.3f}, two-qubit up to {worst_edge:.3f})",
         fontsize=9,
     )
     return figure
@@ -133,7 +134,7 @@ def draw_spread(successes: Mapping[str, Mapping[int, Sequence[float]]]) -> Figur
         for level, values in levels.items():
             axis.scatter([len(labels)] * len(values), values, s=14, color="#6f8fb3", alpha=0.7)
             axis.scatter(len(labels), max(values), s=34, color="#c4572e")
-            labels.append(f"{device.removeprefix('fake_')}\nlevel {level}")
+            labels.append(f"{drawn(device.removeprefix('fake_'))}\nlevel {level}")
     axis.set_xticks(range(len(labels)), labels, fontsize=8)
     axis.set_ylabel("expected success")
     axis.spines[["top", "right"]].set_visible(False)
@@ -155,7 +156,7 @@ def draw_budget(budgets: Mapping[str, Mapping[str, float]]) -> Figure:
         for cause, value in budget.items():
             axis.barh(row, value, left=left, color=colours[cause], label=cause if row == 0 else None)
             left += value
-    axis.set_yticks(range(len(budgets)), list(budgets))
+    axis.set_yticks(range(len(budgets)), [drawn(name) for name in budgets])
     axis.invert_yaxis()
     axis.set_xlabel("expected failures in one execution")
     axis.legend(frameon=False, fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))

@@ -18,6 +18,7 @@ from qiskit_hqnn.jobs.estimation import recipe
 from qiskit_hqnn.jobs.estimation.estimation import Estimation
 from qiskit_hqnn.jobs.price import Price, price_chunks
 from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.jobs.store.tables import JobRecord
 
 
 class JobFailedError(HQNNError):
@@ -97,22 +98,26 @@ def collect(store: Store, job: str, requests: int) -> list[Outcomes]:
         BudgetError: if it is paused, since the rest of it would cost more than it may.
         StoreError: if it is still open.
     """
-    known = store.job(job)
-    if known.state in ("failed", "cancelled"):
-        raise JobFailedError(
-            f"Job {known.id[:10]} on {known.place} was {known.state}"
-            + (f": {known.reason}" if known.reason else "")
-            + ("" if known.reason.endswith(".") else ".")
-        )
-    if known.state == "paused":
-        raise BudgetError(f"Job {known.id[:10]} on {known.place} is paused: {known.reason}")
-    if known.state != "done":
-        raise StoreError(
-            f"Job {known.id[:10]} is not done: {known.finished} of {known.chunks} parts are there; `hqnn jobs wait "
-            f"{known.id[:10]}` waits for it."
-        )
+    _check_done(store.job(job))
     done = [chunk for chunk in store.chunks(job) if chunk.state == "done"]
     return assembled((store.outcomes(chunk) for chunk in done), requests)
+
+
+def _check_done(job: JobRecord) -> None:
+    """Raises what `collect` raises."""
+    if job.state in ("failed", "cancelled"):
+        raise JobFailedError(
+            f"Job {job.id[:10]} on {job.place} {'failed' if job.state == 'failed' else 'was cancelled'}"
+            + (f": {job.reason}" if job.reason else "")
+            + ("" if job.reason.endswith(".") else ".")
+        )
+    if job.state == "paused":
+        raise BudgetError(f"Job {job.id[:10]} on {job.place} is paused: {job.reason}")
+    if job.state != "done":
+        raise StoreError(
+            f"Job {job.id[:10]} is not done: {job.finished} of {job.chunks} parts are there; `hqnn jobs wait "
+            f"{job.id[:10]}` waits for it."
+        )
 
 
 def recorded_estimation(store: Store, job: str) -> tuple[Estimation, int]:
@@ -132,7 +137,9 @@ def expectation_values(store: Store, job: str) -> PubResult:
     """The result of a done job that `JobManager.submit` recorded; needs neither its device nor its circuit.
 
     Raises:
-        StoreError: if the job is not done, or was no estimation.
+        JobFailedError, BudgetError, StoreError: if the job is not done.
+        StoreError: if it was no estimation.
     """
+    _check_done(store.job(job))
     estimation, requests = recorded_estimation(store, job)
     return replace(estimation, requests=()).result(collect(store, job, requests))

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from qiskit_hqnn._files import write_whole
+from qiskit_hqnn._text import drawn
 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -39,6 +40,7 @@ def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
 
 def draw_confusion(confusion: Tensor, class_names: Sequence[str], title: str, path: Path) -> None:
     """Counts by true (rows) and predicted (columns) class."""
+    class_names = [drawn(name) for name in class_names]
     side = max(3.2, 0.5 * len(class_names) + 1.4)
     figure, axis = plt.subplots(figsize=(side, side), layout="constrained")
     shares = confusion / confusion.sum(dim=1, keepdim=True).clamp_min(1)
@@ -58,6 +60,6 @@ def draw_confusion(confusion: Tensor, class_names: Sequence[str], title: str, pa
     axis.set_yticks(range(len(class_names)), class_names)
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
-    axis.set_title(title, fontsize=10)
+    axis.set_title(drawn(title), fontsize=10)
     write_whole(path, lambda beside: figure.savefig(beside, dpi=120))
     plt.close(figure)

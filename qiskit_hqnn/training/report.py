@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from qiskit_hqnn._files import write_text
+from qiskit_hqnn._text import plain
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.run_folder import RunFolder
 
@@ -37,9 +38,14 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template of this package; everything is escaped."""
+    """A page from a template of this package; everything is escaped, and control characters are written out."""
     loader = PackageLoader("qiskit_hqnn.training", "templates")
-    engine = Environment(loader=loader, autoescape=select_autoescape(["html", "j2"]), trim_blocks=True)
+    engine = Environment(
+        loader=loader,
+        autoescape=select_autoescape(["html", "j2"]),
+        trim_blocks=True,
+        finalize=lambda value: plain(value) if type(value) is str else value,
+    )
     return engine.get_template(template).render(**values)
 
 

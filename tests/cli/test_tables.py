@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from qiskit_hqnn.cli.tables import print_table
+from qiskit_hqnn.cli.terminal import print_rows
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.store.store import Store
@@ -19,14 +19,8 @@ def hqnn(*arguments, cwd):
 
 
 def test_no_cell_is_cut_where_the_window_is_narrow(capsys, monkeypatch):
-    from rich.table import Table
-
     monkeypatch.setenv("COLUMNS", "20")
-    table = Table(box=None)
-    for title in ("first", "second"):
-        table.add_column(title, no_wrap=True)
-    table.add_row("0123456789" * 3, "abcdefghij" * 3)
-    print_table(table)
+    print_rows(("first", "second"), [("0123456789" * 3, "abcdefghij" * 3)])
     shown = capsys.readouterr().out
     assert "0123456789" * 3 in shown
     assert "abcdefghij" * 3 in shown

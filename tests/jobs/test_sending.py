@@ -276,7 +276,7 @@ def test_two_stores_that_ask_the_same_leave_each_others_jobs_alone(store, undist
 def test_a_permanent_failure_is_told_and_not_repeated(store):
     service = Service()
     state = JobState("failed", "error 1517: not an ISA circuit", permanent=True)
-    with pytest.raises(JobFailedError, match="on service was failed: error 1517: not an ISA circuit"):
+    with pytest.raises(JobFailedError, match="on service failed: error 1517: not an ISA circuit"):
         estimate(store, ServiceAdapter(service, {("status", 1): state}))
     assert len(service.jobs) == 3
     refused = Service()

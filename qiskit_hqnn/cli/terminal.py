@@ -1,0 +1,63 @@
+"""All that the command writes on a terminal: words from outside are shown as they are, and do nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from qiskit_hqnn._text import one_line, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def say(text: object = "", err: bool = False) -> None:
+    """Print a text; control characters in it are written out."""
+    typer.echo(plain(text), err=err)
+
+
+def print_rows(
+    titles: Sequence[str], rows: Sequence[Sequence[object]], left: Collection[str] = ("where",)
+) -> None:
+    """Print a table in whole: where a window or a pipe is narrower its lines wrap, but no cell is cut.
+
+    Args:
+        titles: of the columns.
+        rows: their cells.
+        left: columns whose cells stand at the left; the others are numbers.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, justify="left" if title in left else "right", no_wrap=True)
+    for row in rows:
+        # Texts, since a name such as run[best] would be read as markup.
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    needed = console(width=10_000).measure(table).maximum
+    console(width=max(needed, console().width)).print(table)
+
+
+def note(text: object) -> None:
+    """Print a remark below a table."""
+    console().print(plain(text), style="dim")
+
+
+def console(err: bool = False, width: int | None = None) -> Console:
+    """Rich's console, which takes nothing for markup."""
+    from rich.console import Console
+
+    return Console(stderr=err, width=width, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def doing(what: object) -> Iterator[Callable[[object], None]]:
+    """A line on a terminal that says what is being done, until the block ends; yields what changes it."""
+    from rich.text import Text
+
+    with console(err=True).status(Text(one_line(what))) as status:
+        yield lambda text: status.update(Text(one_line(text)))
