@@ -33,6 +33,7 @@ from qiskit_hqnn.simulation.inductor.compiled import Passes
 from qiskit_hqnn.simulation.passes.constants import Constants
 from qiskit_hqnn.simulation.planning import costs, steps
 from qiskit_hqnn.simulation.planning.plan import Plan, make_plan
+from qiskit_hqnn.simulation.planning.source import source_of
 from qiskit_hqnn.simulation.runner import passes_of
 
 QUBITS, LAYERS, BATCHES, COPIES = (2, 3, 4, 5, 6), (1, 2, 4, 8), (1, 8, 64, 256), (1, 4)
@@ -87,7 +88,7 @@ def circuit(uploads: int, qubits: int, layers: int) -> Ansatz:
 
 
 def plan_of(ansatz: Ansatz) -> Plan:
-    return make_plan(ansatz.circuit, ansatz.observables, ansatz.input_params, ansatz.weight_params)
+    return make_plan(source_of(ansatz))
 
 
 def measure_ways(plans: list[Plan], batch: int, copies: int) -> list[Way]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
+from qiskit_hqnn.circuits.snapshot import snapshot
 from qiskit_hqnn.errors import CircuitError
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from qiskit_hqnn.circuits.selecting import Parameters
 
 
-@dataclass(frozen=True, eq=False)
 class Ansatz:
     """A parameterised, unmeasured circuit with its inputs, weights and outputs.
+
+    It is a snapshot: what becomes of the circuit and of the observables that it was made of does not alter it, and
+    `circuit` and `observables` are copies. So everything that is worked out from an ansatz stays true.
 
     Args:
         circuit: the circuit; qubit 0 is the first qubit of the paper. It has no measurements.
@@ -37,22 +39,25 @@ class Ansatz:
             circuit has classical bits.
     """
 
-    circuit: QuantumCircuit
-    input_params: tuple[Parameter, ...]
-    weight_params: tuple[Parameter, ...]
-    observables: tuple[SparsePauliOp, ...]
-    reference: str = ""
-    name: str = "custom"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "input_params", tuple(self.input_params))
-        object.__setattr__(self, "weight_params", tuple(self.weight_params))
-        object.__setattr__(self, "observables", as_operators(self.observables))
-        _check_parameters(self.circuit, self.input_params, self.weight_params)
-        _check_observables(self.circuit, self.observables)
-        if self.circuit.num_clbits:
+    def __init__(
+        self,
+        circuit: QuantumCircuit,
+        input_params: Iterable[Parameter],
+        weight_params: Iterable[Parameter],
+        observables: Iterable[SparsePauliOp] | SparsePauliOp,
+        reference: str = "",
+        name: str = "custom",
+    ) -> None:
+        self._circuit = snapshot(circuit)
+        self._input_params, self._weight_params = tuple(input_params), tuple(weight_params)
+        self._observables = as_operators(observables)
+        self._reference, self._name = reference, name
+        _check_parameters(self._circuit, self._input_params, self._weight_params)
+        _check_observables(self._circuit, self._observables)
+        self._observables = tuple(observable.copy() for observable in self._observables)
+        if self._circuit.num_clbits:
             raise CircuitError(
-                f"An ansatz must be unmeasured, but circuit {self.circuit.name!r} has {self.circuit.num_clbits} "
+                f"An ansatz must be unmeasured, but circuit {circuit.name!r} has {circuit.num_clbits} "
                 "classical bits; give what to measure as `observables`."
             )
 
@@ -114,20 +119,46 @@ class Ansatz:
         return ansatz_from_file(path, inputs, weights, observables, name=name)
 
     @property
+    def circuit(self) -> QuantumCircuit:
+        """A copy of the circuit."""
+        return self._circuit.copy()
+
+    @property
+    def input_params(self) -> tuple[Parameter, ...]:
+        return self._input_params
+
+    @property
+    def weight_params(self) -> tuple[Parameter, ...]:
+        return self._weight_params
+
+    @property
+    def observables(self) -> tuple[SparsePauliOp, ...]:
+        """Copies of the observables."""
+        return tuple(observable.copy() for observable in self._observables)
+
+    @property
+    def reference(self) -> str:
+        return self._reference
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
     def num_qubits(self) -> int:
-        return int(self.circuit.num_qubits)
+        return int(self._circuit.num_qubits)
 
     @property
     def num_inputs(self) -> int:
-        return len(self.input_params)
+        return len(self._input_params)
 
     @property
     def num_weights(self) -> int:
-        return len(self.weight_params)
+        return len(self._weight_params)
 
     @property
     def num_outputs(self) -> int:
-        return len(self.observables)
+        return len(self._observables)
 
     def __repr__(self) -> str:
         return (

@@ -8,20 +8,54 @@ rule does the rest, and one transpiled circuit serves every forward and backward
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from qiskit.circuit import Parameter, ParameterExpression, ParameterVector, QuantumCircuit
+from qiskit.circuit import (
+    Barrier,
+    Delay,
+    Parameter,
+    ParameterExpression,
+    ParameterVector,
+    QuantumCircuit,
+    Reset,
+)
+from qiskit.circuit.library import (
+    CPhaseGate,
+    CRXGate,
+    CRYGate,
+    CRZGate,
+    CU1Gate,
+    GlobalPhaseGate,
+    MCPhaseGate,
+    PhaseGate,
+    RXGate,
+    RXXGate,
+    RYGate,
+    RYYGate,
+    RZGate,
+    RZXGate,
+    RZZGate,
+    U1Gate,
+    U2Gate,
+    U3Gate,
+    UGate,
+)
 
 from qiskit_hqnn.circuits.ansatz import Ansatz
+from qiskit_hqnn.circuits.expressions import affine
+from qiskit_hqnn.circuits.standard import by_its_name, has_symbols, is_open, is_symbolic, kind_of
+from qiskit_hqnn.circuits.unfolding import Placed, unfolded
 from qiskit_hqnn.errors import CircuitError
 
 # exp(−iθG/2) with G² = 1, phases, and projectors: one frequency, so f' = [f(θ + π/2) − f(θ − π/2)] / 2.
 _TWO_TERM = frozenset(
-    {"rx", "ry", "rz", "p", "u1", "rxx", "ryy", "rzz", "rzx", "cp", "cu1", "mcphase", "u", "u3", "u2"}
+    {RXGate, RYGate, RZGate, PhaseGate, U1Gate, RXXGate, RYYGate, RZZGate, RZXGate}
+    | {CPhaseGate, CU1Gate, MCPhaseGate, UGate, U3Gate, U2Gate}
 )
 # Controlled rotations have the frequencies 1/2 and 1 (Anselmetti et al. 2021, arXiv:2104.05695, eq. (10)).
-_FOUR_TERM = frozenset({"crx", "cry", "crz"})
-_MAX_DECOMPOSITIONS = 10
+_FOUR_TERM = frozenset({CRXGate, CRYGate, CRZGate})
+_NO_GATE = (Barrier, Delay, Reset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +68,8 @@ class Template:
         coefficients: array of shape (K, inputs + weights); angle = coefficients @ (inputs, weights) + offsets.
         offsets: array of shape (K,), radians.
         nonlinear: the expression of each angle that is not affine; its row of coefficients is zero.
-        terms: for each angle, 2 or 4: the number of shifted evaluations its exact derivative takes.
+        terms: for each angle, 2 or 4: the number of shifted evaluations its exact derivative takes; 0 for the duration
+            of a delay, which is no angle and has no derivative.
     """
 
     circuit: QuantumCircuit
@@ -59,50 +94,68 @@ class Template:
 def make_template(ansatz: Ansatz) -> Template:
     """Split an ansatz into a circuit over its gate angles and the map from inputs and weights to them.
 
+    Composites are unfolded into Qiskit's standard gates, so the circuit means the same to everybody who reads it.
+    Global phases, and resets of qubits that nothing has acted on, are left out.
+
     Raises:
         CircuitError: if a parameterised instruction has no shift rule and no definition in gates that have one.
     """
-    source = _in_shiftable_gates(ansatz.circuit)
-    expressions = [angle for step in source.data for angle in step.operation.params if _has_parameters(angle)]
-    angles = tuple(ParameterVector("angle", len(expressions)))
-    circuit = source.copy_empty_like()
+    whole = ansatz.circuit
+    circuit = whole.copy_empty_like()
     # A phase of the whole circuit changes no outcome, and its parameters would be left over.
     circuit.global_phase = 0
+    steps = _in_shiftable_gates(whole)
+    expressions = [angle for operation, _ in steps for angle in operation.params if is_symbolic(angle)]
+    angles = tuple(ParameterVector("angle", len(expressions)))
     terms: list[int] = []
-    for step in source.data:
-        operation = step.operation
-        if any(_has_parameters(angle) for angle in operation.params):
+    for operation, where in steps:
+        if has_symbols(operation):
             operation = operation.to_mutable()
             fresh = list(operation.params)
             for index, angle in enumerate(fresh):
-                if _has_parameters(angle):
+                if is_symbolic(angle):
                     fresh[index] = angles[len(terms)]
-                    terms.append(4 if operation.name in _FOUR_TERM else 2)
+                    terms.append(_terms_of(operation))
             operation.params = fresh
-        circuit.append(operation, step.qubits, step.clbits)
+        circuit.append(operation, where)
     coefficients, offsets, nonlinear = affine_map(expressions, [*ansatz.input_params, *ansatz.weight_params])
     return Template(circuit, angles, coefficients, offsets, np.array(terms, dtype=int), nonlinear)
 
 
-def _has_parameters(angle: object) -> bool:
-    return isinstance(angle, ParameterExpression) and bool(angle.parameters)
+def _terms_of(operation: Any) -> int:
+    return 0 if isinstance(operation, Delay) else 4 if kind_of(operation) in _FOUR_TERM else 2
 
 
-def _in_shiftable_gates(circuit: QuantumCircuit) -> QuantumCircuit:
-    for _ in range(_MAX_DECOMPOSITIONS):
-        others = {
-            step.operation.name
-            for step in circuit.data
-            if any(map(_has_parameters, step.operation.params))
-            and step.operation.name not in _TWO_TERM | _FOUR_TERM
-        }
-        if not others:
-            return circuit
-        circuit = circuit.decompose(gates_to_decompose=list(others))
-    raise CircuitError(
-        f"Parameterised instructions must be Qiskit's standard gates or be defined by them, but {sorted(others)} "
-        "are not."
-    )
+def _in_shiftable_gates(circuit: QuantumCircuit) -> list[Placed]:
+    steps: list[Placed] = []
+    opaque: set[str] = set()
+    touched: set[int] = set()
+    for operation, where in unfolded(circuit, _keeps):
+        if isinstance(operation, GlobalPhaseGate) or (
+            isinstance(operation, Reset) and where[0] not in touched
+        ):
+            continue
+        if has_symbols(operation) and not _keeps(operation):
+            opaque.add(operation.name)
+        if not isinstance(operation, Barrier | Delay):
+            touched.update(where)
+        steps.append((by_its_name(operation), where))
+    if opaque:
+        raise CircuitError(
+            f"Parameterised instructions must be Qiskit's standard gates or be defined by them, but {sorted(opaque)} "
+            "are not."
+        )
+    return steps
+
+
+def _keeps(operation: Any) -> bool:
+    """Whether an operation stands in a template as it is."""
+    if isinstance(operation, _NO_GATE):
+        return True
+    kind = kind_of(operation)
+    if not has_symbols(operation):
+        return kind is not None
+    return kind in _TWO_TERM | _FOUR_TERM and not is_open(operation)
 
 
 def affine_map(
@@ -114,11 +167,11 @@ def affine_map(
     offsets = np.zeros(len(expressions))
     nonlinear: dict[int, ParameterExpression] = {}
     for row, expression in enumerate(expressions):
-        slopes = {parameter: expression.gradient(parameter) for parameter in expression.parameters}
-        if any(isinstance(slope, ParameterExpression) and slope.parameters for slope in slopes.values()):
+        found = affine(expression)
+        if found is None:
             nonlinear[row] = expression
             continue
+        slopes, offsets[row] = found
         for parameter, slope in slopes.items():
-            coefficients[row, column[parameter]] = float(slope)
-        offsets[row] = float(expression.bind(dict.fromkeys(expression.parameters, 0.0)))
+            coefficients[row, column[parameter]] = slope
     return coefficients, offsets, nonlinear

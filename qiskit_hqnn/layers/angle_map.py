@@ -9,7 +9,7 @@ from qiskit.circuit import Parameter
 from torch import Tensor
 
 from qiskit_hqnn.circuits import Template
-from qiskit_hqnn.simulation.expressions import torch_function
+from qiskit_hqnn.simulation.expressions import TorchFunction
 
 
 class AngleMap:
@@ -22,7 +22,7 @@ class AngleMap:
         self._coefficients = torch.from_numpy(template.coefficients)
         self._offsets = torch.from_numpy(template.offsets)
         self._nonlinear: dict[int, Callable[[Tensor], Tensor]] = {
-            row: torch_function(expression, parameters) for row, expression in template.nonlinear.items()
+            row: TorchFunction(expression, parameters) for row, expression in template.nonlinear.items()
         }
 
     def __call__(self, inputs: Tensor, weights: Tensor) -> Tensor:

@@ -101,14 +101,15 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         return self._template_program().plan.seen
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
-        outputs = np.zeros((*values.shape[:2], self.ansatz.num_outputs))
+        ours = self._observables  # an ansatz copies its own, which would cost in each step
+        outputs = np.zeros((*values.shape[:2], len(ours)))
         # Primitives refuse an observable that is zero, and drop the terms of a tiny one.
-        sizes = np.array([_size(observable) for observable in self.ansatz.observables])
+        sizes = np.array([_size(observable) for observable in ours])
         there = np.flatnonzero(sizes)
         if len(there):
             scales = np.where(sizes[there] < _TINY, sizes[there], 1.0)
             observables = [
-                self.ansatz.observables[number] / scale if scale != 1 else self.ansatz.observables[number]
+                ours[number] / scale if scale != 1 else ours[number]
                 for number, scale in zip(there, scales, strict=True)
             ]
             outputs[..., there] = self._measured(observables, values) * scales

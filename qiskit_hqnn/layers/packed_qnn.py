@@ -144,7 +144,8 @@ class PackedQNN:
         if of_weights:
             wanted |= self.template.depends_on(range(split, end))
         if self._reaching is None:
-            self._reaching = self._reaching_angles()
+            # Durations of delays are among the angles, and have no rule.
+            self._reaching = self._reaching_angles() & (self.template.terms > 0)
         return wanted & self._reaching
 
     def _reaching_angles(self) -> np.ndarray:

@@ -2,68 +2,87 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import sympy
 import torch
 from qiskit.circuit import Parameter, ParameterExpression
 from torch import Tensor
 
+from qiskit_hqnn.circuits.expressions import UNARY, Operation, postfix
 
-def torch_function(
-    expression: ParameterExpression, parameters: Sequence[Parameter]
-) -> Callable[[Tensor], Tensor]:
-    """Compile a parameter expression to a function of tensors.
+
+class TorchFunction:
+    """A parameter expression as a differentiable function of tensors: (..., P) → (...), radians.
+
+    It is data all through, so what holds it can be pickled.
 
     Args:
-        expression: any real expression that Qiskit can build (sums, products, powers, sin, exp, …).
+        expression: any real expression that Qiskit can build (sums, products, powers, sin, exp, sign, …); what is
+            complex inside may be so, as in `abs(exp(1j * x))`.
         parameters: P parameters that contain all of the expression's; their order is that of the columns.
-
-    Returns:
-        A differentiable function (…, P) → (…), radians.
     """
-    column = {parameter: index for index, parameter in enumerate(parameters)}
-    used = sorted(expression.parameters, key=lambda parameter: column[parameter])
-    # Names such as "x[0]" are no Python identifiers: the expression is written over fresh symbols.
-    fresh = [Parameter(f"v{index}") for index in range(len(used))]
-    symbols = [sympy.Symbol(parameter.name) for parameter in fresh]
-    formula = expression.subs(dict(zip(used, fresh, strict=True))).sympify()
-    # sympy would print sign(x) as a Python conditional, which has no meaning for a batch.
-    formula = formula.replace(sympy.sign, sympy.Function("sign_of"))
-    by_name = {symbol.name: symbol for symbol in formula.free_symbols}
-    function = sympy.lambdify(
-        [by_name.get(symbol.name, symbol) for symbol in symbols], formula, modules=[_TORCH, "math"]
+
+    def __init__(self, expression: ParameterExpression, parameters: Sequence[Parameter]) -> None:
+        column = {parameter: index for index, parameter in enumerate(parameters)}
+        # A number, a column in a tuple of one, or the name of an operation.
+        self._items: list[complex | tuple[int] | str] = []
+        for item in postfix(expression):
+            if isinstance(item, Parameter):
+                self._items.append((column[item],))
+            else:
+                self._items.append(item.name if isinstance(item, Operation) else item)
+
+    def __call__(self, values: Tensor) -> Tensor:
+        stack: list[Any] = []
+        for item in self._items:
+            if isinstance(item, tuple):
+                stack.append(values[..., item[0]])
+            elif not isinstance(item, str):
+                stack.append(item)
+            elif item in UNARY:
+                stack.append(_UNARY[item](_as_tensor(stack.pop())))
+            else:
+                right, left = stack.pop(), stack.pop()
+                if item.startswith("r"):
+                    item, left, right = item[1:], right, left
+                stack.append(_BINARY[item](left, right))
+        (result,) = stack
+        result = torch.as_tensor(result, device=values.device)
+        real = result.real if result.is_complex() else result
+        return real.to(values.dtype).expand(values.shape[:-1])
+
+
+def _as_tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
+
+
+def _power(base: Any, exponent: Any) -> Tensor:
+    return (
+        torch.pow(_as_tensor(base), exponent)
+        if not isinstance(exponent, Tensor)
+        else torch.pow(base, exponent)
     )
-    columns = [column[parameter] for parameter in used]
-
-    def evaluate(values: Tensor) -> Tensor:
-        result = function(*(values[..., index] for index in columns))
-        return torch.as_tensor(result, dtype=values.dtype, device=values.device).expand(values.shape[:-1])
-
-    return evaluate
 
 
-def _on_tensors(function: Any) -> Callable[[Any], Any]:
-    # sympy leaves constants such as exp(2) in the formula: torch takes only tensors.
-    return lambda x: function(x if isinstance(x, Tensor) else torch.tensor(float(x), dtype=torch.float64))
-
-
-_TORCH = {
-    name: _on_tensors(function)
-    for name, function in {
-        "sin": torch.sin,
-        "cos": torch.cos,
-        "tan": torch.tan,
-        "asin": torch.asin,
-        "acos": torch.acos,
-        "atan": torch.atan,
-        "exp": torch.exp,
-        "log": torch.log,
-        "sqrt": torch.sqrt,
-        "abs": torch.abs,
-        "Abs": torch.abs,
-        "sign_of": torch.sign,
-        "conjugate": torch.clone,
-    }.items()
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": _power,
+}
+_UNARY: dict[str, Callable[[Tensor], Tensor]] = {
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tan": torch.tan,
+    "asin": torch.asin,
+    "acos": torch.acos,
+    "atan": torch.atan,
+    "exp": torch.exp,
+    "log": torch.log,
+    "sign": torch.sgn,
+    "abs": torch.abs,
+    "conj": torch.conj,
 }

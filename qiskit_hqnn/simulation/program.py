@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-from qiskit.circuit import Parameter, QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation.functions import by_copy, expectation_values, full_precision, statevectors
 from qiskit_hqnn.simulation.passes.constants import Constants
 from qiskit_hqnn.simulation.planning.plan import Plan, make_plan
+from qiskit_hqnn.simulation.planning.source import Source
 from qiskit_hqnn.simulation.runner import Runner
 
 _DTYPES = (torch.float32, torch.float64)
@@ -25,17 +22,10 @@ class Program:
     dtype (float32 or float64) on one device, which the results follow. Gradients flow to both.
     """
 
-    def __init__(
-        self,
-        circuit: QuantumCircuit,
-        observables: Sequence[SparsePauliOp],
-        input_params: Sequence[Parameter],
-        weight_params: Sequence[Parameter],
-        compile: bool = False,
-    ) -> None:
+    def __init__(self, source: Source, compile: bool = False) -> None:
         self._compile = compile
-        self._source = (circuit, tuple(observables), tuple(input_params), tuple(weight_params))
-        self.plan = make_plan(*self._source)
+        self._source = source
+        self.plan = make_plan(source)
         self._runners: dict[tuple[bool, torch.dtype, torch.device], Runner] = {}
         self._state_plan: Plan | None = None
 
@@ -89,7 +79,7 @@ class Program:
                     f"A quantum layer computes exactly in float32 or float64, but its weights are {inputs.dtype}."
                 )
             if keep_state and self._state_plan is None:
-                self._state_plan = make_plan(*self._source, keep_state=True)
+                self._state_plan = make_plan(self._source, keep_state=True)
             plan = self._state_plan if keep_state and self._state_plan is not None else self.plan
             with full_precision(inputs.device.type):
                 self._runners[key] = Runner(Constants(plan, inputs.dtype, inputs.device), self._compile)
@@ -98,7 +88,8 @@ class Program:
     @property
     def num_bytes(self) -> int:
         """Memory of the constants that it has made for the dtypes and devices it has been run on."""
-        return sum(runner.num_bytes for runner in self._runners.values())
+        # Lists, since other threads add to what is counted here.
+        return sum(runner.num_bytes for runner in list(self._runners.values()))
 
     def _check(self, inputs: Tensor, weights: Tensor) -> None:
         plan = self.plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from qiskit_hqnn.simulation.expressions import torch_function
+from qiskit_hqnn.simulation.expressions import TorchFunction
 from qiskit_hqnn.simulation.passes.constants import Constants
 from qiskit_hqnn.simulation.passes.full_states import FullStates
 from qiskit_hqnn.simulation.passes.one_upload import OneUpload
@@ -35,9 +35,9 @@ class Runner:
         self._compiling = _compiling() if compile else None
         plan = constants.plan
         expressions, parameters = plan.template.nonlinear, plan.parameters
-        self._row_functions = [torch_function(expressions[index], parameters) for index in plan.row_nonlinear]
+        self._row_functions = [TorchFunction(expressions[index], parameters) for index in plan.row_nonlinear]
         self._weight_functions = [
-            torch_function(expressions[index], parameters[plan.num_inputs :])
+            TorchFunction(expressions[index], parameters[plan.num_inputs :])
             for index in plan.weight_nonlinear
         ]
         self.kind = constants.device.type

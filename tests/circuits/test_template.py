@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
-from qiskit.quantum_info import Operator
+from qiskit.circuit.library import CPhaseGate, CRXGate, MCPhaseGate, PauliEvolutionGate
+from qiskit.quantum_info import Operator, SparsePauliOp
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz, make_template, pauli_on_each
 from qiskit_hqnn.errors import CircuitError
+
+X = Parameter("x")
 
 
 @pytest.mark.parametrize("name", ANSATZE)
@@ -63,3 +66,43 @@ def test_an_opaque_parameterised_gate_is_one_sentence():
         CircuitError, match=r"standard gates or be defined by them, but \['mystery'\] are not"
     ):
         make_template(Ansatz(circuit, (x,), (), pauli_on_each("Z", 1)))
+
+
+def test_parameters_of_phases_and_delays_are_no_angles_to_shift():
+    x, t, phase = (Parameter(name) for name in ("x", "t", "phase"))
+    inner = QuantumCircuit(1, global_phase=2 * phase)
+    inner.ry(x, 0)
+    circuit = QuantumCircuit(2, global_phase=phase)
+    circuit.append(inner.to_gate(), [0])
+    circuit.delay(2 * t, 1, unit="us")
+    circuit.append(PauliEvolutionGate(SparsePauliOp("II"), time=phase), [0, 1])
+    template = make_template(Ansatz(circuit, (x,), (t, phase), pauli_on_each("Z", 2)))
+    assert template.circuit.count_ops() == {"ry": 1, "delay": 1}
+    assert template.terms.tolist() == [2, 0]
+    assert template.coefficients.tolist() == [[1, 0, 0], [0, 2, 0]]
+    assert not template.depends_on(range(2, 3)).any()
+
+
+@pytest.mark.parametrize(
+    ("gate", "terms"),
+    [
+        (MCPhaseGate(X, 3), [2]),
+        (CRXGate(X), [4]),
+        (CRXGate(X, ctrl_state=0), [4]),
+        (CPhaseGate(X, ctrl_state=0), [2]),
+    ],
+)
+def test_rules_of_controlled_gates(gate, terms):
+    circuit = QuantumCircuit(gate.num_qubits)
+    circuit.append(gate, circuit.qubits)
+    template = make_template(Ansatz(circuit, (X,), (), pauli_on_each("Z", gate.num_qubits)))
+    assert template.terms.tolist() == terms
+
+
+def test_slopes_are_read_off_what_is_written():
+    circuit = QuantumCircuit(1)
+    for angle in (X.sign() - 100, abs(X), 2**X, X.conjugate() / 3, X - X):
+        circuit.rx(angle, 0)
+    template = make_template(Ansatz(circuit, (X,), (), pauli_on_each("Z", 1)))
+    assert sorted(template.nonlinear) == [0, 1, 2]
+    assert template.coefficients[:, 0].tolist() == pytest.approx([0, 0, 0, 1 / 3, 0])

@@ -1,15 +1,21 @@
 """The layers as torch modules among others: what torch offers either works or says in one sentence why not."""
 
 import copy
+import io
+import math
 import pickle
 import subprocess
 import sys
 
 import pytest
 import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter, ParameterVector
+from qiskit.circuit.library import zz_feature_map
+from qiskit.primitives import StatevectorEstimator
 from torch import nn
 
-from qiskit_hqnn.circuits import hqnn_parallel
+from qiskit_hqnn.circuits import Ansatz, hqnn_parallel, pauli_on_each
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
 
@@ -75,6 +81,46 @@ def test_pickled_and_copied_layers_have_their_own_weights(layer):
         torch.testing.assert_close(other(inputs), before)
         nn.init.zeros_(other.weight)
         torch.testing.assert_close(layer(inputs), before)
+
+
+def test_networks_of_any_ansatz_can_be_pickled_and_saved_whole():
+    x, w = ParameterVector("x", 2), ParameterVector("w", 1)
+    circuit = zz_feature_map(2, reps=1, parameter_prefix="x").assign_parameters(list(x))
+    circuit.rx(2 ** w[0], 0)
+    circuit.ry(abs(w[0].exp()) + x[0].sign(), 1)
+    network = nn.Sequential(nn.Linear(3, 2), QuantumLayer(Ansatz(circuit, x, w, pauli_on_each("Z", 2))))
+    images, file = torch.rand(4, 3), io.BytesIO()
+    torch.save(network, file)
+    file.seek(0)
+    again = torch.load(file, weights_only=False)
+    torch.testing.assert_close(again(images), network(images))
+
+
+def test_a_layer_is_that_of_the_circuit_as_it_was_everywhere():
+    x = Parameter("x")
+    circuit = QuantumCircuit(1)
+    circuit.ry(x, 0)
+    layer = QuantumLayer(Ansatz(circuit, (x,), (), pauli_on_each("Z", 1)))
+    circuit.x(0)
+    layer.ansatz.circuit.x(0)
+    inputs = torch.tensor([[0.5]])
+    assert layer(inputs).item() == pytest.approx(math.cos(0.5), abs=1e-6)
+    with layer.running_on(StatevectorEstimator()):
+        assert layer(inputs).item() == pytest.approx(math.cos(0.5), abs=1e-6)
+
+
+def test_parameters_that_alter_nothing_have_gradient_zero():
+    x, t, phase = (Parameter(name) for name in ("x", "t", "phase"))
+    circuit = QuantumCircuit(1, global_phase=phase)
+    circuit.ry(x, 0)
+    circuit.delay(t, 0, unit="us")
+    ansatz = Ansatz(circuit, (x,), (phase, t), pauli_on_each("Z", 1))
+    for gradient in ("autograd", "parameter-shift", "spsa"):
+        layer = QuantumLayer(ansatz, initial_weights=[0.3, 0.4], gradient=gradient)
+        outputs = layer(torch.tensor([[0.5]]))
+        assert outputs.item() == pytest.approx(math.cos(0.5), abs=1e-6)
+        outputs.sum().backward()
+        assert layer.weight.grad.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

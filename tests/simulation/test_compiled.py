@@ -13,6 +13,7 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.simulation import compile_ansatz
 from qiskit_hqnn.simulation.inductor import compiled
 from qiskit_hqnn.simulation.passes import evolve, operators
+from qiskit_hqnn.simulation.planning.source import source_of
 from qiskit_hqnn.simulation.program import Program
 from tests.simulation.test_against_qiskit import _mixed_ansatz, _weights_around_inputs, ansaetze
 from tests.simulation.test_every_kind import _weights_first
@@ -25,8 +26,7 @@ needs_compiler = pytest.mark.skipif(
 
 def program_of(ansatz, compile):
     """Not from the cache, which outlives a test's patches."""
-    parts = (ansatz.circuit, ansatz.observables, ansatz.input_params, ansatz.weight_params)
-    return Program(*parts, compile=compile)
+    return Program(source_of(ansatz), compile=compile)
 
 
 def results(program, dtype=torch.float64, batch=3, copies=2, seed=5):

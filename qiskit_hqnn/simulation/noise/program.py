@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.simulation.expressions import torch_function
+from qiskit_hqnn.simulation.expressions import TorchFunction
 from qiskit_hqnn.simulation.functions import by_copy, expectation_values
 from qiskit_hqnn.simulation.noise.passes import NoisyPass, NoisyPasses
 from qiskit_hqnn.simulation.noise.plan import Columns, NoisyPlan
@@ -65,7 +65,7 @@ class _Values:
 
     def __init__(self, columns: Columns, plan: NoisyPlan) -> None:
         self._chosen = list(columns.chosen)
-        self._others = [torch_function(expression, plan.parameters) for expression in columns.others]
+        self._others = [TorchFunction(expression, plan.parameters) for expression in columns.others]
 
     def are(self, positions: range) -> bool:
         return not self._others and self._chosen == list(positions)

@@ -103,7 +103,7 @@ class Constants:
             yield from (matrices for _, _, matrices in step.blocks or [])
             if step.constant_phase is not None:
                 yield step.constant_phase
-        for maps in self._maps.values():
+        for maps in list(self._maps.values()):
             yield from (
                 part for index_map in maps for part in (index_map.low, index_map.high) if part is not None
             )
@@ -114,8 +114,8 @@ class Constants:
             yield from (self.gates.sums, self.gates.shifts, self.gates.entries, self.gates.slopes)
         for slots in (self.row_slots, self.weight_slots, self.gate_slots):
             yield from (part for part in slots if part is not None)
-        yield from self._traces.values()
-        yield from (part for both in self._signs.values() for part in both)
+        yield from list(self._traces.values())
+        yield from (part for both in list(self._signs.values()) for part in both)
 
     def half_signs(self, masks: tuple[int, ...]) -> Tensor:
         """(−1)^|j & mask| / 2, of shape (masks, 2^n)."""

@@ -10,10 +10,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import pi, sqrt
+from typing import Any
 
 import numpy as np
-from qiskit.circuit import Instruction, Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit import (
+    Barrier,
+    ControlFlowOp,
+    Delay,
+    Measure,
+    Parameter,
+    QuantumCircuit,
+    Reset,
+    Store,
+)
+from qiskit.circuit import library as gates
 
+from qiskit_hqnn.circuits.expressions import affine
+from qiskit_hqnn.circuits.standard import has_symbols, is_open, is_symbolic, kind_of
+from qiskit_hqnn.circuits.unfolding import unfolded
 from qiskit_hqnn.errors import CircuitError
 
 _SQ = 1 / sqrt(2)
@@ -85,10 +99,7 @@ class CNOT:
 
 Primitive = Fixed | Rotation | Phase | CNOT
 
-_IGNORED = frozenset({"barrier", "id", "delay", "global_phase"})
-_NOT_UNITARY = frozenset(
-    {"measure", "reset", "initialize", "if_else", "while_loop", "for_loop", "switch_case", "store"}
-)
+_IGNORED = frozenset({Barrier, Delay, gates.IGate, gates.GlobalPhaseGate})
 
 
 def lower(circuit: QuantumCircuit, angles: tuple[Parameter, ...]) -> list[Primitive]:
@@ -102,7 +113,7 @@ def lower(circuit: QuantumCircuit, angles: tuple[Parameter, ...]) -> list[Primit
         CircuitError: if an instruction is not unitary (measurement, reset, control flow) or has no definition.
     """
     index = {parameter: position for position, parameter in enumerate(angles)}
-    return [_constant_as_fixed(gate) for gate in _lower(circuit, list(range(circuit.num_qubits)), index)]
+    return [_constant_as_fixed(gate) for gate in _lower(circuit, index)]
 
 
 def _constant_as_fixed(gate: Primitive) -> Primitive:
@@ -112,47 +123,45 @@ def _constant_as_fixed(gate: Primitive) -> Primitive:
     return gate
 
 
-def _lower(circuit: QuantumCircuit, qubits: list[int], index: dict[Parameter, int]) -> Iterator[Primitive]:
-    for step in circuit.data:
-        operation = step.operation
-        where = tuple(qubits[circuit.find_bit(qubit).index] for qubit in step.qubits)
-        if operation.name in _NOT_UNITARY or step.clbits:
-            raise CircuitError(
-                f"A simulated circuit must be unitary and unmeasured, but circuit {circuit.name!r} contains "
-                f"{operation.name!r}."
-            )
-        if operation.name in _IGNORED:
+def _lower(circuit: QuantumCircuit, index: dict[Parameter, int]) -> Iterator[Primitive]:
+    for operation, where in unfolded(circuit, _is_known):
+        if _is_ignored(operation):
             continue
-        yield from _lower_operation(operation, where, index)
+        if not _is_known(operation):
+            raise _refusal(circuit, operation)
+        rule = _RULES.get(kind_of(operation))
+        if rule is None or (len(where) == 1 and not has_symbols(operation)):
+            yield Fixed(where[0], special_unitary(np.asarray(operation.to_matrix(), dtype=complex)))
+        else:
+            yield from rule(where, [_angle(value, index) for value in operation.params])
 
 
-def _lower_operation(
-    operation: Instruction, where: tuple[int, ...], index: dict[Parameter, int]
-) -> Iterator[Primitive]:
-    parametrised = any(isinstance(p, ParameterExpression) and p.parameters for p in operation.params)
-    rule = _RULES.get(operation.name)
-    if len(where) == 1 and not parametrised:
-        yield Fixed(where[0], special_unitary(_matrix_of(operation)))
-    elif rule is not None:
-        yield from rule(where, [_angle(value, index) for value in operation.params])
-    elif operation.definition is not None:
-        yield from _lower(operation.definition, list(where), index)
-    else:
-        raise CircuitError(
-            f"Instructions must be Qiskit's standard gates or be defined by them, but {operation.name!r} is not."
+def _is_known(operation: Any) -> bool:
+    """Whether an operation needs no unfolding: it has a rule, its matrix is that of one qubit, or it does nothing."""
+    if _is_ignored(operation):
+        return True
+    kind = kind_of(operation)
+    if kind in _RULES:
+        return not is_open(operation)
+    return kind is not None and operation.num_qubits == 1 and not has_symbols(operation)
+
+
+def _is_ignored(operation: Any) -> bool:
+    return getattr(operation, "base_class", type(operation)) in _IGNORED
+
+
+def _refusal(circuit: QuantumCircuit, operation: Any) -> CircuitError:
+    if isinstance(operation, Measure | Reset | Store | ControlFlowOp) or operation.num_clbits:
+        where = (
+            ", with which 'initialize' starts too, behind other gates" if isinstance(operation, Reset) else ""
         )
-
-
-def _matrix_of(operation: Instruction) -> np.ndarray:
-    try:
-        return np.asarray(operation.to_matrix(), dtype=complex)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise CircuitError(
-            f"Instructions must be Qiskit's standard gates or be defined by them, but {operation.name!r} has no "
-            "matrix."
-        ) from error
-    except Exception as error:  # Qiskit's CircuitError, of which ours is no relation
-        raise CircuitError(f"Instruction {operation.name!r} has no matrix: {error}") from error
+        return CircuitError(
+            f"A simulated circuit must be unitary and unmeasured, but circuit {circuit.name!r} contains "
+            f"{operation.name!r}{where}."
+        )
+    return CircuitError(
+        f"Instructions must be Qiskit's standard gates or be defined by them, but {operation.name!r} is not."
+    )
 
 
 def special_unitary(matrix: np.ndarray) -> np.ndarray:
@@ -161,19 +170,21 @@ def special_unitary(matrix: np.ndarray) -> np.ndarray:
     return matrix / np.sqrt(determinant)
 
 
-def _angle(value: object, index: dict[Parameter, int]) -> Angle:
-    if isinstance(value, ParameterExpression) and value.parameters:
-        (parameter,) = value.parameters
-        slope = value.gradient(parameter)
-        return Angle(index[parameter], float(slope), float(value.bind({parameter: 0.0})))
-    return Angle(None, 0.0, float(value))  # type: ignore[arg-type]
+def _angle(value: Any, index: dict[Parameter, int]) -> Angle:
+    found = affine(value) if is_symbolic(value) else ({}, float(value))
+    assert found is not None  # a template's angles enter definitions with a factor, and with nothing else
+    (slopes, offset) = found
+    if not slopes:
+        return Angle(None, 0.0, offset)
+    ((parameter, slope),) = slopes.items()
+    return Angle(index[parameter], slope, offset)
 
 
-def _conjugated(gates: list[tuple[int, np.ndarray]], inside: Iterator[Primitive]) -> Iterator[Primitive]:
+def _conjugated(change: list[tuple[int, np.ndarray]], inside: Iterator[Primitive]) -> Iterator[Primitive]:
     """V† … V, in circuit order V first."""
-    yield from (Fixed(qubit, matrix) for qubit, matrix in gates)
+    yield from (Fixed(qubit, matrix) for qubit, matrix in change)
     yield from inside
-    yield from (Fixed(qubit, matrix.conj().T) for qubit, matrix in gates)
+    yield from (Fixed(qubit, matrix.conj().T) for qubit, matrix in change)
 
 
 def _controlled_phase(qubits: tuple[int, ...], angle: Angle) -> Iterator[Primitive]:
@@ -197,30 +208,32 @@ def _u(qubit: int, theta: Angle, phi: Angle, lam: Angle) -> Iterator[Primitive]:
 
 _S = special_unitary(np.diag([1, 1j]))
 _Rule = Callable[[tuple[int, ...], list[Angle]], Iterator[Primitive]]
-_RULES: dict[str, _Rule] = {
-    "rx": lambda q, a: iter([Rotation(q[0], "x", a[0])]),
-    "ry": lambda q, a: iter([Rotation(q[0], "y", a[0])]),
-    "rz": lambda q, a: iter([Rotation(q[0], "z", a[0])]),
-    "p": lambda q, a: iter([Rotation(q[0], "z", a[0])]),
-    "u1": lambda q, a: iter([Rotation(q[0], "z", a[0])]),
-    "u": lambda q, a: _u(q[0], *a),
-    "u3": lambda q, a: _u(q[0], *a),
-    "u2": lambda q, a: _u(q[0], Angle(None, 0.0, pi / 2), *a),
-    "rzz": lambda q, a: iter([Phase(q, a[0])]),
-    "rxx": lambda q, a: _conjugated([(q[0], HADAMARD), (q[1], HADAMARD)], iter([Phase(q, a[0])])),
-    "ryy": lambda q, a: _conjugated([(q[0], TO_Z_FROM_Y), (q[1], TO_Z_FROM_Y)], iter([Phase(q, a[0])])),
-    "rzx": lambda q, a: _conjugated([(q[1], HADAMARD)], iter([Phase(q, a[0])])),
-    "cp": lambda q, a: _controlled_phase(q, a[0]),
-    "cu1": lambda q, a: _controlled_phase(q, a[0]),
-    "cz": lambda q, a: _controlled_phase(q, Angle(None, 0.0, pi)),
-    "ccz": lambda q, a: _controlled_phase(q, Angle(None, 0.0, pi)),
-    "cs": lambda q, a: _controlled_phase(q, Angle(None, 0.0, pi / 2)),
-    "csdg": lambda q, a: _controlled_phase(q, Angle(None, 0.0, -pi / 2)),
-    "crz": lambda q, a: _controlled_rz(q[0], q[1], a[0]),
-    "crx": lambda q, a: _conjugated([(q[1], HADAMARD)], _controlled_rz(q[0], q[1], a[0])),
-    "cry": lambda q, a: _conjugated([(q[1], TO_Z_FROM_Y)], _controlled_rz(q[0], q[1], a[0])),
-    "cx": lambda q, a: iter([CNOT(*q)]),
-    "cy": lambda q, a: _conjugated([(q[1], _S.conj().T)], iter([CNOT(*q)])),
-    "ccx": lambda q, a: _conjugated([(q[2], HADAMARD)], _controlled_phase(q, Angle(None, 0.0, pi))),
-    "swap": lambda q, a: iter([CNOT(*q), CNOT(q[1], q[0]), CNOT(*q)]),
+_RULES: dict[type | None, _Rule] = {
+    gates.RXGate: lambda q, a: iter([Rotation(q[0], "x", a[0])]),
+    gates.RYGate: lambda q, a: iter([Rotation(q[0], "y", a[0])]),
+    gates.RZGate: lambda q, a: iter([Rotation(q[0], "z", a[0])]),
+    gates.PhaseGate: lambda q, a: iter([Rotation(q[0], "z", a[0])]),
+    gates.U1Gate: lambda q, a: iter([Rotation(q[0], "z", a[0])]),
+    gates.UGate: lambda q, a: _u(q[0], *a),
+    gates.U3Gate: lambda q, a: _u(q[0], *a),
+    gates.U2Gate: lambda q, a: _u(q[0], Angle(None, 0.0, pi / 2), *a),
+    gates.RZZGate: lambda q, a: iter([Phase(q, a[0])]),
+    gates.RXXGate: lambda q, a: _conjugated([(q[0], HADAMARD), (q[1], HADAMARD)], iter([Phase(q, a[0])])),
+    gates.RYYGate: lambda q, a: _conjugated(
+        [(q[0], TO_Z_FROM_Y), (q[1], TO_Z_FROM_Y)], iter([Phase(q, a[0])])
+    ),
+    gates.RZXGate: lambda q, a: _conjugated([(q[1], HADAMARD)], iter([Phase(q, a[0])])),
+    gates.CPhaseGate: lambda q, a: _controlled_phase(q, a[0]),
+    gates.CU1Gate: lambda q, a: _controlled_phase(q, a[0]),
+    gates.CZGate: lambda q, a: _controlled_phase(q, Angle(None, 0.0, pi)),
+    gates.CCZGate: lambda q, a: _controlled_phase(q, Angle(None, 0.0, pi)),
+    gates.CSGate: lambda q, a: _controlled_phase(q, Angle(None, 0.0, pi / 2)),
+    gates.CSdgGate: lambda q, a: _controlled_phase(q, Angle(None, 0.0, -pi / 2)),
+    gates.CRZGate: lambda q, a: _controlled_rz(q[0], q[1], a[0]),
+    gates.CRXGate: lambda q, a: _conjugated([(q[1], HADAMARD)], _controlled_rz(q[0], q[1], a[0])),
+    gates.CRYGate: lambda q, a: _conjugated([(q[1], TO_Z_FROM_Y)], _controlled_rz(q[0], q[1], a[0])),
+    gates.CXGate: lambda q, a: iter([CNOT(*q)]),
+    gates.CYGate: lambda q, a: _conjugated([(q[1], _S.conj().T)], iter([CNOT(*q)])),
+    gates.CCXGate: lambda q, a: _conjugated([(q[2], HADAMARD)], _controlled_phase(q, Angle(None, 0.0, pi))),
+    gates.SwapGate: lambda q, a: iter([CNOT(*q), CNOT(q[1], q[0]), CNOT(*q)]),
 }

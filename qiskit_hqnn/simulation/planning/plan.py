@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from qiskit.circuit import Parameter, QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.circuit import Parameter
 
-from qiskit_hqnn.circuits import Ansatz, Template, make_template
+from qiskit_hqnn.circuits import Template
 from qiskit_hqnn.simulation.planning.costs import multiplied_from
 from qiskit_hqnn.simulation.planning.layering import Layer, arrange
 from qiskit_hqnn.simulation.planning.light_cone import (
@@ -19,8 +18,9 @@ from qiskit_hqnn.simulation.planning.light_cone import (
     product_of,
     pull_measurement_back,
 )
-from qiskit_hqnn.simulation.planning.lowering import PAULI, Angle, Fixed, Rotation, lower
+from qiskit_hqnn.simulation.planning.lowering import PAULI, Angle, Fixed, Rotation
 from qiskit_hqnn.simulation.planning.measurement import Basis, bases_of
+from qiskit_hqnn.simulation.planning.source import Source
 from qiskit_hqnn.simulation.planning.steps import (
     WHOLE,
     Gates,
@@ -164,28 +164,18 @@ class Plan:
         return "\n".join(lines)
 
 
-def make_plan(
-    circuit: QuantumCircuit,
-    observables: Sequence[SparsePauliOp],
-    input_params: Sequence[Parameter],
-    weight_params: Sequence[Parameter],
-    keep_state: bool = False,
-) -> Plan:
+def make_plan(source: Source, keep_state: bool = False) -> Plan:
     """Plan a circuit's evaluation; pure, and independent of batch size, dtype and device.
 
     With `keep_state` the state itself is wanted: nothing moves into the measurement.
-
-    Raises:
-        CircuitError: if the circuit is not unitary, or its parameters are neither inputs nor weights.
     """
-    ansatz = Ansatz(circuit, tuple(input_params), tuple(weight_params), tuple(observables))
-    template = make_template(ansatz)
+    ansatz, template = source.ansatz, source.template
     split = ansatz.num_inputs
     row_angles = template.depends_on(range(split))
     for index, expression in template.nonlinear.items():
         row_angles[index] = bool(set(expression.parameters) & set(ansatz.input_params))
     of_weights = set(np.flatnonzero(~row_angles).tolist())
-    layers = arrange(lower(template.circuit, template.angles), ansatz.num_qubits, of_weights)
+    layers = arrange(source.primitives, ansatz.num_qubits, of_weights)
     bases: list[Basis] = []
     num_qubits = ansatz.num_qubits
     if not keep_state:
@@ -224,7 +214,7 @@ def make_plan(
         row_nonlinear=builder.row_nonlinear,
         weight_nonlinear=builder.weight_nonlinear,
         template=template,
-        parameters=(*ansatz.input_params, *ansatz.weight_params),
+        parameters=source.parameters,
     )
 
 
