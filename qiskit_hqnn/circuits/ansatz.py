@@ -234,9 +234,10 @@ def _check_observables(circuit: QuantumCircuit, observables: Sequence[SparsePaul
                 f"Observable {index} must act on the circuit's {circuit.num_qubits} qubits, but acts on "
                 f"{observable.num_qubits}."
             )
-        if not np.isfinite(observable.coeffs).all():
+        if observable.coeffs.dtype == object or not np.isfinite(observable.coeffs).all():
             raise CircuitError(f"Observable {index} must have finite coefficients, but is {observable}.")
-        if abs(observable.coeffs.imag).max() > 1e-12:
+        # What products of real coefficients are off by: in proportion, as small observables are observables.
+        if abs(observable.coeffs.imag).max() > 1e-12 * abs(observable.coeffs).max():
             raise CircuitError(
                 f"Observable {index} must be Hermitian, but has complex coefficients: {observable}."
             )

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from qiskit_hqnn.circuits.mottonen import gray_code_matrix
 from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.simulation.functions import full_precision
 
 
 class AmplitudeAngles(nn.Module):
@@ -32,25 +33,35 @@ class AmplitudeAngles(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Angles (..., 2^n − 1) in radians from features (..., F) with 1 ≤ F ≤ 2^n.
 
+        They are of the features' dtype, or float32 where that has fewer digits (half precision, whole numbers): a
+        rounded angle is another state. torch.autocast is off in here for the same reason.
+
         Raises:
-            ShapeError: if there are more than 2^n features.
+            ShapeError: if there are more than 2^n features, or they are complex.
         """
+        if features.is_complex():
+            raise ShapeError(f"Argument `features` must be real, but is {features.dtype}.")
         size = 2**self.num_qubits
         if not 1 <= features.shape[-1] <= size:
             raise ShapeError(
                 f"Argument `features` must have shape (..., F) with F ≤ 2^{self.num_qubits} = {size}, but has shape "
                 f"{tuple(features.shape)}."
             )
-        values = functional.pad(features, (0, size - features.shape[-1]))
+        features = features.to(torch.promote_types(features.dtype, torch.float32))
+        with full_precision(features.device.type):
+            return self._cascade(functional.pad(features, (0, size - features.shape[-1])))
+
+    def _cascade(self, values: Tensor) -> Tensor:
+        """Angles of values (..., 2^n): from the pairs of the last level up to the root."""
         levels = []
         for level in reversed(range(self.num_qubits)):
             zero, one = values[..., 0::2], values[..., 1::2]
-            squared = zero * zero + one * one
-            empty = squared == 0
-            # atan2 and the root have no slope at the origin: there both branches are replaced, not only the result.
-            alpha = 2 * torch.atan2(torch.where(empty, 0.0, one), torch.where(empty, 1.0, zero))
-            levels.append(alpha @ getattr(self, f"gray_code_{level}").to(features.dtype))
-            values = torch.where(empty, 0.0, torch.where(empty, 1.0, squared).sqrt())
+            empty = (zero == 0) & (one == 0)
+            # Neither function has a slope at the origin: both arguments are replaced there, not only the result.
+            zero, one = torch.where(empty, 1.0, zero), torch.where(empty, 0.0, one)
+            alpha = 2 * torch.atan2(one, zero)
+            levels.append(alpha @ getattr(self, f"gray_code_{level}").to(alpha.dtype))
+            values = torch.where(empty, 0.0, torch.hypot(zero, one))
         return torch.cat(levels[::-1], dim=-1)
 
     def extra_repr(self) -> str:

@@ -123,6 +123,38 @@ class PackedConnector(TorchConnector):
                 ) from error
             raise
 
+    def _circuits(self) -> str:
+        """What a state dict's weights belong to: their flat tensor could be that of many layers."""
+        ansatz = self.ansatz
+        return f"{self.copies} × {ansatz.num_weights} weights on {ansatz.num_qubits} qubits"
+
+    # The words stand in the metadata of a state dict, where torch keeps versions: its tensors are what they were, and a
+    # file without them, as safetensors, still loads by its length.
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        metadata = getattr(destination, "_metadata", {}).get(prefix[:-1])
+        if metadata is not None:
+            metadata["circuits"] = self._circuits()
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        given = local_metadata.get("circuits")
+        if given not in {None, self._circuits()}:
+            error_msgs.append(f"{prefix}weight must be of {self._circuits()}, but is of {given}.")
+            return
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+
     @contextmanager
     def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:
         qnn = self.qnn

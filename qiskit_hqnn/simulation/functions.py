@@ -89,7 +89,10 @@ class _Expectation(torch.autograd.Function):
         ctx.save_for_backward(rows, columns, *kept)
         ctx.shape, ctx.kind = (None if copies is None else outputs.shape), runner.kind
         _check_finite(outputs, runner, rows, columns)
-        return outputs if copies is None else outputs.reshape(*rows.shape[:-1], copies * outputs.shape[2])
+        if copies is not None:
+            outputs = outputs.reshape(*rows.shape[:-1], copies * outputs.shape[2])
+        # Activations may work in place, which torch refuses on a view made in here; nobody else has this data.
+        return outputs.data
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -140,7 +143,7 @@ class _OnceOnly(torch.autograd.Function):
     def forward(
         ctx: Any, rows: Tensor, columns: Tensor, gradient: Tensor, of_rows: Tensor, of_columns: Tensor
     ) -> tuple[Tensor, Tensor]:
-        return of_rows.view_as(of_rows), of_columns.view_as(of_columns)
+        return of_rows.data, of_columns.data
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -41,3 +41,29 @@ def test_zeros_have_finite_angles_and_gradients():
 def test_too_many_features_are_one_sentence():
     with pytest.raises(ShapeError, match=r"F ≤ 2\^3 = 8, but has shape \(2, 9\)"):
         AmplitudeAngles(3)(torch.rand(2, 9))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.int64, torch.uint8, torch.bool])
+def test_angles_of_few_digits_and_of_whole_numbers_are_float32(dtype):
+    features = (torch.rand(4, 8) * 3).to(dtype)
+    angles = AmplitudeAngles(3)(features)
+    assert angles.dtype == torch.float32
+    torch.testing.assert_close(angles, AmplitudeAngles(3)(features.double()).float())
+
+
+def test_autocast_leaves_the_angles_alone():
+    features = torch.rand(4, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        angles = AmplitudeAngles(3)(features)
+    torch.testing.assert_close(angles, AmplitudeAngles(3)(features), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_tiny_and_huge_features_are_embedded_like_others(scale):
+    features = torch.rand(4, 8)
+    torch.testing.assert_close(AmplitudeAngles(3)(features * scale), AmplitudeAngles(3)(features))
+
+
+def test_complex_features_are_one_sentence():
+    with pytest.raises(ShapeError, match="must be real, but is torch.complex64"):
+        AmplitudeAngles(1)(torch.zeros(2, dtype=torch.complex64))

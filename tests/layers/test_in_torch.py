@@ -123,6 +123,49 @@ def test_parameters_that_alter_nothing_have_gradient_zero():
         assert layer.weight.grad.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("where", [None, StatevectorEstimator()], ids=["exact", "sampled"])
+@pytest.mark.parametrize("inputs", [(4, 2), (2,), (2, 3, 2), (0, 2)], ids=str)
+def test_activations_behind_a_layer_may_work_in_place(where, inputs):
+    def network(inplace):
+        return nn.Sequential(
+            QuantumLayer(ANSATZ, estimator=where, initial_weights=torch.ones(6)), nn.ReLU(inplace)
+        )
+
+    gradients = []
+    for inplace in (False, True):
+        values = torch.full(inputs, 0.3, requires_grad=True)
+        network(inplace)(values).sum().backward()
+        gradients.append(values.grad)
+    torch.testing.assert_close(*gradients)
+
+
+def test_probabilities_may_be_altered_in_place():
+    layer = SamplerLayer(ANSATZ, copies=2)
+    layer(torch.rand(3, 4)).mul_(2).sum().backward()
+    assert layer.weight.grad is not None
+
+
+def test_weights_of_other_circuits_do_not_load_though_they_are_as_many():
+    file = io.BytesIO()
+    torch.save(nn.Sequential(QuantumLayer(hqnn_parallel(2, 3))).state_dict(), file)
+    for other in (QuantumLayer(hqnn_parallel(3, 2)), QuantumLayer(hqnn_parallel(2, 1), copies=3)):
+        file.seek(0)
+        state = torch.load(file, weights_only=True)
+        before = other.weight.clone()
+        with pytest.raises(
+            RuntimeError, match="0.weight must be of .*, but is of 1 × 18 weights on 2 qubits"
+        ):
+            nn.Sequential(other).load_state_dict(state)
+        torch.testing.assert_close(other.weight, before)
+    same = QuantumLayer(hqnn_parallel(2, 3))
+    nn.Sequential(same).load_state_dict(state)
+    torch.testing.assert_close(same.weight, state["0.weight"])
+    plain = {"weight": torch.zeros(18)}  # as a file without metadata has it
+    other.load_state_dict(plain)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        other.load_state_dict({"weight": torch.zeros(3, 6)})
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -7,6 +7,7 @@ what torch.compile does in front of it (reading Python, guards in every call) wo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Protocol
 
 import torch
@@ -81,6 +82,7 @@ class Compiling:
 
     def __init__(self) -> None:
         self._made: dict[tuple[torch.Size, int], CompiledPasses] = {}
+        self._lock = Lock()  # torch's tracer and compiler are for one thread at a time
 
     def passes_for(self, eager: Passes, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
         """Passes for these shapes, compiled from the eager ones in the first call that has them.
@@ -91,12 +93,16 @@ class Compiling:
         if not (for_gradient and rows.shape[0]):
             return eager
         key = rows.shape, torch.get_num_threads()  # compiled code holds the number of threads
-        if key not in self._made:
-            if len(self._made) == _MOST_SHAPES:
-                return eager
-            rows, columns = rows.detach().contiguous(), columns.detach().contiguous()
-            self._made[key] = CompiledPasses(eager, rows, columns)
-        return self._made[key]
+        made = self._made.get(key)
+        if made is not None:
+            return made
+        with self._lock:
+            if key not in self._made:
+                if len(self._made) == _MOST_SHAPES:
+                    return eager
+                rows, columns = rows.detach().contiguous(), columns.detach().contiguous()
+                self._made[key] = CompiledPasses(eager, rows, columns)
+            return self._made[key]
 
 
 def compiled(graph: GraphModule, examples: Sequence[Tensor]) -> Callable[..., list[Tensor]]:

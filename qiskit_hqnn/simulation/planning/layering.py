@@ -21,7 +21,8 @@ from qiskit_hqnn.simulation.planning.lowering import (
     Rotation,
 )
 
-_TOLERANCE = 1e-12
+_TOLERANCE = 1e-14
+"""What a few products of exact gates are off by; a rotation of 1e-13 is one."""
 LONGEST = 3
 """Rotations that one gate of a layer multiplies; three make any gate, and 2^3 products of cosines and sines are still
 cheap to keep."""

@@ -11,6 +11,8 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_hqnn.simulation.planning.layering import Layer
 from qiskit_hqnn.simulation.planning.lowering import HADAMARD, PAULI, TO_Z_FROM_Y
 
+_TOLERANCE = 1e-14
+
 
 @dataclass(frozen=True)
 class Term:
@@ -39,7 +41,7 @@ def terms_of(observables: Sequence[SparsePauliOp]) -> list[Term]:
     """All Pauli strings of the observables."""
     terms = []
     for output, observable in enumerate(observables):
-        merged = observable.simplify()
+        merged = observable.simplify(atol=0, rtol=0)
         weights = 1 << np.arange(merged.num_qubits, dtype=object)
         for x, z, coefficient in zip(merged.paulis.x, merged.paulis.z, merged.coeffs, strict=True):
             terms.append(Term(output, float(coefficient.real), int(x @ weights), int(z @ weights)))
@@ -87,9 +89,10 @@ def _pauli_image(gate: np.ndarray, letter: str) -> tuple[float, str] | None:
     """G† P G as ± a Pauli matrix."""
     image = gate.conj().T @ PAULI[letter] @ gate
     for other, pauli in PAULI.items():
-        overlap = float(np.trace(pauli @ image).real) / 2
-        if abs(abs(overlap) - 1) < 1e-12:
-            return round(overlap), other
+        sign = 1.0 if np.trace(pauli @ image).real > 0 else -1.0
+        # Entry by entry: 1 - cos(x) would take rotations of 1e-7 for nothing.
+        if np.abs(image - sign * pauli).max() < _TOLERANCE:
+            return sign, other
     return None
 
 
