@@ -101,7 +101,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
         return self._template_program().plan.seen
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
-        ours = self._observables  # an ansatz copies its own, which would cost in each step
+        ours = list(self._observables)  # an ansatz copies its own, which would cost in each step
         outputs = np.zeros((*values.shape[:2], len(ours)))
         # Primitives refuse an observable that is zero, and drop the terms of a tiny one.
         sizes = np.array([_size(observable) for observable in ours])
