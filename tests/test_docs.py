@@ -89,3 +89,16 @@ def test_job_files_on_the_pages_are_valid(tmp_path, page):
         (tmp_path / "job.toml").write_text(block, encoding="utf-8")
         job = read_job(tmp_path / "job.toml")
         build_model(job, load_splits(job, tmp_path))
+
+
+def test_the_readme_has_the_figures_of_the_results_file():
+    """Both are of `hqnn reproduce quickstart`; a figure of another commit stands in neither."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (run, *_) = json.loads((ROOT / "docs/results/quickstart.json").read_text(encoding="utf-8"))["runs"]
+    counts = f"{run['parameters']['classical']:,} + {run['parameters']['quantum']:,}"
+    for place, name in (("exact", r"exact"), ("aer", r"aer, 1000 shots")):
+        result = run["test"][place]
+        row = (
+            rf"{result['accuracy']:.2%} +{result['loss']:.4f} +{result['macro_f1']:.4f} +{re.escape(counts)}"
+        )
+        assert re.search(rf"^{name} +{row.replace('%', ' %')} ", text, flags=re.MULTILINE), place

@@ -37,7 +37,8 @@ class Published:
         job: name of the job file that repeats it.
         system, data, source, published: as they stand in the table.
         measure: "accuracy" or "macro_f1".
-        aim: what its mean over the seeds is to reach; None where the paper gives no figure.
+        figure: the published one, between 0 and 1; None where the text gives none.
+        parameters: the text's count of trainable parameters, where it gives one.
         images: size of the published test set, where only a part of it may be at hand.
         quick: settings of the quick form.
         differs: what the job file does otherwise than the text; empty if nothing that the text gives.
@@ -51,7 +52,8 @@ class Published:
     source: str
     published: str
     measure: str
-    aim: float | None = None
+    figure: float | None = None
+    parameters: int | None = None
     images: int | None = None
     quick: list[str] = field(default_factory=list)
     differs: str = ""
