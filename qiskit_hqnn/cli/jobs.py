@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,14 +36,10 @@ def list_jobs(
     context.obj = store
     if context.invoked_subcommand:
         return
-    from qiskit_hqnn.errors import StoreError
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE
 
-    try:
-        jobs = _open(store).jobs(limit + 1)
-    except StoreError:
-        if store:
-            raise
-        jobs = []  # the default store is made by the first job
+    # The default store is made by the first job.
+    jobs = [] if not store and _is_missing(DEFAULT_STORE) else _open(store).jobs(limit + 1)
     if not jobs:
         say("No jobs yet: `hqnn submit RUN --where fake_fez` makes one.")
         return
@@ -231,16 +228,22 @@ for _command in (show, wait, fetch, cancel, retry):
 def _open(store: str | None) -> Store:
     """The store as it is: a command that reads jobs makes none."""
     from qiskit_hqnn.errors import StoreError
-    from qiskit_hqnn.jobs.store.database import file_of, parse_url
-    from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
 
     address = store or DEFAULT_STORE
-    file = file_of(parse_url(address))
-    if file is not None and not file.exists():
+    if _is_missing(address):
         raise StoreError(
             f"There is no job store {address}: --store names the one that jobs were submitted to."
         )
-    return Store(address)
+    return Store(address, make=False, patience=10.0)
+
+
+def _is_missing(address: str) -> bool:
+    """Whether there is nothing where a store's file would be; a link to nothing is something."""
+    from qiskit_hqnn.jobs.store.database import file_of, parse_url
+
+    file = file_of(parse_url(address))
+    return file is not None and not os.path.lexists(file)
 
 
 def _finish(store: Store, job: JobRecord) -> None:

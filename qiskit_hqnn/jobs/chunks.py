@@ -14,7 +14,7 @@ from qiskit import QuantumCircuit, qpy
 
 from qiskit_hqnn.errors import StoreError
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
+from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes, reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,23 +164,28 @@ def to_bytes(pieces: Sequence[Piece]) -> bytes:
 
 
 def from_bytes(content: bytes) -> list[Piece]:
-    """The pieces of a stored chunk."""
-    arrays = arrays_from_bytes(content)
-    circuits = qpy.load(io.BytesIO(arrays["circuits"].tobytes()))
-    return [
-        Piece(
-            entry["request"],
-            entry["start"],
-            SamplingRequest(
-                circuits[entry["circuit"]],
-                tuple(entry["parameters"]),
-                arrays[f"values{index}"],
-                entry["shots"],
-                entry["seed"],
-            ),
-        )
-        for index, entry in enumerate(json.loads(arrays["pieces"].tobytes()))
-    ]
+    """The pieces of a stored chunk.
+
+    Raises:
+        StoreError: if it is damaged.
+    """
+    with reading("A request"):
+        arrays = arrays_from_bytes(content)
+        circuits = qpy.load(io.BytesIO(arrays["circuits"].tobytes()))
+        return [
+            Piece(
+                entry["request"],
+                entry["start"],
+                SamplingRequest(
+                    circuits[entry["circuit"]],
+                    tuple(entry["parameters"]),
+                    arrays[f"values{index}"],
+                    entry["shots"],
+                    entry["seed"],
+                ),
+            )
+            for index, entry in enumerate(json.loads(arrays["pieces"].tobytes()))
+        ]
 
 
 def outcomes_to_bytes(pieces: Sequence[Piece], outcomes: Sequence[Outcomes]) -> bytes:
@@ -196,13 +201,14 @@ def assembled(contents: Iterator[bytes], requests: int) -> list[Outcomes]:
     """The outcomes of each request from all its chunks.
 
     Raises:
-        StoreError: if a request has none.
+        StoreError: if a request has none, or they are damaged.
     """
     found: list[list[tuple[int, Outcomes]]] = [[] for _ in range(requests)]
-    for content in contents:
-        arrays = arrays_from_bytes(content)
-        for index, (request, start) in enumerate(arrays["where"].tolist()):
-            found[request].append((start, Outcomes.from_bytes(arrays[f"outcomes{index}"].tobytes())))
-    if not all(found):
-        raise StoreError("The job store lacks outcomes of a request that it calls done.")
-    return [Outcomes.joined([part for _, part in sorted(parts, key=lambda p: p[0])]) for parts in found]
+    with reading("A result"):
+        for content in contents:
+            arrays = arrays_from_bytes(content)
+            for index, (request, start) in enumerate(arrays["where"].tolist()):
+                found[request].append((start, Outcomes.from_bytes(arrays[f"outcomes{index}"].tobytes())))
+        if not all(found):
+            raise StoreError("The job store lacks outcomes of a request that it calls done.")
+        return [Outcomes.joined([part for _, part in sorted(parts, key=lambda p: p[0])]) for parts in found]

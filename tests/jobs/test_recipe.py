@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs import expectation_values
 from qiskit_hqnn.jobs.adapters.places import open_place
 from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.estimation import recipe
-from qiskit_hqnn.jobs.manager import expectation_values
 from qiskit_hqnn.jobs.sending.driving import drive
 from qiskit_hqnn.jobs.store.store import Store
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,22 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from qiskit_hqnn.errors import StoreError
 
 
-def open_engine(url: URL) -> Engine:
+def open_engine(url: URL, make: bool = True, patience: float = 60.0) -> Engine:
     """An engine whose SQLite file only its owner can read, and whose transactions never deadlock on an upgrade.
+
+    Args:
+        url: of the store.
+        make: whether it may be made; else an SQLite file is left as it is, whoever made it.
+        patience: seconds to wait for another process that holds an SQLite file.
 
     Raises:
         StoreError: if the file cannot be written.
     """
-    _create_file(url)
+    if make:
+        _create_file(url)
     engine = create_engine(url)
     if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _sqlite_settings)
+        event.listen(engine, "connect", partial(_sqlite_settings, make, patience))
         event.listen(engine, "begin", _sqlite_begin)
     return engine
 
@@ -81,11 +88,12 @@ def _create_file(url: URL) -> None:
             raise StoreError(f"Job store {path} cannot be written: {error.strerror}.") from None
 
 
-def _sqlite_settings(connection: Any, _record: Any) -> None:
+def _sqlite_settings(make: bool, patience: float, connection: Any, _record: Any) -> None:
     # SQLAlchemy sends BEGIN itself (below); the driver's own would come too late to be IMMEDIATE.
     connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout = 60000")
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA busy_timeout = {1000 * patience:.0f}")
+    if make:
+        connection.execute("PRAGMA journal_mode = WAL")  # which the file keeps
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
@@ -95,6 +103,22 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def words_of(error: SQLAlchemyError) -> str:
-    """What a database says of an error, in its first line."""
-    return str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0].rstrip(".")
+_ADVICE = {
+    "locked": "another process holds it: try again when that is done",
+    "malformed": "it is damaged: put back a copy of it, or name another one",
+    "not a database": "it is damaged, or no SQLite file: put back a copy of it, or name another one",
+    "no such table": "it is damaged, or another program's: put back a copy of it, or name another one",
+    "no such column": "it is damaged, or another program's: put back a copy of it, or name another one",
+}
+
+
+def words_of(error: SQLAlchemyError | UnicodeDecodeError) -> str:
+    """What a database says of an error, in its first line, and what to do about it."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it holds text that is none; {_ADVICE['malformed']}"
+    lines = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
+    said = lines[0].rstrip(".") if lines else type(error).__name__
+    advice = next(
+        (words for part, words in _ADVICE.items() if part in said), "it must be readable and writable"
+    )
+    return f"{said}; {advice}"

@@ -47,18 +47,22 @@ class Store:
 
     Args:
         url: an SQLAlchemy URL (sqlite:///…, postgresql://…) or the path of an SQLite file.
+        make: whether to make one where there is none; else a store must be there.
+        patience: seconds to wait for another process that holds an SQLite file.
 
     Raises:
-        StoreError: if it cannot be opened or written, or a newer version made it.
+        StoreError: if it cannot be opened or written, is none, or a newer version made it.
     """
 
-    def __init__(self, url: str | Path = DEFAULT_STORE) -> None:
+    def __init__(self, url: str | Path = DEFAULT_STORE, make: bool = True, patience: float = 60.0) -> None:
         self.url = parse_url(url)
         self.name = self.url.render_as_string(hide_password=True)
-        self._engine = open_engine(self.url)
+        if not make and self.file is not None and not self.file.exists():
+            raise StoreError(f"There is no job store {self.name}.")
+        self._engine = open_engine(self.url, make, patience)
         self._watch = LeaseWatch()
         self._inode: tuple[int, int] | None = None
-        self.mark = self._check_schema()
+        self.mark = self._check_schema(make)
         self._inode = self._present()
 
     @property
@@ -95,18 +99,20 @@ class Store:
                 yield connection
         except IntegrityError:
             raise
-        except SQLAlchemyError as error:
-            raise StoreError(
-                f"Job store {self.name} cannot be used: {words_of(error)}; it must be readable and writable."
-            ) from None
+        except (SQLAlchemyError, UnicodeDecodeError) as error:
+            raise StoreError(f"Job store {self.name} cannot be used: {words_of(error)}.") from None
 
-    def _check_schema(self) -> str:
-        """Make the tables where there are none; returns the store's random mark."""
+    def _check_schema(self, make: bool) -> str:
+        """Make the tables where there are none, if they may be; returns the store's random mark."""
         with self._transaction() as connection:
             if self.url.get_backend_name() == "postgresql":
                 # Two processes that both find an empty database would create the same tables.
                 connection.execute(select(func.pg_advisory_xact_lock(4_801_921)))
             if not inspect(connection).has_table(VERSIONS.name):
+                if not make:
+                    raise StoreError(
+                        f"{self.name} is no job store: it is empty, damaged, or another program's."
+                    )
                 METADATA.create_all(connection)
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
             IDENTITY.create(connection, checkfirst=True)
@@ -119,6 +125,8 @@ class Store:
             version = connection.execute(select(VERSIONS.c.version)).scalar_one()
             # A store that can only be read is refused now, not after a device has been paid.
             connection.execute(update(VERSIONS).values(version=version))
+            if not isinstance(version, int):
+                raise StoreError(f"Job store {self.name} is damaged: its schema version is {version!r}.")
             if version <= SCHEMA:
                 charges.adopt(connection)
         if version > SCHEMA:

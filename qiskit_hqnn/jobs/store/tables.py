@@ -22,6 +22,8 @@ from sqlalchemy import (
     select,
 )
 
+from qiskit_hqnn.errors import StoreError
+
 SCHEMA = 1
 """Version of the tables below; a store of a newer one is refused, not guessed at."""
 
@@ -142,11 +144,26 @@ def job_query() -> Any:
 
 
 def record_of(row: Any) -> JobRecord:
-    """A row of `job_query`."""
+    """A row of `job_query`.
+
+    Raises:
+        StoreError: if a value in it is none that was ever written.
+    """
     values = dict(row._mapping)
-    for name in ("executions", "chunks", "finished", "sent"):
-        values[name] = int(values[name])
-    return JobRecord(**values | {"settings": json.loads(values["settings"])})
+    try:
+        for name in ("executions", "chunks", "finished", "sent", "shots"):
+            values[name] = int(values[name])
+        for name in ("created", "qpu_seconds"):
+            values[name] = float(values[name])
+        settings = json.loads(values["settings"])
+        words = all(isinstance(values[name], str) for name in ("id", "place", "title", "state", "reason"))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        settings = words = None
+    if not words or not isinstance(settings, dict):
+        raise StoreError(
+            f"The record of job {str(values['id'])[:10]} is damaged; put back a copy of its store."
+        )
+    return JobRecord(**values | {"settings": settings})
 
 
 def chunks_of(connection: Connection, job: str) -> list[Chunk]:
