@@ -13,6 +13,7 @@ from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.places import estimator_for
+from qiskit_hqnn.simulation import compile_ansatz
 
 
 class QuantumLayer(PackedConnector):
@@ -63,6 +64,10 @@ class QuantumLayer(PackedConnector):
     @compiles.setter
     def compiles(self, compile: bool) -> None:
         self._neural_network.compiles = compile
+
+    def check_room(self, batch: int) -> None:
+        """Raises HQNNError, which says what they would take, if exact values of a batch do not fit into memory."""
+        compile_ansatz(self.ansatz).check_room(batch * self.copies)
 
     def running_on(
         self,

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation.functions import by_copy, expectation_values, full_precision, statevectors
+from qiskit_hqnn.simulation.memory import check_exact
 from qiskit_hqnn.simulation.passes.constants import Constants
 from qiskit_hqnn.simulation.planning.plan import Plan, make_plan
 from qiskit_hqnn.simulation.planning.source import Source
@@ -35,6 +36,7 @@ class Program:
         Raises:
             ShapeError: if a shape does not fit, or a value is NaN or infinite. On a CUDA device values are not
                 looked at, since every step would then wait for the device: there a NaN comes out as NaN.
+            HQNNError: if the states do not fit into memory.
         """
         self._check(inputs, weights)
         runner = self._runner(inputs)
@@ -69,6 +71,7 @@ class Program:
         """States of shape (batch, copies, 2^n), complex, little-endian, each up to a global phase."""
         self._check(inputs, weights)
         runner = self._runner(inputs, keep_state=True)
+        runner.check_room(inputs.shape[0] * inputs.shape[1])
         return statevectors(runner, *runner.columns(inputs, weights))
 
     def _runner(self, inputs: Tensor, keep_state: bool = False) -> Runner:
@@ -81,9 +84,14 @@ class Program:
             if keep_state and self._state_plan is None:
                 self._state_plan = make_plan(self._source, keep_state=True)
             plan = self._state_plan if keep_state and self._state_plan is not None else self.plan
+            check_exact(plan, 1, inputs.dtype, inputs.device)
             with full_precision(inputs.device.type):
                 self._runners[key] = Runner(Constants(plan, inputs.dtype, inputs.device), self._compile)
         return self._runners[key]
+
+    def check_room(self, samples: int, dtype: torch.dtype = torch.float32, device: str = "cpu") -> None:
+        """Raises HQNNError if expectation values of so many samples, batch × copies, do not fit into memory."""
+        check_exact(self.plan, samples, dtype, torch.device(device))
 
     @property
     def num_bytes(self) -> int:

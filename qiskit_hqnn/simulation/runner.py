@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.simulation.expressions import TorchFunction
+from qiskit_hqnn.simulation.memory import check_exact
 from qiskit_hqnn.simulation.passes.constants import Constants
 from qiskit_hqnn.simulation.passes.full_states import FullStates
 from qiskit_hqnn.simulation.passes.one_upload import OneUpload
@@ -33,6 +34,7 @@ class Runner:
         self._one_by_one: FullStates | None = None
         self._multiplied_from: dict[int, float] = {}
         self._compiling = _compiling() if compile else None
+        self._room_for = 1
         plan = constants.plan
         expressions, parameters = plan.template.nonlinear, plan.parameters
         self._row_functions = [TorchFunction(expressions[index], parameters) for index in plan.row_nonlinear]
@@ -64,9 +66,17 @@ class Runner:
         rows = both if self.constants.plan.mixes else inputs
         return _with_columns(rows, self._row_functions, both), columns
 
+    def check_room(self, samples: int) -> None:
+        """Raises HQNNError if so many states at once do not fit into memory."""
+        if samples > self._room_for:
+            check_exact(self.constants.plan, samples, self.constants.dtype, self.constants.device)
+            self._room_for = samples
+
     def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
         """Who runs `measure` and `pull_back` on columns of these shapes."""
-        eager = self._eager(*rows.shape[:2])
+        batch, copies = rows.shape[:2]
+        self.check_room(batch * copies)
+        eager = self._eager(batch, copies)
         if self._compiling is None:
             return eager
         return self._compiling.passes_for(eager, rows, columns, for_gradient)

@@ -12,12 +12,9 @@ from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
 from qiskit_hqnn.data.image_set import as_float
-from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.job_file import JobFile
-
-_EXACT_QUBITS = 26
-"""Half a gigabyte for each copy of each sample."""
 
 _AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
 """Random rotation up to 10° and horizontal flips (Senokosov et al. 2024, section 2.2.3)."""
@@ -75,7 +72,7 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
         )
     model = models.build(job.model.name, **options)
     _check_fit(model, job.model.name, splits)
-    _check_width(model, job)
+    _check_room(model, job)
     for module in model.modules():
         if isinstance(module, QuantumLayer):
             module.compiles = job.train.compile
@@ -108,14 +105,15 @@ def _check_fit(model: Any, name: str, splits: data.Splits) -> None:
         raise JobFileError(f"Model {name!r} has {classes} classes, but the data has {splits.num_classes}.")
 
 
-def _check_width(model: Any, job: JobFile) -> None:
+def _check_room(model: Any, job: JobFile) -> None:
+    """Refuse what cannot be computed exactly before a run folder is made for it."""
     if "exact" in (job.where, *job.test) and isinstance(model.quantum, QuantumLayer):
-        qubits = model.quantum.ansatz.num_qubits
-        if qubits > _EXACT_QUBITS:
+        try:
+            model.quantum.check_room(job.train.batch_size)
+        except HQNNError as error:
             raise JobFileError(
-                f"A place is 'exact', which takes up to {_EXACT_QUBITS} qubits in one circuit, but model "
-                f"{job.model.name!r} has {qubits}: a state would have 2^{qubits} amplitudes."
-            )
+                f"A place is 'exact', but model {job.model.name!r} is too large: {error}"
+            ) from None
 
 
 def _through(layer: nn.Module | None, encoded: torch.Tensor) -> torch.Tensor:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 
 import torch
 
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.simulation.memory import in_words as _in_words
+from qiskit_hqnn.simulation.memory import memory_of as _memory
 
 KEPT_BYTES = 512 << 20
 """States up to so many bytes are kept for the backward pass; beyond that some are, and the others computed again."""
 _WORKING = 4
 """Tensors of a state's size that a step has in hand."""
-_CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_plan(num_qubits: int, outputs: int) -> None:
@@ -54,25 +53,3 @@ def _check(needed: int, num_qubits: int, what: str, device: torch.device) -> Non
             f"{_in_words(needed)} in all, but {device.type} has {_in_words(limit)}; use smaller batches, fewer qubits, "
             "or Aer, which samples such circuits shot by shot ('fake_<device>')."
         )
-
-
-def _memory(device: torch.device) -> int | None:
-    """Bytes that a device has; None where that cannot be known."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[1])
-    if device.type != "cpu":
-        return None
-    try:
-        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-    try:
-        return min(physical, int(_CONTROL_GROUP.read_text()))
-    except (OSError, ValueError):
-        return physical
-
-
-def _in_words(size: int) -> str:
-    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
-    power = min(len(units) - 1, max(0, (size.bit_length() - 1) // 10))
-    return f"{size / 1024**power:,.1f} {units[power]}"

@@ -27,6 +27,7 @@ from qiskit_hqnn.simulation.planning.steps import (
     Phases,
     Product,
     Step,
+    each_step,
     explain,
     is_one_upload,
     multiply_runs,
@@ -137,6 +138,11 @@ class Plan:
             return self
         steps, bases = self.layered
         return replace(self, steps=steps, bases=bases, layered=None)
+
+    def masks(self) -> list[int]:
+        """How many parity masks each step's phases have."""
+        phases = [step.phases for step in each_step(self.steps) if step.phases is not None]
+        return [max(len(part.row_masks), len(part.weight_masks)) for part in phases]
 
     @property
     def weighted_layers(self) -> int:
