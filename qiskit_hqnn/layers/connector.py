@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
+from qiskit_hqnn.layers.places import NoisyPlace
 
 
 class PackedConnector(TorchConnector):
@@ -158,7 +159,7 @@ class PackedConnector(TorchConnector):
     @contextmanager
     def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:
         qnn = self.qnn
-        before = (qnn._primitive, qnn.rule, qnn.shots)
+        before = (qnn.place, qnn.rule, qnn.shots)
         qnn.run_on(primitive, gradient, shots)
         try:
             yield
@@ -167,5 +168,6 @@ class PackedConnector(TorchConnector):
 
     def extra_repr(self) -> str:
         qnn = self.qnn
-        where = "exact" if qnn._primitive is None else type(qnn._primitive).__name__
+        where = qnn.place.where if isinstance(qnn.place, NoisyPlace) else type(qnn.place).__name__
+        where = "exact" if qnn.place is None else where
         return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.rule}"

@@ -75,7 +75,7 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
 
     @compiles.setter
     def compiles(self, compile: bool) -> None:
-        self._compiles, self._exact_program = compile, None
+        self._compiles, self._exact_programs = compile, {}
 
     def _place(self, primitive: Any) -> None:
         if primitive is not None and not isinstance(primitive, BaseEstimatorV2):
@@ -88,9 +88,15 @@ class PackedEstimatorQNN(PackedQNN, EstimatorQNN):  # type: ignore[misc]
             self.estimator = primitive
 
     def _compile(self) -> Any:
+        if self._noise is not None:
+            return partial(self._noise.values(self.ansatz).layer, copies=self.copies)
         return partial(compile_ansatz(self.ansatz, compile=self._compiles).layer, copies=self.copies)
 
     def _compile_template(self) -> Any:
+        if self._noise is not None:
+            template = self.template
+            over_angles = Ansatz(template.circuit, template.angles, (), self.ansatz.observables)
+            return self._noise.values(over_angles).expectation_values
         return self._template_program().expectation_values
 
     def _template_program(self) -> Program:

@@ -19,10 +19,13 @@ from qiskit_hqnn.errors import ShapeError
 from qiskit_hqnn.layers.angle_map import AngleMap
 from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient, shifts_for
 from qiskit_hqnn.layers.packed import PackedEvaluation, evaluate_packed
+from qiskit_hqnn.layers.places import NoisyPlace
 
 Exact = Callable[[Tensor, Tensor], Tensor]
 """Inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); or, of a template, angles
 (batch, 1, angles) and (1, 0) to (batch, 1, O)."""
+
+_SETS_AT_ONCE = 512
 
 
 class PackedQNN:
@@ -39,8 +42,9 @@ class PackedQNN:
     rule: str | SPSA
     shots: int | None
     _primitive: Any
-    _exact_program: Exact | None
-    _exact_template: Exact | None
+    _noise: NoisyPlace | None
+    _exact_programs: dict[NoisyPlace | None, Exact]
+    _exact_templates: dict[NoisyPlace | None, Exact]
     _device_circuit: QuantumCircuit | None
     _reaching: np.ndarray | None
 
@@ -58,16 +62,22 @@ class PackedQNN:
         self._clear_caches()
 
     def run_on(self, primitive: Any, gradient: str | SPSA | None = None, shots: int | None = None) -> None:
-        """Evaluate on this primitive from now on (None: exactly).
+        """Evaluate on this primitive from now on (None: exactly; a `NoisyPlace`: exactly under its noise).
 
         Raises:
             HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
         """
         if shots is not None:
             check_integer("shots", shots, 1)
-        self._place(primitive)
-        self.rule = check_gradient(gradient, exact=primitive is None)
+        self._noise = primitive if isinstance(primitive, NoisyPlace) else None
+        self._place(None if self._noise else primitive)
+        self.rule = check_gradient(gradient, exact=self._primitive is None)
         self.shots = shots
+
+    @property
+    def place(self) -> Any:
+        """What it runs on: a primitive, a `NoisyPlace`, or None."""
+        return self._noise or self._primitive
 
     @property
     def gradient_rule(self) -> str:
@@ -155,18 +165,20 @@ class PackedQNN:
     def _evaluate_angles(self, angles: np.ndarray) -> np.ndarray:
         if self._primitive is not None:
             return self._sample(angles)
-        if self._exact_template is None:
-            self._exact_template = self._compile_template()
+        if self._noise not in self._exact_templates:
+            self._exact_templates[self._noise] = self._compile_template()
         samples, shifts, count = angles.shape
+        flat = torch.from_numpy(angles.reshape(samples * shifts, 1, count))
+        # Under noise every set of angles takes 4^n numbers: a step of many shifts would not fit at once.
+        parts = (flat,) if self._noise is None else flat.split(_SETS_AT_ONCE)
         with torch.no_grad():
-            flat = torch.from_numpy(angles.reshape(samples * shifts, 1, count))
-            outputs = self._exact_template(flat, flat.new_empty(1, 0))
-        return outputs.numpy().reshape(samples, shifts, -1)
+            outputs = [self._exact_templates[self._noise](part, flat.new_empty(1, 0)) for part in parts]
+        return torch.cat(outputs).numpy().reshape(samples, shifts, -1)
 
     def _exact(self) -> Exact:
-        if self._exact_program is None:
-            self._exact_program = self._compile()
-        return self._exact_program
+        if self._noise not in self._exact_programs:
+            self._exact_programs[self._noise] = self._compile()
+        return self._exact_programs[self._noise]
 
     def _device_template(self) -> QuantumCircuit:
         """The circuit that is sent: transpiled once where a pass manager was given."""
@@ -179,16 +191,16 @@ class PackedQNN:
         return self.template.circuit
 
     def _clear_caches(self) -> None:
-        self._exact_program = None
-        self._exact_template = None
+        self._exact_programs = {}
+        self._exact_templates = {}
         self._device_circuit = None
         self._reaching = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {
             **self.__dict__,
-            "_exact_program": None,
-            "_exact_template": None,
+            "_exact_programs": {},
+            "_exact_templates": {},
             "_device_circuit": None,
         }
 

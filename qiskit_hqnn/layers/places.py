@@ -1,27 +1,94 @@
-"""The one word for where a circuit runs, turned into a primitive."""
+"""The one word for where a circuit runs, turned into what a layer runs on."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.where import Where
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.simulation.noise import NoisyOutcomes, NoisyProgram
 
 
-def estimator_for(where: Any) -> Any:
-    """A primitive as it is; None for "exact"; else the estimator of a JobManager for the word."""
-    if not isinstance(where, str):
-        return where
-    if where == "exact":
-        return None
+@dataclass(frozen=True)
+class NoisyPlace:
+    """A device's noise without shots: exact values, for which no primitive is asked.
+
+    Raises:
+        DeviceError: if there is no snapshot of the device.
+    """
+
+    where: Where
+
+    def __post_init__(self) -> None:
+        from qiskit_hqnn.jobs.devices.device import check_snapshot
+
+        check_snapshot(self._device)
+
+    @property
+    def _device(self) -> str:
+        assert self.where.device is not None
+        return self.where.device
+
+    def values(self, ansatz: Ansatz) -> NoisyProgram:
+        """Expectation values of an ansatz there."""
+        from qiskit_hqnn.simulation.noise import compile_noisy
+
+        return compile_noisy(ansatz, self._device)
+
+    def outcomes(self, ansatz: Ansatz) -> NoisyOutcomes:
+        """Probabilities of an ansatz' outcomes there."""
+        from qiskit_hqnn.simulation.noise import compile_noisy_outcomes
+
+        return compile_noisy_outcomes(ansatz, self._device)
+
+
+def manager_at(where: str, **options: Any) -> JobManager:
+    """A job manager for any word: the distributions of "exact" and "noisy:fake_<device>" are sampled without Aer.
+
+    Args:
+        where: the word.
+        options: of `JobManager`.
+
+    Raises:
+        DeviceError: if there is no such place.
+    """
     from qiskit_hqnn.jobs import JobManager
 
-    return JobManager(where).estimator()
+    place = Where.parse(where)
+    if place.sampled:
+        return JobManager(place, **options)
+    from qiskit_hqnn.simulation.noise import exact_manager
+
+    return exact_manager(place, **options)
 
 
-def sampler_for(where: Any) -> Any:
+def estimator_for(where: Any, shots: int | None = None) -> Any:
+    """What a layer of expectation values runs on.
+
+    Args:
+        where: None or a word; anything else is returned as it is.
+        shots: samples of a value; without them "exact" and "noisy:fake_<device>" need no primitive.
+
+    Returns:
+        None for exact values, a `NoisyPlace` for those under noise, else the estimator of a JobManager.
+    """
+    if where is not None and not isinstance(where, str):
+        return where
+    word = Where.parse("exact" if where is None else where)
+    return _without_shots(word) if shots is None and not word.sampled else manager_at(word).estimator()
+
+
+def sampler_for(where: Any, shots: int | None = None) -> Any:
     """As `estimator_for`, with the JobManager's sampler."""
-    if not isinstance(where, str):
+    if where is not None and not isinstance(where, str):
         return where
-    if where == "exact":
-        return None
-    from qiskit_hqnn.jobs import JobManager
+    word = Where.parse("exact" if where is None else where)
+    return _without_shots(word) if shots is None and not word.sampled else manager_at(word).sampler()
 
-    return JobManager(where).sampler()
+
+def _without_shots(word: Where) -> NoisyPlace | None:
+    return NoisyPlace(word) if word.noisy else None

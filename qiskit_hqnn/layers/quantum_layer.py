@@ -26,10 +26,12 @@ class QuantumLayer(PackedConnector):
     Args:
         ansatz: circuit, parameters and observables of one copy.
         copies: circuits side by side, each with its own inputs and weights (Senokosov et al. 2024, section 2.2).
-        estimator: None or "exact" for exact values; a BaseEstimatorV2; or a word ("aer", "fake_fez", "ibm_fez").
-        gradient: "autograd" (exact only), "parameter-shift", "spsa" or `SPSA(step, repeats)`; None takes the first that
-            fits.
-        shots: samples an expectation value; None leaves the estimator's default.
+        estimator: None or "exact" for exact values, "noisy:fake_fez" for those under the noise of a device; a
+            BaseEstimatorV2; or a word for samples ("aer", "fake_fez", "ibm_fez").
+        gradient: "autograd" (exact values only), "parameter-shift", "spsa" or `SPSA(step, repeats)`; None takes the
+            first that fits.
+        shots: samples an expectation value; None leaves the estimator's default. At "exact" and "noisy:fake_fez" they
+            are drawn from the exact distribution, without Aer.
         initial_weights: copies · weights angles in radians; None draws them uniformly from [0, 2π).
         pass_manager: transpiles the circuit once, for an estimator that takes only ISA circuits (a JobManager's
             does that by itself).
@@ -52,7 +54,7 @@ class QuantumLayer(PackedConnector):
         pass_manager: PassManager | None = None,
         compile: bool = False,
     ) -> None:
-        place = estimator_for(estimator)
+        place = estimator_for(estimator, shots)
         qnn = PackedEstimatorQNN(ansatz, copies, place, gradient, shots, pass_manager, compile)
         super().__init__(qnn, initial_weights)
 
@@ -79,4 +81,4 @@ class QuantumLayer(PackedConnector):
 
         Args as in the constructor; None or "exact" is the exact simulator.
         """
-        return self._running_on(estimator_for(estimator), gradient, shots)
+        return self._running_on(estimator_for(estimator, shots), gradient, shots)

@@ -27,7 +27,8 @@ class SamplerLayer(PackedConnector):
         output_shape: how many indices `interpret` returns, or for tuples the size of each axis; outputs then have the
             shape (..., copies · output_shape[0], output_shape[1], …).
         copies: circuits side by side, each with its own inputs and weights.
-        sampler: None or "exact"; a BaseSamplerV2; or a word ("aer", "fake_fez", "ibm_fez").
+        sampler: None or "exact"; "noisy:fake_fez" for exact probabilities under the noise of a device; a
+            BaseSamplerV2; or a word for samples ("aer", "fake_fez", "ibm_fez").
         gradient, shots, initial_weights, pass_manager: as in `QuantumLayer`.
 
     Raises:
@@ -47,7 +48,14 @@ class SamplerLayer(PackedConnector):
         pass_manager: PassManager | None = None,
     ) -> None:
         qnn = PackedSamplerQNN(
-            ansatz, copies, sampler_for(sampler), interpret, output_shape, gradient, shots, pass_manager
+            ansatz,
+            copies,
+            sampler_for(sampler, shots),
+            interpret,
+            output_shape,
+            gradient,
+            shots,
+            pass_manager,
         )
         super().__init__(qnn, initial_weights)
 
@@ -58,4 +66,4 @@ class SamplerLayer(PackedConnector):
         shots: int | None = None,
     ) -> AbstractContextManager[None]:
         """Within `with layer.running_on(sampler):` the same weights are evaluated elsewhere."""
-        return self._running_on(sampler_for(sampler), gradient, shots)
+        return self._running_on(sampler_for(sampler, shots), gradient, shots)

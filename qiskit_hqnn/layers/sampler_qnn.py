@@ -103,7 +103,8 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
             self.sampler = primitive
 
     def _compile(self) -> Any:
-        outcomes = self._interpreted(compile_ansatz(self.ansatz).probabilities)
+        program = compile_ansatz(self.ansatz) if self._noise is None else self._noise.outcomes(self.ansatz)
+        outcomes = self._interpreted(program.probabilities)
 
         def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
             shape = (*inputs.shape[:-1], *self._output_shape)
@@ -112,8 +113,11 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         return evaluate
 
     def _compile_template(self) -> Any:
-        template = self.template
-        program = compile_circuit(template.circuit, self.ansatz.observables, template.angles, ())
+        template, observables = self.template, self.ansatz.observables
+        if self._noise is not None:
+            over_angles = Ansatz(template.circuit, template.angles, (), observables)
+            return self._interpreted(self._noise.outcomes(over_angles).probabilities)
+        program = compile_circuit(template.circuit, observables, template.angles, ())
         return self._interpreted(program.probabilities)
 
     def _interpreted(self, probabilities: Any) -> Any:

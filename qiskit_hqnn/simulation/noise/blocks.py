@@ -74,14 +74,15 @@ class Start:
 
 
 def gather(
-    operations: Sequence[Operation], num_qubits: int, by_sample: np.ndarray
+    operations: Sequence[Operation], num_qubits: int, by_sample: np.ndarray | None
 ) -> tuple[list[Start], list[Step]]:
     """Initial vectors, and blocks and uploads in an order in which they may run.
 
     Args:
         operations: in order.
         num_qubits: n.
-        by_sample: mask over the turns' expressions: those that differ from sample to sample.
+        by_sample: mask over the turns' expressions: those that differ from sample to sample. None makes no difference
+            between them: what comes first is in the initial vectors, the others are in blocks.
     """
     gatherer = _Gatherer(num_qubits, by_sample)
     for operation in operations:
@@ -92,7 +93,7 @@ def gather(
 
 
 class _Gatherer:
-    def __init__(self, num_qubits: int, by_sample: np.ndarray) -> None:
+    def __init__(self, num_qubits: int, by_sample: np.ndarray | None) -> None:
         self._by_sample = by_sample
         self.starts = [Start([channels.ZERO.copy()]) for _ in range(num_qubits)]
         self.steps: list[Step] = []
@@ -103,7 +104,13 @@ class _Gatherer:
         if len(operation.qubits) > 1:
             assert isinstance(operation, Channel)
             self._on_several(operation)
-        elif isinstance(operation, Turn) and self._by_sample[operation.angle.index]:
+        elif isinstance(operation, Turn) and self._by_sample is None:
+            self._wherever(operation)
+        elif (
+            isinstance(operation, Turn)
+            and self._by_sample is not None
+            and self._by_sample[operation.angle.index]
+        ):
             self._upload(operation)
         else:
             self._on_one(operation)
@@ -119,6 +126,14 @@ class _Gatherer:
             last.add(operation)
         else:
             pending.append(operation)
+
+    def _wherever(self, turn: Turn) -> None:
+        start = self.starts[turn.qubit]
+        first = self._last[turn.qubit] is None and not self._pending[turn.qubit]
+        if first and len(start.angles) < _START_UPLOADS:
+            start.add(turn)
+        else:
+            self._on_one(turn)
 
     def _upload(self, turn: Turn) -> None:
         qubit = turn.qubit
@@ -210,3 +225,13 @@ def in_sight(operations: Sequence[Operation], seen: set[int]) -> tuple[list[Oper
         seen |= set(operation.qubits)
         kept.append(operation)
     return kept[::-1], sorted(seen)
+
+
+def renumbered(operations: Sequence[Operation], place: dict[int, int]) -> list[Operation]:
+    """The operations with the qubits' places instead of their numbers."""
+    return [
+        Turn(place[operation.qubit], operation.angle)
+        if isinstance(operation, Turn)
+        else Channel(tuple(place[qubit] for qubit in operation.qubits), operation.matrix)
+        for operation in operations
+    ]

@@ -22,7 +22,7 @@ from qiskit_hqnn.simulation.planning.lowering import Angle
 
 
 @dataclass(frozen=True, eq=False)
-class _Leg:
+class Leg:
     """One move of a way.
 
     Attributes:
@@ -78,24 +78,29 @@ class Way:
         self.first, moves, self.last = arrange(steps, num_qubits, columns)
         self.blocks: list[tuple[Block, Sequence[int]]] = []
         self.angles: list[Angle] = []
-        self._legs: list[_Leg] = []
+        self._legs: list[Leg] = []
         for move in moves:
             inverse = None if move.order is None else tuple(np.argsort(move.order).tolist())
             if isinstance(move.step, Uploads):
                 turns = tuple((place, len(self.angles) + i) for i, place in enumerate(move.places))
                 self.angles += [angle for _, angle in move.step.turns]
-                self._legs.append(_Leg(move.order, inverse, turns=turns))
+                self._legs.append(Leg(move.order, inverse, turns=turns))
                 continue
             block = move.step
             lie = [block.qubits[i] for i in np.argsort(move.places)]
             shape = {"outer": 4 ** min(move.places), "side": 4 ** len(lie)}
             if block.turns:
-                self._legs.append(_Leg(move.order, inverse, **shape, weighted=len(self.blocks)))
+                self._legs.append(Leg(move.order, inverse, **shape, weighted=len(self.blocks)))
                 self.blocks.append((block, lie))
             else:
                 matrix = rearranged(block.constants[0], [block.qubits.index(qubit) for qubit in lie])
                 constant = torch.as_tensor(matrix.T.copy())[None].to(like)
-                self._legs.append(_Leg(move.order, inverse, **shape, constant=constant))
+                self._legs.append(Leg(move.order, inverse, **shape, constant=constant))
+
+    @property
+    def legs(self) -> Sequence[Leg]:
+        """The moves, in order."""
+        return self._legs
 
     @property
     def keeps(self) -> int:

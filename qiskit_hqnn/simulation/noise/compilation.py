@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
 from qiskit import QuantumCircuit
@@ -15,14 +17,21 @@ from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.aer import noise_of, on_qubits, used_qubits
 from qiskit_hqnn.jobs.devices.device import Device, resolve_device
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.templates import Templates
-from qiskit_hqnn.simulation.noise.plan import make_noisy_plan
-from qiskit_hqnn.simulation.noise.program import NoisyProgram
+from qiskit_hqnn.simulation.noise.attaching import attach
+from qiskit_hqnn.simulation.noise.measuring import parity_effects
+from qiskit_hqnn.simulation.noise.plan import make_noisy_plan, plan_of
+from qiskit_hqnn.simulation.noise.program import NoisyOutcomes, NoisyProgram
+
+_KEPT = 32
+_programs: OrderedDict[Hashable, NoisyProgram] = OrderedDict()
+"""Those that were asked for last; planning a long circuit takes a second."""
+
+Place: TypeAlias = str | BackendV2 | Device | NoiseModel
 
 
-def compile_noisy(
-    ansatz: Ansatz, place: str | BackendV2 | Device | NoiseModel, cache: str | Path | None = None
-) -> NoisyProgram:
+def compile_noisy(ansatz: Ansatz, place: Place, cache: str | Path | None = None) -> NoisyProgram:
     """Expectation values of an ansatz under noise, exactly: what the job manager's samples at that place tend to.
 
     Args:
@@ -37,21 +46,76 @@ def compile_noisy(
         CircuitError: if the circuit has what no channel describes.
         HQNNError: if a state is too large to hold.
     """
+    device = _device_of(place)
+
+    def make() -> NoisyProgram:
+        circuit, where, noise = _placed(ansatz, place, device, cache)
+        parts = (ansatz.observables, where, noise, ansatz.input_params, ansatz.weight_params)
+        return NoisyProgram(make_noisy_plan(circuit, *parts))
+
+    observables = tuple((tuple(o.paulis.to_labels()), o.coeffs.tobytes()) for o in ansatz.observables)
+    return _kept(ansatz, device, ("values", observables), make)
+
+
+def compile_noisy_outcomes(ansatz: Ansatz, place: Place, cache: str | Path | None = None) -> NoisyOutcomes:
+    """Probabilities of all outcomes of an ansatz whose qubits are all measured, exactly, under noise.
+
+    Args and errors as `compile_noisy`; the observables play no part.
+    """
+    device = _device_of(place)
+
+    def make() -> NoisyProgram:
+        circuit, _, noise = _placed(ansatz, place, device, cache, measure=True)
+        noisy = attach(circuit, noise)
+        effects = parity_effects(noisy)
+        parts = (len(effects), ansatz.input_params, ansatz.weight_params)
+        return NoisyProgram(plan_of(noisy, effects, *parts))
+
+    return NoisyOutcomes(_kept(ansatz, device, ("outcomes",), make))
+
+
+def _device_of(place: Place) -> Device | None:
+    """The device to compile for; None for a noise model, which has none."""
     if isinstance(place, NoiseModel):
-        where: Sequence[int] = range(ansatz.num_qubits)
-        return _program(ansatz, ansatz.circuit, where, place)
-    device = place if isinstance(place, Device) else resolve_device(place)
+        return None
+    return place if isinstance(place, Device) else resolve_device(place)
+
+
+def _kept(
+    ansatz: Ansatz, device: Device | None, what: tuple[Hashable, ...], make: Callable[[], NoisyProgram]
+) -> NoisyProgram:
+    """A program that was made before, or a new one."""
+    if device is None:
+        return make()  # a noise model can be changed by whoever has it
+    names = tuple(parameter.name for parameter in (*ansatz.input_params, *ansatz.weight_params))
+    key = (device.name, device.calibration, circuit_bytes(ansatz.circuit), names, ansatz.num_inputs, what)
+    if key not in _programs:
+        _programs[key] = make()
+    _programs.move_to_end(key)
+    while len(_programs) > _KEPT:
+        _programs.popitem(last=False)
+    return _programs[key]
+
+
+def _placed(
+    ansatz: Ansatz, place: Place, device: Device | None, cache: str | Path | None, measure: bool = False
+) -> tuple[QuantumCircuit, Sequence[int], NoiseModel | None]:
+    """The circuit as it runs at a place, where its qubits are there, and the noise of these."""
+    if device is None:
+        assert isinstance(place, NoiseModel)
+        circuit = ansatz.circuit.measure_all(inplace=False) if measure else ansatz.circuit
+        return circuit, range(circuit.num_qubits), place
     template = make_template(ansatz)
+    circuit = template.circuit.measure_all(inplace=False) if measure else template.circuit
     folder = None if cache is None else Path(cache)
-    circuit, where = Templates(device, device.calibration, folder).of(template.circuit)
+    circuit, where = Templates(device, device.calibration, folder).of(circuit)
     circuit = _over_parameters(circuit, template, ansatz)
     if device.target is None:
-        return _program(ansatz, circuit, where, noise_in(device))
+        return circuit, where, noise_in(device)
     # A qubit that is measured has its readout error, even if no gate touches it.
     used = sorted({*used_qubits(circuit), *where})
-    place_of = {qubit: index for index, qubit in enumerate(used)}
-    moved = [place_of[qubit] for qubit in where]
-    return _program(ansatz, on_qubits(circuit, used), moved, noise_of(device, tuple(used)))
+    places = {qubit: index for index, qubit in enumerate(used)}
+    return on_qubits(circuit, used), [places[qubit] for qubit in where], noise_of(device, tuple(used))
 
 
 def noise_in(device: Device) -> NoiseModel | None:
@@ -62,13 +126,6 @@ def noise_in(device: Device) -> NoiseModel | None:
     if noise is not None and not isinstance(noise, NoiseModel):
         raise DeviceError(f"{device.name!r} must have a NoiseModel, but has a {type(noise).__name__}.")
     return noise
-
-
-def _program(
-    ansatz: Ansatz, circuit: QuantumCircuit, where: Sequence[int], noise: NoiseModel | None
-) -> NoisyProgram:
-    parts = (ansatz.observables, where, noise, ansatz.input_params, ansatz.weight_params)
-    return NoisyProgram(make_noisy_plan(circuit, *parts))
 
 
 def _over_parameters(circuit: QuantumCircuit, template: Template, ansatz: Ansatz) -> QuantumCircuit:

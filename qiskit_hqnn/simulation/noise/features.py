@@ -11,11 +11,8 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-from qiskit.circuit import Parameter, ParameterExpression
 
-from qiskit_hqnn.circuits.template import affine_map
 from qiskit_hqnn.simulation.noise import channels
-from qiskit_hqnn.simulation.planning.lowering import Angle
 
 MOST = 3
 """Turns of one product; longer ones are parted."""
@@ -57,28 +54,3 @@ def coefficients(constants: Sequence[np.ndarray], positions: Sequence[int]) -> n
         parts = np.einsum("ij,tjk,akl->atil", constant, turns, parts).reshape(-1, size, parts.shape[-1])
     *_, matrix = waves(len(positions))
     return np.tensordot(matrix, parts, axes=(0, 0))
-
-
-def affine(
-    expressions: Sequence[ParameterExpression], parameters: Sequence[Parameter]
-) -> tuple[np.ndarray, tuple[ParameterExpression, ...]]:
-    """Expressions over columns: parameters, then the values of those that are not affine, then a constant 1.
-
-    Returns:
-        Matrix of shape (expressions, columns), and the expressions that are not affine.
-    """
-    slopes, offsets, others = affine_map(list(expressions), list(parameters))
-    extra = np.zeros((len(expressions), len(others) + 1))
-    for column, row in enumerate(others):
-        extra[row, column] = 1
-    extra[:, -1] = offsets
-    return np.concatenate([slopes, extra], 1), tuple(others.values())
-
-
-def over_columns(angles: Sequence[Angle], expressions: np.ndarray) -> np.ndarray:
-    """Angles as rows over the columns of `affine`, of shape (angles, columns)."""
-    rows = np.zeros((len(angles), expressions.shape[1]))
-    for row, angle in zip(rows, angles, strict=True):
-        row += angle.scale * expressions[angle.index]
-        row[-1] += angle.offset
-    return rows

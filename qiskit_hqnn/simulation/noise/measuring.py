@@ -16,7 +16,7 @@ from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.jobs.estimation.measurement import measured, measurement_of
 from qiskit_hqnn.simulation.noise import channels
-from qiskit_hqnn.simulation.noise.attaching import Channel, Operation, attach
+from qiskit_hqnn.simulation.noise.attaching import Channel, NoisyCircuit, Operation, attach
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +39,31 @@ def measured_effects(
         num_qubits: of the circuit.
         noise: of the change of basis and of the readout.
     """
-    measurement = measurement_of(observables)
-    effects = [Effect(index, value, {}) for index, value in enumerate(measurement.constants) if value]
+    # Tiny observables would lose their terms to rounding: they are measured at a size of 1.
+    scales = [float(np.abs(o.simplify(atol=0, rtol=0).coeffs).max(initial=0.0)) for o in observables]
+    measurement = measurement_of([o / (scale or 1.0) for o, scale in zip(observables, scales, strict=True)])
+    constants = measurement.constants * scales
+    effects = [Effect(index, value, {}) for index, value in enumerate(constants) if value]
     for basis in measurement.bases:
         behind = attach(measured(QuantumCircuit(num_qubits), basis, where), noise)
         vectors = {bit: _read(*readout, behind.operations) for bit, readout in behind.readouts.items()}
         for output, coefficient, mask in basis.terms:
             bits = [bit for bit in vectors if mask >> bit & 1]
-            effects.append(
-                Effect(output, coefficient, {behind.readouts[bit][0]: vectors[bit] for bit in bits})
-            )
+            by_qubit = {behind.readouts[bit][0]: vectors[bit] for bit in bits}
+            effects.append(Effect(output, coefficient * scales[output], by_qubit))
     return effects
+
+
+def parity_effects(noisy: NoisyCircuit) -> list[Effect]:
+    """The parities of all 2^m subsets of a measured circuit's m bits, in the order of the subsets as masks."""
+    vectors = {
+        bit: (qubit, _read(qubit, confusion, ())) for bit, (qubit, confusion) in noisy.readouts.items()
+    }
+    bits = sorted(vectors)
+    return [
+        Effect(mask, 1.0, dict(vectors[bit] for place, bit in enumerate(bits) if mask >> place & 1))
+        for mask in range(1 << len(bits))
+    ]
 
 
 def _read(qubit: int, confusion: np.ndarray, operations: Sequence[Operation]) -> np.ndarray:

@@ -7,31 +7,26 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.errors import CircuitError
-from qiskit_hqnn.simulation.noise import costs, features, sizes
-from qiskit_hqnn.simulation.noise.attaching import Channel, Operation, Turn, attach
-from qiskit_hqnn.simulation.noise.blocks import Block, Start, Step, Uploads, folded, gather, in_sight, parted
+from qiskit_hqnn.simulation.noise import costs, sizes
+from qiskit_hqnn.simulation.noise.attaching import Channel, NoisyCircuit, Turn, attach
+from qiskit_hqnn.simulation.noise.blocks import (
+    Block,
+    Start,
+    Step,
+    Uploads,
+    folded,
+    gather,
+    in_sight,
+    parted,
+    renumbered,
+)
+from qiskit_hqnn.simulation.noise.columns import Columns, columns_of
 from qiskit_hqnn.simulation.noise.measuring import Effect, dense, measured_effects
-from qiskit_hqnn.simulation.planning.lowering import Angle
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """What angles of one kind are affine in.
-
-    Attributes:
-        matrix: array of shape (expressions, columns + 1), the last column the offset; rows of the other kind are zero.
-        chosen: parameters among the columns, by their position in (inputs, weights); these come first.
-        others: expressions whose values are the further columns.
-    """
-
-    matrix: np.ndarray
-    chosen: tuple[int, ...]
-    others: tuple[ParameterExpression, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,15 +140,30 @@ def make_noisy_plan(
             "A circuit whose observables are given must be unmeasured, but it measures qubits."
         )
     effects = measured_effects(observables, where, circuit.num_qubits, noise)
+    return plan_of(noisy, effects, len(observables), input_params, weight_params)
+
+
+def plan_of(
+    noisy: NoisyCircuit,
+    effects: Sequence[Effect],
+    outputs: int,
+    input_params: Sequence[Parameter],
+    weight_params: Sequence[Parameter],
+) -> NoisyPlan:
+    """Plan the outputs that are sums of these effects.
+
+    Raises:
+        HQNNError: if a state is too large to hold.
+    """
     seen = {qubit for effect in effects for qubit in effect.vectors}
     operations, qubits = in_sight(noisy.operations, seen or {0})
-    sizes.check_plan(len(qubits), len(observables))
+    sizes.check_plan(len(qubits), outputs)
     place = {qubit: index for index, qubit in enumerate(qubits)}
     inputs = set(input_params)
     by_sample = np.array([bool(set(e.parameters) & inputs) for e in noisy.expressions], dtype=bool)
-    starts, steps = gather(_renumbered(operations, place), len(qubits), by_sample)
+    starts, steps = gather(renumbered(operations, place), len(qubits), by_sample)
     moved = [Effect(e.output, e.coefficient, {place[q]: v for q, v in e.vectors.items()}) for e in effects]
-    steps, last = folded(steps, dense(moved, len(observables), len(qubits)))
+    steps, last = folded(steps, dense(moved, outputs, len(qubits)))
     before, behind = parted(steps)
     parameters, split = (*input_params, *weight_params), len(input_params)
     uploaded = [angle for start in starts for angle in start.angles]
@@ -163,43 +173,15 @@ def make_noisy_plan(
         num_qubits=len(qubits),
         num_inputs=split,
         num_weights=len(weight_params),
-        num_outputs=len(observables),
+        num_outputs=outputs,
         starts=tuple(starts),
         before=tuple(before),
         behind=tuple(behind),
         effects=last,
-        by_sample=_columns(noisy.expressions, uploaded, parameters, range(split)),
-        of_weights=_columns(noisy.expressions, weighted, parameters, range(split, len(parameters))),
+        by_sample=columns_of(noisy.expressions, uploaded, parameters, range(split)),
+        of_weights=columns_of(noisy.expressions, weighted, parameters, range(split, len(parameters))),
         parameters=parameters,
-        circuit_qubits=circuit.num_qubits,
+        circuit_qubits=noisy.num_qubits,
         channels=sum(isinstance(operation, Channel) for operation in operations),
         rotations=sum(isinstance(operation, Turn) for operation in operations),
     )
-
-
-def _renumbered(operations: Sequence[Operation], place: dict[int, int]) -> list[Operation]:
-    return [
-        Turn(place[operation.qubit], operation.angle)
-        if isinstance(operation, Turn)
-        else Channel(tuple(place[qubit] for qubit in operation.qubits), operation.matrix)
-        for operation in operations
-    ]
-
-
-def _columns(
-    expressions: Sequence[ParameterExpression],
-    used: Sequence[Angle],
-    parameters: Sequence[Parameter],
-    own: range,
-) -> Columns:
-    """What the angles in use are affine in: parameters of their `own` kind, others where needed, and expressions."""
-    matrix, others = features.affine(expressions, parameters)
-    rows = np.zeros(len(expressions), dtype=bool)
-    rows[[angle.index for angle in used if angle.index is not None]] = True
-    matrix = np.where(rows[:, None], matrix, 0.0)
-    reached, split = (matrix != 0).any(axis=0), len(parameters)
-    foreign = [column for column in range(split) if column not in own]
-    chosen = [*own, *(foreign if reached[foreign].any() else ())]
-    further = [column for column in range(split, split + len(others)) if reached[column]]
-    kept = matrix[:, [*chosen, *further, -1]]
-    return Columns(kept, tuple(chosen), tuple(others[column - split] for column in further))

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.simulation.expressions import TorchFunction
 from qiskit_hqnn.simulation.functions import by_copy, expectation_values
+from qiskit_hqnn.simulation.noise.columns import Values
 from qiskit_hqnn.simulation.noise.passes import NoisyPass, NoisyPasses
-from qiskit_hqnn.simulation.noise.plan import Columns, NoisyPlan
+from qiskit_hqnn.simulation.noise.plan import NoisyPlan
 
 _DTYPES = (torch.float32, torch.float64)
 
@@ -27,8 +27,8 @@ class NoisyRunner:
         self.plan, self.kind = plan, like.device.type
         self._like = like.new_empty(0)
         self._passes: dict[bool, NoisyPasses] = {}
-        self._rows = _Values(plan.by_sample, plan)
-        self._columns = _Values(plan.of_weights, plan)
+        self._rows = Values(plan.by_sample, plan.parameters)
+        self._columns = Values(plan.of_weights, plan.parameters)
         self.plain = self._rows.are(range(plan.num_inputs)) and self._columns.are(
             range(plan.num_inputs, len(plan.parameters))
         )
@@ -58,23 +58,6 @@ class NoisyRunner:
         if backwards not in self._passes:
             self._passes[backwards] = NoisyPasses(self.plan, backwards, self._like)
         return NoisyPass(self._passes[backwards])
-
-
-class _Values:
-    """Parameters and expressions of them, (…, P) to (…, columns)."""
-
-    def __init__(self, columns: Columns, plan: NoisyPlan) -> None:
-        self._chosen = list(columns.chosen)
-        self._others = [TorchFunction(expression, plan.parameters) for expression in columns.others]
-
-    def are(self, positions: range) -> bool:
-        return not self._others and self._chosen == list(positions)
-
-    def __call__(self, values: Tensor) -> Tensor:
-        chosen = values[..., self._chosen]
-        if not self._others:
-            return chosen
-        return torch.cat([chosen, torch.stack([function(values) for function in self._others], -1)], -1)
 
 
 class NoisyProgram:
@@ -154,3 +137,32 @@ class NoisyProgram:
 
     def __repr__(self) -> str:
         return f"NoisyProgram({self.plan})"
+
+
+class NoisyOutcomes:
+    """Probabilities of a measured circuit's outcomes under noise; make it with `compile_noisy_outcomes`.
+
+    Args:
+        parities: the program of the parities of all subsets of the bits, in the order of the subsets as masks.
+    """
+
+    def __init__(self, parities: NoisyProgram) -> None:
+        self.parities = parities
+        self._changes: dict[tuple[torch.dtype, torch.device], Tensor] = {}
+
+    def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Probabilities of all outcomes, of shape (batch, copies, 2^n), in Qiskit's little-endian order.
+
+        Raises:
+            ShapeError, HQNNError: as `NoisyProgram.expectation_values`.
+        """
+        parities = self.parities.expectation_values(inputs, weights)
+        key = (parities.dtype, parities.device)
+        if key not in self._changes:
+            index = torch.arange(parities.shape[2])
+            both = index[:, None] & index
+            signs = torch.ones(both.shape, dtype=torch.float64)
+            for bit in range(parities.shape[2].bit_length() - 1):
+                signs *= 1 - 2 * (both >> bit & 1)
+            self._changes[key] = (signs / len(signs)).to(parities)
+        return parities @ self._changes[key]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from qiskit_hqnn.simulation.noise import features
 from qiskit_hqnn.simulation.noise.blocks import Start
-from qiskit_hqnn.simulation.noise.plan import Columns
+from qiskit_hqnn.simulation.noise.columns import Columns, over_columns
 from qiskit_hqnn.simulation.noise.weighted import Waves
 from qiskit_hqnn.simulation.planning.lowering import Angle
 
@@ -44,7 +44,7 @@ class Samples:
             if not start.angles
         }
         waves = Waves([starts[qubit].angles for qubit in self.varied], columns)
-        turns = features.over_columns(uploads, columns.matrix)
+        turns = over_columns(uploads, columns.matrix)
         slopes = np.concatenate([waves.slopes, turns[:, :-1], turns[:, :-1]])
         offsets = np.concatenate([waves.offsets, turns[:, -1], turns[:, -1] - np.pi / 2])
         self._slopes = torch.as_tensor(slopes)[None].to(like)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from qiskit_hqnn.simulation.noise import features
 from qiskit_hqnn.simulation.noise.blocks import Block
-from qiskit_hqnn.simulation.noise.plan import Columns
+from qiskit_hqnn.simulation.noise.columns import Columns, over_columns
 from qiskit_hqnn.simulation.planning.lowering import Angle
 
 
@@ -21,7 +21,7 @@ class Waves:
         rows = [np.zeros((0, columns.matrix.shape[1]))]
         for angles in products:
             m, phases, _ = features.waves(len(angles))
-            slopes = m @ features.over_columns(angles, columns.matrix)
+            slopes = m @ over_columns(angles, columns.matrix)
             slopes[:, -1] += phases
             rows.append(slopes)
         whole = np.concatenate(rows)
@@ -136,6 +136,31 @@ class WeightedBlocks:
                 start += len(group)
         waves = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
         return torch.mm(waves.mul_(arguments.sin()).neg_(), self._slopes.T)
+
+
+class SingleBlock:
+    """One block of weights: its transposed matrix for any columns."""
+
+    def __init__(self, block: Block, order: Sequence[int], columns: Columns, like: Tensor) -> None:
+        self._side = 4 ** len(block.qubits)
+        self._factors = []
+        for constants, angles in _factors(block, order):
+            waves = Waves([angles], columns)
+            part = torch.as_tensor(constants.reshape(len(constants), -1)).to(like)
+            self._factors.append(
+                (torch.from_numpy(waves.slopes.T.copy()), torch.from_numpy(waves.offsets), part)
+            )
+
+    def matrices(self, columns: Tensor) -> Tensor:
+        """(V, D, D) from columns (V, C) in float64."""
+        product = None
+        for slopes, offsets, constants in self._factors:
+            waves = torch.addmm(offsets, columns, slopes).cos_()
+            factor = torch.mm(waves.to(constants), constants)
+            factor = factor.view(len(columns), self._side, self._side)
+            product = factor if product is None else torch.bmm(product, factor)
+        assert product is not None
+        return product
 
 
 def _chain(size: _Size, factors: Tensor, copies: int) -> list[Tensor]:

@@ -1,0 +1,161 @@
+"""Shots without Aer: outcomes drawn from their exact distribution, behind the same seam as every other place."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Protocol
+from uuid import uuid4
+
+import numpy as np
+import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import SparsePauliOp
+from torch import Tensor
+
+from qiskit_hqnn.jobs.adapters.aer import noise_of, on_qubits, used_qubits
+from qiskit_hqnn.jobs.adapters.local import LocalAdapter
+from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
+from qiskit_hqnn.jobs.devices.device import Device, resolve_device
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+from qiskit_hqnn.jobs.manager import JobManager
+from qiskit_hqnn.simulation import compile_circuit
+from qiskit_hqnn.simulation.noise.attaching import attach
+from qiskit_hqnn.simulation.noise.compilation import noise_in
+from qiskit_hqnn.simulation.noise.outcomes import OutcomeProgram, spread
+from qiskit_hqnn.where import Where
+
+_KEPT = 32
+_SETS_AT_ONCE = 1 << 20
+"""All sets of a request are computed together: those that belong together must not be parted."""
+_REAL_QUBITS = 6
+"""Without noise, up to so many qubits the 4^n real numbers of a state cost less than 2^n complex ones for each set."""
+_CHUNK_BYTES = 64 << 20
+_RULES = "1"
+"""Another way of drawing gives other samples of the same seed: part of every identity."""
+
+
+class Distribution(Protocol):
+    """A measured circuit's outcomes."""
+
+    def probabilities(self, values: np.ndarray) -> np.ndarray:
+        """Shape (sets, 2^bits), from values (sets, parameters) in radians."""
+        ...
+
+
+class ExactAdapter(LocalAdapter):
+    """Samples of the exact distribution of outcomes, under a device's noise or without any.
+
+    Args:
+        device: whose noise it is; Aer itself has none.
+        where: the place's word.
+    """
+
+    def __init__(self, device: Device, where: str) -> None:
+        super().__init__(device)
+        self.where = where
+        self.calibration = f"{device.calibration}/exact-{_RULES}"
+        self._known: OrderedDict[bytes, Distribution] = OrderedDict()
+
+    def submit(self, requests: Sequence[SamplingRequest], *, tag: str, options: SamplingOptions) -> str:
+        """Compute a job.
+
+        Raises:
+            CircuitError: if a circuit measures before its end, branches, or has what no channel describes.
+            HQNNError: if its states do not fit into memory.
+        """
+        outcomes = [_drawn(self._of(request), request) for request in requests]
+        job_id = f"exact-{uuid4().hex}"
+        self._finished[job_id] = (tag, outcomes)
+        return job_id
+
+    def _of(self, request: SamplingRequest) -> Distribution:
+        key = sha256(circuit_bytes(request.circuit) + repr(request.parameters).encode()).digest()
+        if key not in self._known:
+            self._known[key] = _distribution(request, self.device)
+        self._known.move_to_end(key)
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return self._known[key]
+
+
+def exact_manager(where: str, **options: Any) -> JobManager:
+    """A job manager that samples at "exact" or "noisy:fake_<device>" by itself, as fast as it computes.
+
+    Args:
+        where: the word.
+        options: of `JobManager`.
+
+    Raises:
+        DeviceError: if there is no such place.
+    """
+    device = resolve_device(Where.parse(where).device or "aer")
+    adapter = ExactAdapter(device, where)
+    return JobManager(device.name, adapter=adapter, sets_at_once=_SETS_AT_ONCE, **options)
+
+
+def _distribution(request: SamplingRequest, device: Device) -> Distribution:
+    circuit = request.circuit
+    used = used_qubits(circuit)
+    small = on_qubits(circuit, used)
+    noise = noise_in(device) if device.target is None else noise_of(device, tuple(used))
+    if device.target is None and noise is not None:
+        return OutcomeProgram(circuit, request.parameters, noise)
+    if noise is None and len(used) > _REAL_QUBITS:
+        return _Amplitudes(small, request.parameters)
+    return OutcomeProgram(small, request.parameters, noise)
+
+
+class _Amplitudes:
+    """Outcomes of a circuit without noise, from the states of the exact simulator."""
+
+    def __init__(self, circuit: QuantumCircuit, names: Sequence[str]) -> None:
+        bits = attach(circuit, None).readouts  # refuses what is not measured at its end
+        bare = QuantumCircuit(circuit.num_qubits)
+        for step in circuit.data:
+            if step.operation.name != "measure":
+                bare.append(step.operation, [circuit.find_bit(qubit).index for qubit in step.qubits])
+        by_name = {parameter.name: parameter for parameter in bare.parameters}
+        observable = [SparsePauliOp("I" * circuit.num_qubits)]
+        self._program = compile_circuit(
+            bare, observable, [by_name.get(name, Parameter(name)) for name in names], ()
+        )
+        self._qubits = circuit.num_qubits
+        # Of a state as a tensor of two-valued axes the first one is that of the last qubit.
+        self._axes = [circuit.num_qubits - bits[bit][0] for bit in sorted(bits, reverse=True)]
+        self._bits, self._width = tuple(bits), circuit.num_clbits
+
+    def probabilities(self, values: np.ndarray) -> np.ndarray:
+        chunk = max(1, _CHUNK_BYTES // (16 << self._qubits))
+        nothing = torch.zeros(1, 0, dtype=torch.float64)
+        with torch.no_grad():
+            parts = torch.from_numpy(np.ascontiguousarray(values, dtype=float)).split(chunk)
+            found = [self._read(self._program.probabilities(part[:, None], nothing)[:, 0]) for part in parts]
+        return torch.cat(found).numpy()
+
+    def _read(self, whole: Tensor) -> Tensor:
+        """Probabilities (sets, 2^width) of the classical bits from those of all qubits."""
+        tensor = whole.reshape(len(whole), *(2 for _ in range(self._qubits)))
+        others = [axis for axis in range(1, self._qubits + 1) if axis not in self._axes]
+        tensor = tensor.permute(0, *self._axes, *others).reshape(len(whole), 1 << len(self._axes), -1)
+        return spread(tensor.sum(-1), self._bits, self._width)
+
+
+def _drawn(distribution: Distribution, request: SamplingRequest) -> Outcomes:
+    """Outcomes of a request; the same of every seed."""
+    rng = np.random.default_rng(request.seed)
+    shares = distribution.probabilities(request.values)
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    bits = request.circuit.num_clbits
+    if bits <= HISTOGRAM_BITS:
+        return Outcomes(bits, rng.multinomial(request.shots, shares).astype(np.int32))
+    width = -(-bits // 8)
+    packed = np.empty((len(shares), request.shots, width), dtype=np.uint8)
+    for row, limits in zip(packed, shares.cumsum(axis=1), strict=True):
+        drawn = np.searchsorted(limits, rng.random(request.shots) * limits[-1], side="right")
+        for byte in range(width):
+            row[:, width - 1 - byte] = drawn >> 8 * byte & 255
+    return Outcomes(bits, None, packed)
