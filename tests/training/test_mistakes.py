@@ -81,7 +81,7 @@ def test_a_models_options_have_types(name, option, value, allowed):
         ("textbook-01", ["data.name='digits'"], r"'textbook' does not take the data's samples of shape \(1, 8, 8\)"),
         ("textbook-01", ["data.name='digits'", "data.image_size=28", "data.classes=[0, 1, 2]"], "has 2 classes, but"),
         ("quickstart", ["model.channels=3"], "to have 3 channels"),
-        ("quickstart", ["model.num_qubits=40", "model.depth=1"], "too large: Exact values of 40 qubits .* 8.0 TiB"),
+        ("quickstart", ["model.num_qubits=40", "model.depth=1"], "too large: Exact values of 40 qubits .*8.0 TiB"),
         ("hqnn-quanv", ["data.name='digits'", "data.image_size=1"], r"of shape \(1, 1, 1\)"),
     ],
 )  # fmt: skip
