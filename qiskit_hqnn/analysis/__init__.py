@@ -6,6 +6,7 @@ from qiskit_hqnn.analysis.expressibility import expressibility, fidelities, meye
 from qiskit_hqnn.analysis.fourier import coefficients, fourier
 from qiskit_hqnn.analysis.gradients import gradient_variance, weight_gradients
 from qiskit_hqnn.analysis.lie_algebra import lie_algebra, lie_algebra_dimension
+from qiskit_hqnn.analysis.rank import jacobian_rank
 from qiskit_hqnn.analysis.result import Analysis
 from qiskit_hqnn.analysis.trained import ablation, gradient_norms, weight_movement
 from qiskit_hqnn.analysis.zx import reduce_diagram, zx_reduction
@@ -22,6 +23,7 @@ __all__ = [
     "fourier",
     "gradient_norms",
     "gradient_variance",
+    "jacobian_rank",
     "lie_algebra",
     "lie_algebra_dimension",
     "meyer_wallach",

@@ -14,6 +14,8 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 
+SMALLEST_SIZE = 19
+"""n / (2π ln n), of which the logarithm is divided by, is below 1 from 2 to 18."""
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -31,17 +33,22 @@ def effective_dimension(
 
     Args:
         ansatz: with at least one weight; observables with values in [−1, 1].
-        sizes: numbers of training samples, each above 2π ln n, so at least 18.
+        sizes: numbers n of training samples, each above 2π ln n, so at least 19. The measure is one of many samples:
+            below a thousand or so it is larger than the number of weights.
         weight_samples, input_samples: random draws for the average.
         seed: of both.
 
     Raises:
-        HQNNError: if there is no weight, or a size or a number of draws is too small.
+        HQNNError: if there is no weight, a size or a number of draws is too small, an output leaves [−1, 1], or no
+            output feels a weight.
     """
     if not ansatz.num_weights:
         raise HQNNError(f"The effective dimension is one of weights, but {ansatz.name} has none.")
-    if min(sizes) < 18:
-        raise HQNNError(f"Argument `sizes` must hold numbers of at least 18, but holds {min(sizes)}.")
+    if min(sizes) < SMALLEST_SIZE:
+        raise HQNNError(
+            f"Argument `sizes` must hold numbers n above 2π ln n, so of at least {SMALLEST_SIZE}, but holds "
+            f"{min(sizes)}."
+        )
     if min(weight_samples, input_samples) < 1:
         raise HQNNError(
             f"Arguments `weight_samples` and `input_samples` must be at least 1, but are {weight_samples} and "
@@ -55,6 +62,7 @@ def effective_dimension(
     )
     # One size at a time: the library allots a (sizes, draws, weights, weights) array for all of them together.
     gradients, outputs = computed.run_monte_carlo()
+    _check_coins(ansatz, gradients, outputs)
     fisher, _ = computed.get_normalized_fisher(computed.get_fisher_information(gradients, outputs))
     values = [float(computed._get_effective_dimension(fisher, int(size))) for size in sizes]
     ranks = np.linalg.matrix_rank(fisher, tol=1e-8, hermitian=True)
@@ -65,10 +73,13 @@ def effective_dimension(
             "share of weights": np.array(values) / ansatz.num_weights,
         }
     )
+    share = f"({100 * values[-1] / ansatz.num_weights:.0f} %)"
+    if values[-1] > 1.02 * ansatz.num_weights:
+        share = f"({share[1:-1]}: so few samples are too few for this measure)"
     summary = (
         f"With {sizes[-1]:,} training samples {ansatz.name} uses {values[-1]:.1f} of its {ansatz.num_weights} weights "
-        f"({100 * values[-1] / ansatz.num_weights:.0f} %). Its Fisher information has rank {np.median(ranks):.0f}: "
-        "so many directions of weight space change an output at all."
+        f"{share}. Its Fisher information, averaged over {input_samples} inputs, has rank {np.median(ranks):.0f}: so "
+        "many directions of weight space change an output at all."
     )
 
     def draw() -> Figure:
@@ -86,3 +97,17 @@ def effective_dimension(
         return figure
 
     return Analysis(f"Effective dimension of {ansatz.name}", summary, table, draw)
+
+
+def _check_coins(ansatz: Ansatz, gradients: np.ndarray, outputs: np.ndarray) -> None:
+    """Raises HQNNError if outputs cannot be read as coins, whose probabilities are (1 ± ⟨O⟩)/2."""
+    if outputs.min() < -1e-9:
+        largest = 1 - 2 * outputs.min()
+        raise HQNNError(
+            f"The effective dimension reads outputs in [−1, 1], but {ansatz.name} has one of ±{largest:.3g}; divide "
+            "its observables."
+        )
+    if not np.abs(gradients).max() > 1e-12:
+        raise HQNNError(
+            f"The effective dimension is one of weights that outputs feel, but no output of {ansatz.name} feels one."
+        )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -15,23 +18,63 @@ from qiskit_hqnn.circuits import Ansatz, make_template
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.simulation import compile_ansatz
 
+_LARGEST_DENOMINATOR = 24
+_MOST_POINTS = 200_000
+_CHECKED = 5
 
-def degrees(ansatz: Ansatz) -> np.ndarray:
-    """Largest frequency of each input: the sum of the frequencies of all gates that it turns.
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The frequencies that one input can have: multiples of `step` from −degree to degree.
+
+    Attributes:
+        step: greatest common divisor of all frequencies of its gates, at most 1.
+        degree: the largest frequency, in steps: the sum over all gates that the input turns.
+    """
+
+    step: Fraction
+    degree: int
+
+    @property
+    def points(self) -> np.ndarray:
+        """2 · degree + 1 values over one period, which determine the series."""
+        size = 2 * self.degree + 1
+        return 2 * math.pi / float(self.step) * np.arange(size) / size
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        return float(self.step) * np.arange(-self.degree, self.degree + 1)
+
+
+def spectrum(ansatz: Ansatz, input_index: int) -> Spectrum:
+    """The frequencies of one input: those of its gates, by the factors with which it enters them.
+
+    A rotation and a phase have the frequency 1, a controlled rotation 1/2 and 1 (its generator has the eigenvalues 0
+    and ±1/2).
 
     Raises:
-        HQNNError: if an input enters through a nonlinear expression or with a factor that is no integer.
+        HQNNError: if the input enters through a nonlinear expression, or its factors have no common divisor.
     """
     template = make_template(ansatz)
-    used = template.coefficients[:, : ansatz.num_inputs]
-    inputs = set(ansatz.input_params)
-    nonlinear = any(inputs & set(expression.parameters) for expression in template.nonlinear.values())
-    if nonlinear or not np.allclose(used, np.round(used)):
+    name = ansatz.input_params[input_index].name
+    bent = any(
+        name in {parameter.name for parameter in expression.parameters}
+        for expression in template.nonlinear.values()
+    )
+    factors = np.abs(template.coefficients[:, input_index])
+    fractions = [Fraction(factor).limit_denominator(_LARGEST_DENOMINATOR) for factor in factors]
+    if bent or not np.allclose(factors, [float(fraction) for fraction in fractions], rtol=1e-12, atol=1e-12):
         raise HQNNError(
-            "Fourier coefficients need inputs that enter gates with integer factors, but this ansatz scales or bends "
-            "them; analyse the circuit without the scaling."
+            "Fourier coefficients need inputs that enter gates with integer factors or simple fractions, but this "
+            f"ansatz scales or bends {name}; analyse the circuit without the scaling."
         )
-    return np.abs(used).sum(axis=0).astype(int)
+    smallest = [
+        fraction / 2 if terms == 4 else fraction
+        for fraction, terms in zip(fractions, template.terms, strict=True)
+        if fraction
+    ]
+    step = Fraction(1, math.lcm(*(part.denominator for part in smallest)))
+    return Spectrum(step, int(sum(fractions, start=Fraction(0)) / step))
 
 
 def coefficients(
@@ -39,27 +82,52 @@ def coefficients(
 ) -> np.ndarray:
     """c_ω of one output in some inputs, the others at 0, for random weights in [0, 2π).
 
-    f(x) = Σ_ω c_ω exp(i ω·x). Evaluated on a grid of 2 d + 1 points for each input of degree d, which the series of
-    degree d determines exactly, and transformed by FFT.
+    f(x) = Σ_ω c_ω exp(i ω·x). Evaluated on a grid of 2 d + 1 points over one period for each input of degree d, which
+    determines the series exactly, and transformed by FFT. That the series is the output is checked between the points.
 
     Returns:
-        Complex array of shape (weight_sets, 2 d_1 + 1, 2 d_2 + 1, …), frequencies from −d to d.
+        Complex array of shape (weight_sets, 2 d_1 + 1, 2 d_2 + 1, …), frequencies from −d to d steps of `spectrum`,
+        which are 1 where inputs enter rotations with integer factors, and 1/2 where they enter controlled ones.
+
+    Raises:
+        HQNNError: if an input has no such frequencies, or there are too many.
     """
     _check(ansatz, inputs, output)
-    sizes = [2 * int(degree) + 1 for degree in degrees(ansatz)[list(inputs)]]
-    grids = [2 * math.pi * np.arange(size) / size for size in sizes]
-    points = np.array(list(itertools.product(*grids)))
-    values = torch.zeros(len(points), weight_sets, ansatz.num_inputs, dtype=torch.float64)
-    values[:, :, list(inputs)] = torch.from_numpy(points)[:, None, :]
+    spectra = [spectrum(ansatz, index) for index in inputs]
+    sizes = [len(each.frequencies) for each in spectra]
+    if math.prod(sizes) > _MOST_POINTS:
+        raise HQNNError(
+            f"{math.prod(sizes):,} frequencies are too many to be computed (at most {_MOST_POINTS:,}): choose fewer "
+            "inputs."
+        )
+    points = np.array(list(itertools.product(*(each.points for each in spectra))))
     generator = torch.Generator().manual_seed(seed)
     weights = (
         torch.rand(weight_sets, ansatz.num_weights, generator=generator, dtype=torch.float64) * 2 * math.pi
     )
-    with torch.no_grad():
-        outputs = compile_ansatz(ansatz).expectation_values(values, weights)[..., output]
-    grid = outputs.T.reshape(weight_sets, *sizes).numpy()
+    between = np.random.default_rng(seed).uniform(-2 * math.pi, 2 * math.pi, (_CHECKED, len(inputs)))
+    values = _outputs(ansatz, inputs, output, np.vstack([points, between]), weights)
+    grid = values[:, : len(points)].reshape(weight_sets, *sizes)
     axes = tuple(range(1, grid.ndim))
-    return np.fft.fftshift(np.fft.fftn(grid, axes=axes) / len(points), axes=axes)
+    found = np.fft.fftshift(np.fft.fftn(grid, axes=axes) / len(points), axes=axes)
+    frequencies = np.array(list(itertools.product(*(each.frequencies for each in spectra))))
+    series = found.reshape(weight_sets, -1) @ np.exp(1j * frequencies @ between.T)
+    if not np.allclose(series, values[:, len(points) :], atol=1e-6):
+        raise HQNNError(
+            f"Output {output} of {ansatz.name} has other frequencies than its gates should give; nothing can be said "
+            "of its Fourier coefficients."
+        )
+    return found
+
+
+def _outputs(
+    ansatz: Ansatz, inputs: Sequence[int], output: int, points: np.ndarray, weights: torch.Tensor
+) -> np.ndarray:
+    """One output for every weight set and point, of shape (weight sets, points)."""
+    values = torch.zeros(len(points), len(weights), ansatz.num_inputs, dtype=torch.float64)
+    values[:, :, list(inputs)] = torch.from_numpy(points)[:, None, :]
+    with torch.no_grad():
+        return compile_ansatz(ansatz).expectation_values(values, weights)[..., output].T.numpy()
 
 
 def fourier(
@@ -80,10 +148,10 @@ def fourier(
     """
     output %= ansatz.num_outputs
     values = coefficients(ansatz, inputs, output, weight_sets, seed)
-    spans = [range(-(size // 2), size // 2 + 1) for size in values.shape[1:]]
-    frequencies = list(itertools.product(*spans))
+    spectra = [spectrum(ansatz, index) for index in inputs]
+    frequencies = itertools.product(*(each.frequencies for each in spectra))
     flat = values.reshape(weight_sets, -1)
-    labels = [",".join(map(str, frequency)) for frequency in frequencies]
+    labels = [",".join(f"{part:g}" for part in frequency) for frequency in frequencies]
     accessible = np.abs(flat).max(axis=0) > 1e-9
     table = pd.DataFrame(
         {
@@ -108,10 +176,14 @@ def fourier(
         axes[1].set_xlabel("frequency ω of inputs " + ", ".join(map(str, inputs)))
         return figure
 
+    reach = [
+        f"{each.frequencies[-1]:g}" + ("" if each.step == 1 else f" in steps of {float(each.step):g}")
+        for each in spectra
+    ]
     return Analysis(
         f"Fourier coefficients of {ansatz.name}, output {output}",
         f"{int(accessible.sum())} of {len(labels)} frequencies are reached over {weight_sets} random weight sets; "
-        f"degrees of the inputs: {', '.join(str(d) for d in degrees(ansatz)[list(inputs)])}.",
+        f"largest frequencies of the inputs: {', '.join(reach)}.",
         table,
         draw,
     )

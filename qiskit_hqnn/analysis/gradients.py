@@ -49,12 +49,20 @@ def gradient_variance(
         samples: random parameter sets for each size.
         seed: of the parameters.
         progress: told each finished size.
+
+    Raises:
+        HQNNError: if the ansatz has no weights, or the output feels none of them.
     """
     rows = []
     for depth in depths:
         for count in qubits:
             gradients = weight_gradients(factory(num_qubits=count, depth=depth), samples, seed=seed)
-            rows.append({"qubits": count, "layers": depth, "variance": float(gradients.var(axis=0).mean())})
+            variance = float(gradients.var(axis=0).mean())
+            if variance < 1e-30:
+                raise HQNNError(
+                    f"Output 0 feels no weight with {count} qubits and {depth} layers: there is no gradient to compare."
+                )
+            rows.append({"qubits": count, "layers": depth, "variance": variance})
             if progress:
                 progress(f"{count} qubits, {depth} layers: {rows[-1]['variance']:.3g}")
     table = pd.DataFrame(rows)

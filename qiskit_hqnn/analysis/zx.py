@@ -1,4 +1,4 @@
-"""Redundant parameters by ZX calculus (Senokosov et al. 2024, appendix A.1), and those that no output feels."""
+"""Redundant parameters by ZX calculus (Senokosov et al. 2024, appendix A.1) and by rank, and those no output feels."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import ParameterExpression
 
 from qiskit_hqnn._text import drawn
+from qiskit_hqnn.analysis.rank import jacobian_rank
 from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
@@ -31,85 +32,129 @@ class Reduction:
 
     Attributes:
         before, after: spiders of the diagram.
-        groups: parameters (by position: inputs, then weights) that share a spider of the reduced diagram.
-        lost: parameters that occur in none.
+        phases: array of shape (spiders that hold parameters, parameters): how often each parameter (inputs, then
+            weights) counts in each spider's phase. The state depends on the parameters through these sums alone.
         diagram: the reduced pyzx graph.
         original: the graph before.
     """
 
     before: int
     after: int
-    groups: tuple[frozenset[int], ...]
-    lost: frozenset[int]
+    phases: np.ndarray
     diagram: Any
     original: Any
 
     @property
+    def lost(self) -> frozenset[int]:
+        """Parameters that occur in no spider: the state does not depend on them."""
+        return frozenset(np.flatnonzero(~self.phases.any(axis=0)).tolist())
+
+    @property
+    def groups(self) -> tuple[frozenset[int], ...]:
+        """The parameters of each spider that holds some, without repetition."""
+        return tuple(dict.fromkeys(frozenset(np.flatnonzero(row).tolist()) for row in self.phases))
+
+    @property
     def fused(self) -> tuple[frozenset[int], ...]:
-        """Groups of parameters that only ever occur together: all but one of each are redundant."""
-        return tuple(group for group in self.groups if len(group) > 1)
+        """Groups of parameters that share a spider, each with at least one that has no spider of its own."""
+        own = {member for group in self.groups if len(group) == 1 for member in group}
+        return tuple(group for group in self.groups if len(group) > 1 and group - own)
+
+    @property
+    def redundant(self) -> int:
+        """Parameters that the diagram shows to be redundant: all, less the independent sums in its spiders."""
+        if not self.phases.size:
+            return self.phases.shape[1]
+        return self.phases.shape[1] - int(np.linalg.matrix_rank(self.phases))
 
 
 def reduce_diagram(ansatz: Ansatz) -> Reduction:
     """Write the ansatz as a ZX diagram with symbolic phases and reduce it fully (Kissinger & van de Wetering 2020).
 
     Raises:
-        HQNNError: if a parameter enters a gate other than by itself, up to a constant factor and offset.
+        HQNNError: if an angle is no sum of parameters with constant factors and an offset.
     """
     graph = _diagram(ansatz)
     original = graph.copy()
     before = graph.num_vertices()
     pyzx.simplify.full_reduce(graph, quiet=True)
-    groups = []
-    seen: set[int] = set()
+    rows = []
     for vertex in graph.vertices():
         phase = graph.phase(vertex)
-        if isinstance(phase, Poly):
-            members = frozenset(int(variable.name[1:]) for variable in phase.free_vars())
-            if members:
-                groups.append(members)
-                seen |= members
-    every = set(range(ansatz.num_inputs + ansatz.num_weights))
-    return Reduction(before, graph.num_vertices(), tuple(groups), frozenset(every - seen), graph, original)
+        if isinstance(phase, Poly) and phase.free_vars():
+            rows.append(_coefficients(phase, ansatz.num_inputs + ansatz.num_weights))
+    phases = np.array(rows).reshape(-1, ansatz.num_inputs + ansatz.num_weights)
+    return Reduction(before, graph.num_vertices(), phases, graph, original)
+
+
+def _coefficients(phase: Poly, count: int) -> np.ndarray:
+    row = np.zeros(count)
+    for factor, term in phase.terms:
+        if term.vars:
+            ((variable, power),) = term.vars
+            assert power == 1
+            row[int(variable.name[1:])] += complex(factor).real
+    return row
 
 
 def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
-    """Which parameters survive on separate spiders, which are redundant, and which no output feels.
+    """Which parameters survive on separate spiders, how many the state has directions for, and which no output feels.
 
-    The diagram speaks of the prepared state; whether an observable feels a parameter is a question of its own, answered
-    by the largest gradient over random points.
+    The diagram shows parameters that are redundant for good, and not all of them: the rank of the state's Jacobian at
+    random points says how many independent directions there are. Both speak of the prepared state; whether an
+    observable feels a parameter is a question of its own, answered by the largest gradient over random points.
 
     Args:
         ansatz: the circuit.
         points: random parameter sets for the gradients.
         seed: of these.
+
+    Raises:
+        HQNNError: if an angle is no sum of parameters with constant factors and an offset.
     """
     reduction = reduce_diagram(ansatz)
+    rank = jacobian_rank(ansatz, seed=seed)
     largest = _largest_gradients(ansatz, points, seed)
     names = [parameter.name for parameter in (*ansatz.input_params, *ansatz.weight_params)]
-    partners = {member: group for group in reduction.fused for member in group}
+    partners: dict[int, set[int]] = {}
+    for group in reduction.fused:
+        for member in group:
+            partners.setdefault(member, set()).update(group - {member})
+    own = {member for group in reduction.groups if len(group) == 1 for member in group}
     rows = []
     for index, name in enumerate(names):
-        state = "lost" if index in reduction.lost else "fused" if index in partners else "own spider"
-        with_others = ", ".join(names[other] for other in sorted(partners.get(index, ())) if other != index)
+        state = "lost" if index in reduction.lost else "own spider" if index in own else "fused"
+        together = sorted(partners.get(index, ())) if state == "fused" else ()
         rows.append(
             {
                 "parameter": name,
                 "kind": "input" if index < ansatz.num_inputs else "weight",
                 "in the state": state,
-                "together with": with_others,
+                "together with": ", ".join(names[other] for other in together),
                 "largest |∂⟨O⟩|": largest[index],
             }
         )
     table = pd.DataFrame(rows)
-    unfelt = [name for name, value in zip(names, largest, strict=True) if value < 1e-9]
-    redundant = len(reduction.lost) + sum(len(group) - 1 for group in reduction.fused)
-    summary = (
-        f"{reduction.before} spiders reduce to {reduction.after}; {redundant} of {len(names)} parameters are redundant "
-        f"in the state. "
+    return Analysis(
+        f"ZX reduction of {ansatz.name}",
+        _summary(ansatz, reduction, table, rank),
+        table,
+        lambda: _draw(reduction),
+    )
+
+
+def _summary(ansatz: Ansatz, reduction: Reduction, table: pd.DataFrame, rank: int) -> str:
+    count = len(table)
+    kinds = table["in the state"].value_counts()
+    unfelt = table["parameter"][table["largest |∂⟨O⟩|"] < 1e-9].tolist()
+    return (
+        f"{reduction.before} spiders reduce to {reduction.after}; {kinds.get('own spider', 0)} of {count} parameters "
+        f"survive on a spider of their own, {kinds.get('fused', 0)} share theirs, {kinds.get('lost', 0)} are in none, "
+        f"so the diagram shows {reduction.redundant} to be redundant in the state. The state's Jacobian has rank "
+        f"{rank} (at most {2 * 2**ansatz.num_qubits - 2}, its dimensions): {count - rank} of {count} parameters are "
+        "redundant at random points, whether ZX finds them or not. "
         + (f"No output feels {_some(unfelt)}." if unfelt else "Every parameter reaches an output.")
     )
-    return Analysis(f"ZX reduction of {ansatz.name}", summary, table, lambda: _draw(reduction))
 
 
 def _some(names: list[str]) -> str:
@@ -147,19 +192,20 @@ def _without_ry(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def _phase(value: Any, position: dict[Any, int]) -> Any:
-    """An angle in units of π; the k-th parameter is the variable p{k}, whatever constant factor it has."""
+    """An angle in units of π, in which the k-th parameter is the variable p{k}."""
     if not isinstance(value, ParameterExpression) or not value.parameters:
         return Fraction(float(value) / math.pi).limit_denominator(1 << 20)
-    if len(value.parameters) != 1:
-        raise HQNNError(f"ZX reduction needs gates with one parameter each, but one has the angle {value}.")
-    (parameter,) = value.parameters
-    slope = value.gradient(parameter)
-    if isinstance(slope, ParameterExpression) and slope.parameters:
-        raise HQNNError(f"ZX reduction needs angles that are affine in their parameter, but one is {value}.")
-    scale = float(slope) if not isinstance(slope, ParameterExpression) else float(slope.numeric())
-    offset = Fraction(float(value.bind({parameter: 0.0})) / math.pi).limit_denominator(1 << 20)
-    factor = Fraction(scale).limit_denominator(1 << 20)
-    return new_var(f"p{position[parameter]}", False) * factor + offset
+    slopes = {parameter: value.gradient(parameter) for parameter in value.parameters}
+    if any(isinstance(slope, ParameterExpression) and slope.parameters for slope in slopes.values()):
+        raise HQNNError(
+            f"ZX reduction needs angles that are sums of parameters with constant factors, but one is {value}."
+        )
+    offset = value.bind(dict.fromkeys(value.parameters, 0.0))
+    phase: Any = Fraction(float(offset) / math.pi).limit_denominator(1 << 20)
+    for parameter, slope in slopes.items():
+        factor = Fraction(float(slope)).limit_denominator(1 << 20)
+        phase = new_var(f"p{position[parameter]}", False) * factor + phase
+    return phase
 
 
 def _largest_gradients(ansatz: Ansatz, points: int, seed: int) -> np.ndarray:

@@ -56,8 +56,9 @@ def _head(quick: bool) -> str:
         "one training."
     )
     lines.append(
-        "A run counts as not learning if its test accuracy is below chance, the share of the largest class, plus "
-        f"{100 * MARGIN:.0f} points; the share of such runs is given from {SEEDS_FOR_A_SHARE} seeds on."
+        "A run counts as not learning if the mean recall of its classes on the test set is below that of guessing, one "
+        f"over their number, plus {100 * MARGIN:.0f} points; the share of such runs is given from {SEEDS_FOR_A_SHARE} "
+        "seeds on."
     )
     return "\n\n".join(lines)
 

@@ -147,7 +147,7 @@ def test_effective_dimension_is_the_analytic_one(gates, factor):
 def test_effective_dimension_refuses_what_it_cannot_mean():
     with pytest.raises(HQNNError, match="has none"):
         effective_dimension(ANSATZE["vqc-head"]())
-    with pytest.raises(HQNNError, match="at least 18, but holds 5"):
+    with pytest.raises(HQNNError, match="at least 19, but holds 5"):
         effective_dimension(_one_qubit("ry"), (5,))
     with pytest.raises(HQNNError, match="must be at least 1"):
         effective_dimension(_one_qubit("ry"), weight_samples=0)
