@@ -43,3 +43,17 @@ def suggestion(given: object, allowed: Iterable[str]) -> str:
     """How a sentence about an unknown word ends: with the nearest of the known ones, or with a full stop."""
     nearest = get_close_matches(str(given), list(allowed), 1)
     return f"; did you mean {nearest[0]!r}?" if nearest else "."
+
+
+def check_sizes(settings: Any, name: str = "") -> None:
+    """Raises HQNNError if settings are nested too deeply, or a whole number is larger than a machine counts to."""
+    if name.count(".") > 30:
+        raise HQNNError(f"Key {name[:40]}… is nested too deeply.")
+    if isinstance(settings, int) and not -(2**63) <= settings < 2**63:
+        raise HQNNError(f"Key {name!r} must be below 2**63, but has {settings.bit_length()} bits.")
+    if isinstance(settings, dict):
+        for key, part in settings.items():
+            check_sizes(part, f"{name}.{key}" if name else str(key))
+    elif isinstance(settings, list):
+        for number, part in enumerate(settings):
+            check_sizes(part, f"{name}.{number}")

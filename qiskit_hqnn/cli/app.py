@@ -118,6 +118,11 @@ def _in_words(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         return f"{first.rstrip('.')}.", 2
 
+    if isinstance(error, OverflowError):
+        return f"a number is too large for this: {first.rstrip('.')}.", 2
+    if isinstance(error, RecursionError):
+        return "this is nested too deeply.", 2
+
     from qiskit_hqnn.jobs.adapters.seam import AdapterError
 
     if isinstance(error, AdapterError):  # of a device, which says itself what it is

@@ -63,6 +63,8 @@ def _of_account(names: list[str]) -> None:
         found = account_devices()
         left = seconds_left()
     wanted = [device for device in found if not names or any(part in device.name for part in names)]
+    if not found:
+        raise DeviceError("The account has no devices.")
     if not wanted:
         raise DeviceError(
             f"No device of the account has {' or '.join(map(repr, names))} in its name; it has "
@@ -72,7 +74,7 @@ def _of_account(names: list[str]) -> None:
         [
             device.name,
             str(device.num_qubits),
-            "–" if device.queue is None else str(device.queue),
+            device.state if device.state != "online" else "–" if device.queue is None else str(device.queue),
             "–" if device.calibration_hours is None else f"{device.calibration_hours:.1f} h ago",
             *_errors(device.target),
         ]

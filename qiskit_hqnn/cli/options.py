@@ -66,7 +66,7 @@ def factory_options(settings: list[str] | None, **given: int | None) -> dict[str
             raise HQNNError(f"Argument {key!r} is given twice.")
         try:
             options[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             options[key] = value
     return options
 

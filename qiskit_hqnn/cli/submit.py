@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,12 +107,13 @@ def submit(
     say(f"price    {price}{unreal}")
     if where.startswith("ibm_"):
         say(f"account  {_left()}")
+        _say_state(where)
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
     known = manager.known(estimation, settings)
     if known is None:
         manager.meter.check(price, f"This request on {where}")
     else:
-        say("It was submitted before: nothing new is sent.")
+        _say_known(manager, known)
     if dry_run:
         say(str(estimation))
         return
@@ -125,6 +127,17 @@ def submit(
         _wait_until_sent(manager, job)
     say(f"job      {job[:10]}")
     say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
+
+
+def _say_known(manager: JobManager, job: str) -> None:
+    """That a request stands in the store already, and how it goes on where it has ended without a result."""
+    assert manager.store is not None
+    state = manager.store.job(job).state
+    ended = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused for want of budget"}
+    say(f"It was submitted before{f' and {ended[state]}' if state in ended else ''}: nothing new is sent.")
+    if state in ended:
+        more = " --max-qpu-seconds SECONDS" if state == "paused" else ""
+        say(f"again    hqnn jobs retry {job[:10]}{more} sends what is missing, and is paid anew.")
 
 
 def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:
@@ -154,6 +167,17 @@ def _left() -> str:
     except DeviceError as error:
         return f"what is left of its plan could not be asked: {error}"
     return "its plan sets no limit" if left is None else f"{left:,.0f} QPU seconds are left in its plan"
+
+
+def _say_state(where: str) -> None:
+    """That a device takes jobs and runs none just now; the price stands without it."""
+    from qiskit_hqnn.errors import DeviceError
+    from qiskit_hqnn.jobs.adapters.ibm.account import device_state
+
+    with suppress(DeviceError):
+        state = device_state(where)
+        if state != "online":
+            say(f"device   {where} is {state}: a job waits until it is back.")
 
 
 def _default_store() -> str:

@@ -185,6 +185,8 @@ def fit(
             f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
         )
     resuming = resume and folder.checkpoint.exists()
+    if resuming:
+        folder.check_checkpoint()
     train = DataLoader(
         splits.train,
         settings.batch_size,

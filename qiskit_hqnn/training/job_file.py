@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from qiskit_hqnn._checks import suggestion
+from qiskit_hqnn._checks import check_sizes, suggestion
 from qiskit_hqnn.errors import HQNNError, JobFileError
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -204,8 +204,8 @@ def read_job(path: Path, settings: Sequence[str] = ()) -> JobFile:
         raise JobFileError(f"Job file {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise JobFileError(f"Job file {path} is not a text in UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise JobFileError(f"Job file {path} is not valid TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:  # also nested too deeply, or thousands of digits
+        raise JobFileError(f"Job file {path} is not valid TOML: {str(error).rstrip('.')}.") from error
     for setting in settings:
         _apply(content, setting)
     return check_job(content, str(path), text, {setting.partition("=")[0].strip() for setting in settings})
@@ -220,6 +220,7 @@ def _folder_instead(path: Path) -> str:
 def check_job(content: dict[str, Any], source: str, text: str = "", changed: Collection[str] = ()) -> JobFile:
     """A job from its parsed content; an error names the line of `text`, or says that the key was `changed` since."""
     try:
+        check_sizes(content)
         return JobFile.model_validate(content)
     except ValidationError as error:
         raise JobFileError(_sentence(error, source, text, changed)) from None
@@ -233,7 +234,7 @@ def _apply(content: dict[str, Any], setting: str) -> None:
         )
     try:
         parsed = tomllib.loads(f"value = {value.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         parsed = value.strip()
     *sections, name = key.strip().split(".")
     for section in sections:

@@ -58,6 +58,20 @@ class RunFolder:
         """Where the last finished epoch stands, for `--resume`."""
         return self.path / "checkpoints" / "last.ckpt"
 
+    def check_checkpoint(self) -> None:
+        """Raises RunFolderError if the checkpoint cannot be read as numbers alone: nothing in it is unpickled."""
+        import torch
+
+        try:
+            torch.load(self.checkpoint, weights_only=True)
+        except OSError:
+            raise
+        except Exception as error:
+            raise RunFolderError(
+                f"Checkpoint {self.checkpoint} is damaged, or holds more than numbers ({type(error).__name__}): "
+                "remove it to train from the beginning."
+            ) from None
+
     def write_job(self, job: JobFile) -> None:
         """The resolved job file; `hqnn run` on it repeats the run."""
         content = job.model_dump(mode="json", exclude_none=True)

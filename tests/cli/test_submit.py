@@ -121,6 +121,34 @@ def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     assert metrics(trained)["fake_manila"] == result
 
 
+def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monkeypatch):
+    monkeypatch.setattr("qiskit_hqnn.jobs.sending.worker.ensure_worker", lambda store: None)
+    arguments = ("--where", "aer", "--shots", "70", "--subset", "20")
+    job = submitted(trained, *arguments, "--max-qpu-seconds", "5")
+    store = Store(trained / "runs" / "jobs.db")
+    known = store.job(job).id
+    store.pause(known, "Sending it again would cost 3 QPU seconds, but 2.")
+    again = hqnn("submit", "runs/quickstart", "--yes", "--dry-run", *arguments, cwd=trained).output
+    assert "submitted before and is paused for want of budget: nothing new is sent." in again
+    assert f"hqnn jobs retry {job} --max-qpu-seconds SECONDS" in again
+    assert f"It goes on with: hqnn jobs retry {job} --max-qpu-seconds" in refused(
+        "jobs", "wait", job, cwd=trained
+    )
+    assert "goes on" in hqnn("jobs", "retry", job, "--max-qpu-seconds", "30", cwd=trained).output
+    assert (store.job(job).state, store.job(job).settings["max_qpu_seconds"]) == ("open", 30)
+    store.mark_cancelling(known)
+    store.settle(known)
+    again = hqnn("submit", "runs/quickstart", "--yes", "--dry-run", *arguments, cwd=trained).output
+    assert "submitted before and was cancelled: nothing new is sent." in again
+    assert f"hqnn jobs retry {job} sends what is missing, and is paid anew." in again
+    assert "would cost" in refused("jobs", "retry", job, "--max-qpu-seconds", "1", cwd=trained)
+    assert store.job(job).state == "cancelled"
+    # 2 s, and 20 images × 70 shots × 250 µs
+    assert "1 part will be sent again, for 2.4 QPU seconds" in hqnn("jobs", "retry", job, cwd=trained).output
+    store.mark_cancelling(known)
+    store.settle(known)
+
+
 def test_a_submitted_test_set_agrees_with_the_exact_one(trained):
     job = submitted(trained, "--where", "aer", "--shots", "20000")
     assert hqnn("jobs", "wait", job, cwd=trained).exit_code == 0

@@ -14,6 +14,7 @@ from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.deadlines import within
 from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter
 from qiskit_hqnn.jobs.adapters.ibm.client import device_names
+from qiskit_hqnn.jobs.adapters.ibm.errors import safe
 from qiskit_hqnn.jobs.adapters.ibm.settings import IBMSettings
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
 
@@ -30,6 +31,7 @@ class AccountDevice:
         queue: jobs that wait there, of all users; None where the service does not say.
         calibration_hours: since its last calibration; None where the service does not say.
         target: gates and errors.
+        state: "online", or the service's word for a device that runs nothing now, such as "maintenance".
     """
 
     name: str
@@ -37,6 +39,7 @@ class AccountDevice:
     queue: int | None
     calibration_hours: float | None
     target: Target
+    state: str = "online"
 
 
 def account_devices() -> list[AccountDevice]:
@@ -48,6 +51,22 @@ def account_devices() -> list[AccountDevice]:
     names = _asked(lambda client: sorted(device_names(client.service)))
     found = [_asked(partial(_described, name)) for name in names]
     return sorted(found, key=lambda device: (device.queue is None, device.queue, device.name))
+
+
+def device_state(name: str) -> str:
+    """ "online", or the service's word for a device that runs nothing now, such as "maintenance".
+
+    Raises:
+        DeviceError: as `account_devices`.
+    """
+    return _asked(lambda client: _state(client.service.backend(name).status()))
+
+
+def _state(status: Any) -> str:
+    if status.operational and status.status_msg in ("active", "online", ""):
+        return "online"
+    word = str(status.status_msg)
+    return "not operational" if word in ("active", "online", "") else safe(word)
 
 
 def seconds_left() -> float | None:
@@ -77,4 +96,7 @@ def _described(name: str, client: Any) -> AccountDevice:
     properties = backend.properties()
     updated = getattr(properties, "last_update_date", None)
     age = None if updated is None else (datetime.now(UTC) - updated.astimezone(UTC)).total_seconds() / 3600
-    return AccountDevice(backend.name, backend.num_qubits, backend.status().pending_jobs, age, backend.target)
+    status = backend.status()
+    return AccountDevice(
+        backend.name, backend.num_qubits, status.pending_jobs, age, backend.target, _state(status)
+    )
