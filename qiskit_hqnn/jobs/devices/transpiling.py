@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ from pathlib import Path
 
 import qiskit
 from qiskit import QuantumCircuit, qpy, transpile
+from qiskit.circuit import Gate
+from qiskit.exceptions import QiskitError
 from qiskit.transpiler import Target
 
 from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.jobs.devices.delays import with_device_delays
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.fractional import angle_is_allowed, folded, with_folded_numbers
 from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 
 LEVELS = (1, 2, 3)
@@ -30,7 +35,7 @@ class ISATemplate:
     """A circuit in a device's own gates, its parameters kept.
 
     Attributes:
-        circuit: the ISA circuit, on all qubits of the device.
+        circuit: the ISA circuit, on all qubits of the device; open rzz angles are folded when it is sent.
         logical: where each qubit of the given circuit is at the end.
         expected_success: predicted probability that no gate and no readout of the logical qubits fails.
         duration: seconds of one execution with readout, scheduled as late as possible; without the delay between shots.
@@ -114,7 +119,11 @@ def candidates(
     assert target is not None
     _check_size(circuit, device, target)
     key = _fingerprint(circuit, device, seeds, levels)
-    templates = [_one(circuit, target, seed, level, key) for level in levels for seed in seeds]
+    given = with_device_delays(circuit, target, device.name)
+    try:
+        templates = [_one(given, target, seed, level, key) for level in levels for seed in seeds]
+    except QiskitError as error:
+        raise DeviceError(_refusal(error, circuit, target, device.name)) from error
     return sorted(templates, key=lambda template: -template.expected_success)
 
 
@@ -133,14 +142,30 @@ def _best(
     return best
 
 
+def _refusal(error: QiskitError, circuit: QuantumCircuit, target: Target, name: str) -> str:
+    """The transpiler's error, and what to do about it."""
+    words = str(error.message).strip().partition("\n")[0].rstrip(".")
+    unknown = re.search(r'unable to synthesize "(.+)"', words)
+    if unknown:
+        words = f"its gate {unknown[1]!r} has neither a definition nor a matrix"
+    gates = [gate for gate in target.operation_names if isinstance(target.operation_from_name(gate), Gate)]
+    return (
+        f"Circuit {circuit.name!r} cannot be transpiled for {name}: {words}. The device has the gates "
+        f"{', '.join(sorted(gates))}; define each gate by Qiskit's standard gates, or decompose it first."
+    )
+
+
 def _one(circuit: QuantumCircuit, target: Target, seed: int, level: int, key: str) -> ISATemplate:
     isa = transpile(circuit, target=target, seed_transpiler=seed, optimization_level=level)
     logical = tuple(isa.layout.final_index_layout(filter_ancillas=True))
+    isa = with_folded_numbers(isa, target)
+    # What is sent has its open angles folded, too: its gates count.
+    sent = folded(isa, target).circuit
     return ISATemplate(
         isa,
         logical,
-        expected_success(isa, logical, target),
-        scheduled_duration(isa, target),
+        expected_success(sent, logical, target),
+        scheduled_duration(sent, target),
         seed,
         level,
         key,
@@ -211,10 +236,10 @@ def check_isa(circuit: QuantumCircuit, target: Target, name: str) -> None:
         qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
         if not target.instruction_supported(operation.name, qubits):
             raise DeviceError(f"Device {name} has no {operation.name!r} on qubits {qubits}.")
-        if operation.name == "rzz":
+        if operation.name == "rzz" and not angle_is_allowed(operation.params[0]):
             raise DeviceError(
-                f"Circuit {circuit.name!r} uses rzz on {name}, whose angle must stay in [0, π/2]; transpile without "
-                "fractional gates."
+                f"Circuit {circuit.name!r} has an rzz of angle {float(operation.params[0]):.4g} on {name}, which takes "
+                "angles in [0, π/2] only."
             )
 
 
