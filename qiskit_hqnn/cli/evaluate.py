@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, check_run_folder
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, check_run_folder
 from qiskit_hqnn.cli.terminal import say
 
 
@@ -17,6 +17,7 @@ def evaluate(
     shots: Annotated[
         int | None, typer.Option(help="Samples an expectation value; the job's by default.")
     ] = None,
+    fractional: FRACTIONAL = None,
     subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
@@ -36,6 +37,9 @@ def evaluate(
             "hqnn submit, which shows the price first."
         )
 
+    if fractional and not where.startswith("fake_"):
+        raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
+
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.report import write_report
@@ -47,7 +51,8 @@ def evaluate(
         if not 1 <= subset <= len(images):
             raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
         images = images.subset(range(subset))
-    run_test_set(run.folder, run.job, run.model, run.splits, where, shots, images)
+    job = run.job if fractional is None else run.job.model_copy(update={"fractional": fractional})
+    run_test_set(run.folder, job, run.model, run.splits, where, shots, images)
     write_report(run.folder, run.job)
     print_results([(run.job.seeds[0], None, run.folder)])
     say(f"report   {run.folder.report}")

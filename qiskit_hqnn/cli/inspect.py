@@ -9,7 +9,15 @@ import typer
 
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn._text import one_line
-from qiskit_hqnn.cli.options import DATA_ROOT, INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
+from qiskit_hqnn.cli.options import (
+    DATA_ROOT,
+    FRACTIONAL,
+    INPUTS,
+    OBSERVABLES,
+    OPTIONS,
+    WEIGHTS,
+    factory_options,
+)
 from qiskit_hqnn.cli.terminal import console, doing, say
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ def inspect(
     inputs: INPUTS = None,
     weights: WEIGHTS = None,
     observables: OBSERVABLES = None,
+    fractional: FRACTIONAL = None,
     seeds: Annotated[int, typer.Option(help="Transpiler seeds for each level.")] = 8,
     levels: Annotated[str, typer.Option(help="Optimisation levels.")] = "0,1,2,3",
     samples: Annotated[int, typer.Option(help="Samples that the price is for.")] = 100,
@@ -98,6 +107,7 @@ def inspect(
             inputs=inputs,
             weights=weights,
             observables=observables,
+            fractional=bool(fractional),
             progress=lambda step: status(f"{what}: {step}"),
             **sizes,
         )
@@ -152,6 +162,8 @@ def _print(result: Inspection) -> None:
         "2q: two-qubit. Swaps: added by routing. Idle: of all qubits, from their first gate on."
     )
     say(f"\n{result.verdict}\n{result.price_note}\n")
+    if result.fractional_notes:
+        say(f"{result.fractional_notes}\n")
     causes = [
         {
             "expected failures": part.device.name,

@@ -45,6 +45,16 @@ OPTIONS = Annotated[
 """How a circuit of the user's own becomes an ansatz, on every command that takes one."""
 
 
+FRACTIONAL = Annotated[
+    bool | None,
+    typer.Option(
+        "--fractional/--no-fractional",
+        help="Use, or leave out, rx and rzz gates of any angle where a device has them.",
+    ),
+]
+"""Whether a device's fractional gates are used; None is what a job file says, or else no."""
+
+
 def factory_options(settings: list[str] | None, **given: int | None) -> dict[str, Any]:
     """Arguments of a factory: values are TOML, or else text.
 

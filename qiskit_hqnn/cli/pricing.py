@@ -6,12 +6,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training import JobFile
 
 
 def print_price(job: JobFile, data_root: Path) -> None:
     """Executions, jobs, QPU seconds and bytes of each part of a job, over all its seeds and controls."""
     from qiskit_hqnn.cli.terminal import note, print_rows, say
+    from qiskit_hqnn.jobs import Price
+
+    parts, dearest = _parts(job, data_root)
+    shown = [
+        (
+            part,
+            f"{price.executions:,}",
+            f"{price.jobs:,}",
+            f"{price.qpu_seconds:,.1f}",
+            f"{price.payload_bytes / 1e6:,.1f}",
+        )
+        for part, price in [*parts.items(), ("total", sum(parts.values(), Price()))]
+        if price.executions or part == "total"
+    ]
+    print_rows(("part", "executions", "jobs", "QPU seconds", "MB to send"), shown, left=("part",))
+    note(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.")
+    if not any(word.startswith("ibm_") for word in (job.where, *job.test)):
+        note("Aer and snapshots cost nothing: these are the prices of hardware.")
+    _note_fractional_gates(job, data_root)
+    if job.max_qpu_seconds is not None:
+        fits = "within" if dearest <= job.max_qpu_seconds else "over"
+        say(f"The dearest run is {fits} its budget, max_qpu_seconds = {job.max_qpu_seconds:g}.")
+
+
+def _parts(job: JobFile, data_root: Path) -> tuple[dict[str, Price], float]:
+    """The price of each part over all seeds and controls, and the QPU seconds of the dearest run."""
     from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training.preparation import build_model, load_splits
     from qiskit_hqnn.training.pricing import price_run, price_training
@@ -28,21 +55,22 @@ def print_price(job: JobFile, data_root: Path) -> None:
         dearest = max(dearest, sum(rows.values(), Price()).qpu_seconds)
         for part, cost in rows.items():
             parts[part] = parts.get(part, Price()) + cost * len(job.seeds)
-    shown = [
-        (
-            part,
-            f"{price.executions:,}",
-            f"{price.jobs:,}",
-            f"{price.qpu_seconds:,.1f}",
-            f"{price.payload_bytes / 1e6:,.1f}",
-        )
-        for part, price in [*parts.items(), ("total", sum(parts.values(), Price()))]
-        if price.executions or part == "total"
-    ]
-    print_rows(("part", "executions", "jobs", "QPU seconds", "MB to send"), shown, left=("part",))
-    note(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.")
-    if not any(word.startswith("ibm_") for word in (job.where, *job.test)):
-        note("Aer and snapshots cost nothing: these are the prices of hardware.")
-    if job.max_qpu_seconds is not None:
-        fits = "within" if dearest <= job.max_qpu_seconds else "over"
-        say(f"The dearest run is {fits} its budget, max_qpu_seconds = {job.max_qpu_seconds:g}.")
+    return parts, dearest
+
+
+def _note_fractional_gates(job: JobFile, data_root: Path) -> None:
+    """What is done about the devices' fractional gates, and the total the other way."""
+    from qiskit_hqnn.cli.terminal import note
+    from qiskit_hqnn.jobs import Price
+    from qiskit_hqnn.jobs.adapters.places import open_place
+    from qiskit_hqnn.jobs.both_ways import the_other_way
+
+    words = [word for word in dict.fromkeys((job.where, *job.test)) if word.startswith(("fake_", "ibm_"))]
+    devices = [open_place(word, job.fractional)[0] for word in words]
+    for device in filter(lambda device: device.rule, devices):
+        note(device.rule)
+    if not devices or any(the_other_way(device) is None for device in devices):
+        return
+    other, _ = _parts(job.model_copy(update={"fractional": not job.fractional}), data_root)
+    total = sum(other.values(), Price())
+    note(f"{'Without' if job.fractional else 'With'} fractional gates: {total.qpu_seconds:,.1f} QPU seconds.")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL
 from qiskit_hqnn.cli.terminal import say
 
 
@@ -22,6 +22,7 @@ def run(
     where: Annotated[
         str | None, typer.Option(help="Where training runs: exact, aer, fake_<device> or ibm_<device>.")
     ] = None,
+    fractional: FRACTIONAL = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on after the last finished epoch.")] = False,
     dry_run: Annotated[
@@ -38,6 +39,8 @@ def run(
     from qiskit_hqnn.training import find_job, read_job
 
     path = find_job(job)
+    if fractional is not None:
+        settings = [*(settings or []), f"fractional={str(fractional).lower()}"]
     changes = [*(settings or []), *([f'where="{where}"'] if where else [])]
     content = read_job(path, changes)
     if dry_run:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, STORE, check_run_folder, store_option
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, STORE, check_run_folder, store_option
 from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
+    from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
     from qiskit_hqnn.jobs import JobManager
 
 
@@ -35,6 +37,7 @@ def submit(
         bool | None,
         typer.Option("--twirl-measure/--no-twirl-measure", help="Flip measured bits at random and back."),
     ] = None,
+    fractional: FRACTIONAL = None,
     subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
     max_qpu_seconds: Annotated[
         float | None, typer.Option(help="Refuse to send anything that costs more.")
@@ -79,7 +82,7 @@ def submit(
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.submission import first_half, weights_digest
 
-    open_place(where)  # a wrong word is told before the data set is loaded
+    open_place(where, bool(fractional))  # a wrong word is told before the data set is loaded
     run = load_run(folder, data_root)
     manager = JobManager(
         where,
@@ -97,6 +100,7 @@ def submit(
         ),
         seed=seed,
         sets_at_once=part,
+        fractional=run.job.fractional if fractional is None else fractional,
     )
     half = first_half(run, subset)
     estimation = manager.plan(half.pub)
@@ -105,6 +109,7 @@ def submit(
     unreal = "" if where.startswith("ibm_") else " (what hardware would charge)"
     say(f"{folder}: {images} images on {where}, {manager.shots} shots")
     say(f"price    {price}{unreal}")
+    _say_the_other_way(manager, half.pub)
     if where.startswith("ibm_"):
         say(f"account  {_left()}")
         _say_state(where)
@@ -138,6 +143,18 @@ def _say_known(manager: JobManager, job: str) -> None:
     if state in ended:
         more = " --max-qpu-seconds SECONDS" if state == "paused" else ""
         say(f"again    hqnn jobs retry {job[:10]}{more} sends what is missing, and is paid anew.")
+
+
+def _say_the_other_way(manager: JobManager, pub: EstimatorPub) -> None:
+    """The price with, or without, the device's fractional gates; nothing where it has none."""
+    from qiskit_hqnn.jobs.both_ways import price_the_other_way
+
+    other = price_the_other_way(manager, pub)
+    if other is not None:
+        way = "without fractional gates" if manager.device.fractional else "with --fractional"
+        say(f"         {other} {way}")
+    if manager.device.rule:
+        say(f"gates    {manager.device.rule}")
 
 
 def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:

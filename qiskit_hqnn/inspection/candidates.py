@@ -11,7 +11,9 @@ from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.subjects import Subject
 from qiskit_hqnn.inspection.timeline import idle_times, schedule
+from qiskit_hqnn.jobs.devices.delays import with_device_delays
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.fractional import folded
 from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
 from qiskit_hqnn.jobs.estimation.estimation import prepare
 from qiskit_hqnn.jobs.price import Price, price_requests
@@ -46,7 +48,7 @@ def row_of(
     shots: int,
 ) -> Row:
     """Everything about one template; `of_level` are those of all seeds of its level."""
-    circuit = template.circuit
+    circuit = folded(template.circuit, target).circuit  # as it is sent
     counts = {name: count for name, count in circuit.count_ops().items() if name != "barrier"}
     successes = [one.expected_success for one in of_level]
     price = price_of(subject, template, device, samples, shots)
@@ -61,7 +63,9 @@ def row_of(
             count for name, count in counts.items() if target.operation_from_name(name).num_qubits == 2
         ),
         "two_qubit_depth": circuit.depth(lambda step: step.operation.num_qubits == 2),
-        "swaps_added": swaps_added(subject.sent, target, template.seed, template.level),
+        "swaps_added": swaps_added(
+            with_device_delays(subject.sent, target, device.name), target, template.seed, template.level
+        ),
         "gates": sum(counts.values()),
         "gate_counts": ", ".join(f"{name} {count}" for name, count in sorted(counts.items())),
         "depth": circuit.depth(),

@@ -13,6 +13,7 @@ from qiskit.transpiler import Target
 
 from qiskit_hqnn.circuits.choosing import Selection
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.inspection.both_ways import fractional_note
 from qiskit_hqnn.inspection.candidates import Row, row_of
 from qiskit_hqnn.inspection.equivalence import largest_difference
 from qiskit_hqnn.inspection.error_budget import error_budget
@@ -44,6 +45,7 @@ def inspect(
     inputs: Parameters | None = None,
     weights: Parameters | None = None,
     observables: Observables | None = None,
+    fractional: bool = False,
     progress: Callable[[str], None] | None = None,
     **sizes: Any,
 ) -> Inspection:
@@ -63,11 +65,13 @@ def inspect(
         data_root: of a run: folder of the data sets.
         inputs, weights, observables: of a file, a QuantumCircuit or a factory that makes one, as
             `Ansatz.from_circuit` takes them.
+        fractional: whether the devices' fractional gates are used; `fractional` of each part says what the other way
+            would give and cost.
         progress: told each device and what is done with it.
         sizes: of an ansatz by name or a factory, such as num_qubits and depth.
 
     Raises:
-        DeviceError: if a device is unknown or too small.
+        DeviceError: if a device is unknown or too small, or has no fractional gates where they are asked for.
         CircuitError: if there is no such ansatz or file, or it cannot be read.
         HQNNError: if a level, a count or an option is out of range.
     """
@@ -81,7 +85,7 @@ def inspect(
         raise HQNNError(
             f"Seeds, samples and shots must be at least 1, but are {seeds}, {samples} and {shots}."
         )
-    places = [_open(word) for word in devices]
+    places = [_open(word, fractional) for word in devices]
     tell = progress or (lambda _: None)
     selection = Selection(inputs, weights, observables)
     subject = subject_of(what, copies, copy, data_root, sizes, selection)
@@ -100,12 +104,14 @@ def inspect(
     result = Inspection(subject.shown, tuple(parts), rows, samples, shots, subject.circuits)
     if subject.run is not None:
         tell(f"{images} test images on {', '.join(devices)}")
-        result.predictions.extend(predictions(subject.run, devices, images, shots, standard_error))
+        result.predictions.extend(
+            predictions(subject.run, devices, images, shots, standard_error, fractional)
+        )
     return result
 
 
-def _open(word: str) -> tuple[Device, Target]:
-    device, _ = open_place(word)
+def _open(word: str, fractional: bool) -> tuple[Device, Target]:
+    device, _ = open_place(word, fractional)
     if device.target is None:
         raise HQNNError(f"{device.name!r} takes any gate and makes no error: there is nothing to inspect.")
     return device, device.target
@@ -161,6 +167,7 @@ def _on_device(
             level: [template.expected_success for template in templates]
             for level, templates in by_level.items()
         },
+        fractional_note(subject, device, used, samples, shots),
     )
     return part, rows
 

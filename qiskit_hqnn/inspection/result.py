@@ -48,6 +48,8 @@ class DeviceInspection:
         budget: of `best`: expected number of failures by cause.
         used_budget: the same of `used`.
         successes: expected success of every seed, by level.
+        fractional: what is done about the device's fractional gates, and what the other way would give and cost; empty
+            where it has none.
     """
 
     device: Device
@@ -57,6 +59,7 @@ class DeviceInspection:
     budget: dict[str, float]
     used_budget: dict[str, float]
     successes: dict[int, list[float]]
+    fractional: str = ""
 
     @property
     def proven(self) -> bool:
@@ -75,6 +78,7 @@ class DeviceInspection:
             "best": _template(self.best) | {"error_budget": self.budget},
             "used": _template(self.used) | {"error_budget": self.used_budget},
             "expected_success_of_seeds": {str(level): values for level, values in self.successes.items()},
+            "fractional": self.fractional,
         }
 
 
@@ -156,6 +160,11 @@ class Inspection:
         )
 
     @property
+    def fractional_notes(self) -> str:
+        """What is done about fractional gates, a line for each device that has them."""
+        return "\n".join(part.fractional for part in self.devices if part.fractional)
+
+    @property
     def price_note(self) -> str:
         """What the price is for."""
         if not self.ansatz.circuit.parameters:
@@ -203,6 +212,7 @@ class Inspection:
             "routing adds; idle time is that of all "
             f"qubits from their first gate on. {escape(self.price_note)}</p>"
         )
+        parts += [f"<p>{escape(part.fractional)}</p>" for part in self.devices if part.fractional]
         parts += [predictions.html() for predictions in self.predictions]
         for name, draw in self.figures.items():
             picture = base64.b64encode(_png(draw())).decode()

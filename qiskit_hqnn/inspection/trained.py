@@ -6,6 +6,7 @@ Apart from the rest, because a run needs torch and its data set, and a circuit n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,16 @@ def check_images(run: LoadedRun, images: int, standard_error: float) -> None:
 
 
 def predictions(
-    run: LoadedRun, devices: Sequence[str], images: int, shots: int, standard_error: float
+    run: LoadedRun,
+    devices: Sequence[str],
+    images: int,
+    shots: int,
+    standard_error: float,
+    fractional: bool = False,
 ) -> list[Predictions]:
     """The run's answers on each snapshot; hardware answers for money, by `hqnn submit`."""
     needed = shots_for(run, images, standard_error)
+    run = replace(run, job=run.job.model_copy(update={"fractional": fractional}))
     return [
         Predictions(device, shots, *predict_on(run, device, images, shots), standard_error, needed)
         for device in devices

@@ -9,6 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.primitives.containers.bindings_array import BindingsArray
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
 
 
 def check_kind(name: str, value: Any, kind: type) -> None:
@@ -38,4 +39,13 @@ def check_measured(circuit: QuantumCircuit) -> None:
     if not circuit.num_clbits or "measure" not in circuit.count_ops():
         raise HQNNError(
             f"A circuit for a sampler must be measured, but {circuit.name!r} is not: call its measure_all()."
+        )
+
+
+def check_fractional(fractional: bool, options: SamplingOptions) -> None:
+    """Raises HQNNError if the service is asked to twirl gates that it cannot."""
+    if fractional and options.twirl_gates:
+        raise HQNNError(
+            "SamplingOptions(twirl_gates=True) twirls gates of fixed angle such as cz, so it does not go with "
+            "fractional=True."
         )

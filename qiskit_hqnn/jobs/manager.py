@@ -19,10 +19,11 @@ from qiskit_hqnn.errors import HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapters.places import open_place
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
-from qiskit_hqnn.jobs.arguments import check_kind, check_measured, finite_values
+from qiskit_hqnn.jobs.arguments import check_fractional, check_kind, check_measured, finite_values
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.fractional import folded
 from qiskit_hqnn.jobs.devices.templates import Templates
 from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
 from qiskit_hqnn.jobs.estimation.estimation import Estimation, prepare
@@ -63,6 +64,8 @@ class JobManager:
         patience: how often and how long to try.
         adapter: a place of one's own; `where` then names the device to compile for.
         sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
+        fractional: whether the device's fractional gates (rx and rzz of any angle) are used, every rzz angle folded
+            into [0, π/2]; else they are left out. Part of what a result is known by.
         meter: counts what this manager spends, too, and its limit holds for it: of a run with several managers.
 
     Attributes:
@@ -91,6 +94,7 @@ class JobManager:
         adapter: BackendAdapter | None = None,
         sets_at_once: int = SETS_AT_ONCE,
         meter: Meter | None = None,
+        fractional: bool = False,
     ) -> None:
         check_integer("shots", shots, 1)
         check_integer("sets_at_once", sets_at_once, 1)
@@ -107,7 +111,7 @@ class JobManager:
             raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
         self.device: Device
         self.adapter: BackendAdapter
-        self.device, self.adapter = open_place(where)
+        self.device, self.adapter = open_place(where, fractional)
         if adapter is not None:
             self.adapter = adapter
         hardware = self.adapter.poll_seconds > 0
@@ -120,6 +124,7 @@ class JobManager:
         self.seed = seed if seed is not None else (0 if self.store else secrets.randbelow(2**31))
         self.cache = None if cache is None else Path(cache)
         self.options = options or SamplingOptions()
+        check_fractional(self.device.fractional, self.options)
         self.patience = patience or Patience()
         self._templates = Templates(
             self.device, self.adapter.calibration, self.cache, calibration if hardware else None
@@ -200,6 +205,9 @@ class JobManager:
         names = tuple(parameter.name for parameter in pub.circuit.parameters)
         shots = shots or pub.shots or self.shots
         key = self._questions.key(pub.circuit, values, shots)
+        folding = folded(circuit, self.device.target)
+        names, values = folding.values(names, values)
+        circuit = folding.circuit
         request = SamplingRequest(circuit, names, values, shots, self._questions.seed(key))
         duration = 0.0 if self.device.target is None else scheduled_duration(circuit, self.device.target)
         outcomes = self.run([request], [duration], max_qpu_seconds, "sampler")[0]
@@ -371,6 +379,7 @@ class JobManager:
             "limits": asdict(self.limits),
             "mitigation": asdict(self.mitigation),
             "calibration": self._templates.calibration,
+            **({"fractional": True} if self.device.fractional else {}),
         }
 
     def _shots_of(self, precision: float | None) -> int:

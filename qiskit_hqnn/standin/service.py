@@ -58,7 +58,7 @@ class Service:
         account: Account | None = None,
         limit: float = 600.0,
     ) -> None:
-        self.devices: dict[str, Device] = {f"ibm_{name}": resolve_device(f"fake_{name}") for name in devices}
+        self.devices: dict[str, Device] = {f"ibm_{name}": _whole_device(f"fake_{name}") for name in devices}
         self.faults, self.seed, self.limit = faults, seed, limit
         self.account = account or Account()
         self.requests: list[tuple[str, str]] = []
@@ -216,3 +216,9 @@ def _size(shape: Sequence[int]) -> int:
     for length in shape:
         size *= length
     return size
+
+
+def _whole_device(word: str) -> Device:
+    """A snapshot with all its gates: whether fractional ones are used, a request decides."""
+    device = resolve_device(word)
+    return resolve_device(word, fractional=True) if device.left_out else device

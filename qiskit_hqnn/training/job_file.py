@@ -122,6 +122,7 @@ class JobFile(_Section):
     shots: Annotated[int, Field(ge=1, le=100_000_000)] = 1000
     gradient: Literal["autograd", "parameter-shift", "spsa"] | None = None
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
+    fractional: bool = False
     controls: list[str] = []
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     model: ModelSection
@@ -162,6 +163,14 @@ class JobFile(_Section):
             raise ValueError(
                 f"needs where = 'exact', but where is {where!r}, which takes 'parameter-shift' or 'spsa'"
             )
+        return value
+
+    @field_validator("fractional")
+    @classmethod
+    def _fractional_gates_are_a_devices(cls, value: bool, info: ValidationInfo) -> bool:
+        places = [info.data.get("where", "exact"), *info.data.get("test", [])]
+        if value and not any(place.startswith(("fake_", "ibm_")) for place in places):
+            raise ValueError("takes effect on devices only, but where and test name none")
         return value
 
     @field_validator("seeds", "controls", "test")

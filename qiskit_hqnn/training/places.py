@@ -76,13 +76,15 @@ def running_on(
 
 
 def check_snapshots(job: JobFile) -> None:
-    """Raises DeviceError if a snapshot that the job names does not exist: told before hours of training, not after."""
+    """Raises DeviceError, before hours of training, if a snapshot does not exist or lacks the gates asked for."""
     words = [where for where in (job.where, *job.test) if where.startswith("fake_")]
     if words:
-        from qiskit_hqnn.jobs.devices.device import check_snapshot
+        from qiskit_hqnn.jobs.devices.device import check_snapshot, resolve_device
 
         for word in words:
             check_snapshot(word)
+            if job.fractional:
+                resolve_device(word, fractional=True)
 
 
 def gradient_of(job: JobFile) -> str | SPSA | None:
@@ -117,6 +119,7 @@ def manager_for(
         seed=zlib.crc32(f"{job.seeds[0]}/{where}".encode()) >> 1,
         cache=store.parent / "templates" if kept and isinstance(store, Path) else None,
         calibration=_last_calibration(store, where) if kept and resume else None,
+        fractional=job.fractional and where.startswith(("fake_", "ibm_")),
     )
 
 

@@ -191,6 +191,8 @@ def run_test_set(
         # All that the result has cost, also where an earlier process had paid for a part of it.
         answered = place.manager.meter.answered
         summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
+        if place.manager.device.fractional:
+            summary["fractional"] = True
     keep_result(run, result, splits, where, summary)
     return result
 
@@ -207,11 +209,14 @@ def keep_result(
         where: the place.
         summary: what metrics.json gets; has "shots" for every place but the exact one.
     """
-    known = run.metrics().get("test", {}).get(where, {})
+    gates = "-fractional" if summary.get("fractional") else ""
+    known = run.metrics().get("test", {}).get(where + gates, {})
     # A look at a few images never takes the place of the whole test set's result.
-    block = where if known.get("images", 0) <= summary["images"] else f"{where}-{summary['images']}-images"
+    few = "" if known.get("images", 0) <= summary["images"] else f"-{summary['images']}-images"
+    block = f"{where}{gates}{few}"
     run.add_metrics(test={block: summary})
-    title = f"Test set on {where}" + (f", {summary['shots']} shots" if "shots" in summary else "")
+    title = f"Test set on {where}" + (", fractional gates" if gates else "")
+    title += f", {summary['shots']} shots" if "shots" in summary else ""
     if summary["images"] < len(splits.test):
         title = f"{summary['images']} images of the t" + title[1:]
     draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{block}.png")

@@ -121,6 +121,8 @@ def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]
         )
     result = second_half(run, settings["images"], evs)
     kept = {name: settings[name] for name in ("shots", "executions", "qpu_seconds", "seconds", "job")}
+    if settings.get("fractional"):
+        kept["fractional"] = True
     keep_result(run.folder, result, run.splits, where, result.summary() | kept)
     write_report(run.folder, run.job)
     return result

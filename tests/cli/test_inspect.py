@@ -249,6 +249,25 @@ def test_what_a_run_has_no_use_for_is_one_sentence(hqnn, trained, options, sente
     assert sentence in refused(hqnn("inspect", trained, *QUICK, *options))
 
 
+def test_fractional_gates_are_an_option_whose_other_side_is_shown(hqnn):
+    where = ("--where", "fake_fractional", "--seeds", "1", "--levels", "1")
+    for option, words, other in (
+        ((), "are left out. With them: expected success", "are used"),
+        (
+            ("--fractional",),
+            "are used; every rzz angle is folded into [0, π/2]. Without them:",
+            "are left out",
+        ),
+    ):
+        code, out, _ = hqnn("inspect", "textbook", *where, *option)
+        assert code == 0
+        assert words in " ".join(out.split())
+        assert other not in out
+    code, out, _ = hqnn("inspect", "textbook", *where, "--json")
+    assert "QPU seconds in place of" in json.loads(out)["devices"][0]["fractional"]
+    assert refused(hqnn("inspect", "textbook", *QUICK, "--fractional")).endswith("but fake_manila has none.")
+
+
 def test_a_circuit_that_measures_in_the_middle_is_one_sentence(hqnn, tmp_path):
     circuit = QuantumCircuit(1, 1)
     circuit.measure(0, 0)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -294,3 +295,42 @@ def test_devices_lists_snapshots(tmp_path):
     assert "156" in answer.output
     assert "cz" in answer.output
     assert "No snapshot's name contains 'nothing'" in refused("devices", "nothing", cwd=tmp_path)
+
+
+def test_fractional_gates_are_chosen_by_an_option_and_both_ways_are_priced(trained):
+    where = ("runs/quickstart", "--where", "fake_fractional")
+    plain = hqnn("submit", *where, "--subset", "2", "--dry-run", cwd=trained).output
+    folded = hqnn("submit", *where, "--subset", "2", "--dry-run", "--fractional", cwd=trained).output
+    prices = [
+        [float(seconds.replace(",", "")) for seconds in re.findall(r"([\d.,]+) QPU seconds", output)]
+        for output in (plain, folded)
+    ]
+    assert prices[0] == prices[1][::-1]
+    assert len(prices[0]) == 2
+    assert "with --fractional" in plain
+    assert "gates    The fractional gates rx and rzz of fake_fractional are left out." in plain
+    assert "without fractional gates" in folded
+    assert "every rzz angle is folded into [0, π/2]" in folded
+
+
+def test_results_with_and_without_fractional_gates_stand_beside_each_other(trained):
+    where = ("--where", "fake_fractional", "--subset", "4", "--shots", "50")
+    for option in ("--fractional", "--no-fractional"):
+        answer = hqnn("evaluate", "runs/quickstart", *where, option, cwd=trained)
+        assert answer.exit_code == 0, answer.output
+    tests = json.loads((trained / "runs/quickstart/metrics.json").read_text())["test"]
+    assert tests["fake_fractional-fractional"]["fractional"] is True
+    assert "fractional" not in tests["fake_fractional"]
+
+
+def test_a_job_with_fractional_gates_is_priced_both_ways_or_refused(trained):
+    small = ["--dry-run", *SMALL, "--set", "where=fake_fractional"]
+    for option, words in (("--fractional", "Without"), ("--no-fractional", "With")):
+        output = hqnn("run", "quickstart", *small, option, cwd=trained).output
+        assert re.search(rf"{words} fractional gates: [\d.,]+ QPU seconds", output)
+    sentence = refused("run", "quickstart", *SMALL, "--fractional", cwd=trained)
+    assert "fractional is true: takes effect on devices only, but where and test name none" in sentence
+    elsewhere = refused("run", "quickstart", *SMALL, "--where", "fake_fez", "--fractional", cwd=trained)
+    assert elsewhere == "Fractional gates are asked for, but fake_fez has none."
+    aer = refused("evaluate", "runs/quickstart", "--where", "aer", "--fractional", cwd=trained)
+    assert aer == "Option --fractional takes effect on devices only, but --where is 'aer'."

@@ -4,13 +4,19 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Gate, Parameter, ParameterVector
+from qiskit.primitives import StatevectorEstimator, StatevectorSampler
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import Operator
 
+from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import CircuitError, DeviceError
-from qiskit_hqnn.jobs import resolve_device, transpile_template
+from qiskit_hqnn.jobs import JobManager, resolve_device, transpile_template
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.both_ways import price_the_other_way, the_other_way
 from qiskit_hqnn.jobs.devices.delays import with_device_delays
 from qiskit_hqnn.jobs.devices.fractional import (
     folded,
@@ -18,6 +24,8 @@ from qiskit_hqnn.jobs.devices.fractional import (
     with_folded_numbers,
     without_fractional,
 )
+from qiskit_hqnn.jobs.sending.worker import work
+from qiskit_hqnn.layers import QuantumLayer
 
 FIXED = ["cx", "id", "rz", "sx", "x"]
 
@@ -139,12 +147,11 @@ def test_delays_are_the_nearest_that_a_device_can_keep(word, length, unit, steps
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         template = transpile_template(delayed(length, unit), device, seeds=(0,))
-    (found,) = [step.operation for step in template.circuit.data if step.name == "delay"] or [None]
-    assert (found is None) == (steps == 0) or found.duration == steps
-    if found is not None:
-        assert (found.duration, found.unit) == (steps, "dt")
-        plain = transpile_template(delayed(0), device, seeds=(0,))
-        assert template.duration == pytest.approx(plain.duration + steps * device.target.dt, abs=40e-9)
+    delays = [step.operation for step in template.circuit.data if step.name == "delay"]
+    assert sum(delay.duration for delay in delays) == steps
+    assert {delay.unit for delay in delays} <= {"dt"}
+    plain = transpile_template(delayed(0), device, seeds=(0,))
+    assert template.duration == pytest.approx(plain.duration + steps * device.target.dt, abs=40e-9)
     exact = (
         length
         if unit == "dt"
@@ -181,6 +188,121 @@ def test_a_circuit_without_delays_is_the_same_object():
     assert with_device_delays(circuit, resolve_device("fake_manila").target, "fake_manila") is circuit
 
 
+# The manager.
+
+
+def sampled(circuit, values, **options):
+    manager = JobManager("fake_fractional", shots=4000, seed=1, **options)
+    pub = (circuit, [["ZII"], ["IZI"], ["IIX"]], values)
+    return manager, manager.estimator().run([pub]).result()[0].data.evs
+
+
+@pytest.mark.parametrize("fractional", [False, True])
+def test_a_device_with_fractional_gates_gives_what_the_circuit_says_either_way(fractional):
+    p, q = ParameterVector("p", 2)
+    circuit = QuantumCircuit(3)
+    circuit.h([0, 1, 2])
+    circuit.rzz(p, 0, 1)
+    circuit.crz(q, 1, 2)
+    circuit.rx(p * q, 0)
+    circuit.rzz(-1.2, 1, 2)
+    circuit.h(2)
+    values = np.random.default_rng(0).uniform(-9, 9, (5, 2))
+    wanted = StatevectorEstimator().run([(circuit, [["ZII"], ["IZI"], ["IIX"]], values)]).result()[0].data.evs
+    manager, found = sampled(circuit, values, fractional=fractional)
+    assert np.abs(found - wanted).max() < 0.15  # its noise, and shots
+    names = set(manager.plan(EstimatorPub.coerce((circuit, "ZII", values))).requests[0].circuit.count_ops())
+    assert ("rzz" in names) == ("rx" in names) == fractional
+    assert manager.device.rule == (
+        "The fractional gates rx and rzz of fake_fractional are used; every rzz angle is folded into [0, π/2]."
+        if fractional
+        else "The fractional gates rx and rzz of fake_fractional are left out."
+    )
+    measured = circuit.measure_all(inplace=False)
+    counts = manager.sampler().run([(measured, values)]).result()[0].data.meas
+    exact = StatevectorSampler(seed=1).run([(measured, values)], shots=40_000).result()[0].data.meas
+    for index in range(5):
+        one, other = (
+            {key: n / bits.num_shots for key, n in bits.get_counts(index).items()} for bits in (counts, exact)
+        )
+        assert max(abs(one.get(key, 0) - other.get(key, 0)) for key in other) < 0.1
+
+
+def test_a_layer_trains_on_fractional_gates_with_every_angle_in_range(monkeypatch):
+    seen = []
+    angles = ParameterVector("x", 3)
+    circuit = QuantumCircuit(3)
+    circuit.h([0, 1, 2])
+    for qubit, angle in enumerate(angles):
+        circuit.rzz(2 * angle, qubit, (qubit + 1) % 3)
+    layer = QuantumLayer(Ansatz.from_circuit(circuit, observables="X*"))
+    manager = JobManager("fake_fractional", shots=500, seed=1, fractional=True)
+    monkeypatch.setattr(
+        type(manager.adapter),
+        "submit",
+        lambda _, requests, **__: seen.extend(requests) or "job",
+        raising=True,
+    )
+    monkeypatch.setattr(
+        type(manager.adapter),
+        "result",
+        lambda _, __: [
+            Outcomes(r.circuit.num_clbits, np.full((r.sets, 2**r.circuit.num_clbits), 9)) for r in seen
+        ],
+    )
+    with layer.running_on(manager.estimator()):
+        layer((torch.randn(2, 3) * 5).requires_grad_()).sum().backward()
+    (request,) = seen
+    folds = [index for index, name in enumerate(request.parameters) if name.endswith("_zz")]
+    assert len(folds) == request.circuit.count_ops()["rzz"] == 3
+    assert ((request.values[:, folds] >= 0) & (request.values[:, folds] <= np.pi / 2)).all()
+
+
+def test_fractional_gates_are_part_of_what_a_result_is_known_by(tmp_path):
+    circuit = QuantumCircuit(2)
+    circuit.x([0, 1])
+    pub = EstimatorPub.coerce((circuit, "ZZ"))
+    ids, settings = [], []
+    for fractional in (False, True):
+        manager = JobManager("fake_fractional", store=tmp_path / "jobs.db", shots=10, fractional=fractional)
+        ids.append(manager.submit(pub))
+        settings.append(manager.store.job(ids[-1]).settings)
+    assert ids[0] != ids[1]
+    assert "fractional" not in settings[0]  # as jobs were known by before
+    assert settings[1]["fractional"] is True
+    assert settings[0]["calibration"] != settings[1]["calibration"]
+    work(manager.store)  # a worker opens the device as each job wants it
+    assert [manager.store.job(job).state for job in ids] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("aer", "Fractional gates are asked for, but aer takes any gate."),
+        ("fake_fez", "Fractional gates are asked for, but fake_fez has none."),
+        (StatevectorSampler(), "Fractional gates belong to a device, but StatevectorSampler is a sampler."),
+    ],
+    ids=str,
+)
+def test_a_place_without_fractional_gates_is_one_sentence(where, sentence):
+    with pytest.raises(DeviceError) as error:
+        JobManager(where, fractional=True)
+    assert str(error.value) == sentence
+
+
+def test_both_ways_are_priced():
+    circuit = QuantumCircuit(2)
+    circuit.rzz(Parameter("p"), 0, 1)
+    pub = EstimatorPub.coerce((circuit, "ZZ", [[0.3]]))
+    for fractional in (False, True):
+        manager = JobManager("fake_fractional", shots=100, fractional=fractional)
+        other = JobManager("fake_fractional", shots=100, fractional=not fractional)
+        assert price_the_other_way(manager, pub) == other.price(other.plan(pub))
+        assert the_other_way(manager.device).fractional is not fractional
+    assert price_the_other_way(JobManager("fake_manila", shots=100), pub) is None
+    assert price_the_other_way(JobManager("aer", shots=100), pub) is None
+
+
 # Words.
 
 
@@ -188,8 +310,9 @@ def test_a_gate_that_nobody_knows_is_one_sentence_with_what_to_do():
     circuit = QuantumCircuit(2, name="mine")
     circuit.append(Gate("strange", 2, []), [0, 1])
     sentence = (
-        "Circuit 'mine' cannot be transpiled for fake_manila: its gate 'strange' has neither a definition nor a matrix. "
-        "The device has the gates cx, id, rz, sx, x; define each gate by Qiskit's standard gates, or decompose it first."
+        "Circuit 'mine' cannot be transpiled for fake_manila: its gate 'strange' has neither a definition nor a "
+        "matrix. The device has the gates cx, id, rz, sx, x; define each gate by Qiskit's standard gates, or decompose "
+        "it first."
     )
     with pytest.raises(DeviceError) as error:
         transpile_template(circuit, resolve_device("fake_manila"))

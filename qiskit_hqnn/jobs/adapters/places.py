@@ -22,14 +22,15 @@ def check_word(where: str) -> None:
         )
 
 
-def open_place(where: Any) -> tuple[Device, BackendAdapter]:
+def open_place(where: Any, fractional: bool = False) -> tuple[Device, BackendAdapter]:
     """The device to compile for, and the adapter that samples on it.
 
     Args:
         where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its noise) or a BaseSamplerV2.
+        fractional: whether the device's fractional gates are used.
 
     Raises:
-        DeviceError: if there is no such place.
+        DeviceError: if there is no such place, or it has no fractional gates.
     """
     from qiskit_hqnn.jobs.adapters.local import LocalAdapter, SamplerAdapter
 
@@ -40,10 +41,14 @@ def open_place(where: Any) -> tuple[Device, BackendAdapter]:
             raise DeviceError(
                 f"Hardware such as {where!r} cannot be reached by this version; use 'aer' or 'fake_<device>'."
             ) from None
-        return open_ibm(where)
+        return open_ibm(where, fractional=fractional)
     if isinstance(where, BaseSamplerV2) and not isinstance(where, BackendV2):
+        if fractional:
+            raise DeviceError(
+                f"Fractional gates belong to a device, but {type(where).__name__} is a sampler."
+            )
         # What decides such an object's results is not known: another one's are never handed out as its own.
         device = Device(type(where).__name__, None, REP_DELAY, f"sampler-{uuid4().hex}")
         return device, SamplerAdapter(where, device)
-    device = resolve_device(where)
+    device = resolve_device(where, fractional)
     return device, LocalAdapter(device)

@@ -15,6 +15,7 @@ from qiskit.transpiler import InstructionProperties, Target
 from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.jobs.devices.fractional import fractional_gates, without_fractional
 
 REP_DELAY = 250e-6
 """Seconds between two shots, where a device does not say (the default of IBM's Heron devices)."""
@@ -31,6 +32,8 @@ class Device:
         calibration: identifies the calibration data: another one gives another result.
         backend: the backend object, where there is one.
         simulator: an AerSimulator of one's own, which is run as it is.
+        fractional: whether its fractional gates are used.
+        left_out: fractional gates that it has, and that are not used.
     """
 
     name: str
@@ -39,6 +42,19 @@ class Device:
     calibration: str
     backend: BackendV2 | None = None
     simulator: AerSimulator | None = None
+    fractional: bool = False
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """What is done about the device's fractional gates, in a sentence; empty where it has none."""
+        if self.left_out:
+            return f"The fractional gates {' and '.join(self.left_out)} of {self.name} are left out."
+        used = () if self.target is None else fractional_gates(self.target)
+        if not used:
+            return ""
+        folds = "; every rzz angle is folded into [0, π/2]" if "rzz" in used else ""
+        return f"The fractional gates {' and '.join(used)} of {self.name} are used{folds}."
 
     @property
     def num_qubits(self) -> int | None:
@@ -46,32 +62,48 @@ class Device:
         return None if self.target is None else int(self.target.num_qubits)
 
 
-def resolve_device(where: str | BackendV2) -> Device:
+def resolve_device(where: str | BackendV2, fractional: bool = False) -> Device:
     """The device that a word names.
 
     Args:
         where: "aer", "fake_<device>", or any BackendV2.
+        fractional: whether its fractional gates (rx and rzz of any angle) are used; else they are left out, unless it
+            can do nothing without them.
 
     Raises:
-        DeviceError: if there is no such device; the nearest names are in the sentence.
+        DeviceError: if there is no such device; the nearest names are in the sentence. If it has no fractional gates.
     """
     if isinstance(where, BackendV2):
-        return device_of(where, where.name or type(where).__name__)
+        return device_of(where, where.name or type(where).__name__, fractional)
     if where == "aer":
-        return Device("aer", None, REP_DELAY, "ideal")
+        return _checked(Device("aer", None, REP_DELAY, "ideal"), fractional)
     if isinstance(where, str) and where.startswith("fake_"):
-        return _snapshot(where)
+        return _snapshot(where, fractional)
     raise DeviceError(
         f"A device must be 'aer', 'fake_<device>', 'ibm_<device>' or a BackendV2, but is {where!r}."
     )
 
 
-def device_of(backend: BackendV2, name: str) -> Device:
-    """A device around a backend object; an AerSimulator keeps its own noise and settings."""
+def device_of(backend: BackendV2, name: str, fractional: bool = False) -> Device:
+    """A device around a backend object; an AerSimulator keeps its own noise and settings.
+
+    Raises:
+        DeviceError: if fractional gates are asked for, and it has none.
+    """
     if isinstance(backend, AerSimulator):
-        return Device(name, None, REP_DELAY, _simulator_id(backend), backend, backend)
-    rep_delay = _rep_delay(backend)
-    return Device(name, backend.target, rep_delay, calibration_id(backend.target), backend)
+        return _checked(Device(name, None, REP_DELAY, _simulator_id(backend), backend, backend), fractional)
+    rep_delay, target = _rep_delay(backend), backend.target
+    target, left_out = (target, ()) if fractional else without_fractional(target)
+    # Gates that are left out are no part of the calibration: results of both ways are told apart by it.
+    device = Device(name, target, rep_delay, calibration_id(target), backend, None, fractional, left_out)
+    return _checked(device, fractional)
+
+
+def _checked(device: Device, fractional: bool) -> Device:
+    if fractional and (device.target is None or not fractional_gates(device.target)):
+        takes = "takes any gate" if device.target is None else "has none"
+        raise DeviceError(f"Fractional gates are asked for, but {device.name} {takes}.")
+    return device
 
 
 def _simulator_id(simulator: AerSimulator) -> str:
@@ -109,11 +141,11 @@ def check_snapshot(word: str) -> None:
 
 
 @cache
-def _snapshot(word: str) -> Device:
+def _snapshot(word: str, fractional: bool) -> Device:
     check_snapshot(word)
     from qiskit_ibm_runtime import fake_provider
 
-    return device_of(getattr(fake_provider, _snapshot_classes()[word])(), word)
+    return device_of(getattr(fake_provider, _snapshot_classes()[word])(), word, fractional)
 
 
 def _rep_delay(backend: BackendV2) -> float:

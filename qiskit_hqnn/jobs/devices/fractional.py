@@ -20,6 +20,8 @@ from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 
 FRACTIONAL = ("rx", "rzz")
+_KEPT = 32
+_folded: dict[int, tuple[QuantumCircuit, FoldedCircuit]] = {}
 _SUBSETS = (("rx", "rzz"), ("rzz",), ("rx",))
 
 
@@ -130,6 +132,16 @@ def folded(circuit: QuantumCircuit, target: Target | None) -> FoldedCircuit:
     """A device's circuit with its open rzz angles folded into [0, π/2]; itself where it has none."""
     if target is None or "rzz" not in target.operation_names or not any(map(_is_open, circuit.data)):
         return FoldedCircuit(circuit)
+    # Templates are kept and never changed: each training step brings the same one.
+    known = _folded.get(id(circuit))
+    if known is None or known[0] is not circuit:
+        known = _folded[id(circuit)] = (circuit, _with_folds(circuit, target))
+        while len(_folded) > _KEPT:
+            _folded.pop(next(iter(_folded)))
+    return known[1]
+
+
+def _with_folds(circuit: QuantumCircuit, target: Target) -> FoldedCircuit:
     taken = {parameter.name for parameter in circuit.parameters}
     fresh = (names for number in count() if not taken & set(names := _names(number)))
     result, folds = circuit.copy_empty_like(), []

@@ -15,6 +15,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.fractional import folded
 from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
 from qiskit_hqnn.jobs.estimation.describing import as_html, as_text
 from qiskit_hqnn.jobs.estimation.expectations import errors_are_bounds, expectation_values
@@ -155,6 +156,9 @@ def prepare(
     circuit, where = template(pub.circuit)
     # The device's order of parameters may differ from the given circuit's; the names say which is which.
     names = tuple(parameter.name for parameter in pub.circuit.parameters)
+    # Before pulses are put into idle times: what folds an angle takes time, too.
+    folding = folded(circuit, device.target)
+    circuit, (names, sets) = folding.circuit, folding.values(names, sets)
     part = ceil(shots / options.draws)
     requests = _calibration_requests(circuit, measurement, where, options, part, seed)
     requests += _value_requests(circuit, names, sets, measurement, where, options, part, seed, device)

@@ -97,17 +97,17 @@ class _Places:
     """Adapters by their place's word: all jobs on one device share its sign-in, and its session where there is one."""
 
     def __init__(self) -> None:
-        self._adapters: dict[str, BackendAdapter] = {}
+        self._adapters: dict[tuple[str, bool], BackendAdapter] = {}
         self._lock = threading.Lock()
 
-    def adapter(self, place: str) -> BackendAdapter:
+    def adapter(self, place: str, fractional: bool) -> BackendAdapter:
         from qiskit_hqnn.jobs.adapters.places import check_word, open_place
 
         check_word(place)
         with self._lock:
-            if place not in self._adapters:
-                self._adapters[place] = open_place(place)[1]
-            return self._adapters[place]
+            if (place, fractional) not in self._adapters:
+                self._adapters[place, fractional] = open_place(place, fractional)[1]
+            return self._adapters[place, fractional]
 
     def close(self) -> None:
         from qiskit_hqnn.jobs.adapters.seam import close_adapter
@@ -122,7 +122,7 @@ def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> N
     from qiskit_hqnn.jobs.sending.driving import drive
 
     try:
-        adapter = places.adapter(job.place)
+        adapter = places.adapter(job.place, bool(job.settings.get("fractional")))
         if adapter.poll_seconds == 0 and job.settings["calibration"] != adapter.calibration:
             raise DeviceError(
                 f"{job.place} has other calibration data here, or another version of Aer, than when the job was made; "

@@ -58,13 +58,16 @@ if logging.getLogger("qiskit_ibm_runtime").level == logging.NOTSET:
     logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
 
 
-def open_ibm(where: str, settings: IBMSettings | None = None) -> tuple[Device, IBMAdapter]:
+def open_ibm(
+    where: str, settings: IBMSettings | None = None, fractional: bool = False
+) -> tuple[Device, IBMAdapter]:
     """The device behind "ibm_<device>" with today's calibration, and its adapter.
 
     Raises:
-        DeviceError: if no account is set up, it is refused, the service cannot be reached, or it has no such device.
+        DeviceError: if no account is set up, it is refused, the service cannot be reached, it has no such device, or
+            the device has no fractional gates.
     """
-    adapter = IBMAdapter(where, settings or IBMSettings.from_environment())
+    adapter = IBMAdapter(where, settings or IBMSettings.from_environment(), fractional)
     last: AdapterError | None = None
     for _ in range(_TRIES_TO_OPEN):
         try:
@@ -82,9 +85,10 @@ class IBMAdapter:
     A call that its caller gave up on keeps its client, and the next call signs in anew: nothing waits behind it.
     """
 
-    def __init__(self, where: str, settings: IBMSettings) -> None:
+    def __init__(self, where: str, settings: IBMSettings, fractional: bool = False) -> None:
         self.where = where
         self.settings = settings
+        self.fractional = fractional
         self.deadline: float | None = settings.deadline
         self.poll_seconds = settings.poll
         self.lookup_seconds = settings.lookup
@@ -105,7 +109,7 @@ class IBMAdapter:
 
     def device(self) -> Device:
         """The device with its present calibration, which becomes part of the identity of what is sent."""
-        device = self.call(lambda client: device_of(client.backend, self.where))
+        device = self.call(lambda client: device_of(client.backend, self.where, self.fractional))
         self.calibration = device.calibration
         return device
 
@@ -264,7 +268,7 @@ class IBMAdapter:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return Client(self.where, self.settings.deadline)
+        return Client(self.where, self.settings.deadline, self.fractional)
 
     def _give_back(self, client: Client, usable: bool) -> None:
         self._service_time = client.wire.service_time or self._service_time

@@ -42,13 +42,13 @@ class Client:
         AdapterError: if there is no account, it is refused, or nobody can be asked.
     """
 
-    def __init__(self, where: str, deadline: float) -> None:
+    def __init__(self, where: str, deadline: float, fractional: bool = False) -> None:
         self.wire = Wire()
         self.service = sign_in()
         learn(self.service.active_account())
         for session in connections(self.service):
             guard(session, deadline, self.wire)
-        self.where = where
+        self.where, self.fractional = where, fractional
         self.jobs: dict[str, Any] = {}
         self.modes: dict[str, Session | Batch] = {}
         self._backend: Any = None
@@ -56,7 +56,12 @@ class Client:
     @property
     def backend(self) -> Any:
         if self._backend is None:
-            self._backend = self.service.backend(self.where)
+            try:
+                self._backend = self.service.backend(self.where, use_fractional_gates=self.fractional)
+            except IBMInputValueError as error:
+                if "fractional" not in str(error):
+                    raise
+                raise PermanentError(f"Fractional gates are asked for, but {self.where} has none.") from None
         return self._backend
 
     @property

@@ -72,7 +72,7 @@ def twirled(circuit: QuantumCircuit, names: Sequence[str]) -> GateTwirl:
     if others:
         raise MitigationError(
             f"Gate twirling takes the two-qubit gates cx, cz and ecr, but the circuit has {', '.join(sorted(others))}; "
-            "transpile it for a device that has one of those."
+            "transpile it for a device that has one of those, and leave fractional gates out."
         )
     used = sorted(
         {
