@@ -53,6 +53,16 @@ def account_devices() -> list[AccountDevice]:
     return sorted(found, key=lambda device: (device.queue is None, device.queue, device.name))
 
 
+def account_settings() -> dict[str, str]:
+    """Channel, address and instance of the account that is used; nothing that signs anybody in.
+
+    Raises:
+        DeviceError: as `account_devices`.
+    """
+    account = _asked(lambda client: dict(client.service.active_account() or {}))
+    return {name: safe(account[name]) for name in ("channel", "url", "instance") if account.get(name)}
+
+
 def device_state(name: str) -> str:
     """ "online", or the service's word for a device that runs nothing now, such as "maintenance".
 
