@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import (
     Barrier,
+    ControlledGate,
     Delay,
     Parameter,
     ParameterExpression,
@@ -120,6 +121,21 @@ def make_template(ansatz: Ansatz) -> Template:
         circuit.append(operation, where)
     coefficients, offsets, nonlinear = affine_map(expressions, [*ansatz.input_params, *ansatz.weight_params])
     return Template(circuit, angles, coefficients, offsets, np.array(terms, dtype=int), nonlinear)
+
+
+def without_controlled_angles(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The same circuit with open angles only in gates without controls, and no classical bits.
+
+    Qiskit Aer's own primitives bind the values of a PUB while they run, and take angles of controlled gates for zero.
+    """
+    plain = circuit.copy_empty_like()
+    for operation, where in unfolded(circuit, _binds_anywhere):
+        plain.append(operation, where)
+    return plain
+
+
+def _binds_anywhere(operation: Any) -> bool:
+    return not (has_symbols(operation) and isinstance(operation, ControlledGate))
 
 
 def _terms_of(operation: Any) -> int:

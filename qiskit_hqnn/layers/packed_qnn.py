@@ -15,6 +15,7 @@ from torch import Tensor
 
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
+from qiskit_hqnn.circuits.template import without_controlled_angles
 from qiskit_hqnn.errors import ShapeError
 from qiskit_hqnn.layers.angle_map import AngleMap
 from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient, shifts_for
@@ -46,6 +47,7 @@ class PackedQNN:
     _exact_programs: dict[NoisyPlace | None, Exact]
     _exact_templates: dict[NoisyPlace | None, Exact]
     _device_circuit: QuantumCircuit | None
+    _for_aers_own: bool = False
     _reaching: np.ndarray | None
 
     def _set_up(
@@ -71,6 +73,9 @@ class PackedQNN:
             check_integer("shots", shots, 1)
         self._noise = primitive if isinstance(primitive, NoisyPlace) else None
         self._place(None if self._noise else primitive)
+        for_aers_own = type(primitive).__module__.startswith("qiskit_aer.")
+        if for_aers_own != self._for_aers_own:
+            self._for_aers_own, self._device_circuit = for_aers_own, None
         self.rule = check_gradient(gradient, exact=self._primitive is None)
         self.shots = shots
 
@@ -188,7 +193,12 @@ class PackedQNN:
         return self._device_circuit
 
     def _sampled_circuit(self) -> QuantumCircuit:
-        return self.template.circuit
+        return self._template_circuit()
+
+    def _template_circuit(self) -> QuantumCircuit:
+        """The template for the primitive that it runs on."""
+        circuit = self.template.circuit
+        return without_controlled_angles(circuit) if self._for_aers_own else circuit
 
     def _clear_caches(self) -> None:
         self._exact_programs = {}

@@ -131,7 +131,7 @@ class PackedSamplerQNN(PackedQNN, SamplerQNN):
         return evaluate
 
     def _sampled_circuit(self) -> QuantumCircuit:
-        return self.template.circuit.measure_all(inplace=False)
+        return self._template_circuit().measure_all(inplace=False)
 
     def _sample(self, values: np.ndarray) -> np.ndarray:
         names = tuple(angle.name for angle in self.template.angles)
