@@ -9,6 +9,7 @@ import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, check_run_folder
 from qiskit_hqnn.cli.terminal import say
+from qiskit_hqnn.where import Where
 
 
 def evaluate(
@@ -31,13 +32,14 @@ def evaluate(
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
     check_run_folder(folder)
 
-    if where.startswith("ibm_"):
+    place = Where.parse(where)
+    if place.hardware:
         raise HQNNError(
             f"Option --where must be exact, aer or fake_<device> here, but is {where!r}: hardware is paid, so use "
             "hqnn submit, which shows the price first."
         )
 
-    if fractional and not where.startswith("fake_"):
+    if fractional and not (place.simulated and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
 
     from qiskit_hqnn.cli.tables import print_results

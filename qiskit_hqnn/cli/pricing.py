@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qiskit_hqnn.where import Where
+
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training import JobFile
@@ -29,7 +31,7 @@ def print_price(job: JobFile, data_root: Path) -> None:
     ]
     print_rows(("part", "executions", "jobs", "QPU seconds", "MB to send"), shown, left=("part",))
     note(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.")
-    if not any(word.startswith("ibm_") for word in (job.where, *job.test)):
+    if not any(Where.parse(word).hardware for word in (job.where, *job.test)):
         note("Aer and snapshots cost nothing: these are the prices of hardware.")
     _note_fractional_gates(job, data_root)
     if job.max_qpu_seconds is not None:
@@ -65,7 +67,8 @@ def _note_fractional_gates(job: JobFile, data_root: Path) -> None:
     from qiskit_hqnn.jobs.adapters.places import open_place
     from qiskit_hqnn.jobs.both_ways import the_other_way
 
-    words = [word for word in dict.fromkeys((job.where, *job.test)) if word.startswith(("fake_", "ibm_"))]
+    places = map(Where.parse, dict.fromkeys((job.where, *job.test)))
+    words = [place for place in places if place.sampled and place.device]
     devices = [open_place(word, job.fractional)[0] for word in words]
     for device in filter(lambda device: device.rule, devices):
         note(device.rule)

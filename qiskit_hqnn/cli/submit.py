@@ -11,6 +11,7 @@ import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, STORE, check_run_folder, store_option
 from qiskit_hqnn.cli.terminal import say
+from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -70,9 +71,10 @@ def submit(
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
     if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
         raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
-    if where == "exact":
+    place = Where.parse(where)
+    if not place.sampled:
         raise HQNNError(
-            "Option --where must be aer, fake_<device> or ibm_<device>, but is 'exact': use hqnn evaluate."
+            f"Option --where must be aer, fake_<device> or ibm_<device>, but is {where!r}: use hqnn evaluate."
         )
     check_run_folder(folder)
 
@@ -106,11 +108,11 @@ def submit(
     estimation = manager.plan(half.pub)
     price = manager.price(estimation)
     images = len(half.images)
-    unreal = "" if where.startswith("ibm_") else " (what hardware would charge)"
+    unreal = "" if place.hardware else " (what hardware would charge)"
     say(f"{folder}: {images} images on {where}, {manager.shots} shots")
     say(f"price    {price}{unreal}")
     _say_the_other_way(manager, half.pub)
-    if where.startswith("ibm_"):
+    if place.hardware:
         say(f"account  {_left()}")
         _say_state(where)
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
@@ -128,7 +130,7 @@ def submit(
     job = manager.submit(half.pub, f"{folder.name} test set", settings, notes, max_qpu_seconds)
     assert manager.store is not None
     ensure_worker(manager.store)
-    if where.startswith("ibm_"):
+    if place.hardware:
         _wait_until_sent(manager, job)
     say(f"job      {job[:10]}")
     say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")

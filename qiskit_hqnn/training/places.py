@@ -14,6 +14,7 @@ from torch import nn
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -61,7 +62,7 @@ def running_on(
     if not isinstance(layer, QuantumLayer | SamplerLayer):
         yield Place()
         return
-    if where == "exact":
+    if Where.parse(where).exact:
         with layer.running_on(None, gradient):
             yield Place()
         return
@@ -77,7 +78,8 @@ def running_on(
 
 def check_snapshots(job: JobFile) -> None:
     """Raises DeviceError, before hours of training, if a snapshot does not exist or lacks the gates asked for."""
-    words = [where for where in (job.where, *job.test) if where.startswith("fake_")]
+    places = map(Where.parse, (job.where, *job.test))
+    words = [place for place in places if place.simulated and place.device]
     if words:
         from qiskit_hqnn.jobs.devices.device import check_snapshot, resolve_device
 
@@ -109,7 +111,8 @@ def manager_for(
     settings = job.mitigation.model_dump(exclude_defaults=True)
     if "zne" in settings:
         settings["zne"] = tuple(settings["zne"])
-    kept = where.startswith("ibm_")
+    place = Where.parse(where)
+    kept = place.hardware
     return JobManager(
         where,
         store=store,
@@ -119,7 +122,7 @@ def manager_for(
         seed=zlib.crc32(f"{job.seeds[0]}/{where}".encode()) >> 1,
         cache=store.parent / "templates" if kept and isinstance(store, Path) else None,
         calibration=_last_calibration(store, where) if kept and resume else None,
-        fractional=job.fractional and where.startswith(("fake_", "ibm_")),
+        fractional=job.fractional and place.sampled and place.device is not None,
     )
 
 

@@ -21,6 +21,7 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.places import gradient_of, manager_for
+from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
@@ -62,15 +63,15 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
     @cache
     def manager(where: str) -> JobManager:
         # Hardware is asked once for its calibration; the store is in memory, since nothing is sent.
-        return manager_for(job, where, store=Store("sqlite://") if where.startswith("ibm_") else None)
+        return manager_for(job, where, store=Store("sqlite://") if Where.parse(where).hardware else None)
 
     with torch.random.fork_rng():
-        if job.where != "exact":
+        if not Where.parse(job.where).exact:
             costs["epoch"] = _price_epoch(job, model, splits.train, manager(job.where))
             if len(splits.validation):
                 costs["validation"] = _price_pass(model, splits.validation, manager(job.where))
         for where in job.test:
-            if where != "exact":
+            if not Where.parse(where).exact:
                 costs[f"test on {where}"] = _price_pass(model, splits.test, manager(where))
     return costs
 
