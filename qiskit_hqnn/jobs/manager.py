@@ -31,10 +31,19 @@ from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
 from qiskit_hqnn.jobs.questions import Questions
-from qiskit_hqnn.jobs.recording import Recorded, collect, record, sample_at_once, strong_id
+from qiskit_hqnn.jobs.recording import (
+    Recorded,
+    collect,
+    expectation_values,
+    record,
+    sample_at_once,
+    strong_id,
+)
 from qiskit_hqnn.jobs.sending.driving import drive
 from qiskit_hqnn.jobs.sending.protocol import Patience
 from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
+
+__all__ = ["JobManager", "expectation_values"]
 
 SETS_AT_ONCE = 2_000
 """Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""
