@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests import PreparedRequest, Response
 
+from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.jobs.adapters.ibm.account import seconds_left
+from qiskit_hqnn.jobs.adapters.ibm.adapter import open_ibm
 from qiskit_hqnn.jobs.adapters.ibm.wire import Wire
 from qiskit_hqnn.jobs.adapters.seam import (
     LostResultError,
@@ -193,3 +196,27 @@ def test_a_word_on_when_to_come_again_is_kept_in_seconds():
     assert read("POST", "/jobs", 429, refusal(1202), dates).failure.retry_after == 120
     for nonsense in ("soon", "-3", "", "Mon, 99 Nov"):
         assert read("POST", "/jobs", 429, refusal(1202), {"Retry-After": nonsense}).failure.retry_after == 0
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_device_is_never_opened_with_half_a_description(cloud, at):
+    """The client takes a list, or anything empty, for a device without a calibration."""
+    loopback = cloud.start()
+    calibration = open_ibm("ibm_manila")[1].calibration
+    for kind in UNCLEAR_ANSWERS:
+        loopback.service.faults = Faults([Fault(kind, "backend", at=at)])
+        assert open_ibm("ibm_manila")[1].calibration == calibration, kind
+        assert loopback.faults.happened == [("backend", kind)]
+
+
+def test_an_allowance_that_cannot_be_read_is_no_plan_without_a_limit(cloud):
+    loopback = cloud.start()
+    assert seconds_left() == loopback.service.limit
+    for kind in ("other-json", "a-list", "page"):
+        loopback.service.faults = Faults([Fault(kind, "usage", times=2)])
+        assert seconds_left() == loopback.service.limit
+    loopback.service.faults = Faults([Fault("other-json", "usage", times=9)])
+    with pytest.raises(
+        DeviceError, match="instances/usage was answered with something that is not the service's"
+    ):
+        seconds_left()

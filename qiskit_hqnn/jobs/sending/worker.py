@@ -7,21 +7,24 @@ Killing it loses nothing: the next one goes on.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
+import socket
+import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from errno import ELOOP
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qiskit_hqnn._text import plain
+from qiskit_hqnn.errors import StoreError
+from qiskit_hqnn.jobs.own_files import own_folder
+from qiskit_hqnn.jobs.sending import locks
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters.seam import BackendAdapter
@@ -33,12 +36,15 @@ STORE_VARIABLE = "HQNN_STORE"
 
 
 def ensure_worker(store: Store) -> None:
-    """Start a worker for a store, unless one waits already: the one at work may just be closing."""
+    """Start a worker for a store, unless one waits already: the one at work may just be closing.
+
+    Raises:
+        HQNNError: if there is no place for its locks and its log that only this user can write.
+    """
     address = store.address
-    if _is_held(_lock_path(address, "next")):
+    if locks.is_held(_own_path(address, "next")):
         return
-    log = _log_path(store)
-    with open(os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as output:
+    with open(_open_log(_log_path(store)), "ab") as output:
         subprocess.Popen(
             [sys.executable, "-m", "qiskit_hqnn.jobs.sending.worker"],
             env={**os.environ, STORE_VARIABLE: address},
@@ -51,20 +57,30 @@ def ensure_worker(store: Store) -> None:
 
 def main() -> None:
     """Drive every open job of the store in $HQNN_STORE, then end."""
+    from qiskit_hqnn.jobs.store.database import file_of, parse_url
+
     address = os.environ.get(STORE_VARIABLE, "")
     if not address:
         sys.exit(f"Set {STORE_VARIABLE} to the store's URL.")
-    with _held(_lock_path(address, "next"), wait=False) as is_next:
-        if not is_next:
-            return
-        running = _held(_lock_path(address, "running"), wait=True)
-        running.__enter__()
+    file = file_of(parse_url(address))
+    if file is not None and not file.exists():
+        sys.exit(f"There is no job store {file} (any more).")  # a worker makes none
+    following = locks.take(_own_path(address, "next"))
+    if following is None:
+        return
     try:
-        from qiskit_hqnn.jobs.store.store import Store
+        running = locks.take(_own_path(address, "running"))
+        while running is None:
+            time.sleep(0.3)
+            running = locks.take(_own_path(address, "running"))
+    finally:
+        following.release()
+    try:
+        from qiskit_hqnn.jobs.store import Store
 
         work(Store(address))
     finally:
-        running.__exit__(None, None, None)
+        running.release()
 
 
 def work(store: Store) -> None:
@@ -149,32 +165,27 @@ def _log(text: str) -> None:
 
 def _log_path(store: Store) -> Path:
     file = store.file
-    return file.with_name(f"{file.stem}.log") if file else _lock_path(store.address, "log")
+    return file.with_name(f"{file.stem}.log") if file else _own_path(store.address, "log")
 
 
-def _lock_path(address: str, purpose: str) -> Path:
-    name = hashlib.sha256(address.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"hqnn-{os.getuid()}-{name}.{purpose}"
-
-
-@contextmanager
-def _held(path: Path, wait: bool) -> Iterator[bool]:
-    """An exclusive lock while the block lasts, which the system gives back when the process dies."""
-    file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _open_log(path: Path) -> int:
+    """A log to write to, if it is a file of this user and not somebody's way to another one."""
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-    finally:
+        file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        why = "is a symbolic link" if error.errno == ELOOP else f"cannot be written: {error.strerror}"
+        raise StoreError(f"The worker's log {path} {why}; remove it, or move the job store.") from None
+    known = os.fstat(file)
+    if not stat.S_ISREG(known.st_mode) or known.st_uid != os.getuid():
         os.close(file)
+        raise StoreError(f"The worker's log {path} is not a file of yours; remove it, or move the job store.")
+    return file
 
 
-def _is_held(path: Path) -> bool:
-    with _held(path, wait=False) as free:
-        return not free
+def _own_path(address: str, purpose: str) -> Path:
+    """A file of this user for a store, on this machine: a home may be shared by several."""
+    name = hashlib.sha256(f"{socket.gethostname()} {address}".encode()).hexdigest()[:16]
+    return own_folder() / f"worker-{name}.{purpose}"
 
 
 if __name__ == "__main__":

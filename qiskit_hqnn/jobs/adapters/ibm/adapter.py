@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import atexit
 import logging
-import re
 import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit_ibm_runtime import Batch, Session
 from qiskit_ibm_runtime.exceptions import RuntimeInvalidStateError
 from qiskit_ibm_runtime.executor_sampler import Sampler
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.deadlines import within
-from qiskit_hqnn.jobs.adapters.ibm.client import AsReceived, Client, decoded, device_names
+from qiskit_hqnn.jobs.adapters.ibm.client import AsReceived, Client, decoded
 from qiskit_hqnn.jobs.adapters.ibm.codes import NO_DEVICE
 from qiskit_hqnn.jobs.adapters.ibm.errors import SessionClosedError, safe
+from qiskit_hqnn.jobs.adapters.ibm.meanings import check_qubits, meaning_of_error, not_made
 from qiskit_hqnn.jobs.adapters.ibm.options import sampler_options
 from qiskit_hqnn.jobs.adapters.ibm.pacing import limit, seconds_to_wait
 from qiskit_hqnn.jobs.adapters.ibm.settings import IBMSettings
@@ -36,7 +34,6 @@ from qiskit_hqnn.jobs.adapters.seam import (
     AdapterError,
     JobState,
     LostResultError,
-    NotSentError,
     PacedError,
     PermanentError,
     SamplingOptions,
@@ -162,6 +159,7 @@ class IBMAdapter:
         def stop(client: Client) -> None:
             with suppress(RuntimeInvalidStateError):  # it is final already
                 client.job(job_id).cancel()
+            client.wire.forget()
 
         self.call(stop)
 
@@ -192,7 +190,8 @@ class IBMAdapter:
             client.keep(job)
         if client.wire.job_id is None:
             raise TransientError("IBM's client returned a job that the service has not named")
-        # It is there from now on, whatever the client made of the answer.
+        # It is there from now on, whatever else was answered and whatever the client made of it.
+        client.wire.unclear = None
         return client.wire.job_id
 
     def _why_not(self, error: Exception, client: Client) -> AdapterError:
@@ -202,18 +201,19 @@ class IBMAdapter:
             return SessionClosedError(
                 f"the service does not know the {self.settings.mode} any more: {refusal}"
             )
-        return _not_made(_meaning(error, client, self.where), client)
+        return not_made(meaning_of_error(error, client, self.where), client)
 
     def _ready(self, client: Client, requests: Sequence[SamplingRequest]) -> Any:
         """What a job is sent to: the device, or a batch or session on it. Nothing of the job leaves here."""
         try:
             backend = client.backend
-            _check_qubits(backend, requests, self.where)
+            check_qubits(backend, requests, self.where)
+            if client.wire.unclear is not None:
+                client.usable = False
+                raise client.wire.unclear
             return backend if self.settings.mode == "job" else self._mode(client, self._open_session(client))
-        except AdapterError:
-            raise
         except Exception as error:
-            raise _not_made(_meaning(error, client, self.where), client) from None
+            raise not_made(meaning_of_error(error, client, self.where), client) from None
 
     def _pace(self, client: Client) -> None:
         most = limit(self.settings.pace, client.wire.server)
@@ -244,24 +244,30 @@ class IBMAdapter:
     def call(self, work: Callable[[Client], _T]) -> _T:
         """One call with a client of its own; errors come out as the adapter's, without credentials."""
         for attempt in range(2):
-            client, usable = None, True
+            client = None
             try:
                 client = self._take()
                 client.wire.forget()
-                return work(client)
+                result = work(client)
+                if client.wire.unclear is not None:  # which the client has taken for an answer, and keeps
+                    client.usable = False
+                    raise client.wire.unclear
+                return result
             except Exception as error:
-                meaning = _meaning(error, client, self.where)
+                meaning = meaning_of_error(error, client, self.where)
                 refused = isinstance(meaning, UnauthorisedError)
+                if client is None:
+                    raise meaning from None
                 # What the client keeps may be wrong where it fails without an answer that says why.
-                confused = client is not None and client.wire.failure is None
-                usable = not refused and (isinstance(error, AdapterError) or not confused)
-                if attempt or not refused or client is None:
+                confused = client.wire.failure is None and not isinstance(error, AdapterError)
+                client.usable &= not (refused or confused)
+                if attempt or not refused:
                     raise meaning from None
                 # A token that ran out in the middle: signing in anew settles it, a refused account stays refused.
                 self._forget()
             finally:
                 if client is not None:
-                    self._give_back(client, usable)
+                    self._give_back(client)
         raise AssertionError("the second attempt returns or raises")
 
     def _take(self) -> Client:
@@ -270,10 +276,10 @@ class IBMAdapter:
                 return self._idle.pop()
         return Client(self.where, self.settings.deadline, self.fractional)
 
-    def _give_back(self, client: Client, usable: bool) -> None:
+    def _give_back(self, client: Client) -> None:
         self._service_time = client.wire.service_time or self._service_time
         with self._lock:
-            if usable and len(self._idle) < _MOST_IDLE:
+            if client.usable and len(self._idle) < _MOST_IDLE:
                 self._idle.append(client)
                 return
         client.close()
@@ -292,7 +298,9 @@ def _state(client: Client, job_id: str) -> JobState:
     state = job_state(described)
     if state.word in ("queued", "running"):
         return state
-    return JobState(state.word, state.reason, state.permanent, state.too_long, _charged(job))
+    seconds = _charged(job)
+    client.wire.forget()
+    return JobState(state.word, state.reason, state.permanent, state.too_long, seconds)
 
 
 def _charged(job: Any) -> float | None:
@@ -303,54 +311,3 @@ def _charged(job: Any) -> float | None:
         except Exception:
             continue
     return None
-
-
-def _check_qubits(backend: Any, requests: Sequence[SamplingRequest], where: str) -> None:
-    for request in requests:
-        try:
-            backend.check_faulty(request.circuit)
-        except ValueError as error:
-            found = re.search(r"faulty (qubit|edge) (.*?)\.?$", str(error))
-            if found is None:
-                raise
-            raise PermanentError(
-                f"{where} reports {found.group(1)} {found.group(2)} as out of order since the circuit was compiled; "
-                "submit it anew, and it is compiled without it."
-            ) from None
-
-
-def _not_made(meaning: AdapterError, client: Client) -> AdapterError:
-    """An error on the way to a job: certain that there is none where no request for one can have left."""
-    if client.wire.posted or not isinstance(meaning, TransientError):
-        return meaning
-    return meaning if isinstance(meaning, NotSentError) else NotSentError(str(meaning), meaning.retry_after)
-
-
-def _missing(client: Client, where: str, error: Exception) -> AdapterError:
-    """The client also says that a device is missing when it could not ask: the list of devices tells which."""
-    failure = client.wire.failure
-    try:
-        names = device_names(client.service)
-    except Exception as lost:
-        return client.wire.failure or TransientError(safe(lost))
-    if where in names:
-        return failure or TransientError(safe(error))
-    nearest = get_close_matches(where, names, 3, 0.3) or sorted(names)
-    others = f"the nearest are {', '.join(nearest)}" if nearest else "it has none at all"
-    return PermanentError(f"The account has no device {where!r} (any more); {others}.")
-
-
-def _meaning(error: Exception, client: Client | None, where: str) -> AdapterError:
-    """The adapter's word for an error: what the service answered, where that is what went wrong."""
-    if isinstance(error, AdapterError):
-        return error
-    if client is not None:
-        if isinstance(error, QiskitBackendNotFoundError):
-            return _missing(client, where, error)
-        if client.wire.failure is not None:
-            return client.wire.failure
-        if "session is closed" in str(error).lower():  # said by the client, which does not ask then
-            return SessionClosedError(safe(error))
-        if client.wire.asked == 0 and isinstance(error, ValueError | TypeError):
-            return PermanentError(safe(error))  # refused by the client before it asked anybody
-    return TransientError(f"IBM's client could not go on: {type(error).__name__}: {safe(error)}")

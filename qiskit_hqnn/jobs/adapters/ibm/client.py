@@ -38,6 +38,10 @@ _REFUSED = (400, 401, 403)
 class Client:
     """One signed-in service with its device: IBM's are not safe to share between threads.
 
+    Attributes:
+        wire: what went over its connection.
+        usable: False once what it keeps may be wrong.
+
     Raises:
         AdapterError: if there is no account, it is refused, or nobody can be asked.
     """
@@ -51,6 +55,7 @@ class Client:
         self.where, self.fractional = where, fractional
         self.jobs: dict[str, Any] = {}
         self.modes: dict[str, Session | Batch] = {}
+        self.usable = True
         self._backend: Any = None
 
     @property

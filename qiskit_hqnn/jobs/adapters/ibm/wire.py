@@ -45,6 +45,15 @@ _SHAPES: tuple[tuple[str, str, dict[str, type | tuple[type, ...]]], ...] = (
 )
 """What an answer must have so that it is one: a method, the end of a path, fields with their types."""
 
+_ONE_OF = (
+    (r"/instances/usage", ("usage_consumed_seconds", "usage_limit_seconds", "usage_limit_reached")),
+    (r"/backends/[^/]+/status", ("state", "status", "length_queue")),
+    (r"/backends/[^/]+/properties", ("qubits", "gates")),
+    (r"/backends/[^/]+/configuration", ("n_qubits", "basis_gates")),
+    (r"/jobs/[^/]+/metrics", ("usage", "timestamps", "bss")),
+)
+"""Fields of which an answer must have one: the client takes their lack for a device that is off, or for no limit."""
+
 
 @dataclass
 class Wire:
@@ -56,6 +65,8 @@ class Wire:
         job_id: the service's id of that job.
         failure: what the last answer means, if it was not what had been asked for.
         refusal: that answer, if it was in the service's own format.
+        unclear: the first failure that is no plain "there is none": the client takes some of these for an answer, such
+            as a list for a device without a calibration.
         answers: by path, what was answered.
         server: host that was asked.
         service_time: the service's clock, and our own steady one when it was read.
@@ -66,12 +77,14 @@ class Wire:
     job_id: str | None = None
     failure: AdapterError | None = None
     refusal: Refusal | None = None
+    unclear: AdapterError | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     server: str = ""
     service_time: tuple[float, float] | None = None
 
     def forget(self) -> None:
-        self.asked, self.posted, self.job_id, self.failure, self.refusal = 0, False, None, None, None
+        self.asked, self.posted, self.job_id = 0, False, None
+        self.failure, self.refusal, self.unclear = None, None, None
         self.answers.clear()
 
     def describe(self, job_id: str) -> dict[str, Any] | None:
@@ -85,7 +98,13 @@ class Wire:
         if date is not None:
             self.service_time = (date, steady())
         self.refusal = None
-        self.failure = self._meaning(method, path, response, date)
+        self.fail(self._meaning(method, path, response, date))
+
+    def fail(self, failure: AdapterError | None) -> None:
+        """Take note of what an answer was instead of what had been asked for, if it was not that."""
+        self.failure = failure
+        if self.unclear is None and not isinstance(failure, LostResultError | SessionClosedError):
+            self.unclear = failure
 
     def _meaning(self, method: str, path: str, response: Response, date: float | None) -> AdapterError | None:
         if response.status_code < 300 and _needs_no_form(method, path):
@@ -148,7 +167,7 @@ class GuardedConnection(HTTPAdapter):
         except RequestException as error:
             never = _never_left(error)
             self._wire.posted &= not (made and never)
-            self._wire.failure = (NotSentError if never else TransientError)(safe(error))
+            self._wire.fail((NotSentError if never else TransientError)(safe(error)))
             raise
         self._wire.read(request, response)
         return response
@@ -189,7 +208,7 @@ def _fits(method: str, path: str, body: Any) -> bool:
     for known, pattern, wanted in _SHAPES:
         if method == known and re.search(f"{pattern}$", path):
             return all(isinstance(body.get(name), kind) for name, kind in wanted.items())
-    return True
+    return all(body.keys() & set(names) for pattern, names in _ONE_OF if re.search(f"{pattern}$", path))
 
 
 def _refusal(status: int, body: Any, retry_after: float) -> Refusal | None:
