@@ -104,23 +104,26 @@ def _flat(circuit: QuantumCircuit, given: str) -> list[Any]:
 
 
 def _without_the_last(steps: list[Any], given: str) -> tuple[list[Any], dict[Clbit, Qubit]]:
-    """Without final measurements; and which qubit each classical bit was read from, last."""
+    """Without final measurements and what waits behind them; and which qubit each classical bit was read from, last."""
     busy: set[Qubit] = set()
     kept: list[Any] = []
     measured: dict[Clbit, Qubit] = {}
     for step in reversed(steps):
-        if step.operation.name == "measure":
+        name = step.operation.name
+        if name == "measure":
             (qubit,), (bit,) = step.qubits, step.clbits
             if qubit in busy:
                 raise CircuitError(
                     f"{given} must hold a circuit that measures at its end only, but it has 'measure' in the middle."
                 )
             measured.setdefault(bit, qubit)
+            # Before a measurement a delay is a time in which states decay; behind it, it is nothing.
+            kept = [other for other in kept if other.operation.name != "delay" or qubit not in other.qubits]
             continue
-        if step.operation.name not in _HARMLESS:
+        if name == "barrier" and not busy.intersection(step.qubits):
+            continue
+        if name not in _HARMLESS:
             busy.update(step.qubits)
-        elif not busy.intersection(step.qubits):
-            continue  # a barrier before the measurements
         kept.append(step)
     return kept[::-1], measured
 

@@ -20,7 +20,7 @@ from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.result import DeviceInspection, Inspection
 from qiskit_hqnn.inspection.subjects import Subject, subject_of
 from qiskit_hqnn.jobs.adapters.places import open_place
-from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.device import Device, check_snapshot
 from qiskit_hqnn.jobs.devices.transpiling import LEVELS, SEEDS, ISATemplate, candidates, transpile_template
 
 if TYPE_CHECKING:
@@ -85,10 +85,13 @@ def inspect(
         raise HQNNError(
             f"Seeds, samples and shots must be at least 1, but are {seeds}, {samples} and {shots}."
         )
-    places = [_open(word, fractional) for word in devices]
     tell = progress or (lambda _: None)
     selection = Selection(inputs, weights, observables)
+    # A snapshot takes seconds to load: whether there is one is asked first, and a wrong circuit is told before it is.
+    for word in devices:
+        check_snapshot(word) if word.startswith("fake_") else _open(word, fractional)
     subject = subject_of(what, copies, copy, data_root, sizes, selection)
+    places = [_open(word, fractional) for word in devices]
     if subject.run is not None:
         from qiskit_hqnn.inspection.trained import check_images, predictions
 
