@@ -14,7 +14,7 @@ from qiskit_hqnn.where import Where
 
 def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    where: Annotated[str, typer.Option(help="exact, aer or fake_<device>.")] = "exact",
+    where: Annotated[str, typer.Option(help="exact, noisy:fake_<device>, aer or fake_<device>.")] = "exact",
     shots: Annotated[
         int | None, typer.Option(help="Samples an expectation value; the job's by default.")
     ] = None,
@@ -35,8 +35,8 @@ def evaluate(
     place = Where.parse(where)
     if place.hardware:
         raise HQNNError(
-            f"Option --where must be exact, aer or fake_<device> here, but is {where!r}: hardware is paid, so use "
-            "hqnn submit, which shows the price first."
+            f"Option --where must be exact, noisy:fake_<device>, aer or fake_<device> here, but is {where!r}: hardware "
+            "is paid, so use hqnn submit, which shows the price first."
         )
 
     if fractional and not (place.simulated and place.device):

@@ -114,7 +114,8 @@ def inspect(
 
 
 def _open(word: str, fractional: bool) -> tuple[Device, Target]:
-    device, _ = open_place(word, fractional)
+    # Under the word of its exact noise a device is transpiled for like under its own.
+    device, _ = open_place(word.removeprefix("noisy:"), fractional)
     if device.target is None:
         raise HQNNError(f"{device.name!r} takes any gate and makes no error: there is nothing to inspect.")
     return device, device.target

@@ -34,8 +34,9 @@ class Predictions:
         """The answer in two sentences."""
         same = int((self.table["exact class"] == self.table["class on device"]).sum())
         difference = self.outputs["on device"] - self.outputs["exact"]
+        with_shots = "without shots" if self.device.startswith("noisy:") else f"with {self.shots:,} shots"
         return (
-            f"On {self.device} with {self.shots:,} shots {same} of {len(self.table)} images keep their class; outputs "
+            f"On {self.device} {with_shots} {same} of {len(self.table)} images keep their class; outputs "
             f"differ by {difference.abs().mean():.3f} on average. For a standard error of {self.standard_error:g} on "
             f"every logit, sampling alone takes {self.shots_needed:,} shots."
         )

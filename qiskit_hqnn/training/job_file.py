@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from qiskit_hqnn._checks import check_sizes, suggestion
-from qiskit_hqnn.errors import HQNNError, JobFileError
+from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError
+from qiskit_hqnn.where import Where
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
@@ -159,9 +160,10 @@ class JobFile(_Section):
     @classmethod
     def _autograd_is_exact(cls, value: str | None, info: ValidationInfo) -> str | None:
         where = info.data.get("where", "exact")
-        if value == "autograd" and where != "exact":
+        if value == "autograd" and (where == "aer" or where.startswith(("fake_", "ibm_"))):
             raise ValueError(
-                f"needs where = 'exact', but where is {where!r}, which takes 'parameter-shift' or 'spsa'"
+                f"needs where = 'exact' or 'noisy:fake_<device>', but where is {where!r}, which takes "
+                "'parameter-shift' or 'spsa'"
             )
         return value
 
@@ -184,8 +186,11 @@ class JobFile(_Section):
     @classmethod
     def _known_places(cls, value: str | list[str]) -> str | list[str]:
         for where in [value] if isinstance(value, str) else value:
-            if where not in ("exact", "aer") and not re.fullmatch(r"(fake|ibm)_\w+", where):
-                raise ValueError("must be 'exact', 'aer', 'fake_<device>' or 'ibm_<device>'")
+            try:
+                Where.parse(where)
+            except DeviceError:
+                choices = "'exact', 'noisy:fake_<device>', 'aer', 'fake_<device>' or 'ibm_<device>'"
+                raise ValueError(f"must be {choices}") from None
         return value
 
 

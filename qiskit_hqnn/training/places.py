@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
+from qiskit_hqnn.layers.places import manager_at
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.where import Where
 
@@ -51,7 +53,8 @@ def running_on(
         model: a network; one without a quantum layer runs as it is.
         job: gives shots, mitigation, budget and seed.
         where: the place's word.
-        shots: other than the job's.
+        shots: other than the job's; "exact" and "noisy:fake_<device>" are sampled only with shots or a rule that needs
+            them.
         gradient: rule for training there.
         store: file that keeps every request of this run and its outcomes, so that none is sent twice; None keeps
             nothing on Aer and on snapshots.
@@ -62,8 +65,8 @@ def running_on(
     if not isinstance(layer, QuantumLayer | SamplerLayer):
         yield Place()
         return
-    if Where.parse(where).exact:
-        with layer.running_on(None, gradient):
+    if not is_sampled(where, shots, gradient):
+        with layer.running_on(where, gradient):
             yield Place()
         return
     meter = meter or Meter(job.max_qpu_seconds)
@@ -78,8 +81,14 @@ def running_on(
 
 def check_snapshots(job: JobFile) -> None:
     """Raises DeviceError, before hours of training, if a snapshot does not exist or lacks the gates asked for."""
-    places = map(Where.parse, (job.where, *job.test))
-    words = [place for place in places if place.simulated and place.device]
+    places = [Where.parse(where) for where in (job.where, *job.test)]
+    noisy = next((place for place in places if place.noisy), None)
+    if job.fractional and noisy:
+        raise DeviceError(
+            f"{noisy} is without fractional gates: with fractional = true a place is 'fake_<device>' or 'ibm_<device>'."
+        )
+    devices = [place.device for place in places]
+    words = [device for device in devices if device and device.startswith("fake_")]
     if words:
         from qiskit_hqnn.jobs.devices.device import check_snapshot, resolve_device
 
@@ -87,6 +96,11 @@ def check_snapshots(job: JobFile) -> None:
             check_snapshot(word)
             if job.fractional:
                 resolve_device(word, fractional=True)
+
+
+def is_sampled(where: str, shots: int | None = None, gradient: str | SPSA | None = None) -> bool:
+    """Whether a place answers by samples: by itself, or since shots or a rule that shifts angles are asked for."""
+    return Where.parse(where).sampled or shots is not None or gradient not in (None, "autograd")
 
 
 def gradient_of(job: JobFile) -> str | SPSA | None:
@@ -106,14 +120,14 @@ def manager_for(
 
     On hardware the circuits as they were compiled are kept beside the store, in `templates/`.
     """
-    from qiskit_hqnn.jobs import JobManager, MitigationOptions
+    from qiskit_hqnn.jobs import MitigationOptions
 
     settings = job.mitigation.model_dump(exclude_defaults=True)
     if "zne" in settings:
         settings["zne"] = tuple(settings["zne"])
     place = Where.parse(where)
     kept = place.hardware
-    return JobManager(
+    return manager_at(
         where,
         store=store,
         shots=shots or job.shots,

@@ -15,6 +15,7 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.places import running_on
 from qiskit_hqnn.training.run_folder import LoadedRun
+from qiskit_hqnn.where import Where
 
 
 def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -22,7 +23,7 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
 
     Args:
         run: trained.
-        device: a snapshot such as "fake_fez".
+        device: a snapshot such as "fake_fez"; "noisy:fake_fez" answers without shots.
         images: how many.
         shots: of each expectation value.
 
@@ -41,7 +42,7 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
     names = run.splits.class_names
     with torch.no_grad():
         exact = layer(encoded)
-        with running_on(run.model, run.job, device, shots):
+        with running_on(run.model, run.job, device, shots if Where.parse(device).sampled else None):
             noisy = layer(encoded)
         logits, logits_there = model.decode(exact), model.decode(noisy)
     table = pd.DataFrame(

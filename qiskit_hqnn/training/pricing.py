@@ -66,12 +66,12 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
         return manager_for(job, where, store=Store("sqlite://") if Where.parse(where).hardware else None)
 
     with torch.random.fork_rng():
-        if not Where.parse(job.where).exact:
+        if Where.parse(job.where).sampled:
             costs["epoch"] = _price_epoch(job, model, splits.train, manager(job.where))
             if len(splits.validation):
                 costs["validation"] = _price_pass(model, splits.validation, manager(job.where))
         for where in job.test:
-            if not Where.parse(where).exact:
+            if Where.parse(where).sampled:
                 costs[f"test on {where}"] = _price_pass(model, splits.test, manager(where))
     return costs
 

@@ -22,12 +22,13 @@ from qiskit_hqnn.training.evaluation import Evaluation, evaluate
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
-from qiskit_hqnn.training.places import check_snapshots, gradient_of, running_on
+from qiskit_hqnn.training.places import check_snapshots, gradient_of, is_sampled, running_on
 from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import price_run, price_tests, price_training
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.spending import TESTS_STORE, TRAINING_STORE, RunMeters, meters_of
+from qiskit_hqnn.where import Where
 
 
 def run_job(
@@ -99,7 +100,7 @@ def train(
     """Fit the model where the job says, and keep its weights and what they have cost by the training's meter."""
     before = run.history() if resume and run.checkpoint.exists() else []
     # Aer is quick enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
-    store = None if job.where == "aer" else run.path / TRAINING_STORE
+    store = run.path / TRAINING_STORE if _keeps(job.where) else None
     if not before:
         run.save_initial_weights(model)
     try:
@@ -145,7 +146,7 @@ def _admit(
     job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool, meters: RunMeters
 ) -> None:
     """Say what training will cost, and refuse a run that does not fit its budget, before anything is written."""
-    if job.where == "exact" and job.max_qpu_seconds is None:
+    if not Where.parse(job.where).sampled and job.max_qpu_seconds is None:
         return
     finished = resume and run.weights.exists()
     left = 0 if finished else job.train.epochs - len(run.history() if resume else [])
@@ -154,7 +155,7 @@ def _admit(
         job.model_copy(update={"test": [place for place in job.test if place not in done]}), model, splits
     )
     meters.check((price_training(costs, left) + price_tests(costs)).qpu_seconds)
-    if left and job.where != "exact":
+    if left and Where.parse(job.where).sampled:
         total = price_training(costs, left)
         unreal = "" if job.where.startswith("ibm_") else " if this were hardware"
         sys.stderr.write(
@@ -179,13 +180,14 @@ def run_test_set(
     With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
     What it costs counts on `meter`, the run's; by default on one of its own with the job's budget.
     """
-    shots = shots or job.shots
+    by_itself = Where.parse(where).sampled
+    shots = shots or (job.shots if by_itself else None)
     started = time.perf_counter()
-    store = None if where in ("exact", "aer") else run.path / TESTS_STORE
+    store = run.path / TESTS_STORE if _keeps(where) else None
     with running_on(model, job, where, shots, None, store, resume=resume, meter=meter) as place:
         result = evaluate(model, splits.test if images is None else images)
     summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
-    if where != "exact":
+    if shots is not None:
         summary["shots"] = shots
     if place.manager:
         # All that the result has cost, also where an earlier process had paid for a part of it.
@@ -193,8 +195,15 @@ def run_test_set(
         summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
         if place.manager.device.fractional:
             summary["fractional"] = True
-    keep_result(run, result, splits, where, summary)
+    # Beside its exact values: nothing overwrites another result.
+    block = where if by_itself or shots is None else f"{where}-{shots}-shots"
+    keep_result(run, result, splits, block, summary)
     return result
+
+
+def _keeps(where: str) -> bool:
+    """Whether requests at a place are kept: those that are computed here in no time are repeated instead."""
+    return Where.parse(where).sampled and where != "aer"
 
 
 def keep_result(
@@ -259,7 +268,7 @@ def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
             f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
         )
     free = {"title", "reference", "test", "max_qpu_seconds"}
-    if job.where == "exact":
+    if not is_sampled(job.where, gradient=job.gradient):
         free.add("shots")  # of the tests only
     if run.read_job().model_dump(exclude=free) != job.model_dump(exclude=free):
         raise RunFolderError(

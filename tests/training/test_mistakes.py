@@ -40,7 +40,8 @@ def test_a_value_that_cannot_be_meant_is_refused_where_it_was_given(setting, sen
 
 def test_autograd_is_refused_off_the_exact_simulator():
     with pytest.raises(
-        JobFileError, match="gradient is 'autograd': needs where = 'exact', but where is 'aer'"
+        JobFileError,
+        match="gradient is 'autograd': needs where = 'exact' or 'noisy:fake_<device>', but where is 'aer'",
     ):
         read_job(find_job("quickstart"), ["where='aer'", "gradient='autograd'"])
 
