@@ -31,6 +31,7 @@ class _Continue(Exception):
 def for_in(reader: Reader, node: Any) -> None:
     with suppress(_Break):
         for value in members(node.set_declaration, reader.scope):
+            reader.count()
             with suppress(_Continue):
                 reader.in_block(node.block, {node.identifier.name: value})
 

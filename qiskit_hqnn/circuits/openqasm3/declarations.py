@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from openqasm3 import ast
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumRegister
 
-from qiskit_hqnn.circuits.openqasm3.expressions import converted, evaluate, whole_number
+from qiskit_hqnn.circuits.openqasm3.expressions import converted, evaluate, size_of, whole_number
 from qiskit_hqnn.circuits.openqasm3.inputs import declared_input
 from qiskit_hqnn.circuits.openqasm3.reader import Reader
-from qiskit_hqnn.circuits.openqasm3.values import Duration, ProgramError, Value, Wires
+from qiskit_hqnn.circuits.openqasm3.values import LARGEST, Duration, ProgramError, Value, Wires
 
 _INCLUDES = ("stdgates.inc", "qelib1.inc")
 
@@ -22,7 +23,7 @@ def include(reader: Reader, node: Any) -> None:
 
 
 def qubits(reader: Reader, node: Any) -> None:
-    size = 1 if node.size is None else whole_number(node.size, reader.scope, "the size of a register")
+    size = 1 if node.size is None else size_of(node.size, reader.scope, "the size of a register")
     register = QuantumRegister(size, node.qubit.name)
     reader.circuit.add_register(register)
     reader.scope.declare(node.qubit.name, Wires(tuple(register), node.size is None))
@@ -52,7 +53,7 @@ def variable(reader: Reader, node: Any) -> None:
         if not isinstance(value, Duration | list):
             value = converted(node.type, value)
     elif isinstance(node.type, ast.ArrayType):
-        value = _zeros([whole_number(size, reader.scope, "a size") for size in node.type.dimensions])
+        value = _zeros([size_of(size, reader.scope, "the size of an array") for size in node.type.dimensions])
     reader.scope.declare(node.identifier.name, value)
 
 
@@ -91,7 +92,7 @@ def subroutine(reader: Reader, node: Any) -> None:
 
 def _bits(reader: Reader, node: Any) -> None:
     size = node.type.size
-    count = 1 if size is None else whole_number(size, reader.scope, "the size of a register")
+    count = 1 if size is None else size_of(size, reader.scope, "the size of a register")
     register = ClassicalRegister(count, node.identifier.name)
     reader.circuit.add_register(register)
     target = Wires(tuple(register), size is None)
@@ -104,6 +105,8 @@ def _bits(reader: Reader, node: Any) -> None:
 
 
 def _zeros(sizes: list[int]) -> Value:
+    if prod(sizes) > LARGEST:
+        raise ProgramError(f"an array of {prod(sizes):,} elements is larger than {LARGEST:,}")
     return [0] * sizes[0] if len(sizes) == 1 else [_zeros(sizes[1:]) for _ in range(sizes[0])]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from openqasm3 import ast
 from qiskit.circuit import ParameterExpression
 
-from qiskit_hqnn.circuits.openqasm3.values import Duration, Number, ProgramError, Scope, Value, Wires
+from qiskit_hqnn.circuits.openqasm3.values import LARGEST, Duration, Number, ProgramError, Scope, Value, Wires
 
 _CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": math.tau, "τ": math.tau, "euler": math.e, "ℇ": math.e}
 
@@ -26,12 +26,13 @@ _OF_INPUTS: dict[str, Callable[[ParameterExpression], Any]] = {
     "abs": ParameterExpression.abs, "sqrt": lambda value: value**0.5,
 }  # fmt: skip
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "**": operator.pow,
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "**": lambda left, right: _to_the_power(left, right),
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "&&": lambda left, right: bool(left and right), "||": lambda left, right: bool(left or right),
     "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
     "/": lambda left, right: _quotient(left, right), "%": lambda left, right: _remainder(left, right),
 }  # fmt: skip
+_LARGEST_EXPONENT = 1024
 _OF_ANGLES = frozenset({"+", "-", "*", "/", "**"})
 
 
@@ -115,12 +116,20 @@ def converted(kind: Any, value: Value) -> Value:
     raise ProgramError(f"variables of type {type(kind).__name__} are not supported")
 
 
-def members(node: Any, scope: Scope) -> list[int]:
+def size_of(node: Any, scope: Scope, what: str) -> int:
+    """A known size of a register or an array."""
+    size = whole_number(node, scope, what)
+    if not 0 <= size <= LARGEST:
+        raise ProgramError(f"{what} must be from 0 to {LARGEST:,}, but is {size}")
+    return size
+
+
+def members(node: Any, scope: Scope) -> Sequence[Value]:
     """The values that a `for` runs through: a range, both ends in it, a set, or an array."""
     if isinstance(node, ast.RangeDefinition):
         if node.start is None or node.end is None:
             raise ProgramError("the range of a loop needs a start and an end")
-        return list(_range(node, scope, 0))
+        return _range(node, scope, 0)
     if isinstance(node, ast.DiscreteSet):
         return [whole_number(value, scope, "a member of a set") for value in node.values]
     found = evaluate(node, scope)
@@ -188,6 +197,12 @@ def _quotient(left: Any, right: Any) -> Any:
     if isinstance(left, int) and isinstance(right, int):
         return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
     return left / right
+
+
+def _to_the_power(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int) and abs(right) > _LARGEST_EXPONENT:
+        raise OverflowError(f"the exponent is beyond {_LARGEST_EXPONENT}")
+    return left**right
 
 
 def _remainder(left: Any, right: Any) -> Any:

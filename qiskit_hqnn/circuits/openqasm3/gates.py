@@ -13,7 +13,7 @@ from qiskit.circuit.library import PhaseGate, UnitaryGate, get_standard_gate_nam
 from qiskit.quantum_info import Operator
 
 from qiskit_hqnn.circuits.openqasm3.expressions import evaluate, whole_number
-from qiskit_hqnn.circuits.openqasm3.values import ProgramError, Scope
+from qiskit_hqnn.circuits.openqasm3.values import LARGEST, ProgramError, Scope
 
 _OTHER_NAMES = {"U": "u", "CX": "cx", "phase": "p", "cphase": "cp"}
 _NO_GATES = {"measure", "reset", "delay", "global_phase"}
@@ -88,6 +88,8 @@ def _power(body: QuantumCircuit, exponent: Any) -> QuantumCircuit:
     if isinstance(exponent, ParameterExpression) or not isinstance(exponent, int | float):
         raise ProgramError("the exponent of pow must be a known number")
     if exponent == int(exponent):
+        if abs(exponent) * len(body.data) > LARGEST:
+            raise ProgramError(f"pow({exponent}) unrolls to more than {LARGEST:,} gates")
         step = body if exponent >= 0 else body.inverse()
         repeated = step.copy_empty_like()
         repeated.global_phase = 0

@@ -10,8 +10,8 @@ from typing import Any
 from openqasm3 import ast
 from qiskit.circuit import Parameter, ParameterVector
 
-from qiskit_hqnn.circuits.openqasm3.expressions import whole_number
-from qiskit_hqnn.circuits.openqasm3.values import ProgramError, Scope, Value
+from qiskit_hqnn.circuits.openqasm3.expressions import size_of
+from qiskit_hqnn.circuits.openqasm3.values import LARGEST, ProgramError, Scope, Value
 
 _ELEMENT = re.compile(r"_(.+)_(\d+)_")
 
@@ -43,9 +43,11 @@ def declared_input(node: Any, scope: Scope, elements: Mapping[str, Parameter]) -
         raise ProgramError(f"input {name!r} must be a float or an angle, or an array of these")
     if not isinstance(kind, ast.ArrayType):
         return elements.get(name) or Parameter(name)
-    sizes = [whole_number(size, scope, "the size of an array") for size in kind.dimensions]
-    if min(sizes) < 1:
-        raise ProgramError(f"input {name!r} must have at least one element")
+    sizes = [size_of(size, scope, "the size of an array") for size in kind.dimensions]
+    if not 1 <= prod(sizes) <= LARGEST:
+        raise ProgramError(
+            f"input {name!r} must have from 1 to {LARGEST:,} elements, but has {prod(sizes):,}"
+        )
     return _nested(list(ParameterVector(name, prod(sizes))), sizes)
 
 

@@ -12,11 +12,8 @@ from qiskit.circuit import Parameter, Qubit
 from qiskit.exceptions import QiskitError
 
 from qiskit_hqnn.circuits.openqasm3.expressions import evaluate, shown
-from qiskit_hqnn.circuits.openqasm3.values import ProgramError, Scope, Value, Wires
+from qiskit_hqnn.circuits.openqasm3.values import LARGEST, ProgramError, Scope, Value, Wires
 from qiskit_hqnn.errors import CircuitError
-
-MOST_STATEMENTS = 100_000
-"""Bounds what loops unroll to."""
 
 
 @dataclass
@@ -81,8 +78,8 @@ class Reader:
     def count(self) -> None:
         """Raises ProgramError if the program has grown beyond all use."""
         self.definitions.statements += 1
-        if self.definitions.statements > MOST_STATEMENTS:
-            raise ProgramError(f"it unrolls to more than {MOST_STATEMENTS:,} statements")
+        if self.definitions.statements > LARGEST:
+            raise ProgramError(f"it unrolls to more than {LARGEST:,} statements")
 
     def in_block(self, statements: Sequence[Any], names: Mapping[str, Value] | None = None) -> None:
         """Statements of a block, with names of its own."""

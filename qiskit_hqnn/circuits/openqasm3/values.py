@@ -13,6 +13,10 @@ class ProgramError(Exception):
     """What is wrong with a program, without its place; the statement's line is added where it is caught."""
 
 
+LARGEST = 100_000
+"""Bounds registers, arrays, and what loops and powers unroll to."""
+
+
 @dataclass(frozen=True)
 class Wires:
     """Qubits or classical bits; `single` where the program has one wire and no register of one."""
@@ -60,6 +64,8 @@ class Scope:
     def assign(self, name: str, value: Value) -> None:
         for frame in reversed(self.frames):
             if name in frame:
+                if isinstance(frame[name], Wires):
+                    raise ProgramError(f"{name!r} is a register: a bit takes a measurement, and nothing else")
                 frame[name] = value
                 return
         raise ProgramError(f"{name!r} is assigned to before it is declared")
