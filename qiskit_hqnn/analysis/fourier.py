@@ -190,6 +190,8 @@ def fourier(
 
 
 def _check(ansatz: Ansatz, inputs: tuple[int, ...], output: int) -> None:
+    if not ansatz.num_inputs:
+        raise HQNNError(f"Fourier coefficients are of inputs, but ansatz {ansatz.name!r} has none.")
     if not inputs or len(set(inputs)) != len(inputs) or not all(0 <= i < ansatz.num_inputs for i in inputs):
         raise HQNNError(
             f"Argument `inputs` must be different indices from 0 to {ansatz.num_inputs - 1}, but is {inputs}."

@@ -110,8 +110,10 @@ def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
         seed: of these.
 
     Raises:
-        HQNNError: if an angle is no sum of parameters with constant factors and an offset.
+        HQNNError: if there are no parameters, or an angle is no sum of them with constant factors and an offset.
     """
+    if not ansatz.num_inputs + ansatz.num_weights:
+        raise HQNNError(f"A reduction tells of parameters, but ansatz {ansatz.name!r} has none.")
     reduction = reduce_diagram(ansatz)
     rank = jacobian_rank(ansatz, seed=seed)
     largest = _largest_gradients(ansatz, points, seed)
