@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
@@ -18,8 +19,10 @@ _KEPT_BYTES = 256 << 20
 """Programs are kept up to this number and, with the constants they have made, up to about this size; the ones that were
 not asked for longest go first, and a program in use lives on with who uses it."""
 _programs: OrderedDict[Hashable, Program] = OrderedDict()
+_contents: WeakKeyDictionary[Ansatz, Hashable] = WeakKeyDictionary()
+"""What the programs of ansätze are found by: an ansatz never changes, and to read it again takes milliseconds."""
 _lock = Lock()
-"""Held while `_programs` is looked into or altered; plans are made without it, by several threads at once."""
+"""Held while these are looked into or altered; plans are made without it, by several threads at once."""
 
 
 def compile_ansatz(ansatz: Ansatz, compile: bool = False) -> Program:
@@ -34,20 +37,32 @@ def compile_ansatz(ansatz: Ansatz, compile: bool = False) -> Program:
     Raises:
         CircuitError: if the circuit resets or branches, or nothing says what one of its gates does.
     """
-    source = source_of(ansatz)
-    key = (compile, source.content())
     with _lock:
-        known = _programs.get(key)
-        if known is not None:
-            _programs.move_to_end(key)
-            return known
+        known = _found(compile, _contents.get(ansatz))
+    if known is not None:
+        return known
+    source = source_of(ansatz)
+    content = source.content()
+    with _lock:
+        _contents[ansatz] = content
+        known = _found(compile, content)
+    if known is not None:
+        return known
     made = Program(source, compile)
     with _lock:
-        program = _programs.setdefault(key, made)
-        _programs.move_to_end(key)
+        program = _programs.setdefault((compile, content), made)
+        _programs.move_to_end((compile, content))
         total = sum(kept.num_bytes for kept in _programs.values())
         while len(_programs) > 1 and (len(_programs) > _KEPT or total > _KEPT_BYTES):
             total -= _programs.popitem(last=False)[1].num_bytes
+    return program
+
+
+def _found(compile: bool, content: Hashable) -> Program | None:
+    """The program of a content, which thereby is the last one asked for."""
+    program = _programs.get((compile, content))
+    if program is not None:
+        _programs.move_to_end((compile, content))
     return program
 
 
