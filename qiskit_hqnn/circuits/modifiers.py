@@ -91,12 +91,10 @@ def taken_apart(operation: AnnotatedOperation) -> Annotated:
                 "An annotated operation must be inverted, controlled or raised to a power, but has a "
                 f"{type(modifier).__name__}."
             )
-    turned = _turned(base, float(np.prod(exponents)))
-    return (
-        Annotated(base, tuple(exponents), controls, state)
-        if turned is None
-        else Annotated(turned, (), controls, state)
-    )
+    turned = _turned(base, float(np.prod(exponents))) if exponents else None
+    if turned is not None:
+        base, exponents = turned, []
+    return Annotated(base, tuple(exponents), controls, state)
 
 
 def _turned(gate: Any, exponent: float) -> Any:

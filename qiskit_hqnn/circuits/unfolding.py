@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from qiskit.circuit import (
     Delay,
     ForLoopOp,
     Measure,
+    Parameter,
     Reset,
 )
 from qiskit.circuit.library import (
@@ -114,8 +115,14 @@ def _definition(operation: Any) -> QuantumCircuit | None:
 
 
 def _unrolled(loop: ForLoopOp) -> QuantumCircuit | None:
+    """All turns of a loop over numbers; None where only a run can tell how many there are."""
     indices, parameter, body = loop.params
-    if any(isinstance(step.operation, BreakLoopOp | ContinueLoopOp) for step in body.data):
+    stops = any(isinstance(step.operation, BreakLoopOp | ContinueLoopOp) for step in body.data)
+    if (
+        stops
+        or not isinstance(indices, Iterable)
+        or not (parameter is None or isinstance(parameter, Parameter))
+    ):
         return None
     whole = body.copy_empty_like()
     whole.global_phase = 0
@@ -131,9 +138,7 @@ def _in_eigenbasis(gate: HamiltonianGate) -> QuantumCircuit:
     energies, vectors = np.linalg.eigh(np.asarray(matrix, dtype=complex))
     circuit = QuantumCircuit(gate.num_qubits)
     circuit.append(UnitaryGate(vectors.conj().T), circuit.qubits)
-    diagonal = SparsePauliOp.from_operator(Operator(np.diag(energies)), atol=0, rtol=0).simplify(
-        atol=0, rtol=0
-    )
+    diagonal = SparsePauliOp.from_operator(Operator(np.diag(energies)), atol=0, rtol=0)
     circuit.append(PauliEvolutionGate(diagonal, time), circuit.qubits)
     circuit.append(UnitaryGate(vectors), circuit.qubits)
     return circuit
@@ -143,9 +148,8 @@ def _synthesised(operation: Any) -> QuantumCircuit | None:
     """What Qiskit's transpiler makes of it."""
     from qiskit.transpiler.passes import HighLevelSynthesis  # the transpiler: most circuits never need it
 
-    for spare in range(
-        _MOST_SPARE + 1
-    ):  # some gates are made with the help of qubits that are empty before and after
+    # Some gates are made with the help of spare qubits, which are empty before and after.
+    for spare in range(_MOST_SPARE + 1):
         alone = QuantumCircuit(operation.num_qubits + spare)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of too few such qubits
