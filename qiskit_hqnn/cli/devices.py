@@ -53,6 +53,9 @@ def devices(
         rows.append([device.name, str(device.num_qubits), *_errors(device.target)])
     print_rows(("where", "qubits", "two-qubit error", "readout error", "gate"), rows)
     say("Errors are medians. aer has no errors and takes any number of qubits.")
+    for device in found:
+        if device.left_out:
+            say(f"{device.rule} Where a device is chosen, --fractional uses them.")
 
 
 def _of_account(names: list[str]) -> None:

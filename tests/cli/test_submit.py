@@ -294,6 +294,8 @@ def test_devices_lists_snapshots(tmp_path):
     assert "fake_fez" in answer.output
     assert "156" in answer.output
     assert "cz" in answer.output
+    listed = hqnn("devices", "fractional", cwd=tmp_path).output
+    assert "The fractional gates rx and rzz of fake_fractional are left out." in listed
     assert "No snapshot's name contains 'nothing'" in refused("devices", "nothing", cwd=tmp_path)
 
 
