@@ -34,9 +34,9 @@ class Ansatz:
         name: the word that commands and job files use.
 
     Raises:
-        CircuitError: if a parameter of the circuit is neither input nor weight (or both), one that is listed does
-            not occur in the circuit, an observable has another number of qubits or is not Hermitian, or the
-            circuit has classical bits.
+        CircuitError: if there is no qubit, a parameter of the circuit is neither input nor weight (or both), one that
+            is listed does not occur in the circuit, an observable has another number of qubits or is not Hermitian, or
+            the circuit has classical bits.
     """
 
     def __init__(
@@ -52,6 +52,8 @@ class Ansatz:
         self._input_params, self._weight_params = tuple(input_params), tuple(weight_params)
         self._observables = as_operators(observables)
         self._reference, self._name = reference, name
+        if not self._circuit.num_qubits:
+            raise CircuitError(f"An ansatz needs at least one qubit, but circuit {circuit.name!r} has none.")
         _check_parameters(self._circuit, self._input_params, self._weight_params)
         _check_observables(self._circuit, self._observables)
         self._observables = tuple(observable.copy() for observable in self._observables)

@@ -8,6 +8,7 @@ rule does the rest, and one transpiled circuit serves every forward and backward
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,8 @@ def make_template(ansatz: Ansatz) -> Template:
     Global phases, and resets of qubits that nothing has acted on, are left out.
 
     Raises:
-        CircuitError: if a parameterised instruction has no shift rule and no definition in gates that have one.
+        CircuitError: if a parameterised instruction has no shift rule and no definition in gates that have one, or an
+            angle is NaN or infinite.
     """
     whole = ansatz.circuit
     circuit = whole.copy_empty_like()
@@ -153,6 +155,10 @@ def _in_shiftable_gates(circuit: QuantumCircuit) -> list[Placed]:
             continue
         if has_symbols(operation) and not _keeps(operation):
             opaque.add(operation.name)
+        if any(isinstance(value, float) and not isfinite(value) for value in operation.params):
+            raise CircuitError(
+                f"Every angle of a gate must be finite, but {operation.name!r} has {list(operation.params)}."
+            )
         if not isinstance(operation, Barrier | Delay):
             touched.update(where)
         steps.append((by_its_name(operation), where))

@@ -10,6 +10,7 @@ from qiskit.circuit.library import RXGate, RYGate, UnitaryGate
 from qiskit.quantum_info import Operator, SparsePauliOp
 
 from qiskit_hqnn.circuits import Ansatz, make_template, pauli_on_each
+from qiskit_hqnn.errors import CircuitError
 
 X = Parameter("x")
 
@@ -125,3 +126,8 @@ def test_gates_nested_forty_deep_are_unfolded():
         gate = circuit.to_gate()
     template = make_template(Ansatz(circuit, (X,), (), pauli_on_each("Z", 1)))
     assert template.circuit.count_ops() == {"ry": 1}
+
+
+def test_an_ansatz_without_qubits_is_one_sentence():
+    with pytest.raises(CircuitError, match="at least one qubit, but circuit 'nothing' has none"):
+        Ansatz(QuantumCircuit(0, name="nothing"), (), (), (SparsePauliOp(""),))

@@ -106,3 +106,12 @@ def test_slopes_are_read_off_what_is_written():
     template = make_template(Ansatz(circuit, (X,), (), pauli_on_each("Z", 1)))
     assert sorted(template.nonlinear) == [0, 1, 2]
     assert template.coefficients[:, 0].tolist() == pytest.approx([0, 0, 0, 1 / 3, 0])
+
+
+@pytest.mark.parametrize("angle", [float("nan"), float("inf")])
+def test_angles_that_are_no_numbers_are_one_sentence(angle):
+    circuit = QuantumCircuit(1)
+    circuit.ry(X, 0)
+    circuit.rx(angle, 0)
+    with pytest.raises(CircuitError, match=r"must be finite, but 'rx' has \[(nan|inf)\]"):
+        make_template(Ansatz(circuit, (X,), (), pauli_on_each("Z", 1)))

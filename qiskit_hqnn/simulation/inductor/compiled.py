@@ -24,6 +24,10 @@ _CHUNK = 1 << 12
 """Loops with less than this for each thread run on one: with the compiler's 512, starting threads is most of it."""
 
 
+_one_at_a_time = Lock()
+"""torch's tracer and compiler are for one thread at a time."""
+
+
 class Passes(Protocol):
     """A forward pass and its adjoint as functions of tensors."""
 
@@ -82,7 +86,6 @@ class Compiling:
 
     def __init__(self) -> None:
         self._made: dict[tuple[torch.Size, int], CompiledPasses] = {}
-        self._lock = Lock()  # torch's tracer and compiler are for one thread at a time
 
     def passes_for(self, eager: Passes, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
         """Passes for these shapes, compiled from the eager ones in the first call that has them.
@@ -96,7 +99,7 @@ class Compiling:
         made = self._made.get(key)
         if made is not None:
             return made
-        with self._lock:
+        with _one_at_a_time:
             if key not in self._made:
                 if len(self._made) == _MOST_SHAPES:
                     return eager
