@@ -6,9 +6,11 @@ what transpilation and the device do to its circuits. Start with `QuantumLayer`,
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from qiskit_hqnn._moved import MovedModules
 from qiskit_hqnn._version import __version__
 
 if TYPE_CHECKING:
@@ -35,3 +37,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+sys.meta_path.append(MovedModules())
