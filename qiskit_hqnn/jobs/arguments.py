@@ -34,14 +34,6 @@ def finite_values(circuit: QuantumCircuit, bindings: BindingsArray) -> np.ndarra
     return values
 
 
-def check_measured(circuit: QuantumCircuit) -> None:
-    """Raises HQNNError if a circuit that is to be sampled measures nothing."""
-    if not circuit.num_clbits or "measure" not in circuit.count_ops():
-        raise HQNNError(
-            f"A circuit for a sampler must be measured, but {circuit.name!r} is not: call its measure_all()."
-        )
-
-
 def check_fractional(fractional: bool, options: SamplingOptions) -> None:
     """Raises HQNNError if the service is asked to twirl gates that it cannot."""
     if fractional and options.twirl_gates:

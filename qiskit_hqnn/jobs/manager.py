@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from qiskit.providers import BackendV2
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapters.places import open_place
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest, sampling_requests, values_for
 from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
-from qiskit_hqnn.jobs.arguments import check_fractional, check_kind, check_measured, finite_values
+from qiskit_hqnn.jobs.arguments import check_fractional, check_kind, finite_values
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.fractional import folded
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.templates import Templates
 from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
 from qiskit_hqnn.jobs.estimation.estimation import Estimation, prepare
@@ -39,6 +41,7 @@ from qiskit_hqnn.jobs.recording import (
     sample_at_once,
     strong_id,
 )
+from qiskit_hqnn.jobs.registers import in_one_row, measures
 from qiskit_hqnn.jobs.sending.driving import drive
 from qiskit_hqnn.jobs.sending.protocol import Patience
 from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
@@ -199,7 +202,9 @@ class JobManager:
         return estimation, outcomes
 
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
-        """Sample a measured PUB; its classical bits count as one register.
+        """Sample a PUB; all its classical bits count as one register, in their order.
+
+        A circuit that measures nothing is answered with zeros, and nothing is run for it.
 
         Raises:
             MitigationError: if the manager has mitigation, which is for expectation values.
@@ -208,20 +213,25 @@ class JobManager:
             raise MitigationError(
                 "Mitigation corrects expectation values, not samples: use an estimator, or a manager without it."
             )
-        check_measured(pub.circuit)
-        values = finite_values(pub.circuit, pub.parameter_values).reshape(max(1, pub.size), -1)
-        circuit, _ = self._templates.of(pub.circuit)
-        names = tuple(parameter.name for parameter in pub.circuit.parameters)
+        values = finite_values(pub.circuit, pub.parameter_values).reshape(
+            pub.size, pub.circuit.num_parameters
+        )
         shots = shots or pub.shots or self.shots
-        key = self._questions.key(pub.circuit, values, shots)
+        row = in_one_row(pub.circuit)
+        content = circuit_bytes(row)
+        circuit, _ = self._templates.of(row, content)
+        if not pub.size or not measures(circuit):
+            return Outcomes.zeros(pub.size, row.num_clbits, shots)
+        key = self._questions.key(content, values, shots)
+        names, values = values_for(circuit, pub.circuit, values)
         folding = folded(circuit, self.device.target)
         names, values = folding.values(names, values)
         circuit = folding.circuit
-        request = SamplingRequest(circuit, names, values, shots, self._questions.seed(key))
+        requests = sampling_requests(circuit, names, values, shots, self._questions.seed(key))
         duration = 0.0 if self.device.target is None else scheduled_duration(circuit, self.device.target)
-        outcomes = self.run([request], [duration], max_qpu_seconds, "sampler")[0]
+        outcomes = self.run(requests, [duration] * len(requests), max_qpu_seconds, "sampler")
         self._questions.answered(key)
-        return outcomes
+        return Outcomes.joined(outcomes)
 
     def run(
         self,
@@ -331,9 +341,11 @@ class JobManager:
     def _planned(self, pub: EstimatorPub, precision: float | None) -> tuple[Estimation, bytes]:
         """A PUB's plan, and the key under which it counts as asked."""
         shots = self._shots_of(precision)
-        key = self._questions.key(pub.circuit, finite_values(pub.circuit, pub.parameter_values), shots)
+        content = circuit_bytes(pub.circuit)
+        key = self._questions.key(content, finite_values(pub.circuit, pub.parameter_values), shots)
+        template = partial(self._templates.of, content=content)
         seed = self._questions.seed(key)
-        return prepare(pub, shots, self.device, self._templates.of, self.mitigation, seed), key
+        return prepare(pub, shots, self.device, template, self.mitigation, seed), key
 
     def _needs_store(self) -> Store:
         if self.store is None:

@@ -10,9 +10,6 @@ from __future__ import annotations
 from hashlib import sha256
 
 import numpy as np
-from qiskit import QuantumCircuit
-
-from qiskit_hqnn.jobs.devices.transpiling import circuit_bytes
 
 
 class Questions:
@@ -22,9 +19,9 @@ class Questions:
         self.seed_of_all = seed
         self._answered: dict[bytes, int] = {}
 
-    def key(self, circuit: QuantumCircuit, values: np.ndarray, shots: int) -> bytes:
-        """What a question is known by: circuit, values of its parameters, and shots."""
-        digest = sha256(circuit_bytes(circuit))
+    def key(self, content: bytes, values: np.ndarray, shots: int) -> bytes:
+        """What a question is known by: its circuit's `circuit_bytes`, values of its parameters, and shots."""
+        digest = sha256(content)
         digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
         digest.update(str(shots).encode())
         return digest.digest()

@@ -11,8 +11,9 @@ from typing import Any
 from qiskit.primitives.containers import PubResult
 
 from qiskit_hqnn.errors import BudgetError, HQNNError, StoreError
+from qiskit_hqnn.jobs.adapters.checking import checked
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions
+from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, OddResultError, PermanentError, SamplingOptions
 from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
 from qiskit_hqnn.jobs.estimation import recipe
 from qiskit_hqnn.jobs.estimation.estimation import Estimation
@@ -77,14 +78,22 @@ def sample_at_once(
     options: SamplingOptions,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcomes]:
-    """Without a store there is nothing to come back to: straight through the adapter."""
+    """Without a store there is nothing to come back to: straight through the adapter.
+
+    Raises:
+        JobFailedError: if the place cannot run them.
+    """
     found: list[list[Outcomes]] = [[] for _ in requests]
     chunks = chunked(requests, [0.0] * len(requests), limits)
     for number, chunk in enumerate(chunks):
         contents = [piece.content for piece in chunk]
-        job_id = adapter.submit(contents, tag="", options=options)
-        for piece, result in zip(chunk, adapter.result(job_id), strict=True):
-            found[piece.request].append(Outcomes.of(result, piece.content))
+        try:
+            job_id = adapter.submit(contents, tag="", options=options)
+            outcomes = checked(adapter.result(job_id), contents)
+        except (PermanentError, OddResultError) as error:
+            raise JobFailedError(f"{adapter.where} cannot run this: {error}.") from error
+        for piece, part in zip(chunk, outcomes, strict=True):
+            found[piece.request].append(part)
         if progress:
             progress(number + 1, len(chunks))
     return [Outcomes.joined(parts) for parts in found]

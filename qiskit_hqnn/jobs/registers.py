@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit import Bit, CircuitInstruction
 from qiskit.primitives.containers import BitArray
 
 
@@ -16,6 +17,11 @@ def bits_of_registers(circuit: QuantumCircuit) -> dict[str, list[int]]:
 def side_by_side(circuit: QuantumCircuit) -> bool:
     """Whether the registers, one behind the other, are all classical bits in their order."""
     return list(chain(*bits_of_registers(circuit).values())) == list(range(circuit.num_clbits))
+
+
+def measures(circuit: QuantumCircuit) -> bool:
+    """Whether a circuit of a device's own gates measures anything."""
+    return "measure" in circuit.count_ops()
 
 
 def in_one_row(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -55,3 +61,21 @@ def by_register(circuit: QuantumCircuit, bits: BitArray) -> dict[str, BitArray]:
         name: bits if places == everything else bits.slice_bits(places)
         for name, places in bits_of_registers(circuit).items()
     }
+
+
+def measured_last(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit with its last measurements behind everything else, where some simulators look for them.
+
+    They run a circuit once and draw all shots from its last state then, instead of once for each shot.
+    """
+    later: set[Bit] = set()
+    last: list[CircuitInstruction] = []
+    others: list[CircuitInstruction] = []
+    for step in reversed(circuit.data):
+        bits = {*step.qubits, *step.clbits}
+        (last if step.name == "measure" and not bits & later else others).append(step)
+        later |= bits
+    result = circuit.copy_empty_like()
+    for step in (*reversed(others), *reversed(last)):
+        result.append(step)
+    return result

@@ -29,13 +29,6 @@ def test_values_that_mean_nothing_are_never_sent(circuit, value):
     assert manager.executions == 0
 
 
-def test_a_circuit_that_measures_nothing_is_not_sampled(circuit):
-    manager = JobManager("aer", shots=10)
-    with pytest.raises(HQNNError, match="must be measured, but 'turned' is not: call its measure_all"):
-        manager.sampler().run([(circuit, [0.1])]).result()
-    assert manager.executions == 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -5,12 +5,11 @@ import pytest
 from qiskit.primitives.containers import BitArray, DataBin, SamplerPubResult
 
 from qiskit_hqnn.jobs.adapters.aer import sample
+from qiskit_hqnn.jobs.adapters.checking import checked
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes
 from qiskit_hqnn.jobs.adapters.seam import OddResultError
 from qiskit_hqnn.jobs.arrays import arrays_from_bytes
-from qiskit_hqnn.jobs.chunks import Piece
 from qiskit_hqnn.jobs.recording import JobFailedError
-from qiskit_hqnn.jobs.sending.checking import checked
 from qiskit_hqnn.jobs.store import Store
 from tests.jobs.service import Service, ServiceAdapter
 from tests.jobs.test_sending import estimate, manager_of
@@ -119,7 +118,7 @@ def test_whatever_comes_back_is_read_rightly_or_not_at_all():
         other = np.resize(bits, shape) if rng.random() < 0.7 else bits
         results = [as_result(other, name)] * int(rng.choice([0, 1, 1, 1, 2]))
         try:
-            (outcomes,) = checked(results, [Piece(0, 0, request)])
+            (outcomes,) = checked(results, [request])
         except OddResultError:
             continue
         read += 1

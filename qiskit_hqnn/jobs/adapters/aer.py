@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
+from qiskit_hqnn.jobs.adapters.checking import checked
 from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.devices.aer_gates import for_aer
 from qiskit_hqnn.jobs.devices.device import CutDevice, Device, cut_target
 
 _DENSITY_MATRIX_QUBITS = 8
@@ -33,10 +35,9 @@ def sample(request: SamplingRequest, device: Device) -> Outcomes:
         used = used_qubits(circuit)
         circuit = on_qubits(circuit, used)
         simulator = _noisy(device, tuple(used))
-    binds = [_binds(circuit, request)] if request.parameters else None
-    repeats = 1 if request.parameters else request.sets
+    circuits, binds = for_aer(circuit, request.parameters, request.values, simulator)
     result = simulator.run(
-        [circuit] * repeats,
+        circuits,
         parameter_binds=binds,
         shots=request.shots,
         seed_simulator=request.seed,
@@ -44,7 +45,7 @@ def sample(request: SamplingRequest, device: Device) -> Outcomes:
     ).result()
     if not result.success:
         raise RuntimeError(f"Aer failed: {result.status}")
-    return _outcomes(result, circuit.num_clbits, request.shots)
+    return checked([_outcomes(result, circuit.num_clbits)], [request])[0]
 
 
 def used_qubits(circuit: QuantumCircuit) -> list[int]:
@@ -70,11 +71,6 @@ def on_qubits(circuit: QuantumCircuit, used: list[int]) -> QuantumCircuit:
     return small
 
 
-def _binds(circuit: QuantumCircuit, request: SamplingRequest) -> dict[Parameter, list[float]]:
-    by_name = {parameter.name: parameter for parameter in circuit.parameters}
-    return {by_name[name]: request.values[:, index].tolist() for index, name in enumerate(request.parameters)}
-
-
 @lru_cache(maxsize=4)
 def _ideal() -> AerSimulator:
     return AerSimulator(method="statevector", max_parallel_threads=0)
@@ -86,7 +82,13 @@ _simulators: dict[tuple[str, str, tuple[int, ...]], AerSimulator] = {}
 def noise_of(device: Device, used: tuple[int, ...]) -> NoiseModel:
     """The noise of some qubits of a device with a target, renumbered from 0."""
     assert device.target is not None
-    return NoiseModel.from_backend(CutDevice(device.name, cut_target(device.target, used)))
+    target = cut_target(device.target, used)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Qiskit backend .* has no QubitProperties")
+        # Without T1 and T2, Aer would look for them all the same.
+        return NoiseModel.from_backend(
+            CutDevice(device.name, target), thermal_relaxation=bool(target.qubit_properties)
+        )
 
 
 def _noisy(device: Device, used: tuple[int, ...]) -> AerSimulator:
@@ -98,19 +100,20 @@ def _noisy(device: Device, used: tuple[int, ...]) -> AerSimulator:
     return _simulators[key]
 
 
-def _outcomes(result: Any, bits: int, shots: int) -> Outcomes:
-    experiments = result.results
+def _outcomes(result: Any, bits: int) -> Outcomes:
+    rows = [getattr(experiment.data, "counts", {}) for experiment in result.results]
     if bits <= HISTOGRAM_BITS:
-        counts = np.zeros((len(experiments), 1 << bits), dtype=np.int32)
-        for row, experiment in zip(counts, experiments, strict=True):
-            for outcome, count in experiment.data.counts.items():
+        counts = np.zeros((len(rows), 1 << bits), dtype=np.int32)
+        for row, found in zip(counts, rows, strict=True):
+            for outcome, count in found.items():
                 row[int(outcome, 16)] = count
         return Outcomes(bits, counts)
     width = -(-bits // 8)
-    packed = np.empty((len(experiments), shots, width), dtype=np.uint8)
-    for index, experiment in enumerate(experiments):
+    shots = min((sum(found.values()) for found in rows), default=0)
+    packed = np.empty((len(rows), shots, width), dtype=np.uint8)
+    for index, found in enumerate(rows):
         start = 0
-        for outcome, count in experiment.data.counts.items():
+        for outcome, count in found.items():
             packed[index, start : start + count] = np.frombuffer(
                 int(outcome, 16).to_bytes(width, "big"), dtype=np.uint8
             )

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 from uuid import uuid4
 
 import qiskit_aer
-from qiskit.primitives import BaseSamplerV2
+from qiskit.primitives import BackendSamplerV2, BaseSamplerV2
+from qiskit.providers import BackendV2
+from qiskit_aer import AerError
 
 from qiskit_hqnn.jobs.adapters.aer import sample
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import JobState, LostResultError, PermanentError, SamplingOptions
+from qiskit_hqnn.jobs.adapters.checking import checked
+from qiskit_hqnn.jobs.adapters.sampling import (
+    Outcomes,
+    SamplingRequest,
+    seed_of,
+)
+from qiskit_hqnn.jobs.adapters.seam import (
+    JobState,
+    LostResultError,
+    OddResultError,
+    PermanentError,
+    SamplingOptions,
+)
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.registers import measured_last
 
 
 class LocalAdapter:
@@ -32,7 +46,7 @@ class LocalAdapter:
     def submit(self, requests: Sequence[SamplingRequest], *, tag: str, options: SamplingOptions) -> str:
         try:
             outcomes = [sample(request, self.device) for request in requests]
-        except RuntimeError as error:
+        except (RuntimeError, AerError) as error:
             raise PermanentError(str(error)) from error
         job_id = f"local-{uuid4().hex}"
         self._finished[job_id] = (tag, outcomes)
@@ -62,8 +76,40 @@ class SamplerAdapter(LocalAdapter):
         self._sampler = sampler
 
     def submit(self, requests: Sequence[SamplingRequest], *, tag: str, options: SamplingOptions) -> str:
-        results: Any = self._sampler.run([request.pub() for request in requests]).result()
+        try:
+            outcomes = self._sample(requests)
+        except OddResultError as error:
+            raise PermanentError(str(error)) from error
         job_id = f"local-{uuid4().hex}"
-        outcomes = [Outcomes.of(result, request) for result, request in zip(results, requests, strict=True)]
         self._finished[job_id] = (tag, outcomes)
         return job_id
+
+    def _sample(self, requests: Sequence[SamplingRequest]) -> list[Outcomes]:
+        return checked(list(self._sampler.run([request.pub() for request in requests]).result()), requests)
+
+
+class SimulatorAdapter(SamplerAdapter):
+    """A BackendV2 without a fixed number of qubits: a simulator, whose own `run` samples.
+
+    Each set of values is a run with a seed of its own where the simulator takes one: some draw the same random
+    numbers for all circuits of a run.
+    """
+
+    def __init__(self, backend: BackendV2, device: Device) -> None:
+        super().__init__(BackendSamplerV2(backend=backend), device)
+        self._backend = backend
+
+    def _sample(self, requests: Sequence[SamplingRequest]) -> list[Outcomes]:
+        ordered = [replace(request, circuit=measured_last(request.circuit)) for request in requests]
+        if not hasattr(self._backend.options, "seed_simulator"):
+            return super()._sample(ordered)
+        return [self._seeded(request) for request in ordered]
+
+    def _seeded(self, request: SamplingRequest) -> Outcomes:
+        parts = []
+        for index, row in enumerate(request.values):
+            seed = seed_of(request.seed, index)
+            sampler = BackendSamplerV2(backend=self._backend, options={"seed_simulator": seed})
+            one = replace(request, values=row[None], seed=seed)
+            parts += checked(list(sampler.run([one.pub()]).result()), [one])
+        return Outcomes.joined(parts)

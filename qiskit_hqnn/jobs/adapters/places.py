@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -26,13 +27,14 @@ def open_place(where: Any, fractional: bool = False) -> tuple[Device, BackendAda
     """The device to compile for, and the adapter that samples on it.
 
     Args:
-        where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its noise) or a BaseSamplerV2.
+        where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its noise; one without a fixed
+            number of qubits runs itself) or a BaseSamplerV2.
         fractional: whether the device's fractional gates are used.
 
     Raises:
         DeviceError: if there is no such place, or it has no fractional gates.
     """
-    from qiskit_hqnn.jobs.adapters.local import LocalAdapter, SamplerAdapter
+    from qiskit_hqnn.jobs.adapters.local import LocalAdapter, SamplerAdapter, SimulatorAdapter
 
     if isinstance(where, str) and where.startswith("ibm_"):
         try:
@@ -47,8 +49,20 @@ def open_place(where: Any, fractional: bool = False) -> tuple[Device, BackendAda
             raise DeviceError(
                 f"Fractional gates belong to a device, but {type(where).__name__} is a sampler."
             )
-        # What decides such an object's results is not known: another one's are never handed out as its own.
-        device = Device(type(where).__name__, None, REP_DELAY, f"sampler-{uuid4().hex}")
+        device = _device_behind(where)
         return device, SamplerAdapter(where, device)
     device = resolve_device(where, fractional)
+    if device.runs_itself:
+        return device, SimulatorAdapter(where, device)
     return device, LocalAdapter(device)
+
+
+def _device_behind(sampler: BaseSamplerV2) -> Device:
+    """What to compile for: the backend of a sampler that has one, which takes that backend's circuits only."""
+    # What decides such an object's results is not known: another one's are never handed out as its own.
+    name, calibration = type(sampler).__name__, f"sampler-{uuid4().hex}"
+    backend = getattr(sampler, "backend", None)
+    backend = backend() if callable(backend) else backend
+    if not isinstance(backend, BackendV2):
+        return Device(name, None, REP_DELAY, calibration)
+    return replace(resolve_device(backend), name=name, calibration=calibration)

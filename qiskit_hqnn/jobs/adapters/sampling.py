@@ -25,8 +25,8 @@ class SamplingRequest:
     """One measured circuit, run with many sets of values.
 
     Attributes:
-        circuit: measured into classical bits 0 … m − 1; parametrised or not.
-        parameters: names of its parameters, in the order of the columns.
+        circuit: measured into classical bits 0 … m − 1, its registers side by side; parametrised or not.
+        parameters: names of its parameters, all of them and no other, in the order of the columns.
         values: array of shape (sets, parameters), radians.
         shots: of each set.
         seed: makes a simulated result repeatable; part of the identity of every result.
@@ -63,6 +63,42 @@ class SamplingRequest:
         return SamplerPub(self.circuit, values, self.shots)
 
 
+def values_for(
+    circuit: QuantumCircuit, given: QuantumCircuit, values: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the parameters on which a device's circuit depends, and their columns.
+
+    Its order of parameters may differ from the given circuit's, and one that was in a phase only is gone.
+
+    Args:
+        circuit: the device's.
+        given: it was made of; its parameters are the columns of `values`.
+        values: array of shape (sets, parameters), radians.
+    """
+    present = {parameter.name for parameter in circuit.parameters}
+    names = [parameter.name for parameter in given.parameters]
+    kept = [index for index, name in enumerate(names) if name in present]
+    return tuple(names[index] for index in kept), values.take(kept, axis=1)
+
+
+def sampling_requests(
+    circuit: QuantumCircuit, names: tuple[str, ...], values: np.ndarray, shots: int, seed: int
+) -> list[SamplingRequest]:
+    """What a sampler PUB is sent as: one request, or one for each set where no parameter tells them apart."""
+    if names or len(values) == 1:
+        return [SamplingRequest(circuit, names, values, shots, seed)]
+    # A device takes a circuit without parameters once.
+    return [
+        SamplingRequest(circuit, (), np.zeros((1, 0)), shots, seed_of(seed, index))
+        for index in range(len(values))
+    ]
+
+
+def seed_of(seed: int, index: int) -> int:
+    """The seed of one of several requests: equal ones would give equal circuits equal samples."""
+    return int.from_bytes(sha256(f"{seed}/{index}".encode()).digest()[:4], "big") >> 1
+
+
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """Measured outcomes of every set.
@@ -84,6 +120,15 @@ class Outcomes:
         return len(array)
 
     @classmethod
+    def zeros(cls, sets: int, bits: int, shots: int) -> Outcomes:
+        """What a circuit reads as that measures nothing."""
+        if bits > HISTOGRAM_BITS or not sets:
+            return cls(bits, None, np.zeros((sets, shots, -(-bits // 8)), dtype=np.uint8))
+        counts = np.zeros((sets, 1 << bits), dtype=np.int32)
+        counts[:, 0] = shots
+        return cls(bits, counts)
+
+    @classmethod
     def from_bit_array(cls, array: np.ndarray, bits: int) -> Outcomes:
         """Outcomes from Qiskit's packed form, (sets, shots, bytes)."""
         if bits > HISTOGRAM_BITS:
@@ -97,12 +142,21 @@ class Outcomes:
 
     @classmethod
     def of(cls, result: Any, request: SamplingRequest) -> Outcomes:
-        """Outcomes of one request from what an adapter returns: outcomes already, or a `SamplerPubResult`."""
+        """Outcomes of one request from what an adapter returns, checked: outcomes already, or a `SamplerPubResult`."""
         if isinstance(result, cls):
             return result
         registers = [getattr(result.data, register.name) for register in request.circuit.cregs]
         bits = registers[0] if len(registers) == 1 else BitArray.concatenate_bits(registers)
         return cls.from_bit_array(bits.array.reshape(-1, *bits.array.shape[-2:]), bits.num_bits)
+
+    def lowest(self, bits: int) -> Outcomes:
+        """The outcomes of bits 0 … bits − 1, whatever the others are."""
+        if bits == self.bits:
+            return self
+        if self.counts is not None:
+            return Outcomes(bits, self.counts.reshape(self.sets, -1, 1 << bits).sum(axis=1, dtype=np.int32))
+        kept = BitArray(self.packed, self.bits).slice_bits(range(bits))
+        return Outcomes.from_bit_array(kept.array, bits)
 
     def to_bit_array(self) -> BitArray:
         """Qiskit's container, of shape (sets,); the order of the shots within a set has no meaning."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from qiskit.providers import BackendV2
 from qiskit.transpiler import InstructionProperties, Target
@@ -27,7 +29,7 @@ class Device:
 
     Attributes:
         name: the word.
-        target: gates, coupling, errors and durations; None for Aer, which takes any gate and makes no error.
+        target: gates, coupling, errors and durations; None for simulators, which have no qubits of their own.
         rep_delay: seconds between two shots.
         calibration: identifies the calibration data: another one gives another result.
         backend: the backend object, where there is one.
@@ -61,6 +63,11 @@ class Device:
         """Qubits of the device; None for Aer."""
         return None if self.target is None else int(self.target.num_qubits)
 
+    @property
+    def runs_itself(self) -> bool:
+        """Whether it is a simulator of any number of qubits whose backend object runs circuits."""
+        return self.target is None and self.simulator is None and self.backend is not None
+
 
 def resolve_device(where: str | BackendV2, fractional: bool = False) -> Device:
     """The device that a word names.
@@ -74,7 +81,12 @@ def resolve_device(where: str | BackendV2, fractional: bool = False) -> Device:
         DeviceError: if there is no such device; the nearest names are in the sentence. If it has no fractional gates.
     """
     if isinstance(where, BackendV2):
-        return device_of(where, where.name or type(where).__name__, fractional)
+        name = where.name or type(where).__name__
+        # What it is changed to afterwards is another device.
+        if isinstance(where, AerSimulator):
+            return device_of(copy.deepcopy(where), name, fractional)
+        device = device_of(where, name, fractional)
+        return replace(device, target=copy.deepcopy(device.target))
     if where == "aer":
         return _checked(Device("aer", None, REP_DELAY, "ideal"), fractional)
     if isinstance(where, str) and where.startswith("fake_"):
@@ -92,6 +104,9 @@ def device_of(backend: BackendV2, name: str, fractional: bool = False) -> Device
     """
     if isinstance(backend, AerSimulator):
         return _checked(Device(name, None, REP_DELAY, _simulator_id(backend), backend, backend), fractional)
+    if backend.target.num_qubits is None:
+        # What decides its results is not known: another one's are never handed out as its own.
+        return _checked(Device(name, None, REP_DELAY, f"simulator-{uuid4().hex}", backend), fractional)
     rep_delay, target = _rep_delay(backend), backend.target
     target, left_out = (target, ()) if fractional else without_fractional(target)
     # Gates that are left out are no part of the calibration: results of both ways are told apart by it.
@@ -110,9 +125,20 @@ def _simulator_id(simulator: AerSimulator) -> str:
     """Hash of a simulator's noise, coupling and options."""
     options = {key: value for key, value in vars(simulator.options).items() if value is not None}
     noise = options.pop("noise_model", None)
-    words = [simulator.configuration().to_dict(), options, noise.to_dict() if noise is not None else None]
+    words = [
+        simulator.configuration().to_dict(),
+        options,
+        None if noise is None else _without_ids(noise.to_dict(serializable=True)),
+    ]
     text = json.dumps(words, sort_keys=True, default=repr)
     return "simulator-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without_ids(value: Any) -> Any:
+    """A noise model's description without the number that Aer draws for each error when it is made."""
+    if isinstance(value, dict):
+        return {key: _without_ids(item) for key, item in value.items() if key != "id"}
+    return [_without_ids(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def snapshot_names() -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,10 @@ from qiskit import QuantumCircuit
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices.aer_gates import in_gates_of
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, kept_template, transpile_template
 
-_KEPT_IDEAL = 16
+_KEPT = 64
 
 
 class Templates:
@@ -32,20 +34,48 @@ class Templates:
 
     def __init__(self, device: Device, today: str, cache: Path | None, pinned: str | None = None) -> None:
         self._device, self._today, self._cache = device, today, cache
-        self._ideal: dict[int, tuple[QuantumCircuit, QuantumCircuit]] = {}
+        self._kept: OrderedDict[tuple[bytes, str], tuple[QuantumCircuit, tuple[int, ...]]] = OrderedDict()
         self.calibration = pinned or today
 
-    def of(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, Sequence[int]]:
-        """A circuit as the place takes it, and where each of its qubits is at the end."""
+    def of(
+        self, circuit: QuantumCircuit, content: bytes | None = None
+    ) -> tuple[QuantumCircuit, Sequence[int]]:
+        """A circuit as the place takes it, without a global phase, and where each of its qubits is at the end.
+
+        Args:
+            circuit: as its user wrote it.
+            content: its `circuit_bytes`, under which it is kept: a circuit that was changed is another. None computes
+                them.
+        """
+        if content is None:
+            content = circuit_bytes(circuit)
+        found = self._kept.get((content, self.calibration))
+        if found is None:
+            found = self._made(circuit)
+        self._kept[content, self.calibration] = found
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+    def _made(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
+        # No outcome depends on the phase of a whole circuit, and a parameter that is only there would be left over.
+        circuit = circuit.copy()
+        circuit.global_phase = 0
         if self._device.target is None:
-            isa = self._for_aer(circuit)
-            if isa.layout is None:
-                return isa, range(circuit.num_qubits)
-            return isa, isa.layout.final_index_layout(filter_ancillas=True)
-        template = None if self.calibration == self._today else self._earlier(circuit)
-        if template is None:
-            template = transpile_template(circuit, self._device, cache=self._cache)
-        return template.circuit, template.logical
+            isa = in_gates_of(self._device, circuit)
+            layout = isa.layout
+            places = (
+                range(circuit.num_qubits)
+                if layout is None
+                else layout.final_index_layout(filter_ancillas=True)
+            )
+        else:
+            template = None if self.calibration == self._today else self._earlier(circuit)
+            if template is None:
+                template = transpile_template(circuit, self._device, cache=self._cache)
+            isa, places = template.circuit.copy(), template.logical
+        isa.global_phase = 0
+        return isa, tuple(places)
 
     def _earlier(self, circuit: QuantumCircuit) -> ISATemplate | None:
         """The template of the earlier calibration; None, and back to today's, where it cannot be used any more."""
@@ -63,11 +93,3 @@ class Templates:
                 stacklevel=2,
             )
         return template
-
-    def _for_aer(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        known = self._ideal.get(id(circuit))
-        if known is None or known[0] is not circuit:
-            known = (circuit, in_gates_of(self._device.simulator, circuit))
-            kept = list(self._ideal.items())[1 - _KEPT_IDEAL :]
-            self._ideal = {**dict(kept), id(circuit): known}
-        return known[1]

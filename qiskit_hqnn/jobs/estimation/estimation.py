@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -13,7 +12,7 @@ from qiskit.primitives.containers import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest, seed_of, values_for
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.fractional import folded
 from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
@@ -33,6 +32,7 @@ from qiskit_hqnn.jobs.estimation.mitigation.readout import (
     unflipped,
 )
 from qiskit_hqnn.jobs.estimation.mitigation.twirling import twirled
+from qiskit_hqnn.jobs.registers import without_idle_bits
 
 Template = Callable[[QuantumCircuit], tuple[QuantumCircuit, Sequence[int]]]
 """A circuit to what the device takes, with the place of each of its qubits."""
@@ -98,24 +98,29 @@ class Estimation:
         """One basis's outcomes at one noise factor, draw by draw, with their random flips undone."""
         if self.options.flips:
             return self._unflipped(basis, waiting)
-        return _parted(next(waiting), self.options.draws)
+        return _parted(_read(basis, waiting), self.options.draws)
 
     def _unflipped(self, basis: MeasuredBasis, waiting: Iterator[Outcomes]) -> list[Outcomes]:
         patterns = flip_patterns(len(basis.letters), self.options.randomizations, _FLIP_SEED)
-        return [unflipped(next(waiting), pattern) for pattern in patterns]
+        return [unflipped(_read(basis, waiting), pattern) for pattern in patterns]
 
     def _calibrations(self, waiting: Iterator[Outcomes]) -> list[ReadoutCalibration] | None:
         if self.options.readout is None:
             return None
         if self.options.readout == "m3":
             return [
-                m3_calibration(next(waiting), next(waiting), symmetric=self.options.flips)
-                for _ in self.measurement.bases
+                m3_calibration(_read(basis, waiting), _read(basis, waiting), symmetric=self.options.flips)
+                for basis in self.measurement.bases
             ]
         return [
             trex_calibration(basis.strings, self._unflipped(basis, waiting))
             for basis in self.measurement.bases
         ]
+
+
+def _read(basis: MeasuredBasis, waiting: Iterator[Outcomes]) -> Outcomes:
+    """The next outcomes, without bits that the given circuit measures itself."""
+    return next(waiting).lowest(len(basis.letters))
 
 
 def _parted(outcomes: Outcomes, draws: int) -> list[Outcomes]:
@@ -145,17 +150,13 @@ def prepare(
     """
     observables, at = _distinct_observables(pub)
     shape = pub.shape
-    values = pub.parameter_values.as_array(pub.circuit.parameters)
-    sets = values.reshape(-1, values.shape[-1]) if values.shape[-1] else np.zeros((1, 0))
-    set_index = np.arange(int(np.prod(pub.parameter_values.shape))).reshape(pub.parameter_values.shape)
-    if not values.shape[-1]:
-        set_index = np.zeros_like(set_index)
+    circuit, where = template(pub.circuit)
+    if circuit.num_clbits:
+        circuit = without_idle_bits(circuit)
+    names, sets, set_index = _sets(pub, circuit)
     sets_at = np.broadcast_to(set_index, shape).ravel()
     observables_at = np.broadcast_to(at, shape).ravel()
     measurement = measurement_of(observables)
-    circuit, where = template(pub.circuit)
-    # The device's order of parameters may differ from the given circuit's; the names say which is which.
-    names = tuple(parameter.name for parameter in pub.circuit.parameters)
     # Before pulses are put into idle times: what folds an angle takes time, too.
     folding = folded(circuit, device.target)
     circuit, (names, sets) = folding.circuit, folding.values(names, sets)
@@ -241,8 +242,22 @@ def _value_requests(
 
 def _with_own_seed(request: SamplingRequest, index: int) -> SamplingRequest:
     """Requests of one PUB must not share their random numbers: equal circuits would give equal errors."""
-    seed = int.from_bytes(sha256(f"{request.seed}/{index}".encode()).digest()[:4], "big") >> 1
+    seed = seed_of(request.seed, index)
     return SamplingRequest(request.circuit, request.parameters, request.values, request.shots, seed)
+
+
+def _sets(pub: EstimatorPub, circuit: QuantumCircuit) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Names of the parameters on which the device's circuit depends, the sets of their values, and each set's place.
+
+    Without parameters, all sets are one.
+    """
+    shape = pub.parameter_values.shape
+    values = pub.parameter_values.as_array(pub.circuit.parameters)
+    flat = values.reshape(prod(shape), pub.circuit.num_parameters)
+    names, sets = values_for(circuit, pub.circuit, flat)
+    if not names:
+        return (), np.zeros((1, 0)), np.zeros(shape, dtype=int)
+    return names, sets, np.arange(len(sets)).reshape(shape)
 
 
 def _distinct_observables(pub: EstimatorPub) -> tuple[list[SparsePauliOp], np.ndarray]:

@@ -84,12 +84,13 @@ def measured(template: QuantumCircuit, basis: MeasuredBasis, where: Sequence[int
     """The template with the change of basis and the measurement of a basis behind it.
 
     Args:
-        template: unmeasured.
+        template: with or without measurements of its own: their bits come behind those of the basis, and are not read.
         basis: over the qubits of the original circuit.
         where: the template's qubit for each qubit of the original circuit.
     """
-    circuit = QuantumCircuit(template.num_qubits, len(basis.letters), name=template.name)
-    circuit.compose(template, inplace=True, copy=False)
+    bits = len(basis.letters)
+    circuit = QuantumCircuit(template.num_qubits, bits + template.num_clbits, name=template.name)
+    circuit.compose(template, clbits=range(bits, circuit.num_clbits), inplace=True, copy=False)
     for bit, qubit in enumerate(basis.qubits):
         letter, physical = basis.letters[qubit], where[qubit]
         if letter == "X":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 
+from qiskit_hqnn.jobs.adapters.checking import checked
 from qiskit_hqnn.jobs.adapters.seam import (
     AdapterError,
     JobState,
@@ -12,7 +13,6 @@ from qiskit_hqnn.jobs.adapters.seam import (
     OddResultError,
 )
 from qiskit_hqnn.jobs.chunks import from_bytes, outcomes_to_bytes
-from qiskit_hqnn.jobs.sending.checking import checked
 from qiskit_hqnn.jobs.sending.hands import Hands
 from qiskit_hqnn.jobs.sending.posting import Sender
 from qiskit_hqnn.jobs.store.tables import Chunk
@@ -74,7 +74,7 @@ class Collector:
         try:
             results = self._hands.call(lambda: self._hands.adapter.result(chunk.backend_job or ""))
             self._hands.settled()
-            outcomes = checked(results, pieces)
+            outcomes = checked(results, [piece.content for piece in pieces])
         except OddResultError as error:
             return self._odd(chunk, error)
         self.finished += self._hands.store.finish(chunk, outcomes_to_bytes(pieces, outcomes), state.seconds)

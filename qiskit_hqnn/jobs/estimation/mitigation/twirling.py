@@ -59,8 +59,12 @@ def twirled(circuit: QuantumCircuit, names: Sequence[str]) -> GateTwirl:
         names: of its parameters, in the order of the columns of values.
 
     Raises:
-        MitigationError: if another two-qubit gate is in it.
+        MitigationError: if another two-qubit gate is in it, or it measures.
     """
+    if circuit.num_clbits:
+        raise MitigationError(
+            f"Gate twirling takes circuits that measure nothing themselves, but {circuit.name!r} does."
+        )
     from samplomatic import build
     from samplomatic.transpiler import generate_boxing_pass_manager
 

@@ -1,7 +1,7 @@
 """What came back, held against what was asked: one rule for everything that differs.
 
-It is stored as received, for a person to look at; reported in one sentence; neither asked for again by itself, since it
-is paid, nor read.
+It is stored as received, where there is a store, for a person to look at; reported in one sentence; neither asked for
+again by itself, since it is paid, nor read.
 """
 
 from __future__ import annotations
@@ -15,27 +15,26 @@ from qiskit.primitives.containers import BitArray
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import OddResultError
 from qiskit_hqnn.jobs.arrays import arrays_to_bytes
-from qiskit_hqnn.jobs.chunks import Piece
 
 
-def checked(results: Sequence[Any], pieces: Sequence[Piece]) -> list[Outcomes]:
-    """The outcomes of each piece.
+def checked(results: Sequence[Any], requests: Sequence[SamplingRequest]) -> list[Outcomes]:
+    """The outcomes of each request.
 
     Args:
         results: what an adapter returned; as `received`, where they have that, their bytes as they came.
-        pieces: what was asked.
+        requests: what was asked.
 
     Raises:
         OddResultError: if a circuit, a register, a bit, a set of values or a shot is missing, or there are more.
     """
     why = ""
-    if len(results) != len(pieces):
-        why = f"results of {_count(len(results), 'circuit')} for {len(pieces)}"
-    for result, piece in zip(results, pieces, strict=False):
-        why = why or _difference(result, piece.content)
+    if len(results) != len(requests):
+        why = f"results of {_count(len(results), 'circuit')} for {len(requests)}"
+    for result, request in zip(results, requests, strict=False):
+        why = why or _difference(result, request)
     if why:
         raise OddResultError(f"results came back that are not what was asked ({why})", _received(results))
-    return [Outcomes.of(result, piece.content) for result, piece in zip(results, pieces, strict=True)]
+    return [Outcomes.of(result, request) for result, request in zip(results, requests, strict=True)]
 
 
 def _difference(result: Any, request: SamplingRequest) -> str:

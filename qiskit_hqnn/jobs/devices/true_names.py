@@ -1,0 +1,76 @@
+"""Names that say what a gate is: a transpiler goes by names, and a gate of a user's own may bear any."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    AnnotatedOperation,
+    CircuitInstruction,
+    ControlledGate,
+    Gate,
+    Instruction,
+    Operation,
+)
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.exceptions import QiskitError
+
+_MADE_BY_USERS = (Gate, Instruction, ControlledGate)
+
+
+def with_true_names(circuit: QuantumCircuit, own_names: Collection[str] = ()) -> QuantumCircuit:
+    """The circuit with a name of its own for every gate that its name does not tell: itself where there is none.
+
+    A standard gate is known by its class, another one by its definition. A place's own gates keep the names that it
+    has for them, and a gate without definition keeps its name, which is all there is.
+
+    Args:
+        circuit: any.
+        own_names: names of the place's own gates.
+    """
+    if not any(_untold(step, own_names) for step in circuit.data):
+        return circuit
+    result = circuit.copy_empty_like()
+    for step in circuit.data:
+        if _untold(step, own_names):
+            step = step.replace(operation=_told(step.operation, own_names))
+        result.append(step)
+    return result
+
+
+def _untold(step: CircuitInstruction, own_names: Collection[str]) -> bool:
+    return not step.is_standard_gate() and _by_definition(step.operation, own_names)
+
+
+def _by_definition(operation: Operation, own_names: Collection[str]) -> bool:
+    """Whether its definition, not its name, says what an operation is."""
+    if isinstance(operation, AnnotatedOperation):
+        return _by_definition(operation.base_op, own_names)
+    if not isinstance(operation, Instruction):
+        return False
+    kind, name = operation.base_class, operation.name
+    if kind not in _MADE_BY_USERS and str(kind.__module__).startswith("qiskit."):
+        return _standard_classes().get(name, kind) is not kind
+    if name in own_names and name not in _standard_classes():
+        return False
+    return operation.definition is not None
+
+
+def _told(operation: Operation, own_names: Collection[str]) -> Operation:
+    if isinstance(operation, AnnotatedOperation):
+        return AnnotatedOperation(_told(operation.base_op, own_names), operation.modifiers)
+    name = f"own {operation.name}"
+    if operation.definition is None:
+        return operation.copy(name)
+    definition = with_true_names(operation.definition, own_names).copy(name)
+    try:
+        return definition.to_gate(label=operation.label)
+    except QiskitError:  # it measures, resets, or holds what is no gate
+        return definition.to_instruction(label=operation.label)
+
+
+@cache
+def _standard_classes() -> dict[str, type]:
+    return {name: gate.base_class for name, gate in get_standard_gate_name_mapping().items()}
