@@ -236,7 +236,7 @@ def test_a_layer_trains_on_fractional_gates_with_every_angle_in_range(monkeypatc
     for qubit, angle in enumerate(angles):
         circuit.rzz(2 * angle, qubit, (qubit + 1) % 3)
     layer = QuantumLayer(Ansatz.from_circuit(circuit, observables="X*"))
-    manager = JobManager("fake_fractional", shots=500, seed=1, fractional=True)
+    manager = JobManager("fake_fractional", shots=72, seed=1, fractional=True)
     monkeypatch.setattr(
         type(manager.adapter),
         "submit",
