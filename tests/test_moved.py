@@ -8,7 +8,7 @@ import pytest
 from qiskit_hqnn._moved import MOVED
 
 
-@pytest.mark.parametrize("old", [name for name in MOVED])
+@pytest.mark.parametrize("old", list(MOVED))
 def test_an_old_name_is_the_module_at_its_new_place(old):
     sys.modules.pop(old, None)
     with pytest.warns(DeprecationWarning, match=MOVED[old].replace(".", r"\.")):

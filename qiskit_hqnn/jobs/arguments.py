@@ -1,21 +1,41 @@
-"""The checks of what a job manager is given: told before anything is planned, priced or paid."""
+"""The checks of what a job manager is given: made before anything is planned, priced or paid."""
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers.bindings_array import BindingsArray
 
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
 
 
-def check_kind(name: str, value: Any, kind: type) -> None:
-    """Raises HQNNError if an argument is neither None nor of a kind."""
-    if value is not None and not isinstance(value, kind):
-        raise HQNNError(f"Argument `{name}` must be {kind.__name__}(…) or None, but is {value!r}.")
+def check_counts(*, shots: int, sets_at_once: int, seed: int | None) -> None:
+    """Raises HQNNError if one of a manager's numbers is out of range."""
+    check_integer("shots", shots, 1)
+    check_integer("sets_at_once", sets_at_once, 1)
+    if seed is not None:
+        check_integer("seed", seed, 0)
+
+
+def check_kinds(**arguments: tuple[Any, type]) -> None:
+    """Raises HQNNError if an argument is neither None nor of its kind."""
+    for name, (value, kind) in arguments.items():
+        if value is not None and not isinstance(value, kind):
+            raise HQNNError(f"Argument `{name}` must be {kind.__name__}(…) or None, but is {value!r}.")
+
+
+def shots_for(precision: float | None, shots: int) -> int:
+    """Shots for a standard error of `precision`, ⌈1/precision²⌉; those of the manager where none is asked."""
+    if precision is None:
+        return shots
+    if not 0 < precision <= 1:
+        raise HQNNError(f"Argument `precision` must be above 0 and at most 1, but is {precision}.")
+    return max(1, ceil(precision**-2 - 1e-9))
 
 
 def finite_values(circuit: QuantumCircuit, bindings: BindingsArray) -> np.ndarray:

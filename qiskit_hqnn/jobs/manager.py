@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,11 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
-from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import HQNNError, MitigationError
 from qiskit_hqnn.jobs.adapters.places import open_place
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest, sampling_requests, values_for
 from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
-from qiskit_hqnn.jobs.arguments import check_fractional, check_kind, finite_values
+from qiskit_hqnn.jobs.arguments import check_counts, check_fractional, check_kinds, finite_values, shots_for
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits
 from qiskit_hqnn.jobs.devices.device import Device
@@ -108,17 +106,13 @@ class JobManager:
         meter: Meter | None = None,
         fractional: bool = False,
     ) -> None:
-        check_integer("shots", shots, 1)
-        check_integer("sets_at_once", sets_at_once, 1)
-        if seed is not None:
-            check_integer("seed", seed, 0)
-        for name, value, kind in (
-            ("mitigation", mitigation, MitigationOptions),
-            ("options", options, SamplingOptions),
-            ("patience", patience, Patience),
-            ("meter", meter, Meter),
-        ):
-            check_kind(name, value, kind)
+        check_counts(shots=shots, sets_at_once=sets_at_once, seed=seed)
+        check_kinds(
+            mitigation=(mitigation, MitigationOptions),
+            options=(options, SamplingOptions),
+            patience=(patience, Patience),
+            meter=(meter, Meter),
+        )
         if store is not None and not isinstance(store, str | Path | Store):
             raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
         self.device: Device
@@ -340,7 +334,7 @@ class JobManager:
 
     def _planned(self, pub: EstimatorPub, precision: float | None) -> tuple[Estimation, bytes]:
         """A PUB's plan, and the key under which it counts as asked."""
-        shots = self._shots_of(precision)
+        shots = shots_for(precision, self.shots)
         content = circuit_bytes(pub.circuit)
         key = self._questions.key(content, finite_values(pub.circuit, pub.parameter_values), shots)
         template = partial(self._templates.of, content=content)
@@ -402,10 +396,3 @@ class JobManager:
             "calibration": self._templates.calibration,
             **({"fractional": True} if self.device.fractional else {}),
         }
-
-    def _shots_of(self, precision: float | None) -> int:
-        if precision is None:
-            return self.shots
-        if not 0 < precision <= 1:
-            raise HQNNError(f"Argument `precision` must be above 0 and at most 1, but is {precision}.")
-        return max(1, ceil(precision**-2 - 1e-9))
