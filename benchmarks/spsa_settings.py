@@ -83,7 +83,7 @@ def train(gradient: str | SPSA, epochs: int, seed: int, shots: int, root: Path) 
         tempfile.TemporaryDirectory() as folder,
         model.quantum.running_on(DrawnShots(shots, seed), gradient),
     ):
-        fit(model, splits, job.train, RunFolder(Path(folder)), seed, progress=False)
+        fit(model, splits, job.train, RunFolder(Path(folder)), seed)
         row = RunFolder(Path(folder)).history()[-1]
     return row["validation_accuracy"], row["validation_loss"], time.perf_counter() - started
 

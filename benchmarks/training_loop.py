@@ -49,7 +49,7 @@ def with_fit(model: nn.Module, splits: Splits, job: JobFile) -> float:
     """Median seconds an epoch, validation and checkpoints included."""
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
         folder = RunFolder(Path(name))
-        fit(model, splits, job.train, folder, seed=0, progress=False)
+        fit(model, splits, job.train, folder, seed=0)
         return statistics.median(row["seconds"] for row in folder.history())
 
 

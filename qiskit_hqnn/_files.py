@@ -9,19 +9,27 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from qiskit_hqnn.errors import FileError
+
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Call `write` with a name beside `path`, then rename; a kill in between leaves the old file or none.
 
     `write` makes the file itself, so its permissions are those of the user's umask. Missing folders are made.
+
+    Raises:
+        FileError: if the disk is full, or the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}-{token_hex(4)}{path.suffix}")
     try:
-        write(beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -25,6 +25,10 @@ class RunFolderError(HQNNError):
     """A run folder lacks a part, or its checkpoint belongs to another network."""
 
 
+class FileError(HQNNError):
+    """A file cannot be written: the disk is full, its folder is gone, or it is not allowed."""
+
+
 class DeviceError(HQNNError):
     """A device word is unknown, or the device cannot run the circuit."""
 

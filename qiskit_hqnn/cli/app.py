@@ -13,6 +13,7 @@ from qiskit_hqnn._version import __version__
 from qiskit_hqnn.cli import (
     analyse,
     circuits,
+    data,
     devices,
     doctor,
     evaluate,
@@ -53,6 +54,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "analyse": analyse.analyse,
     "inspect": inspect.inspect,
     "gallery": inspect.gallery,
+    "data": data.data,
     "ls": jobfiles.list_jobs,
     "cp": jobfiles.copy,
     "validate": jobfiles.validate,

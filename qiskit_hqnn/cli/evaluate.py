@@ -44,8 +44,8 @@ def evaluate(
 
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import load_run
+    from qiskit_hqnn.training.measuring import run_test_set
     from qiskit_hqnn.training.report import write_report
-    from qiskit_hqnn.training.running import run_test_set
 
     run = load_run(folder, data_root)
     images = run.splits.test

@@ -58,22 +58,19 @@ def validate(
 
     Example: hqnn validate mine.toml
     """
-    from qiskit_hqnn.errors import JobFileError
     from qiskit_hqnn.training import find_job, read_job
+    from qiskit_hqnn.training.job_file import check_words
 
     content = read_job(find_job(job), settings or [])
+    check_words(content)
 
-    from qiskit_hqnn import data, models
+    from qiskit_hqnn import models
     from qiskit_hqnn.training.places import check_snapshots
+    from qiskit_hqnn.training.preparation import check_controls
 
     check_snapshots(content)
-    options = {key: value for key, value in content.model.options.items() if key != "control"}
-    for control in (None, *content.controls):
-        models.build(content.model.name, **options, **({"control": control} if control else {}))
-    if content.data.name not in data.DATASETS:
-        raise JobFileError(
-            f"data.name must be one of {', '.join(data.DATASETS)}, but is {content.data.name!r}."
-        )
+    models.build(content.model.name, **content.model.options)
+    check_controls(content)
     runs, epochs = len(content.seeds) * (1 + len(content.controls)), content.train.epochs
     say(
         f"{job} is valid: {content.model.name} on {content.data.name}, {epochs} epoch{'s' * (epochs > 1)}, "

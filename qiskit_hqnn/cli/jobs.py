@@ -12,7 +12,7 @@ import typer
 
 from qiskit_hqnn._text import one_line
 from qiskit_hqnn.cli.options import STORE, store_option, summary
-from qiskit_hqnn.cli.terminal import console, print_rows, say
+from qiskit_hqnn.cli.terminal import console, note, print_rows, say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.store.store import Store
@@ -41,7 +41,7 @@ def list_jobs(
     # The default store is made by the first job.
     jobs = [] if not store and _is_missing(DEFAULT_STORE) else _open(store).jobs(limit + 1)
     if not jobs:
-        say("No jobs yet: `hqnn submit RUN --where fake_fez` makes one.")
+        say(f"No jobs yet: `hqnn submit RUN --where fake_fez` makes one. Store: {store or DEFAULT_STORE}")
         return
     rows = [
         (
@@ -57,6 +57,7 @@ def list_jobs(
     ]
     titles = ("id", "what", "where", "state", "age", "QPU seconds", "parts")
     print_rows(titles, rows, left=("id", "what", "where", "state"))
+    note(f"store {store or DEFAULT_STORE}")
     if len(jobs) > limit:
         say(f"… and older ones: --limit {4 * limit}")
     for job in jobs[:limit]:

@@ -1,10 +1,13 @@
-"""What `hqnn run --dry-run` prints: the price of a job before anything is sent."""
+"""The price of a job before anything is sent: what `hqnn run --dry-run` prints, and `hqnn run` asks about."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from qiskit_hqnn.cli.terminal import note, print_rows, say
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
@@ -12,9 +15,36 @@ if TYPE_CHECKING:
     from qiskit_hqnn.training import JobFile
 
 
+def may_send(job: JobFile, data_root: Path, yes: bool) -> bool:
+    """Whether a job may go to hardware: its price is shown and asked about, unless it has a budget or `yes` says so.
+
+    A job that goes to no hardware may always go.
+    """
+    places = {where for where in map(Where.parse, (job.where, *job.test)) if where.hardware}
+    if not places or yes or job.max_qpu_seconds is not None:
+        return True
+    print_price(job, data_root)
+    say(f"account  {account_left()}")
+    if typer.confirm(f"Send it to {', '.join(sorted(places))}?"):
+        return True
+    say("Nothing was sent. --yes sends without asking, and --set max_qpu_seconds=SECONDS sets a budget.")
+    return False
+
+
+def account_left() -> str:
+    """What the account's plan leaves; the price stands without it too."""
+    from qiskit_hqnn.errors import DeviceError
+    from qiskit_hqnn.jobs.adapters.ibm.account import seconds_left
+
+    try:
+        left = seconds_left()
+    except DeviceError as error:
+        return f"what is left of its plan could not be asked: {error}"
+    return "its plan sets no limit" if left is None else f"{left:,.0f} QPU seconds are left in its plan"
+
+
 def print_price(job: JobFile, data_root: Path) -> None:
     """Executions, jobs, QPU seconds and bytes of each part of a job, over all its seeds and controls."""
-    from qiskit_hqnn.cli.terminal import note, print_rows, say
     from qiskit_hqnn.jobs import Price
 
     parts, dearest = _parts(job, data_root)

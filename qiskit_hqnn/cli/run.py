@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL
 from qiskit_hqnn.cli.terminal import say
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.training import JobFile
 
 
 def run(
@@ -24,44 +27,54 @@ def run(
     ] = None,
     fractional: FRACTIONAL = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
-    resume: Annotated[bool, typer.Option(help="Go on after the last finished epoch.")] = False,
+    resume: Annotated[bool, typer.Option(help="Resume after the last finished epoch.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what it would cost, and do nothing.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: don't ask.")] = False,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
 ) -> None:
     """Train a job's network, run its test set, and write a run folder with a report.
 
-    Several seeds or controls become one run folder each, and a report that compares them.
+    Several seeds or controls become one run folder each, and a report that compares them. A job that goes to hardware
+    without a budget (max_qpu_seconds) shows its price and asks first. A finished run resumes with more epochs.
 
     Example: hqnn run quickstart --set train.epochs=10
     """
+    from qiskit_hqnn.cli.pricing import may_send, print_price
     from qiskit_hqnn.training import find_job, read_job
+    from qiskit_hqnn.training.job_file import check_words
 
     path = find_job(job)
     if fractional is not None:
         settings = [*(settings or []), f"fractional={str(fractional).lower()}"]
     changes = [*(settings or []), *([f'where="{where}"'] if where else [])]
     content = read_job(path, changes)
+    check_words(content)
+    folder = out or Path("runs") / path.stem
+    check_free(folder, content, resume)
     if dry_run:
-        from qiskit_hqnn.cli.pricing import print_price
-
         print_price(content, data_root)
         return
-    folder = out or Path("runs") / path.stem
+    if not may_send(content, data_root, yes):
+        raise typer.Exit(1)
 
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import run_each, run_job
+    from qiskit_hqnn.training.progress import Terminal
 
-    try:
-        runs = run_each(
-            content,
-            folder,
-            lambda single, place: run_job(single, place, data_root, resume=resume, progress=not quiet),
-        )
-    except KeyboardInterrupt:
-        say(f"Interrupted. Go on with: {_again(job, settings or [], where, out)}", err=True)
-        raise
+    with Terminal(bar=not quiet) as progress:
+        try:
+            runs = run_each(
+                content,
+                folder,
+                lambda single, place: run_job(single, place, data_root, resume, progress),
+                progress,
+            )
+        except KeyboardInterrupt:
+            command = _again(job, settings or [], data_root, where, out, yes)
+            say(f"Interrupted. Go on with: {command}", err=True)
+            raise
     print_results(runs)
     if len(runs) > 1:
         from qiskit_hqnn.training.study import write_study
@@ -71,11 +84,30 @@ def run(
         say(f"report   {runs[0][2].report}")
 
 
-def _again(job: str, settings: list[str], where: str | None, out: Path | None) -> str:
-    """The command that goes on with this run: the same one, for another job or folder would be another run."""
+def check_free(folder: Path, job: JobFile, resume: bool) -> None:
+    """That a single run's folder is free or resumed, told before torch is loaded.
+
+    Raises:
+        RunFolderError: if it is in use.
+    """
+    if resume or len(job.seeds) * (1 + len(job.controls)) > 1 or not (folder / "job.toml").exists():
+        return
+    from qiskit_hqnn.errors import RunFolderError
+
+    raise RunFolderError(
+        f"Run folder {folder} is already in use: resume it with --resume, or name another one with --out."
+    )
+
+
+def _again(
+    job: str, settings: list[str], data_root: Path, where: str | None, out: Path | None, yes: bool
+) -> str:
+    """The command that resumes this run: the same one, for another job or folder would be another run."""
     words = ["hqnn", "run", job]
     for setting in settings:
         words += ["--set", setting]
+    words += ["--data-root", str(data_root)] if data_root != Path("data") else []
     words += ["--where", where] if where else []
     words += ["--out", str(out)] if out else []
+    words += ["--yes"] if yes else []
     return shlex.join([*words, "--resume"])

@@ -78,6 +78,7 @@ def submit(
         )
     check_run_folder(folder)
 
+    from qiskit_hqnn.cli.pricing import account_left
     from qiskit_hqnn.jobs import JobManager
     from qiskit_hqnn.jobs.adapters.places import open_place
     from qiskit_hqnn.jobs.sending.worker import ensure_worker
@@ -113,7 +114,7 @@ def submit(
     say(f"price    {price}{unreal}")
     _say_the_other_way(manager, half.pub)
     if place.hardware:
-        say(f"account  {_left()}")
+        say(f"account  {account_left()}")
         _say_state(where)
     settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
     known = manager.known(estimation, settings)
@@ -174,18 +175,6 @@ def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool |
             ) from None
     settings["zne"] = tuple(settings["zne"]) if settings["zne"] else None
     return MitigationOptions(**settings)
-
-
-def _left() -> str:
-    """What the account's plan leaves; the price stands without it too."""
-    from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.jobs.adapters.ibm.account import seconds_left
-
-    try:
-        left = seconds_left()
-    except DeviceError as error:
-        return f"what is left of its plan could not be asked: {error}"
-    return "its plan sets no limit" if left is None else f"{left:,.0f} QPU seconds are left in its plan"
 
 
 def _say_state(where: str) -> None:

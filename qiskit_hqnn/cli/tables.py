@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qiskit_hqnn.cli.terminal import note, print_rows
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.training import RunFolder
+    from qiskit_hqnn.training import Result, RunFolder
 
 
 def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
@@ -16,22 +16,32 @@ def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
     several = len(runs) > 1
     rows = []
     for seed, control, run in runs:
-        metrics = run.metrics()
-        counts = metrics["parameters"]
-        for where, result in metrics["test"].items():
+        metrics = run.read_metrics()
+        counts = metrics.parameters
+        assert counts is not None  # a run that was tested has been trained
+        whole = metrics.data.get("test", 0)
+        for result in metrics.test.values():
             row = [f"seed {seed}" + (f" {control}" if control else "")] if several else []
             rows.append(
                 [
                     *row,
-                    where + (f", {result['shots']} shots" if "shots" in result else ""),
-                    f"{100 * result['accuracy']:.2f} %",
-                    f"{result['loss']:.4f}",
-                    f"{result['macro_f1']:.4f}",
-                    f"{counts['classical']:,} + {counts['quantum']:,}",
-                    f"{result['seconds']:.1f}",
+                    _where(result, whole),
+                    f"{100 * result.accuracy:.2f} %",
+                    f"{result.loss:.4f}",
+                    f"{result.macro_f1:.4f}",
+                    f"{counts.classical:,} + {counts.quantum:,}",
+                    f"{result.seconds:.1f}",
                 ]
             )
     titles = ["where", "accuracy", "loss", "macro F1", "parameters", "seconds"]
     print_rows([*(["run"] if several else []), *titles], rows, left=("run", "where"))
-    first = runs[0][2].metrics()
-    note(f"training {first['seconds']['train']:.1f} s; parameters are classical + quantum")
+    seconds = runs[0][2].read_metrics().seconds["train"]
+    note(f"training {seconds:.1f} s; parameters are classical + quantum")
+
+
+def _where(result: Result, whole: int) -> str:
+    """A result's place, with all that sets it apart from others at that place."""
+    words = [result.where] + ([result.conditions] if result.conditions else [])
+    if result.images < whole:
+        words.append(f"{result.subset or 'first'} {result.images:,} images")
+    return ", ".join(words)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from qiskit_hqnn._files import write_whole
+from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.data.image_set import ImageSet, as_float, as_it_is
+from qiskit_hqnn.data.names import DEFAULT_ROOT
 from qiskit_hqnn.data.splits import Splits
 
 EPOCHS, BATCH, LEARNING_RATE, FEATURES = 1, 32, 1e-3, 64
@@ -50,7 +52,8 @@ class Autoencoder(nn.Module):
 def reduce_by_autoencoder(splits: Splits, root: Path, settings: str) -> Splits:
     """Replace the images by 64 features each, from an autoencoder trained on the training images alone.
 
-    Mean absolute error, Adam, one epoch, as published. The autoencoder is kept under `root`, by its settings.
+    Mean absolute error, Adam, one epoch, as published. The autoencoder is kept under `root` by its settings, if that
+    folder exists or is the default one.
 
     Args:
         splits: images.
@@ -67,11 +70,17 @@ def reduce_by_autoencoder(splits: Splits, root: Path, settings: str) -> Splits:
             model.load_state_dict(load_file(path))
         else:
             _train(model, splits.train)
-            _keep(model, path)
-    train, validation, test = (
-        _encoded(model, part) for part in (splits.train, splits.validation, splits.test)
-    )
-    return Splits(train, validation, test, splits.class_names)
+            if root.is_dir() or root == DEFAULT_ROOT:
+                write_bytes(path, save(dict(model.state_dict())))
+    train, validation, test = (encoded(model.encoder, part) for part in splits.parts.values())
+    return replace(splits, train=train, validation=validation, test=test, encoder=model.encoder.eval())
+
+
+def encoder_of(tensors: dict[str, Tensor]) -> nn.Module:
+    """The encoder alone, from its weights."""
+    model = Autoencoder(tensors["0.weight"].shape[1]).encoder
+    model.load_state_dict(tensors)
+    return model.eval()
 
 
 def _train(model: Autoencoder, images: ImageSet) -> None:
@@ -84,11 +93,8 @@ def _train(model: Autoencoder, images: ImageSet) -> None:
             optimizer.step()
 
 
-def _keep(model: Autoencoder, path: Path) -> None:
-    write_whole(path, lambda beside: save_file(dict(model.state_dict()), beside))
-
-
 @torch.no_grad()
-def _encoded(model: Autoencoder, images: ImageSet) -> ImageSet:
-    chunks = [model.encoder(as_float(chunk).flatten(1)) for chunk in images.images.split(4096)]
+def encoded(encoder: nn.Module, images: ImageSet) -> ImageSet:
+    """The features (N, 64) of images."""
+    chunks = [encoder(as_float(chunk).flatten(1)) for chunk in images.images.split(4096)]
     return ImageSet(torch.cat(chunks) if chunks else torch.empty(0, FEATURES), images.labels)

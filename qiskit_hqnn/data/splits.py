@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from qiskit_hqnn.data.arrays import prepared
 from qiskit_hqnn.data.choosing import DEFAULT_VALIDATION, Choice, choose
 from qiskit_hqnn.data.datasets import read_dataset
@@ -28,6 +30,7 @@ class Splits:
         preprocessing: how files become such images; None for vectors of features.
         digest: SHA-256 of the files' content, where nobody else vouches for it.
         notes: how the parts came about, a sentence each.
+        encoder: makes features (N, F) of images, where they were reduced; None where they were not.
     """
 
     train: ImageSet
@@ -37,6 +40,7 @@ class Splits:
     preprocessing: Preprocessing | None = None
     digest: str | None = None
     notes: tuple[str, ...] = ()
+    encoder: nn.Module | None = None
 
     @property
     def num_classes(self) -> int:

@@ -4,7 +4,7 @@ Each has `encode` (what enters the quantum layer), `quantum` (the layer, or its 
 of its outputs), so that the quantum part can be sent elsewhere by itself.
 """
 
-from qiskit_hqnn.models.building import MODELS, build, count_parameters, options_of
+from qiskit_hqnn.models.building import MODELS, build, count_parameters, defaults_of, options_of
 from qiskit_hqnn.models.circuit_centric import CircuitCentricClassifier
 from qiskit_hqnn.models.controls import CONTROLS
 from qiskit_hqnn.models.hqnn_parallel import HQNNParallel
@@ -24,5 +24,6 @@ __all__ = [
     "VQCHead",
     "build",
     "count_parameters",
+    "defaults_of",
     "options_of",
 ]

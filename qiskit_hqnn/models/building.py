@@ -58,6 +58,11 @@ def options_of(name: str) -> tuple[str, ...]:
     return tuple(inspect.signature(MODELS[name]).parameters)
 
 
+def defaults_of(name: str) -> dict[str, Any]:
+    """The options that a model has where none is given."""
+    return {option: given.default for option, given in inspect.signature(MODELS[name]).parameters.items()}
+
+
 def count_parameters(model: nn.Module) -> dict[str, int]:
     """Trainable parameters: {"classical": …, "quantum": …}."""
     quantum = {

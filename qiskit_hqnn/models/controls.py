@@ -21,6 +21,15 @@ def check_control(control: str | None, allowed: tuple[str, ...], model: str) -> 
         )
 
 
+def check_side(left: int, image_size: int, smallest: int, model: str) -> None:
+    """Raises HQNNError if convolutions and poolings leave nothing of an image."""
+    if left < 1:
+        raise HQNNError(
+            f"Argument `image_size` of {model!r} must be at least {smallest}, so that something is left of an image, "
+            f"but is {image_size}."
+        )
+
+
 def freeze(layer: QuantumLayer) -> QuantumLayer:
     """The layer with weights that no optimiser moves; its inputs still get gradients."""
     layer.weight.requires_grad_(False)

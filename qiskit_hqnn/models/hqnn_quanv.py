@@ -7,7 +7,7 @@ from torch.nn.functional import unfold
 
 from qiskit_hqnn.circuits import hqnn_quanv
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import MatchedDense, check_control, freeze
+from qiskit_hqnn.models.controls import MatchedDense, check_control, check_side, freeze
 
 _CONTROLS = ("twin", "twin-1", "frozen", "no-entanglement", "matched-dense")
 
@@ -15,11 +15,14 @@ _CONTROLS = ("twin", "twin-1", "frozen", "no-entanglement", "matched-dense")
 class HQNNQuanv(nn.Module):
     """A 2×2 quantum kernel with stride 4 over the image, four output channels, then one dense layer.
 
+    Of a coloured image the same kernel reads each channel by itself, which gives four output channels for each.
+
     Args:
         image_size: pixels a side; 14 as published, which gives 4×4 patches.
         classes: outputs.
         stride: pixels between patches; 4 as the published feature maps of 4×4 imply.
         depth: trainable layers of the circuit.
+        channels: of the images; 1 as published.
         control: None; "twin" (a convolution with 4 channels, the paper's CNN4), "twin-1" (CNN1), "frozen",
             "no-entanglement", "matched-dense" (a dense layer a patch of about as many weights as the circuit has).
     """
@@ -32,22 +35,26 @@ class HQNNQuanv(nn.Module):
         classes: int = 10,
         stride: int = 4,
         depth: int = 1,
+        channels: int = 1,
         control: str | None = None,
     ) -> None:
         super().__init__()
         check_control(control, _CONTROLS, "hqnn-quanv")
         self.stride = stride
-        channels = 1 if control == "twin-1" else 4
+        check_side(image_size - 1, image_size, 2, "hqnn-quanv")
+        outputs = 1 if control == "twin-1" else 4
         side = (image_size - 2) // stride + 1
-        self.quantum: nn.Module | None = _kernel(control, depth, channels)
-        self.head = nn.Linear(channels * side * side, classes)
+        self.quantum: nn.Module | None = _kernel(control, depth, outputs)
+        self.head = nn.Linear(channels * outputs * side * side, classes)
 
     def encode(self, images: Tensor) -> Tensor:
-        """Patches (batch, patches, 4) of images (batch, 1, side, side) with pixels in [0, 1]."""
-        return unfold(images, 2, stride=self.stride).transpose(1, 2)
+        """Patches (batch, channels · patches, 4) of images (batch, channels, side, side) with pixels in [0, 1]."""
+        # One image of one channel after the other; (batch · channels, 4, patches) as unfold gives them.
+        patches = unfold(images.flatten(0, 1)[:, None], 2, stride=self.stride).transpose(1, 2)
+        return patches.reshape(len(images), -1, 4)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        """Logits (batch, classes) from kernel outputs (batch, patches, channels)."""
+        """Logits (batch, classes) from kernel outputs (batch, channels · patches, outputs)."""
         return self.head(outputs.transpose(1, 2).flatten(1))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -56,11 +63,11 @@ class HQNNQuanv(nn.Module):
         return self.decode(self.quantum(self.encode(images)))
 
 
-def _kernel(control: str | None, depth: int, channels: int) -> nn.Module:
+def _kernel(control: str | None, depth: int, outputs: int) -> nn.Module:
     if control in ("twin", "twin-1"):
         return nn.Linear(
-            4, channels, bias=False
-        )  # a convolution of 2×2 pixels, patch by patch: 4 · channels weights
+            4, outputs, bias=False
+        )  # a convolution of 2×2 pixels, patch by patch: 4 · outputs weights
     if control == "matched-dense":
         return MatchedDense(4, 4, 4 * depth)
     layer = QuantumLayer(hqnn_quanv(depth=depth, entangle=control != "no-entanglement"))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import textbook
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import check_control
+from qiskit_hqnn.models.controls import check_control, check_side
 
 
 class TextbookHybrid(nn.Module):
@@ -16,25 +16,30 @@ class TextbookHybrid(nn.Module):
     The outputs are probabilities: the loss is −p_label (NLLLoss on the probabilities themselves), in [−1, 0].
 
     Args:
-        channels: of the 28×28 images.
+        channels: of the images.
         dropout: of whole feature maps.
+        image_size: pixels a side; 28 as published, 16 at least.
         control: None, or "twin" (a sigmoid in the qubit's place). The qubit has no weight and nothing to entangle.
     """
 
     loss = "negative-probability"
 
-    def __init__(self, channels: int = 1, dropout: float = 0.5, control: str | None = None) -> None:
+    def __init__(
+        self, channels: int = 1, dropout: float = 0.5, image_size: int = 28, control: str | None = None
+    ) -> None:
         super().__init__()
         check_control(control, ("twin",), "textbook")
+        side = ((image_size - 4) // 2 - 4) // 2
+        check_side(side, image_size, 16, "textbook")
         self.features = nn.Sequential(
             nn.Conv2d(channels, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(32, 64, 5), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 1),
+            nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(64 * side**2, 64), nn.ReLU(), nn.Linear(64, 1),
         )  # fmt: skip
         self.quantum: nn.Module | None = nn.Sigmoid() if control else QuantumLayer(textbook())
 
     def encode(self, images: Tensor) -> Tensor:
-        """The qubit's angle (batch, 1) in radians from images (batch, channels, 28, 28)."""
+        """The qubit's angle (batch, 1) in radians from images (batch, channels, side, side)."""
         return self.features(images)
 
     def decode(self, outputs: Tensor) -> Tensor:

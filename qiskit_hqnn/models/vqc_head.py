@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import vqc_head
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import check_control
+from qiskit_hqnn.models.controls import check_control, check_side
 
 _CONTROLS = ("twin", "no-entanglement")
 
@@ -18,23 +18,31 @@ class VQCHead(nn.Module):
 
     Args:
         classes: one circuit for each.
-        channels: of the 28×28 images.
+        channels: of the images.
         dropout: of whole feature maps.
+        image_size: pixels a side; 28 as published, 20 at least.
         control: None; "twin" (a dense layer 128 → classes instead of angles and circuits), "no-entanglement".
     """
 
     loss = "cross-entropy"
 
     def __init__(
-        self, classes: int = 10, channels: int = 1, dropout: float = 0.5, control: str | None = None
+        self,
+        classes: int = 10,
+        channels: int = 1,
+        dropout: float = 0.5,
+        image_size: int = 28,
+        control: str | None = None,
     ) -> None:
         super().__init__()
         check_control(control, _CONTROLS, "vqc-head")
+        side = (((image_size - 4) // 2) - 6) // 2
+        check_side(side, image_size, 20, "vqc-head")
         self.features = nn.Sequential(
             nn.Conv2d(channels, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(16, 32, 5), nn.ReLU(),
             nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(576, 128), nn.ReLU(),
+            nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(64 * side**2, 128), nn.ReLU(),
         )  # fmt: skip
         self.angles = nn.Linear(128, classes if control == "twin" else 4 * classes)
         self.quantum: nn.Module | None = None
@@ -42,7 +50,7 @@ class VQCHead(nn.Module):
             self.quantum = QuantumLayer(vqc_head(entangle=control != "no-entanglement"), copies=classes)
 
     def encode(self, images: Tensor) -> Tensor:
-        """Angles (batch, 4 · classes) in radians from images (batch, channels, 28, 28)."""
+        """Angles (batch, 4 · classes) in radians from images (batch, channels, side, side)."""
         return self.angles(self.features(images))
 
     def decode(self, outputs: Tensor) -> Tensor:

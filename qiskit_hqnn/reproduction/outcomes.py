@@ -17,6 +17,7 @@ from qiskit_hqnn.reproduction.reproducing import (
     published_rows,
 )
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,19 @@ def collect(
 
 def devices_of(record: Record) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     """A run's looks at devices: by device the results without and with mitigation, where there are both."""
-    tests = record.metrics["test"]
-    pairs = {place: (plain, tests.get(f"{place}-{MITIGATED}")) for place, plain in tests.items()}
-    return {place: (plain, mitigated) for place, (plain, mitigated) in pairs.items() if mitigated}
+    tests = sorted(Metrics.model_validate(record.metrics).test.values(), key=lambda result: result.images)
+    pairs = {}
+    for mitigated in tests:
+        beside = [
+            plain
+            for plain in tests
+            if plain.where == mitigated.where and plain.shots == mitigated.shots and not plain.mitigation
+        ]
+        if mitigated.mitigation == MITIGATED and beside:
+            # On the same images, if there is such a look; of several the one at most images.
+            same = [plain for plain in beside if plain.images == mitigated.images]
+            pairs[mitigated.where] = ((same or beside)[-1].as_json(), mitigated.as_json())
+    return pairs
 
 
 def _looks(quick: Outcome, whole: Outcome) -> Outcome | None:

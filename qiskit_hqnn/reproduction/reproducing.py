@@ -19,14 +19,19 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import evaluate
 from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job, settings_of
 from qiskit_hqnn.training.job_names import find_job
+from qiskit_hqnn.training.loading import check_data, load_run
+from qiskit_hqnn.training.measuring import keep_result
+from qiskit_hqnn.training.metrics import Result, active
 from qiskit_hqnn.training.places import running_on
 from qiskit_hqnn.training.preparation import load_splits
-from qiskit_hqnn.training.run_folder import RunFolder, load_run
-from qiskit_hqnn.training.running import check_data, keep_result, run_each, run_job
+from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.running import run_each, run_job
 from qiskit_hqnn.training.study import Run, write_study
 
-MITIGATED = "mitigated"
-"""Ends the name of a place where the readout error is mitigated (TREX)."""
+MITIGATED = {"readout": "trex"}
+"""The mitigation of the second look at a device."""
+
+_SHOTS = 1000
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def reproduce(
                 check_data(run, at_hand)
             return run
 
-        runs = list(run_each(job, folder, one))
+        runs = list(run_each(job, folder, one, lambda event: say(event.text)))
         if len(runs) > 1:
             write_study(folder, job, runs)
         return runs
@@ -188,19 +193,28 @@ def run_on_device(
 ) -> None:
     """Some test images, chosen at random, through a noisy device with 1,000 shots, without and with readout mitigation.
 
-    The results are kept in the run folder under the device's name, and that name with "-mitigated"; they are used
-    again unless more images are asked for.
+    The results are kept in the run folder, and used again unless more images are asked for.
     """
     assert options.device is not None
-    wanted = {
-        options.device: MitigationSection(),
-        f"{options.device}-{MITIGATED}": MitigationSection(readout="trex"),
-    }
-    known = run.metrics()["test"]
-    total = max(result["images"] for result in known.values())
+    metrics = run.read_metrics()
+    total = max(result.images for result in metrics.test.values())
+
+    def looked(section: MitigationSection) -> int:
+        """Images that were looked at in this way before."""
+        mitigation = active(section.model_dump())
+        return max(
+            (
+                result.images
+                for result in metrics.test.values()
+                if (result.where, result.shots, result.mitigation) == (options.device, _SHOTS, mitigation)
+            ),
+            default=0,
+        )
+
+    sections = [MitigationSection(), MitigationSection.model_validate(MITIGATED)]
     # Both on the same images: as many as were asked for, or as were looked at before.
-    few = max(min(options.device_images, total), *(known.get(name, {}).get("images", 0) for name in wanted))
-    left = {name: section for name, section in wanted.items() if known.get(name, {}).get("images", 0) < few}
+    few = max(min(options.device_images, total), *map(looked, sections))
+    left = [section for section in sections if looked(section) < few]
     if not left:
         return
     loaded = load_run(run.path, data_root)
@@ -211,17 +225,22 @@ def run_on_device(
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     images = images.subset(sorted(order[:few].tolist()))
     exact = evaluate(loaded.model, images)
-    for name, section in left.items():
-        say(f"{run.path.name}: {len(images)} test images on {name}")
+    for section in left:
+        mitigation = active(section.model_dump())
+        words = ", mitigated" if mitigation else ""
+        say(f"{run.path.name}: {len(images)} test images on {options.device}{words}")
         job = loaded.job.model_copy(update={"mitigation": section})
         started = time.perf_counter()
-        with running_on(loaded.model, job, options.device, 1000) as place:
-            result = evaluate(loaded.model, images)
-        summary: dict[str, Any] = result.summary() | {
-            "shots": 1000,
+        with running_on(loaded.model, job, options.device, _SHOTS) as place:
+            evaluation = evaluate(loaded.model, images)
+        summary: dict[str, Any] = evaluation.summary() | {
+            "where": options.device,
+            "shots": _SHOTS,
+            "mitigation": mitigation,
+            "subset": "random" if few < total else None,
             "seconds": round(time.perf_counter() - started, 2),
             "exact_accuracy": exact.accuracy,
             "executions": place.meter.spent.executions,
             "qpu_seconds": round(place.meter.spent.qpu_seconds, 1),
         }
-        keep_result(run, result, loaded.splits, name, summary)
+        keep_result(run, evaluation, loaded.class_names, Result.model_validate(summary))

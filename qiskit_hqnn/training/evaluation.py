@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torchmetrics.functional.classification import multiclass_confusion_matrix, multiclass_f1_score
 
-from qiskit_hqnn.data import ImageSet
+from qiskit_hqnn.data import ImageSet, as_float
 
 TEST_BATCH = 512
 """Images that are evaluated at once, and off the simulator sent as one PUB."""
@@ -68,16 +68,21 @@ class Evaluation:
 
 def evaluate(model: nn.Module, images: ImageSet, batch_size: int = TEST_BATCH) -> Evaluation:
     """Run a model over images, in evaluation mode and without gradients, wherever its quantum layer is."""
+    outputs = outputs_of(model, images.images, batch_size)
+    return judge(outputs, images.labels, loss_of(model))
+
+
+def outputs_of(model: nn.Module, images: Tensor, batch_size: int = TEST_BATCH) -> Tensor:
+    """A model's outputs (N, classes) on images (N, …), bytes or floats; in evaluation mode and without gradients."""
     was_training = model.training
     device = next(model.parameters()).device
     model.eval()
-    outputs = []
-    with torch.no_grad():
-        for start in range(0, len(images), batch_size):
-            batch, _ = images.__getitems__(range(start, min(start + batch_size, len(images))))
-            outputs.append(model(batch.to(device)).cpu())
-    model.train(was_training)
-    return judge(torch.cat(outputs), images.labels, loss_of(model))
+    try:
+        with torch.no_grad():
+            outputs = [model(as_float(batch).to(device)).cpu() for batch in images.split(batch_size)]
+    finally:
+        model.train(was_training)
+    return torch.cat(outputs)
 
 
 def judge(outputs: Tensor, labels: Tensor, loss: Loss) -> Evaluation:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
-import sys
 import threading
 import time
 import warnings
@@ -16,139 +16,22 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
-from torch import Tensor, nn
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch import nn
 from torch.utils.data import DataLoader, Sampler
 
 from qiskit_hqnn.data import Splits, as_it_is
-from qiskit_hqnn.errors import JobFileError
-from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
+from qiskit_hqnn.errors import FileError, JobFileError
+from qiskit_hqnn.training.classifier import Classifier
+from qiskit_hqnn.training.evaluation import TEST_BATCH
+from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.places import Place
+from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
 
 # The loader's types know only data sets that are read image by image.
 _READY_MADE: Any = as_it_is
-
-
-class Classifier(L.LightningModule):
-    """A network with its loss, its optimiser, and what is logged of it."""
-
-    def __init__(self, model: nn.Module, settings: TrainSection, total_steps: int) -> None:
-        super().__init__()
-        self.model, self.settings, self.total_steps = model, settings, total_steps
-        self.loss = loss_of(model)
-        self._sums: dict[str, Tensor | float] = {}
-
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        images, labels = batch
-        outputs = self.model(images)
-        loss = self.loss(outputs, labels)
-        self._count("train", outputs, labels, loss)
-        return loss
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        images, labels = batch
-        outputs = self.model(images)
-        self._count("validation", outputs, labels, self.loss(outputs, labels))
-
-    def _count(self, part: str, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
-        # Sums of our own: `self.log` in every step costs as much as a quantum layer.
-        right = (outputs.detach().argmax(dim=1) == labels).sum()
-        for name, value in (("loss", loss.detach() * len(labels)), ("right", right), ("images", len(labels))):
-            key = f"{part}_{name}"
-            self._sums[key] = self._sums.get(key, 0.0) + value
-
-    def averages(self, part: str) -> tuple[float, float]:
-        """(loss, accuracy) over the images seen since the last `forget`."""
-        count = float(self._sums.get(f"{part}_images", 0.0)) or 1.0
-        return float(self._sums.get(f"{part}_loss", 0.0)) / count, float(
-            self._sums.get(f"{part}_right", 0.0)
-        ) / count
-
-    def forget(self, part: str) -> None:
-        for name in ("loss", "right", "images"):
-            self._sums.pop(f"{part}_{name}", None)
-
-    def on_validation_epoch_start(self) -> None:
-        self.forget("validation")
-
-    def on_validation_epoch_end(self) -> None:
-        loss, accuracy = self.averages("validation")
-        # For checkpoints and early stopping; the row of the epoch goes to the loggers as a whole.
-        # Of epochs that are equally accurate the one of lowest loss is best, not the first: on few images many are at
-        # 100 % long before they are done. A hundredth of a thousandth of the loss decides no other pair.
-        rank = accuracy - 1e-5 * min(loss, 5.0)
-        values = {"validation_loss": loss, "validation_accuracy": accuracy, "validation_rank": rank}
-        self.log_dict(values, logger=False)
-
-    def configure_optimizers(self) -> Any:
-        trained = [
-            parameter for parameter in self.parameters() if parameter.requires_grad and parameter.numel()
-        ]
-        kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-        settings = self.settings
-        optimizer = kinds[settings.optimizer](
-            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        if settings.schedule is None:
-            return optimizer
-        schedule: Any
-        if settings.schedule == "cosine":
-            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.total_steps)
-        else:
-            schedule = torch.optim.lr_scheduler.OneCycleLR(
-                optimizer, settings.learning_rate, total_steps=self.total_steps
-            )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-class History(Callback):
-    """One row an epoch into metrics.csv, and one line to the terminal."""
-
-    def __init__(self, folder: RunFolder, epochs: int, resumed: bool, place: Place) -> None:
-        self.folder, self.epochs, self.place = folder, epochs, place
-        self.rows: list[dict[str, float]] = folder.history() if resumed else []
-        self.norms: dict[str, float] = {}
-        self.started = time.perf_counter()
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        self.started = time.perf_counter()
-        pl_module.forget("train")
-
-    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: Any, optimizer: Any) -> None:
-        if trainer.is_last_batch:
-            self.norms = _gradient_norms(pl_module.model)
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
-        row: dict[str, float] = {"epoch": trainer.current_epoch + 1}
-        row["train_loss"], row["train_accuracy"] = pl_module.averages("train")
-        line = f"epoch {row['epoch']}/{self.epochs}  loss {row['train_loss']:.4f}  accuracy {row['train_accuracy']:.4f}"
-        if trainer.callback_metrics.get("validation_loss") is not None:
-            row["validation_loss"], row["validation_accuracy"] = pl_module.averages("validation")
-            line += (
-                f"  validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.4f}"
-            )
-        row["seconds"] = round(time.perf_counter() - self.started, 3)
-        if self.place.manager:
-            epoch = self.place.meter.lap()
-            row["executions"], row["qpu_seconds"] = epoch.executions, epoch.qpu_seconds
-        row.update(self.norms)
-        self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
-        self.folder.write_history(self.rows)
-        if trainer.logger is not None:
-            trainer.logger.log_metrics(
-                {name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"])
-            )
-        sys.stderr.write(f"{line}  {row['seconds']:.1f} s\n")
-
-
-class Bar(TQDMProgressBar):
-    """Progress within an epoch, with the running loss and accuracy."""
-
-    def get_metrics(self, trainer: L.Trainer, pl_module: Any) -> dict[str, Any]:
-        loss, accuracy = pl_module.averages("train")
-        return {"loss": f"{loss:.3f}", "accuracy": f"{accuracy:.3f}"}
 
 
 def fit(
@@ -158,7 +41,7 @@ def fit(
     folder: RunFolder,
     seed: int,
     resume: bool = False,
-    progress: bool = True,
+    progress: Progress = silent,
     place: Place | None = None,
 ) -> float:
     """Train a model in place; it ends with the weights of its best epoch on the validation images.
@@ -170,7 +53,7 @@ def fit(
         folder: gets metrics.csv after every epoch, and checkpoints for `resume`.
         seed: order of the batches and everything else that is random in training.
         resume: go on after the last finished epoch, where there is one.
-        progress: draw a bar on a terminal.
+        progress: is told of steps and epochs.
         place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
 
     Returns:
@@ -187,21 +70,10 @@ def fit(
     resuming = resume and folder.checkpoint.exists()
     if resuming:
         folder.check_checkpoint()
-    train = DataLoader(
-        splits.train,
-        settings.batch_size,
-        sampler=_Order(len(splits.train), seed),
-        # For the loader's own draws, which must not come between an epoch's seed and its use.
-        generator=torch.Generator(),
-        collate_fn=_READY_MADE,
-        drop_last=_last_is_single(len(splits.train), settings.batch_size, model),
-    )
-    validation = (
-        DataLoader(splits.validation, TEST_BATCH, collate_fn=_READY_MADE) if len(splits.validation) else None
-    )
-    classifier = Classifier(model, settings, total_steps=len(train) * settings.epochs)
+    train, validation = _loaders(splits, settings.batch_size, seed, model)
+    classifier = Classifier(model, settings, len(train) * settings.epochs, folder.path / "checkpoints")
     best = ModelCheckpoint(
-        folder.path / "checkpoints",
+        classifier.checkpoints,
         filename="best",
         monitor="validation_rank" if validation else None,
         mode="max",
@@ -209,44 +81,79 @@ def fit(
         enable_version_counter=False,
     )
     callbacks: list[Callback] = [
-        History(folder, settings.epochs, resuming, place or Place()),
+        History(folder, settings.epochs, resuming, place or Place(), progress),
         _Randomness(seed),
         best,
     ]
     if settings.early_stopping and validation:
         callbacks.append(EarlyStopping("validation_loss", patience=settings.early_stopping))
-    bar = progress and sys.stderr.isatty()
-    if bar:
-        callbacks.append(Bar(leave=False))
     started = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        warnings.filterwarnings("ignore", ".*Checkpoint directory.*exists and is not empty.*")
-        warnings.filterwarnings(
-            "ignore", ".*number of training batches.*is smaller than the logging interval.*"
-        )
-        warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
-        warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
-        _quiet()
+    with _without_advice(), _disk_errors(folder):
         trainer = L.Trainer(
             max_epochs=settings.epochs,
             logger=_tensorboard(folder) if settings.tensorboard else False,
             callbacks=callbacks,
-            enable_progress_bar=bar,
+            enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
         with _interruptible(trainer):
-            trainer.fit(
-                classifier,
-                train,
-                validation,
-                ckpt_path=str(folder.checkpoint) if resuming else None,
-                weights_only=True,
-            )
+            checkpoint = str(folder.checkpoint) if resuming else None
+            trainer.fit(classifier, train, validation, ckpt_path=checkpoint, weights_only=True)
     seconds = time.perf_counter() - started
-    _load_best(model, Path(best.best_model_path or folder.checkpoint))
+    _load_best(model, folder, Path(best.best_model_path or folder.checkpoint))
     return seconds
+
+
+def _loaders(
+    splits: Splits, batch_size: int, seed: int, model: nn.Module
+) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
+    """Batches of the training images, and of the validation images, if there are any."""
+    train: DataLoader[Any] = DataLoader(
+        splits.train,
+        batch_size,
+        sampler=_Order(len(splits.train), seed),
+        # For the loader's own draws, which must not come between an epoch's seed and its use.
+        generator=torch.Generator(),
+        collate_fn=_READY_MADE,
+        drop_last=_last_is_single(len(splits.train), batch_size, model),
+    )
+    if not len(splits.validation):
+        return train, None
+    return train, DataLoader(splits.validation, TEST_BATCH, collate_fn=_READY_MADE)
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Lightning's advice on what is done on purpose here."""
+    with warnings.catch_warnings():
+        for words in (
+            ".*does not have many workers.*",
+            ".*Checkpoint directory.*exists and is not empty.*",
+            ".*number of training batches.*is smaller than the logging interval.*",
+            ".*have no `val_dataloader`.*",
+            ".*LeafSpec.*is deprecated.*",
+        ):
+            warnings.filterwarnings("ignore", words)
+        _quiet()
+        yield
+
+
+_OF_THE_DISK = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.ENOENT, errno.EACCES, errno.EIO}
+
+
+@contextmanager
+def _disk_errors(folder: RunFolder) -> Iterator[None]:
+    """A full disk and a folder that vanished are a sentence; Lightning's own errors have no path in them."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        path = error.filename or folder.path / "checkpoints"
+        raise FileError(
+            f"{path} cannot be written: {error.strerror}; the training stopped, and its last finished epoch is kept."
+        ) from error
 
 
 @contextmanager
@@ -310,29 +217,19 @@ def _normalises_batches(model: nn.Module) -> bool:
     return any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
 
 
-def _gradient_norms(model: nn.Module) -> dict[str, float]:
-    """Norm of each part's gradient in the last step of an epoch: where a plateau would show."""
-    norms: dict[str, float] = {}
-    for name, part in model.named_children():
-        gradients = [parameter.grad.norm() for parameter in part.parameters() if parameter.grad is not None]
-        if gradients:
-            norms[f"gradient_{name}"] = float(torch.stack(gradients).norm())
-    return norms
-
-
 def _tensorboard(folder: RunFolder) -> Any:
     if find_spec("tensorboard") is None:
         raise JobFileError(
-            "train.tensorboard is true, but tensorboard is not installed: pip install tensorboard."
+            "train.tensorboard is true, but the package tensorboard is not installed: pip install tensorboard."
         )
     from lightning.pytorch.loggers import TensorBoardLogger
 
     return TensorBoardLogger(folder.path, name="", version="tensorboard", default_hp_metric=False)
 
 
-def _load_best(model: nn.Module, path: Path) -> None:
+def _load_best(model: nn.Module, folder: RunFolder, path: Path) -> None:
     if path.exists():
-        state = torch.load(path, weights_only=True)["state_dict"]
+        state = folder.read_checkpoint(path)["state_dict"]
         model.load_state_dict({name.removeprefix("model."): value for name, value in state.items()})
 
 

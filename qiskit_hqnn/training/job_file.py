@@ -2,130 +2,42 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from math import pi
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from qiskit_hqnn._checks import check_sizes, suggestion
-from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError
+from qiskit_hqnn.data.names import DATASETS, OWN, PUBLISHED_NAMES, check_name
+from qiskit_hqnn.errors import DeviceError, JobFileError, MissingDataError
+from qiskit_hqnn.training.job_mistakes import sentence
+from qiskit_hqnn.training.job_sections import (
+    DataSection,
+    MitigationSection,
+    ModelSection,
+    Section,
+    Seed,
+    SPSASection,
+    TrainSection,
+)
 from qiskit_hqnn.where import Where
 
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
-
-class _Section(BaseModel):
-    # TOML has types: "3" and true are no numbers.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class ModelSection(BaseModel):
-    """[model]: `name`, and options of that model; sizes that follow from the data may be left out."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-
-    name: str
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
-
-
-class DataSection(_Section):
-    """[data]: see `qiskit_hqnn.data.load`."""
-
-    name: str
-    classes: Annotated[list[int], Field(min_length=2)] | None = None
-    train_samples: Annotated[int, Field(ge=1)] | None = None
-    test_samples: Annotated[int, Field(ge=1)] | None = None
-    first: bool = False
-    balanced: bool = False
-    validation: int | float = 0.1
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    image_size: Annotated[int, Field(ge=1, le=1024)] | None = None
-    reduce: Literal["autoencoder"] | None = None
-    augment: list[Literal["rotation", "flip"]] = []
-    seed: Seed = 0
-
-    @field_validator("validation")
-    @classmethod
-    def _images_or_a_share(cls, value: int | float) -> int | float:
-        if value < 0 or (isinstance(value, float) and value >= 1):
-            raise ValueError("must be a number of images such as 500, or a share such as 0.1")
-        return value
-
-
-class TrainSection(_Section):
-    """[train]: optimiser and budget; best weights are those of the best validation accuracy.
-
-    `schedule` runs over all steps; `early_stopping` counts epochs without a lower validation loss; `threads` are
-    torch's; `compile` compiles the exact quantum layer (see `QuantumLayer`); `tensorboard` writes event files beside
-    metrics.csv.
-    """
-
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    batch_size: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["cosine", "one-cycle"] | None = None
-    early_stopping: Annotated[int, Field(ge=1)] | None = None
-    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
-    compile: bool = False
-    tensorboard: bool = False
-
-
-class MitigationSection(_Section):
-    """[mitigation]: the words of `qiskit_hqnn.jobs.MitigationOptions`."""
-
-    readout: Literal["trex", "m3"] | None = None
-    zne: list[int] | None = None
-    extrapolation: Literal["exponential", "linear", "quadratic"] = "exponential"
-    randomizations: Annotated[int, Field(ge=1)] = 16
-    dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
-    twirl_gates: bool = False
-    twirl_measure: bool = False
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> MitigationSection:
-        from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
-
-        MitigationOptions(**self.model_dump())
-        return self
-
-
-class SPSASection(_Section):
-    """[spsa]: the settings of `qiskit_hqnn.layers.SPSA`."""
-
-    step: Annotated[float, Field(gt=0, le=pi / 2)] = 0.15
-    repeats: Annotated[int, Field(ge=1)] = 4
-
-
-class JobFile(_Section):
+class JobFile(Section):
     """A job: model, data, training, where it runs, and its controls."""
 
     title: str = ""
     reference: str = ""
     where: str = "exact"
-    test: Annotated[list[str], Field(min_length=1)] = ["exact"]
+    test: list[str] = Field(default=["exact"], min_length=1)
     shots: Annotated[int, Field(ge=1, le=100_000_000)] = 1000
     gradient: Literal["autograd", "parameter-shift", "spsa"] | None = None
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
     fractional: bool = False
-    controls: list[str] = []
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    controls: list[str] = Field(default=[])
+    seeds: list[Seed] = Field(default=[0], min_length=1)
     model: ModelSection
     data: DataSection
     train: TrainSection = TrainSection()
@@ -194,17 +106,19 @@ class JobFile(_Section):
         return value
 
 
-def read_job(path: Path, settings: Sequence[str] = ()) -> JobFile:
+def read_job(path: str | Path, settings: Sequence[str] = ()) -> JobFile:
     """Read and check a job file.
 
     Args:
-        path: a TOML file.
+        path: a TOML file; a `data.path` in it is relative to its own folder.
         settings: changes such as "train.epochs=3", applied before checking; values are TOML, or else text, and an
-            empty one ("train.schedule=") takes the key out, back to its default.
+            empty one ("train.schedule=") takes the key out, back to its default. A `data.path` among them is relative
+            to the current folder.
 
     Raises:
         JobFileError: if the file is missing or is not TOML, or a key is unknown or has a wrong value.
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
@@ -220,9 +134,18 @@ def read_job(path: Path, settings: Sequence[str] = ()) -> JobFile:
         raise JobFileError(f"Job file {path} is not a text in UTF-8.") from error
     except (ValueError, RecursionError) as error:  # also nested too deeply, or thousands of digits
         raise JobFileError(f"Job file {path} is not valid TOML: {str(error).rstrip('.')}.") from error
+    _make_absolute(content, path.absolute().parent)
     for setting in settings:
         _apply(content, setting)
+    _make_absolute(content, Path.cwd())
     return check_job(content, str(path), text, {setting.partition("=")[0].strip() for setting in settings})
+
+
+def _make_absolute(content: dict[str, Any], folder: Path) -> None:
+    """So that the job says which data it means wherever it is read again."""
+    section = content.get("data")
+    if isinstance(section, dict) and isinstance(section.get("path"), str):
+        section["path"] = str(folder / Path(section["path"]).expanduser())
 
 
 def _folder_instead(path: Path) -> str:
@@ -234,10 +157,27 @@ def _folder_instead(path: Path) -> str:
 def check_job(content: dict[str, Any], source: str, text: str = "", changed: Collection[str] = ()) -> JobFile:
     """A job from its parsed content; an error names the line of `text`, or says that the key was `changed` since."""
     try:
-        check_sizes(content)
-        return JobFile.model_validate(content)
+        job = JobFile.model_validate(content)
     except ValidationError as error:
-        raise JobFileError(_sentence(error, source, text, changed)) from None
+        raise JobFileError(sentence(error, source, text, changed, _SECTIONS)) from None
+    check_sizes(content)
+    return job
+
+
+def check_words(job: JobFile) -> None:
+    """That the words of a job name something, as far as that can be told before torch is loaded.
+
+    Raises:
+        JobFileError: if its data set is unknown, or the user's own data is not there.
+    """
+    name = job.data.name
+    try:
+        check_name(name)
+    except MissingDataError:
+        hint = suggestion(name, [*PUBLISHED_NAMES, *OWN, "medmnist:"])
+        raise JobFileError(f"data.name must be one of {', '.join(DATASETS)}, but is {name!r}{hint}") from None
+    if job.data.path is not None and not Path(job.data.path).exists():
+        raise JobFileError(f"data.path is {job.data.path}, which does not exist.")
 
 
 def _apply(content: dict[str, Any], setting: str) -> None:
@@ -264,6 +204,7 @@ def _apply(content: dict[str, Any], setting: str) -> None:
 _NOT_IN_WEIGHTS = {
     "title",
     "reference",
+    "data.path",  # what lies there is compared by its content
     "seeds",
     "controls",
     "test",
@@ -304,60 +245,3 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "mitigation": MitigationSection,
     "spsa": SPSASection,
 }
-
-
-def _sentence(error: ValidationError, source: str, text: str, changed: Collection[str]) -> str:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    section = path[0] if len(path) > 1 and path[0] in _SECTIONS else ""
-    key = path[1] if section else path[0]
-    name = f"{section}.{key}" if section else key
-    where = "--set" if name in changed else f"{source}{_line_of(text, section, key)}"
-    if first["type"] == "extra_forbidden":
-        allowed = list(_SECTIONS[section].model_fields)
-        place = f"[{section}]" if section else "the top level"
-        return f"{where}: unknown key {name!r}; {place} takes {', '.join(allowed)}{suggestion(key, allowed)}"
-    if first["type"] == "missing":
-        return f"{where}: key {name!r} is missing."
-    if isinstance(first.get("ctx", {}).get("error"), HQNNError):
-        return f"{where}: {first['ctx']['error']}"
-    return f"{where}: {name} is {_as_given(first['input'])}: {_rule(first, name)}."
-
-
-def _rule(error: Any, name: str) -> str:
-    """What is allowed, in the house's words where pydantic has others."""
-    context = error.get("ctx", {})
-    words = {
-        "int_type": "must be a whole number",
-        "int_from_float": "must be a whole number",
-        "float_type": "must be a number",
-        "finite_number": "must be a finite number",
-        "string_type": "must be a text",
-        "bool_type": "must be true or false",
-        "list_type": "must be a list, such as [0, 1]",
-        "model_type": f"must be a section: [{name}], and lines below it",
-        "greater_than": f"must be more than {context.get('gt')}",
-        "greater_than_equal": f"must be at least {context.get('ge')}",
-        "less_than_equal": f"must be at most {context.get('le')}",
-        "literal_error": f"must be {context.get('expected')}",
-        "too_short": f"must have at least {context.get('min_length')}",
-    }
-    message = error["msg"].removeprefix("Value error, ")
-    return words.get(error["type"], message[0].lower() + message[1:])
-
-
-def _as_given(value: Any) -> str:
-    """The value as TOML has it."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_as_given(part)}" for key, part in value.items()) + "}"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def _line_of(text: str, section: str, key: str) -> str:
-    current = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[([\w-]+)\]", line):
-            current = header[1]
-        elif current == section and re.match(rf"\s*{re.escape(key)}\s*=", line):
-            return f", line {number}"
-    return ""

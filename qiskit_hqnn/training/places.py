@@ -148,3 +148,8 @@ def _last_calibration(store: Path | Store | None, where: str) -> str | None:
         return None
     known = next((record for record in Store(store).jobs() if record.place == where), None)
     return None if known is None else str(known.settings["calibration"])
+
+
+def keeps_requests(where: str) -> bool:
+    """Whether requests at a place are kept: those that are computed here in no time are repeated instead."""
+    return Where.parse(where).sampled and where != "aer"

@@ -13,8 +13,8 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.places import running_on
-from qiskit_hqnn.training.run_folder import LoadedRun
 from qiskit_hqnn.where import Where
 
 

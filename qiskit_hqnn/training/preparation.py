@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,11 @@ from qiskit_hqnn import data, models
 from qiskit_hqnn.data.image_set import as_float
 from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
+
+_AMPLITUDE_QUBITS = 10
+"""Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s a step of 32."""
 
 _AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
 """Random rotation up to 10° and horizontal flips (Senokosov et al. 2024, section 2.2.3)."""
@@ -29,23 +36,30 @@ def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
     options = job.data.model_dump(exclude={"name", "reduce", "augment"})
     splits = data.load(job.data.name, data_root, **options)
     if job.data.reduce == "autoencoder":
-        splits = data.reduce_by_autoencoder(splits, Path(data_root), job.data.model_dump_json())
-    if job.data.augment:
-        transform = v2.Compose([_AUGMENTATIONS[word] for word in job.data.augment])
-        splits = data.Splits(
-            splits.train.with_augmentation(transform), splits.validation, splits.test, splits.class_names
-        )
-    return splits
+        # Keys that came later are left out where they are not used: autoencoders that were kept before are found again.
+        later = {"path"} | ({"channels"} if job.data.channels is None else set())
+        settings = job.data.model_dump_json(exclude=later) + (splits.digest or "")
+        splits = data.reduce_by_autoencoder(splits, Path(data_root), settings)
+    return augmented(splits, job)
+
+
+def augmented(splits: data.Splits, job: JobFile) -> data.Splits:
+    """The splits with their training images turned and mirrored at random, where the job says so."""
+    if not job.data.augment:
+        return splits
+    transform = v2.Compose([_AUGMENTATIONS[word] for word in job.data.augment])
+    return replace(splits, train=splits.train.with_augmentation(transform))
 
 
 def fingerprint(splits: data.Splits) -> dict[str, Any]:
-    """Which images a run has seen: how many, their shape, and the SHA-256 of all labels in order."""
-    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    """Which images a run has seen: how many, their shape, the SHA-256 of all labels in order, and of the files' content
+    where nobody else vouches for it."""
     digest = sha256()
-    for part in parts.values():
+    for part in splits.parts.values():
         digest.update(part.labels.to(torch.int64).numpy().tobytes())
-    sizes: dict[str, Any] = {name: len(part) for name, part in parts.items()}
-    return sizes | {"shape": list(splits.image_shape), "labels": digest.hexdigest()}
+    sizes: dict[str, Any] = {name: len(part) for name, part in splits.parts.items()}
+    content = {"content": splits.digest} if splits.digest else {}
+    return sizes | {"shape": list(splits.image_shape), "labels": digest.hexdigest()} | content
 
 
 def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
@@ -60,23 +74,108 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
         raise JobFileError(
             f"train.compile compiles the exact quantum layer and takes where = 'exact', but where is {job.where!r}."
         )
-    options = job.model.options
-    if job.model.name in models.MODELS:
-        allowed = models.options_of(job.model.name)
-        for name, value in _sizes(splits).items():
-            if name in allowed:
-                options.setdefault(name, value)
+    if splits.num_classes < 2:
+        raise JobFileError(
+            f"The data has one class only, {splits.class_names[0]!r}: there is nothing to tell apart."
+        )
+    model = build_described(describe(job, splits), job, splits.image_shape)
+    _check_fit(model, job.model.name, splits)
+    _check_room(model, job)
+    return model
+
+
+def check_controls(job: JobFile) -> None:
+    """That the network has all controls of a job: told before the first training, not after it.
+
+    Raises:
+        HQNNError: if it lacks one.
+    """
+    options = {name: value for name, value in job.model.options.items() if name != "control"}
+    for control in job.controls:
+        try:
+            models.build(job.model.name, **options, control=control)
+        except HQNNError:
+            models.build(job.model.name, **options)  # where this fails too, the run will say why
+            raise
+
+
+def describe(job: JobFile, splits: data.Splits) -> Description:
+    """The job's network with all of its options, those that follow from the data too.
+
+    Raises:
+        HQNNError: if the model is unknown.
+        JobFileError: if the data does not fit it.
+    """
+    name, options = job.model.name, job.model.options
+    if name not in models.MODELS:
+        models.build(name)  # raises, with the names that there are
+    allowed = models.options_of(name)
+    _check_square(splits.image_shape, name, allowed)
+    for option, value in _sizes(splits).items():
+        if option in allowed:
+            options.setdefault(option, value)
     if options.get("classes", splits.num_classes) != splits.num_classes:
         raise JobFileError(
             f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
         )
-    model = models.build(job.model.name, **options)
-    _check_fit(model, job.model.name, splits)
-    _check_room(model, job)
+    defaults = models.defaults_of(name)
+    if {"features", "num_qubits"} <= set(allowed) and "num_qubits" not in options:
+        options["num_qubits"] = _qubits_for(options["features"], defaults["num_qubits"], name)
+    return Description.of(name, {**defaults, **options}, splits)
+
+
+def build_described(description: Description, job: JobFile, shape: Sequence[int]) -> nn.Module:
+    """A network from its description; its exact layer is compiled if the job says so.
+
+    Raises:
+        HQNNError: if an option is unknown or out of range.
+        JobFileError: if the sizes of the data are too small for it.
+    """
+    try:
+        model = models.build(description.model, **description.options)
+    except HQNNError as error:
+        given = job.model.options
+        sizes = {"image_size", "channels", "features", "classes"} - given.keys()
+        _raise_of_sizes(error, description, sizes, shape)
+        raise
     for module in model.modules():
         if isinstance(module, QuantumLayer):
             module.compiles = job.train.compile
     return model
+
+
+def _raise_of_sizes(
+    error: HQNNError, description: Description, sizes: set[str], shape: Sequence[int]
+) -> None:
+    """Where a model can be built without the sizes of the data, it is the data that does not fit."""
+    without = {name: value for name, value in description.options.items() if name not in sizes}
+    try:
+        models.build(description.model, **without)
+    except HQNNError:
+        return
+    raise JobFileError(
+        f"Model {description.model!r} does not take the data's samples of shape {tuple(shape)}: {error}"
+    ) from error
+
+
+def _check_square(shape: Sequence[int], name: str, allowed: Sequence[str]) -> None:
+    if len(shape) == 3 and "image_size" in allowed and shape[1] != shape[2]:
+        raise JobFileError(
+            f"Model {name!r} takes square images, but the data's have {shape[2]}×{shape[1]} pixels: data.image_size "
+            "stretches them to so many a side."
+        )
+
+
+def _qubits_for(features: int, published: int, name: str) -> int:
+    """Qubits whose amplitudes hold so many features: the published number, or more where it is too small."""
+    needed = max(published, math.ceil(math.log2(features)))
+    if needed > max(published, _AMPLITUDE_QUBITS):
+        raise JobFileError(
+            f"Model {name!r} puts a sample's {features:,} features into amplitudes, which takes {needed} qubits and is "
+            f"slow above {_AMPLITUDE_QUBITS}: lower data.image_size or data.channels, or ask for it with "
+            f"model.num_qubits = {needed}."
+        )
+    return needed
 
 
 def _check_fit(model: Any, name: str, splits: data.Splits) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,23 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn._text import plain
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.metrics import mitigation_words
 from qiskit_hqnn.training.run_folder import RunFolder
 
 
 def write_report(folder: RunFolder, job: JobFile) -> Path:
     """Write the page from what is in the folder; returns its path."""
-    metrics = folder.metrics()
-    environment = json.loads((folder.path / "environment.json").read_text(encoding="utf-8"))
+    metrics = folder.read_metrics()
+    environment = folder.environment()
     matrices = [
-        (f"Confusion matrix, {place}", folder.path / f"confusion-{place}.png") for place in metrics["test"]
+        (f"Confusion matrix, {name.replace('-', ' ')}", folder.confusion_file(name)) for name in metrics.test
     ]
     curves = folder.path / "curves.png"  # pictures may have been deleted to save space; the numbers remain
     page = render(
         "report.html.j2",
         job=job,
         metrics=metrics,
+        mitigation_words=mitigation_words,
         history=folder.history(),
         curves=_inline(curves) if curves.exists() else None,
         matrices=[(name, _inline(path)) for name, path in matrices if path.exists()],

@@ -1,4 +1,4 @@
-"""A run folder: what a finished or interrupted training left, and the way back to its network."""
+"""A run folder: the files that a training leaves, each with its reader and its writer."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
+import torch
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from qiskit_hqnn import data
-from qiskit_hqnn._files import write_json, write_text, write_whole
+from qiskit_hqnn._files import write_bytes, write_json, write_text
+from qiskit_hqnn.data import encoder_of
 from qiskit_hqnn.errors import RunFolderError
+from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile, read_job
-from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training.metrics import Metrics, Result
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +47,26 @@ class RunFolder:
         return self.path / "initial.safetensors"
 
     @property
+    def description_file(self) -> Path:
+        """What the network is and takes, besides its weights."""
+        return self.path / "network.json"
+
+    @property
+    def encoder_file(self) -> Path:
+        """The encoder that makes features of images, where they were reduced."""
+        return self.path / "encoder.safetensors"
+
+    @property
     def metrics_file(self) -> Path:
         return self.path / "metrics.json"
 
     @property
     def history_file(self) -> Path:
         return self.path / "metrics.csv"
+
+    def confusion_file(self, name: str) -> Path:
+        """The picture of a result's confusion matrix; no file system has trouble with its name."""
+        return self.path / f"confusion-{name.replace(':', '-')}.png"
 
     @property
     def report(self) -> Path:
@@ -59,23 +78,64 @@ class RunFolder:
         return self.path / "checkpoints" / "last.ckpt"
 
     def check_checkpoint(self) -> None:
-        """Raises RunFolderError if the checkpoint cannot be read as numbers alone: nothing in it is unpickled."""
-        import torch
+        """Raises RunFolderError if the last checkpoint was damaged, or holds more than numbers."""
+        self.read_checkpoint(self.checkpoint)
 
+    def read_checkpoint(self, path: Path) -> dict[str, Any]:
+        """A checkpoint's content: numbers alone, nothing in it is unpickled.
+
+        Raises:
+            RunFolderError: if it was damaged, or holds more than numbers.
+        """
         try:
-            torch.load(self.checkpoint, weights_only=True)
-        except OSError:
-            raise
-        except Exception as error:
+            return torch.load(path, weights_only=True, map_location="cpu")
+        except Exception as error:  # of the archive, the unpickler, or torch, each with a type of its own
+            words = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
             raise RunFolderError(
-                f"Checkpoint {self.checkpoint} is damaged, or holds more than numbers ({type(error).__name__}): "
-                "remove it to train from the beginning."
+                f"Checkpoint {path} is damaged, or holds more than numbers ({type(error).__name__}: {words}): remove "
+                "it to train from the beginning."
             ) from None
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            RunFolderError: if it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunFolderError(f"Run folder {self.path} cannot be made: {error.strerror}.") from error
 
     def write_job(self, job: JobFile) -> None:
         """The resolved job file; `hqnn run` on it repeats the run."""
+        self.create()
         content = job.model_dump(mode="json", exclude_none=True)
-        write_text(self.job_file, tomli_w.dumps(content))
+        write_text(self._there(self.job_file), tomli_w.dumps(content))
+
+    def write_description(self, description: Description, encoder: nn.Module | None = None) -> None:
+        """What the network needs besides its weights, and the encoder of its images, where there is one."""
+        write_text(self._there(self.description_file), description.model_dump_json(indent=2) + "\n")
+        if encoder is not None:
+            write_bytes(self.encoder_file, save(_tensors(encoder)))
+
+    def description(self) -> Description | None:
+        """What the network needs besides its weights; None in a folder of before 0.2.
+
+        Raises:
+            RunFolderError: if the file was damaged.
+        """
+        if not self.description_file.exists():
+            return None
+        return self._parsed(self.description_file, Description)
+
+    def encoder(self) -> nn.Module | None:
+        """What makes features of images; None where they were not reduced.
+
+        Raises:
+            RunFolderError: if the file was damaged.
+        """
+        return encoder_of(self._loaded(self.encoder_file)) if self.encoder_file.exists() else None
 
     def read_job(self) -> JobFile:
         """The job of this run.
@@ -89,17 +149,37 @@ class RunFolder:
         return read_job(self.job_file)
 
     def metrics(self) -> dict[str, Any]:
-        """metrics.json, or an empty record.
+        """metrics.json as it stands there, or an empty record.
 
         Raises:
             RunFolderError: if the file was damaged.
         """
-        if not self.metrics_file.exists():
-            return {}
-        try:
-            return json.loads(self.metrics_file.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise RunFolderError(f"{self.metrics_file} is not valid JSON: {error}.") from error
+        return self._json(self.metrics_file) if self.metrics_file.exists() else {}
+
+    def read_metrics(self) -> Metrics:
+        """metrics.json as a type; empty where nothing was measured yet.
+
+        Raises:
+            RunFolderError: if the file was damaged.
+        """
+        return self._parsed(self.metrics_file, Metrics) if self.metrics_file.exists() else Metrics()
+
+    def environment(self) -> dict[str, Any]:
+        """Versions, commit and machine; empty where the file is gone."""
+        file = self.path / "environment.json"
+        return self._json(file) if file.exists() else {}
+
+    def write_environment(self, content: Mapping[str, Any]) -> None:
+        """Versions, commit and machine."""
+        write_json(self._there(self.path / "environment.json"), content)
+
+    def put_aside(self) -> None:
+        """Move what was measured of a finished training to `earlier` in metrics.json: it will be trained for longer."""
+        metrics = self.metrics()
+        seconds = metrics.pop("seconds", {})
+        kept = {"training": metrics.get("training", {}), "seconds": seconds, "test": metrics.get("test", {})}
+        metrics |= {"test": {}, "earlier": [*metrics.get("earlier", []), kept]}
+        write_json(self._there(self.metrics_file), metrics)
 
     def add_metrics(self, **parts: Any) -> None:
         """Merge into metrics.json; blocks under `test` are kept by place."""
@@ -109,7 +189,13 @@ class RunFolder:
                 metrics[key] = {**metrics[key], **value}
             else:
                 metrics[key] = value
-        write_json(self.metrics_file, metrics)
+        write_json(self._there(self.metrics_file), metrics)
+
+    def replace_tests(self, tests: Mapping[str, Result]) -> None:
+        """Write all results by name into metrics.json."""
+        metrics = self.metrics()
+        metrics["test"] = {name: result.as_json() for name, result in tests.items()}
+        write_json(self._there(self.metrics_file), metrics)
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """metrics.csv, one row an epoch."""
@@ -118,27 +204,33 @@ class RunFolder:
         writer = csv.DictWriter(text, names)
         writer.writeheader()
         writer.writerows(rows)
-        write_text(self.history_file, text.getvalue())
+        write_text(self._there(self.history_file), text.getvalue())
 
     def history(self) -> list[dict[str, float]]:
         """The rows of metrics.csv as numbers."""
         if not self.history_file.exists():
             return []
-        with self.history_file.open(encoding="utf-8", newline="") as file:
-            return [
-                {name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)
-            ]
+        try:
+            with self.history_file.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            return [{name: float(value) for name, value in row.items() if value} for row in rows]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise RunFolderError(f"{self.history_file} is not a table of numbers: {error}.") from error
 
     def save_weights(self, model: nn.Module) -> None:
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-        write_whole(self.weights, lambda beside: save_file(tensors, beside))
+        """Keep the weights of a model.
+
+        Raises:
+            HQNNError: if the file cannot be written.
+        """
+        write_bytes(self._there(self.weights), save(_tensors(model)))
 
     def save_initial_weights(self, model: nn.Module) -> None:
         """Keep the quantum layer's weights as they are before the first step."""
         weight = getattr(getattr(model, "quantum", None), "weight", None)
         if isinstance(weight, Tensor):
             tensors = {"weight": weight.detach().cpu().clone()}
-            write_whole(self.initial_weights, lambda beside: save_file(tensors, beside))
+            write_bytes(self._there(self.initial_weights), save(tensors))
 
     def load_weights(self, model: nn.Module) -> None:
         """Put the stored weights into a model.
@@ -148,12 +240,9 @@ class RunFolder:
         """
         if not self.weights.exists():
             raise RunFolderError(
-                f"{self.path} has no trained weights (model.safetensors); finish it with `hqnn run … --resume`."
+                f"{self.path} has no trained weights (model.safetensors): resume its training to finish it."
             )
-        try:
-            tensors = load_file(self.weights)
-        except SafetensorError as error:
-            raise RunFolderError(f"{self.weights} is not a safetensors file: {error}.") from error
+        tensors = self._loaded(self.weights)
         own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         stored = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         if own != stored:
@@ -167,31 +256,51 @@ class RunFolder:
             )
         model.load_state_dict(tensors)
 
+    def check_there(self, file: Path | None = None) -> None:
+        """That the folder is still there: one that was removed is not made anew by half.
 
-@dataclass(frozen=True, eq=False)
-class LoadedRun:
-    """A run brought back: its job, its trained model in evaluation mode, and its splits."""
+        Raises:
+            RunFolderError: if it is not.
+        """
+        if not self.path.is_dir():
+            raise RunFolderError(
+                f"{file or self.checkpoint} cannot be written: the run folder {self.path} is not there, or no longer."
+            )
 
-    folder: RunFolder
-    job: JobFile
-    model: nn.Module
-    splits: data.Splits
+    def _there(self, file: Path) -> Path:
+        self.check_there(file)
+        return file
+
+    def _json(self, file: Path) -> dict[str, Any]:
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RunFolderError(f"{file} is not valid JSON: {error}.") from error
+        except OSError as error:
+            raise RunFolderError(f"{file} cannot be read: {error.strerror}.") from error
+        if not isinstance(content, dict):
+            raise RunFolderError(f"{file} must hold an object of JSON, but holds {type(content).__name__}.")
+        return content
+
+    def _parsed(self, file: Path, kind: type[Kind]) -> Kind:
+        content = self._json(file)
+        try:
+            return kind.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise RunFolderError(
+                f"{file} is damaged, or of a later version: {key}: {first['msg']}."
+            ) from None
+
+    def _loaded(self, file: Path) -> dict[str, Tensor]:
+        try:
+            return load(file.read_bytes())
+        except SafetensorError as error:
+            raise RunFolderError(f"{file} is not a safetensors file: {error}.") from error
+        except OSError as error:
+            raise RunFolderError(f"{file} cannot be read: {error.strerror}.") from error
 
 
-def load_run(path: str | Path, data_root: str | Path = "data") -> LoadedRun:
-    """Bring back a trained run.
-
-    Args:
-        path: the run folder.
-        data_root: folder of the data sets.
-
-    Raises:
-        RunFolderError: if the folder is no run, has no weights, or those of another model.
-        MissingDataError: if its data set is not there.
-    """
-    folder = RunFolder(Path(path))
-    job = folder.read_job()
-    splits = load_splits(job, data_root)
-    model = build_model(job, splits)
-    folder.load_weights(model)
-    return LoadedRun(folder, job, model.eval(), splits)
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,32 +9,36 @@ from typing import Any
 import torch
 from torch import nn
 
-from qiskit_hqnn._files import write_json
-from qiskit_hqnn.data import ImageSet, Splits
+from qiskit_hqnn.data import Splits
+from qiskit_hqnn.data.names import HANDED_OVER
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import count_parameters
 from qiskit_hqnn.training.environment import environment
-from qiskit_hqnn.training.evaluation import Evaluation, evaluate
 from qiskit_hqnn.training.fitting import fit
-from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.pictures import draw_confusion, draw_curves
-from qiskit_hqnn.training.places import check_snapshots, gradient_of, is_sampled, running_on
-from qiskit_hqnn.training.preparation import build_model, fingerprint, load_splits
+from qiskit_hqnn.training.job_file import JobFile, differences, settings_of
+from qiskit_hqnn.training.job_sections import DataSection
+from qiskit_hqnn.training.loading import check_data
+from qiskit_hqnn.training.measuring import plain_of, run_test_set
+from qiskit_hqnn.training.pictures import draw_curves
+from qiskit_hqnn.training.places import check_snapshots, gradient_of, is_sampled, keeps_requests, running_on
+from qiskit_hqnn.training.preparation import build_model, check_controls, describe, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import price_run, price_tests, price_training
+from qiskit_hqnn.training.progress import Event, Progress, Terminal, silent
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
-from qiskit_hqnn.training.spending import TESTS_STORE, TRAINING_STORE, RunMeters, meters_of
+from qiskit_hqnn.training.spending import TRAINING_STORE, RunMeters, meters_of
 from qiskit_hqnn.where import Where
 
 
 def run_job(
     job: JobFile,
-    folder: Path,
+    folder: str | Path,
     data_root: str | Path = "data",
     resume: bool = False,
-    progress: bool = True,
+    progress: Progress | bool | None = None,
+    splits: Splits | None = None,
 ) -> RunFolder:
     """Train the network of a job with one seed, run the test set at each place, and write the run folder.
 
@@ -44,48 +46,94 @@ def run_job(
         job: with one seed and no controls left; `JobFile.single` makes one of a larger job.
         folder: becomes the run folder.
         data_root: folder of the data sets.
-        resume: go on after the last finished epoch; places that have their result are not run again.
-        progress: draw a bar on a terminal.
+        resume: go on after the last finished epoch; places that have their result are not run again. A finished run is
+            trained for longer, if the job has more epochs than it had.
+        progress: is told what goes on; True draws it on the terminal.
+        splits: images that a program hands over (see `qiskit_hqnn.data.from_dataset`) in place of the job's [data].
 
     Raises:
         HQNNError: one sentence for whatever does not fit.
     """
+    if progress is True:
+        with Terminal() as terminal:
+            return run_job(job, folder, data_root, resume, terminal, splits)
+    report = progress or silent
     if len(job.seeds) != 1 or job.controls:
         raise JobFileError(
             f"One run has one seed and no list of controls, but has {job.seeds} and {job.controls}."
         )
     check_snapshots(job)
-    run = RunFolder(folder)
-    _check_unused(run, job, resume)
-    seed = job.seeds[0]
-    torch.manual_seed(seed)
+    run = RunFolder(Path(folder))
+    if splits is not None:
+        job = job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
+    longer = check_unused(run, job, resume)
+    torch.manual_seed(job.seeds[0])
     if job.train.threads:
         torch.set_num_threads(job.train.threads)
-    splits = load_splits(job, data_root)
+    splits = load_splits(job, data_root) if splits is None else splits
+    report(Event("data", _in_words(splits)))
     if run.job_file.exists():
         check_data(run, splits)
     model = build_model(job, splits)
+    finished = resume and not longer and run.weights.exists() and "train" in run.read_metrics().seconds
     meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
-    _admit(job, run, model, splits, resume, meters)
-    run.write_job(job)
-    run.add_metrics(data=fingerprint(splits))
-    write_json(folder / "environment.json", environment())
-    done = run.metrics() if resume else {}
-    if "seconds" not in done or not run.weights.exists():
+    _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
+    _begin(job, run, splits, longer)
+    if not finished:
         try:
-            train(job, run, model, splits, resume, progress, meters.training)
+            train(job, run, model, splits, resume, report, meters.training)
         except Exception:
             _leave_free(run)
             raise
     run.load_weights(model)
-    draw_curves(run.history(), folder / "curves.png")
+    draw_curves(run.history(), run.path / "curves.png")
+    _test(job, run, model, splits, resume, meters.whole, report)
+    write_report(run, job)
+    return run
+
+
+def _begin(job: JobFile, run: RunFolder, splits: Splits, longer: bool) -> None:
+    """Write all that is known before training."""
+    if longer:
+        # What was measured belongs to the weights of then. It is put aside before the job file says otherwise, so that
+        # a training that is killed is not taken for a finished one.
+        run.put_aside()
+    run.write_job(job)
+    run.write_description(describe(job, splits), splits.encoder)
+    run.add_metrics(data=fingerprint(splits) | {"classes": splits.counts(), "notes": list(splits.notes)})
+    run.write_environment(environment())
+
+
+def _epochs_left(job: JobFile, run: RunFolder, resume: bool) -> int:
+    return job.train.epochs - len(run.history() if resume and run.checkpoint.exists() else [])
+
+
+def _test(
+    job: JobFile,
+    run: RunFolder,
+    model: nn.Module,
+    splits: Splits,
+    resume: bool,
+    meter: Meter,
+    report: Progress,
+) -> None:
+    """Run the test set at each place that has no plain result yet."""
     # Without a quantum layer every place is the same: the test set is read once.
     places = job.test if isinstance(getattr(model, "quantum", None), QuantumLayer) else ["exact"]
     for where in places:
-        if where not in run.metrics().get("test", {}):
-            run_test_set(run, job, model, splits, where, resume=resume, meter=meters.whole)
-    write_report(run, job)
-    return run
+        if plain_of(run).at(run.read_metrics().test, where) is None:
+            report(
+                Event("test", "" if where == "exact" else f"testing {len(splits.test):,} images on {where}")
+            )
+            run_test_set(run, job, model, splits, where, resume=resume, meter=meter)
+
+
+def _in_words(splits: Splits) -> str:
+    """What the run works on, in a line."""
+    sizes = ", ".join(f"{len(images):,} {part}" for part, images in splits.parts.items())
+    shape = "×".join(map(str, splits.image_shape))
+    notes = "".join(f" {note}" for note in splits.notes)
+    return f"data  {sizes} images of {shape}, {splits.num_classes} classes.{notes}"
 
 
 def train(
@@ -94,13 +142,13 @@ def train(
     model: nn.Module,
     splits: Splits,
     resume: bool,
-    progress: bool,
+    report: Progress,
     meter: Meter,
 ) -> None:
     """Fit the model where the job says, and keep its weights and what they have cost by the training's meter."""
     before = run.history() if resume and run.checkpoint.exists() else []
     # Aer is quick enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
-    store = run.path / TRAINING_STORE if _keeps(job.where) else None
+    store = run.path / TRAINING_STORE if keeps_requests(job.where) else None
     if not before:
         run.save_initial_weights(model)
     try:
@@ -114,7 +162,7 @@ def train(
             resume=resume,
             meter=meter,
         ) as place:
-            seconds = fit(model, splits, job.train, run, job.seeds[0], resume, progress, place)
+            seconds = fit(model, splits, job.train, run, job.seeds[0], resume, report, place)
     except BudgetError as error:
         raise BudgetError(
             f"{error} The last finished epoch is kept: resumed with a larger max_qpu_seconds, the run goes on."
@@ -143,150 +191,88 @@ def _leave_free(run: RunFolder) -> None:
 
 
 def _admit(
-    job: JobFile, run: RunFolder, model: nn.Module, splits: Splits, resume: bool, meters: RunMeters
+    job: JobFile,
+    run: RunFolder,
+    model: nn.Module,
+    splits: Splits,
+    meters: RunMeters,
+    epochs: int,
+    report: Progress,
 ) -> None:
     """Say what training will cost, and refuse a run that does not fit its budget, before anything is written."""
     if not Where.parse(job.where).sampled and job.max_qpu_seconds is None:
         return
-    finished = resume and run.weights.exists()
-    left = 0 if finished else job.train.epochs - len(run.history() if resume else [])
-    done = run.metrics().get("test", {}) if resume else {}
-    costs = price_run(
-        job.model_copy(update={"test": [place for place in job.test if place not in done]}), model, splits
-    )
-    meters.check((price_training(costs, left) + price_tests(costs)).qpu_seconds)
-    if left and Where.parse(job.where).sampled:
-        total = price_training(costs, left)
-        unreal = "" if job.where.startswith("ibm_") else " if this were hardware"
-        sys.stderr.write(
-            f"training {left} epochs on {job.where}: {total.executions:,} executions, "
-            f"{total.qpu_seconds:,.0f} QPU seconds{unreal}\n"
+    tests, plain = run.read_metrics().test, plain_of(run) if run.job_file.exists() else None
+    open_places = [place for place in job.test if plain is None or plain.at(tests, place) is None]
+    costs = price_run(job.model_copy(update={"test": open_places}), model, splits)
+    meters.check((price_training(costs, epochs) + price_tests(costs)).qpu_seconds)
+    if epochs and Where.parse(job.where).sampled:
+        total = price_training(costs, epochs)
+        unreal = "" if Where.parse(job.where).hardware else " if this were hardware"
+        text = (
+            f"training {epochs} epochs on {job.where}: {total.executions:,} executions, "
+            f"{total.qpu_seconds:,.0f} QPU seconds{unreal}"
         )
+        report(Event("price", text))
 
 
-def run_test_set(
-    run: RunFolder,
-    job: JobFile,
-    model: nn.Module,
-    splits: Splits,
-    where: str,
-    shots: int | None = None,
-    images: ImageSet | None = None,
-    resume: bool = False,
-    meter: Meter | None = None,
-) -> Evaluation:
-    """Run the test set (or some images of it) at one place, and keep the result in the run folder.
+def check_unused(run: RunFolder, job: JobFile, resume: bool) -> bool:
+    """That a folder is free, or belongs to this very job and is resumed.
 
-    With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
-    What it costs counts on `meter`, the run's; by default on one of its own with the job's budget.
-    """
-    by_itself = Where.parse(where).sampled
-    shots = shots or (job.shots if by_itself else None)
-    started = time.perf_counter()
-    store = run.path / TESTS_STORE if _keeps(where) else None
-    with running_on(model, job, where, shots, None, store, resume=resume, meter=meter) as place:
-        result = evaluate(model, splits.test if images is None else images)
-    summary = result.summary() | {"seconds": round(time.perf_counter() - started, 2)}
-    if shots is not None:
-        summary["shots"] = shots
-    if place.manager:
-        # All that the result has cost, also where an earlier process had paid for a part of it.
-        answered = place.manager.meter.answered
-        summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
-        if place.manager.device.fractional:
-            summary["fractional"] = True
-    # Beside its exact values: nothing overwrites another result.
-    block = where if by_itself or shots is None else f"{where}-{shots}-shots"
-    keep_result(run, result, splits, block, summary)
-    return result
-
-
-def _keeps(where: str) -> bool:
-    """Whether requests at a place are kept: those that are computed here in no time are repeated instead."""
-    return Where.parse(where).sampled and where != "aer"
-
-
-def keep_result(
-    run: RunFolder, result: Evaluation, splits: Splits, where: str, summary: dict[str, Any]
-) -> None:
-    """Put a place's result into metrics.json under `test`, and draw its confusion matrix.
-
-    Args:
-        run: the run folder.
-        result: of the test set or some of its images.
-        splits: gives the names of the classes and the size of the test set.
-        where: the place.
-        summary: what metrics.json gets; has "shots" for every place but the exact one.
-    """
-    gates = "-fractional" if summary.get("fractional") else ""
-    known = run.metrics().get("test", {}).get(where + gates, {})
-    # A look at a few images never takes the place of the whole test set's result.
-    few = "" if known.get("images", 0) <= summary["images"] else f"-{summary['images']}-images"
-    block = f"{where}{gates}{few}"
-    run.add_metrics(test={block: summary})
-    title = f"Test set on {where}" + (", fractional gates" if gates else "")
-    title += f", {summary['shots']} shots" if "shots" in summary else ""
-    if summary["images"] < len(splits.test):
-        title = f"{summary['images']} images of the t" + title[1:]
-    draw_confusion(result.confusion, splits.class_names, title, run.path / f"confusion-{block}.png")
-
-
-def check_data(run: RunFolder, splits: Splits) -> None:
-    """Hold what a run folder has seen against the images that are there now.
+    Returns:
+        Whether a finished run is to be trained for longer than it was.
 
     Raises:
-        RunFolderError: if they are not the same, as where a data set was there only in part.
+        RunFolderError: if it belongs to another job, or is not to be resumed.
     """
-    metrics = run.metrics()
-    now, then = fingerprint(splits), metrics.get("data")
-    if then is None:
-        # Folders from before fingerprints tell only the size of their test set.
-        sizes = [
-            metrics["test"][place]["images"]
-            for place in run.read_job().test
-            if place in metrics.get("test", {})
-        ]
-        then = now | {"test": sizes[0]} if sizes else now
-    if then == now:
-        return
-    if all(then[part] == now[part] for part in ("train", "validation", "test")):
-        words = "as many images, but others"
-    else:
-        words = ", ".join(
-            f"{then[part]:,} {part} images (here {now[part]:,})" for part in ("train", "validation", "test")
-        )
-    raise RunFolderError(
-        f"Run folder {run.path} belongs to other data, {words}: name another one with --out, or remove it."
-    )
-
-
-def _check_unused(run: RunFolder, job: JobFile, resume: bool) -> None:
     if not run.job_file.exists():
-        return
+        return False
     if not resume:
         raise RunFolderError(
-            f"Run folder {run.path} is already in use: go on with --resume, or name another one with --out."
+            f"Run folder {run.path} is already in use: resume it, choose another folder, or remove this one."
         )
-    free = {"title", "reference", "test", "max_qpu_seconds"}
+    earlier = run.read_job()
+    before, now = settings_of(earlier), settings_of(job)
+    # One seed and one control make a run: they are settings here.
+    before, now = before | {"seeds": earlier.seeds}, now | {"seeds": job.seeds}
+    longer = job.train.epochs > earlier.train.epochs
+    free = {"train.epochs"} if longer else set()
     if not is_sampled(job.where, gradient=job.gradient):
-        free.add("shots")  # of the tests only
-    if run.read_job().model_dump(exclude=free) != job.model_dump(exclude=free):
+        free |= {"shots", "fractional"}  # of the tests only
+    wanted = {key: value for key, value in now.items() if key not in free}
+    if differing := differences({key: value for key, value in before.items() if key not in free}, wanted):
         raise RunFolderError(
-            f"Run folder {run.path} belongs to a job with other settings (see its job.toml): name another one with "
-            "--out."
+            f"Run folder {run.path} belongs to a job with other settings ({differing}): choose another folder, or "
+            "remove this one."
         )
+    return longer and run.weights.exists()
 
 
 def run_each(
-    job: JobFile, folder: Path, run: Callable[[JobFile, Path], RunFolder]
+    job: JobFile,
+    folder: str | Path,
+    run: Callable[[JobFile, Path], RunFolder],
+    progress: Progress = silent,
 ) -> Sequence[tuple[int, str | None, RunFolder]]:
-    """All seeds and controls of a job, one run folder each; a single run has the folder to itself."""
+    """All seeds and controls of a job, one run folder each; a single run has the folder to itself.
+
+    Args:
+        job: the job.
+        folder: of the run, or of the runs' folders.
+        run: makes one of them.
+        progress: is told which one begins.
+
+    Raises:
+        HQNNError: before the first training, if the network has no such control.
+    """
+    check_controls(job)
+    folder = Path(folder)
     plans = [(seed, control) for seed in job.seeds for control in (None, *job.controls)]
     if len(plans) == 1:
         return [(job.seeds[0], None, run(job.single(job.seeds[0], None), folder))]
     runs = []
     for seed, control in plans:
         name = f"seed-{seed}" + (f"-{control}" if control else "")
-        sys.stderr.write(f"{name}\n")
+        progress(Event("run", name))
         runs.append((seed, control, run(job.single(seed, control), folder / name)))
     return runs

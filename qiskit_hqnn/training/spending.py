@@ -54,11 +54,11 @@ def meters_of(run: RunFolder, max_qpu_seconds: float | None, resumed: bool) -> R
         resumed: whether the epochs in its log count as finished.
     """
     epochs = _sum(run.history()) if resumed else Spending()
-    blocks = run.metrics().get("test", {})
-    tests, elsewhere = _sum(blocks.values()), _sum(blocks.values())
+    blocks = _tests_of(run)
+    tests = elsewhere = _sum(block for _, block in blocks)
     if (run.path / TESTS_STORE).exists():
         # Aer's are repeated, not kept; and a submitted one was paid from another store.
-        elsewhere = _sum(block for name, block in blocks.items() if "job" in block or name.startswith("aer"))
+        elsewhere = _sum(block for where, block in blocks if "job" in block or where == "aer")
     whole = Meter(
         max_qpu_seconds,
         "max_qpu_seconds of the run",
@@ -66,6 +66,13 @@ def meters_of(run: RunFolder, max_qpu_seconds: float | None, resumed: bool) -> R
     )
     trained = _kept(run.path / TRAINING_STORE) if (run.path / TRAINING_STORE).exists() else epochs
     return RunMeters(whole, whole.child(before=trained, lapped=epochs), epochs + tests)
+
+
+def _tests_of(run: RunFolder) -> list[tuple[str, dict[str, Any]]]:
+    """Every test result with its place, those with the weights of before a longer training too."""
+    metrics = run.metrics()
+    parts = [metrics.get("test", {}), *(part["test"] for part in metrics.get("earlier", []))]
+    return [(block.get("where", name.split("-")[0]), block) for part in parts for name, block in part.items()]
 
 
 def _sum(parts: Iterable[dict[str, Any]]) -> Spending:

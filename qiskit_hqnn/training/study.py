@@ -12,6 +12,7 @@ from scipy.stats import t as student
 
 from qiskit_hqnn._files import write_json, write_text
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.report import render
 from qiskit_hqnn.training.run_folder import RunFolder
 
@@ -47,13 +48,14 @@ MARGIN = 0.10
 """So far above guessing is a network that learned: two standard errors of 100 images where it is right in half."""
 
 
-def learned(result: Mapping[str, Any]) -> bool:
+def learned(result: Result | Mapping[str, Any]) -> bool:
     """Whether a test result's mean recall is above that of guessing, one over the number of classes, by `MARGIN`.
 
     Accuracy would not tell: where one class has most of the images, naming it always is right nearly always, and
     nothing can be 10 points better. Where classes are of one size the mean recall is the accuracy.
     """
-    recalls = [row[label] / sum(row) for label, row in enumerate(result["confusion"]) if sum(row)]
+    confusion = result.confusion if isinstance(result, Result) else result["confusion"]
+    recalls = [row[label] / sum(row) for label, row in enumerate(confusion) if sum(row)]
     # Images of one class say nothing about what was learned.
     return len(recalls) < 2 or bool(sum(recalls) / len(recalls) >= 1 / len(recalls) + MARGIN)
 
@@ -92,27 +94,28 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
     Args:
         runs: (seed, control, metrics) of each tested run.
     """
-    results: dict[str, dict[str, dict[int, dict[str, Any]]]] = {}
+    results: dict[str, dict[str, dict[int, Result]]] = {}
     parameters: dict[str, dict[str, int]] = {}
     seconds: dict[str, list[float]] = {}
-    for seed, control, metrics in runs:
-        name = control or "network"
-        parameters[name] = metrics["parameters"]
-        seconds.setdefault(name, []).append(metrics["seconds"]["train"])
-        for where, result in metrics["test"].items():
+    for seed, control, content in runs:
+        name, metrics = control or "network", Metrics.model_validate(content)
+        assert metrics.parameters is not None  # a run that was tested has been trained
+        parameters[name] = metrics.parameters.model_dump()
+        seconds.setdefault(name, []).append(metrics.seconds["train"])
+        for where, result in metrics.test.items():
             results.setdefault(name, {}).setdefault(where, {})[seed] = result
     rows = [
         {
             "run": name,
             "where": where,
-            "accuracy": mean_of([result["accuracy"] for result in by_seed.values()]),
-            "macro_f1": mean_of([result["macro_f1"] for result in by_seed.values()]),
-            "loss": mean_of([result["loss"] for result in by_seed.values()]),
+            "accuracy": mean_of([result.accuracy for result in by_seed.values()]),
+            "macro_f1": mean_of([result.macro_f1 for result in by_seed.values()]),
+            "loss": mean_of([result.loss for result in by_seed.values()]),
             "parameters": parameters[name],
             "seconds": float(np.mean(seconds[name])),
-            "images": max(result["images"] for result in by_seed.values()),
+            "images": max(result.images for result in by_seed.values()),
             "not_learned": sum(not learned(result) for result in by_seed.values()),
-            "accuracies": {str(seed): result["accuracy"] for seed, result in by_seed.items()},
+            "accuracies": {str(seed): result.accuracy for seed, result in by_seed.items()},
         }
         for name, places in results.items()
         for where, by_seed in places.items()
@@ -122,8 +125,8 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
         common = places.keys() & results.get("network", {}).keys()
         if name != "network" and common:
             where = "exact" if "exact" in common else sorted(common)[0]
-            network = {seed: result["accuracy"] for seed, result in results["network"][where].items()}
-            other = {seed: result["accuracy"] for seed, result in places[where].items()}
+            network = {seed: result.accuracy for seed, result in results["network"][where].items()}
+            other = {seed: result.accuracy for seed, result in places[where].items()}
             comparisons.append(compare(name, network, other))
     return {"rows": rows, "comparisons": comparisons}
 

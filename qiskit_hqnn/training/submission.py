@@ -20,9 +20,11 @@ from qiskit_hqnn.data import ImageSet
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, judge, loss_of
+from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.measuring import keep_result
+from qiskit_hqnn.training.metrics import Result, active
 from qiskit_hqnn.training.report import write_report
-from qiskit_hqnn.training.run_folder import LoadedRun, RunFolder
-from qiskit_hqnn.training.running import keep_result
+from qiskit_hqnn.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,8 @@ def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]
         run: as it was submitted.
         where: the place.
         evs: expectation values in the PUB's shape.
-        settings: "images", "weights", "shots", "executions", "qpu_seconds", "seconds" and "job" of the submission.
+        settings: "images", "weights", "shots", "mitigation", "executions", "qpu_seconds", "seconds" and "job" of the
+            submission.
 
     Raises:
         RunFolderError: if the run was trained again since.
@@ -121,9 +124,12 @@ def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]
         )
     result = second_half(run, settings["images"], evs)
     kept = {name: settings[name] for name in ("shots", "executions", "qpu_seconds", "seconds", "job")}
+    kept |= {"where": where, "mitigation": active(settings.get("mitigation") or {})}
     if settings.get("fractional"):
         kept["fractional"] = True
-    keep_result(run.folder, result, run.splits, where, result.summary() | kept)
+    if settings["images"] < len(run.splits.test):
+        kept["subset"] = "first"
+    keep_result(run.folder, result, run.class_names, Result.model_validate(result.summary() | kept))
     write_report(run.folder, run.job)
     return result
 

@@ -59,7 +59,7 @@ def test_titles_and_reasons_are_listed_as_they_are(tmp_path):
     for word in WORDS:
         assert one_line(word) in shown
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown)
-    assert len(shown.splitlines()) == 1 + 2 * len(WORDS)
+    assert len(shown.splitlines()) == 2 + 2 * len(WORDS)  # titles, and the name of the store
 
 
 @pytest.mark.parametrize(

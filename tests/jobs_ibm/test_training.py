@@ -182,3 +182,39 @@ def test_a_dry_run_on_hardware_tells_the_price_and_touches_nothing(cloud, monkey
     run_job(job_of("gradient='spsa'"), cloud.folder / "run", progress=False)
     assert told[:2] == [f"{sum(sent['executions'] for sent in loopback.service.live()):,}", str(REQUESTS)]
     assert float(told[2]) == pytest.approx(loopback.service.used, rel=0.01)
+
+
+def test_a_run_on_hardware_without_a_budget_shows_its_price_and_asks(cloud, monkeypatch):
+    loopback = cloud.start()
+    monkeypatch.chdir(cloud.folder)
+    words = ["run", "quickstart"]
+    for setting in [*SMALL, "gradient='spsa'", "train.epochs=1"]:
+        words += ["--set", setting]
+    asked = CliRunner().invoke(app, words, input="n\n")
+    assert asked.exit_code == 1, asked.output
+    assert "training, 1 epochs on ibm_manila" in asked.output
+    assert "QPU seconds are left in its plan" in asked.output
+    assert "Send it to ibm_manila? [y/N]" in asked.output
+    assert "Nothing was sent. --yes sends without asking" in asked.output
+    nobody = CliRunner().invoke(app, words)  # nobody there to answer
+    assert nobody.exit_code == 1
+    assert not loopback.service.jobs
+    assert not (cloud.folder / "runs").exists()
+    sent = CliRunner().invoke(app, [*words, "--yes", "--out", "yes"])
+    assert sent.exit_code == 0, sent.output
+    assert "Send it" not in sent.output
+    budget = CliRunner().invoke(app, [*words, "--set", "max_qpu_seconds=500", "--out", "budget"])
+    assert budget.exit_code == 0, budget.output
+    assert len(loopback.service.jobs) == 8  # three steps and a validation, twice
+
+
+def test_a_test_on_hardware_behind_a_training_at_home_is_asked_about_too(cloud, monkeypatch):
+    loopback = cloud.start()
+    monkeypatch.chdir(cloud.folder)
+    words = ["run", "quickstart"]
+    for setting in [*SMALL, "where='exact'", "test=['exact', 'ibm_manila']"]:
+        words += ["--set", setting]
+    asked = CliRunner().invoke(app, words, input="n\n")
+    assert asked.exit_code == 1, asked.output
+    assert "test on ibm_manila" in asked.output
+    assert not loopback.service.jobs

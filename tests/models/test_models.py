@@ -115,3 +115,36 @@ def test_channels_of_the_quantum_kernel_are_products_of_scaled_pixels():
     pixels = torch.rand(6, 4, dtype=torch.float64)
     expected = (layer.weight.cos() * (torch.pi * pixels).cos()).cumprod(dim=1)
     torch.testing.assert_close(layer(pixels), expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "shape"),
+    [
+        ("vqc-head", {"image_size": 20, "channels": 3, "classes": 4}, (3, 20, 20)),
+        ("vqc-head", {"image_size": 64}, (1, 64, 64)),
+        ("textbook", {"image_size": 16, "channels": 3}, (3, 16, 16)),
+        ("textbook", {"image_size": 40}, (1, 40, 40)),
+        ("hqnn-quanv", {"image_size": 12, "channels": 3, "classes": 5}, (3, 12, 12)),
+        ("hqnn-quanv", {"image_size": 9, "channels": 3, "control": "twin-1"}, (3, 9, 9)),
+    ],
+)
+def test_networks_take_other_sizes_and_channels(name, options, shape):
+    classes = 2 if name == "textbook" else options.get("classes", 10)
+    assert build(name, **options)(torch.rand(2, *shape)).shape == (2, classes)
+
+
+def test_a_coloured_image_is_read_channel_by_channel_with_one_kernel():
+    model = HQNNQuanv(image_size=6, channels=3)
+    images = torch.rand(2, 3, 6, 6)
+    together = model.encode(images)
+    each = [HQNNQuanv(image_size=6).encode(images[:, [channel]]) for channel in range(3)]
+    assert torch.equal(together, torch.cat(each, dim=1))
+
+
+@pytest.mark.parametrize(("name", "smallest"), [("vqc-head", 20), ("textbook", 16), ("hqnn-quanv", 2)])
+def test_images_that_are_too_small_are_one_sentence(name, smallest):
+    build(name, image_size=smallest)
+    with pytest.raises(
+        HQNNError, match=f"`image_size` of '{name}' must be at least {smallest}, .* but is {smallest - 1}"
+    ):
+        build(name, image_size=smallest - 1)

@@ -8,9 +8,9 @@ from qiskit_hqnn.jobs import Spending, Store
 from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
 from qiskit_hqnn.training.fitting import History
+from qiskit_hqnn.training.measuring import run_test_set
 from qiskit_hqnn.training.preparation import build_model, load_splits
 from qiskit_hqnn.training.pricing import price_run, price_training
-from qiskit_hqnn.training.running import run_test_set
 from qiskit_hqnn.training.spending import meters_of
 
 SMALL = [

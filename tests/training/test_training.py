@@ -171,11 +171,11 @@ def test_bad_job_files_are_one_sentence(tmp_path):
     good = find_job("quickstart").read_text()
     path.write_text(good.replace("epochs = 30", "epoch = 30"))
     with pytest.raises(
-        JobFileError, match="job.toml, line 24: unknown key 'train.epoch'; .*did you mean 'epochs'"
+        JobFileError, match="job.toml, line 23: unknown key 'train.epoch'; .*did you mean 'epochs'"
     ):
         read_job(path)
     path.write_text(good.replace("epochs = 30", 'epochs = "many"'))
-    with pytest.raises(JobFileError, match="line 24: train.epochs is 'many': must be a whole number"):
+    with pytest.raises(JobFileError, match="line 23: train.epochs is 'many': must be a whole number"):
         read_job(path)
     path.write_text("epochs = [")
     with pytest.raises(JobFileError, match="is not valid TOML"):
@@ -226,7 +226,7 @@ def test_bad_runs_are_one_sentence(finished, tmp_path):
     with pytest.raises(RunFolderError, match="is already in use"):
         run_job(small_job(), finished.path)
     with pytest.raises(RunFolderError, match="belongs to a job with other settings"):
-        run_job(small_job("train.epochs=9"), finished.path, resume=True)
+        run_job(small_job("train.batch_size=9"), finished.path, resume=True)
     with pytest.raises(RunFolderError, match="is not a run folder"):
         load_run(tmp_path)
     with pytest.raises(MissingDataError, match="Data set must be one of"):

@@ -1,0 +1,252 @@
+"""A look at a data set before anything is trained on it: what is in it, what is odd, what stands on both sides of the
+split."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from qiskit_hqnn.data.choosing import Choice, choose
+from qiskit_hqnn.data.folders import PARTS, Listing, list_tree
+from qiskit_hqnn.data.image_set import ImageSet, as_float
+from qiskit_hqnn.data.lists import list_csv
+from qiskit_hqnn.data.names import OWN, check_name
+from qiskit_hqnn.data.pictures import open_white, read_picture
+from qiskit_hqnn.data.source import Source
+from qiskit_hqnn.data.sources import read_source
+from qiskit_hqnn.errors import MissingDataError
+
+_SHOWN = 8
+"""So many pictures of each class are kept for a sheet."""
+
+_THUMB = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One picture.
+
+    Attributes:
+        name: of its file, or its number in an archive.
+        label: of its class.
+        digest: SHA-256 of its pixels; empty if it is damaged.
+        size: (width, height).
+        kind: what kind of file it is, such as "RGB" or "I;16".
+        grey: whether it has one channel.
+        frames: pictures in the file.
+        flat: whether all of its pixels are the same.
+        largest: its brightest value, where the file leaves open what is white; else None.
+        error: why it cannot be read.
+    """
+
+    name: str
+    label: int
+    digest: str = ""
+    size: tuple[int, int] = (0, 0)
+    kind: str = ""
+    grey: bool = False
+    frames: int = 1
+    flat: bool = False
+    largest: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What a data set holds.
+
+    Attributes:
+        class_names: by label.
+        items: all pictures.
+        parts: positions of the items in "train", "validation" and "test".
+        notes: how the parts came about.
+        skipped: files among the pictures that are none.
+        thumbnails: some pictures of each class, (height, width, 3) bytes.
+    """
+
+    class_names: tuple[str, ...]
+    items: Sequence[Item]
+    parts: Mapping[str, Sequence[int]]
+    notes: tuple[str, ...]
+    skipped: Sequence[Path]
+    thumbnails: Mapping[int, Sequence[np.ndarray]]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Pictures by class and part."""
+        labels = {
+            part: Counter(self.items[index].label for index in members)
+            for part, members in self.parts.items()
+        }
+        return {
+            name: {part: labels[part][label] for part in self.parts}
+            for label, name in enumerate(self.class_names)
+        }
+
+    @property
+    def damaged(self) -> list[Item]:
+        """What cannot be read."""
+        return [item for item in self.items if item.error]
+
+    def sizes(self) -> Counter[tuple[int, int]]:
+        """How many pictures have which (width, height)."""
+        return Counter(item.size for item in self.items if not item.error)
+
+    def kinds(self) -> Counter[str]:
+        """How many files are of which kind."""
+        return Counter(item.kind for item in self.items if not item.error)
+
+    @cached_property
+    def _alike(self) -> list[list[int]]:
+        by_digest: dict[str, list[int]] = defaultdict(list)
+        for index, item in enumerate(self.items):
+            if item.digest:
+                by_digest[item.digest].append(index)
+        return [group for group in by_digest.values() if len(group) > 1]
+
+    def duplicates(self) -> dict[str, list[list[str]]]:
+        """Groups of pictures that are the same pixel by pixel, by name.
+
+        They stand "across" the split (a picture to be tested or chosen on is trained on), in several "classes", or
+        "within" one part.
+        """
+        part_of = {index: part for part, members in self.parts.items() for index in members}
+        found: dict[str, list[list[str]]] = {"across": [], "classes": [], "within": []}
+        for group in self._alike:
+            names = [self.items[index].name for index in group]
+            if len({self.items[index].label for index in group}) > 1:
+                found["classes"].append(names)
+            across = len({part_of[index] for index in group if index in part_of}) > 1
+            found["across" if across else "within"].append(names)
+        return found
+
+    def leaked(self, part: str) -> int:
+        """Pictures of a part that are trained on, too."""
+        trained = {self.items[index].digest for index in self.parts["train"]} - {""}
+        return sum(self.items[index].digest in trained for index in self.parts[part])
+
+    def oddities(self) -> list[str]:
+        """A sentence for everything that a network would stumble over, or learn by mistake."""
+        from qiskit_hqnn.data.oddities import oddities_of
+
+        return list(oddities_of(self))
+
+
+def survey(
+    name: str,
+    root: str | Path = "data",
+    path: str | Path | None = None,
+    *,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+) -> Survey:
+    """Look at a data set; damaged files are reported, not raised.
+
+    Args:
+        name, root, path, test_fraction, seed: as in `qiskit_hqnn.data.load`.
+
+    Raises:
+        MissingDataError: if there is no such data set.
+    """
+    check_name(name)
+    if name in ("folder", "csv") and path is not None:
+        listing = list_tree(Path(path)) if name == "folder" else list_csv(Path(path))
+        items, sizes, thumbnails = _of_files(listing, Path(path))
+        names, skipped = listing.classes, listing.skipped
+    else:
+        source = read_source(name, Path(root), None if path is None else Path(path), None, None)
+        items, sizes, thumbnails = _of_source(source)
+        names, skipped = source.class_names, ()
+    parts, notes = _parted(items, sizes, names, Choice(test_fraction=test_fraction, seed=seed), name)
+    return Survey(names, items, parts, notes, skipped, thumbnails)
+
+
+Looked = tuple[list[Item], dict[str, int], dict[int, list[np.ndarray]]]
+"""Items, how many of them are in each part, in its order, and thumbnails."""
+
+
+def _of_files(listing: Listing, place: Path) -> Looked:
+    items: list[Item] = []
+    thumbnails: dict[int, list[np.ndarray]] = defaultdict(list)
+    folder = place if place.is_dir() else place.parent
+    for members in listing.parts.values():
+        for path, label in members:
+            name = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+            try:
+                picture = read_picture(path)
+            except MissingDataError as error:
+                items.append(Item(name, label, error=str(error)))
+                continue
+            pixels = picture.pixels
+            height, width = pixels.shape[:2]
+            largest = float(pixels.max(initial=0)) if picture.white is None else None
+            flat = bool(pixels.size) and bool((pixels == pixels.flat[0]).all())
+            size, kind = (width, height), picture.mode
+            items.append(
+                Item(name, label, _digest(pixels), size, kind, picture.grey, picture.frames, flat, largest)
+            )
+            if len(thumbnails[label]) < _SHOWN:
+                white = picture.white or open_white(largest or 0.0, picture.largest)
+                thumbnails[label].append(_thumbnail(pixels / white))
+    return items, {part: len(members) for part, members in listing.parts.items()}, dict(thumbnails)
+
+
+def _of_source(source: Source) -> Looked:
+    items: list[Item] = []
+    sizes: dict[str, int] = {}
+    thumbnails: dict[int, list[np.ndarray]] = defaultdict(list)
+    sets = {"train": source.train, "validation": source.validation, "test": source.test}
+    for part, images in ((part, images) for part, images in sets.items() if images is not None):
+        sizes[part] = len(images)
+        kind = f"{'RGB' if images.images.shape[1] == 3 else 'L'}, {str(images.images.dtype).removeprefix('torch.')}"
+        for index, (image, label) in enumerate(zip(images.images, images.labels.tolist(), strict=True)):
+            pixels = image.numpy()
+            size = (pixels.shape[-1], pixels.shape[-2])
+            flat = bool((pixels == pixels.flat[0]).all())
+            grey = images.images.shape[1] == 1
+            items.append(Item(f"{part} {index}", label, _digest(pixels), size, kind, grey, 1, flat))
+            if len(thumbnails[label]) < _SHOWN:
+                thumbnails[label].append(_thumbnail(as_float(image).numpy().transpose(1, 2, 0)))
+    return items, sizes, dict(thumbnails)
+
+
+def _digest(pixels: np.ndarray) -> str:
+    content = np.ascontiguousarray(pixels)
+    return sha256(f"{content.shape} {content.dtype}".encode() + content.tobytes()).hexdigest()
+
+
+def _thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """(side, side, 3) bytes of a picture in 0 … 1, its own shape kept on grey."""
+    from PIL import Image
+
+    squeezed = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    image = Image.fromarray((np.clip(squeezed, 0, 1) * 255).round().astype(np.uint8)).convert("RGB")
+    scale = _THUMB / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # Small pictures are shown pixel by pixel.
+    image = image.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR)
+    framed = Image.new("RGB", (_THUMB, _THUMB), (128, 128, 128))
+    framed.paste(image, ((_THUMB - size[0]) // 2, (_THUMB - size[1]) // 2))
+    return np.asarray(framed)
+
+
+def _parted(
+    items: Sequence[Item], sizes: Mapping[str, int], names: tuple[str, ...], choice: Choice, name: str
+) -> tuple[dict[str, list[int]], tuple[str, ...]]:
+    """The split that `load` would make, of positions in the place of images."""
+    sets: dict[str, ImageSet] = {}
+    start = 0
+    for part, size in sizes.items():
+        labels = torch.tensor([item.label for item in items[start : start + size]], dtype=torch.long)
+        sets[part] = ImageSet(torch.arange(start, start + size)[:, None], labels)
+        start += size
+    source = Source(sets["train"], sets.get("test"), names, None, sets.get("validation"))
+    chosen = choose(source, choice, fixed_test_set=name not in OWN)
+    parts = dict(zip(PARTS, (chosen.train, chosen.validation, chosen.test), strict=True))
+    return {part: images.images[:, 0].tolist() for part, images in parts.items()}, chosen.notes

@@ -1,0 +1,124 @@
+"""A network with its loss and its optimiser, as Lightning trains it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from qiskit_hqnn.training.evaluation import loss_of
+from qiskit_hqnn.training.job_sections import TrainSection
+
+
+class Classifier(L.LightningModule):
+    """A network with its loss, its optimiser, and what is logged of it."""
+
+    def __init__(self, model: nn.Module, settings: TrainSection, total_steps: int, checkpoints: Path) -> None:
+        super().__init__()
+        self.model, self.settings, self.total_steps = model, settings, total_steps
+        self.checkpoints = checkpoints
+        self.loss = loss_of(model)
+        self._sums: dict[str, Tensor | float] = {}
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        images, labels = batch
+        outputs = self.model(images)
+        loss = self.loss(outputs, labels)
+        self._count("train", outputs, labels, loss)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        images, labels = batch
+        outputs = self.model(images)
+        self._count("validation", outputs, labels, self.loss(outputs, labels))
+
+    def _count(self, part: str, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
+        # Sums of our own: `self.log` in every step costs as much as a quantum layer.
+        right = (outputs.detach().argmax(dim=1) == labels).sum()
+        for name, value in (("loss", loss.detach() * len(labels)), ("right", right), ("images", len(labels))):
+            key = f"{part}_{name}"
+            self._sums[key] = self._sums.get(key, 0.0) + value
+
+    def averages(self, part: str) -> tuple[float, float]:
+        """(loss, accuracy) over the images seen since the last `forget`."""
+        count = float(self._sums.get(f"{part}_images", 0.0)) or 1.0
+        return float(self._sums.get(f"{part}_loss", 0.0)) / count, float(
+            self._sums.get(f"{part}_right", 0.0)
+        ) / count
+
+    def forget(self, part: str) -> None:
+        for name in ("loss", "right", "images"):
+            self._sums.pop(f"{part}_{name}", None)
+
+    def on_validation_epoch_start(self) -> None:
+        self.forget("validation")
+
+    def on_validation_epoch_end(self) -> None:
+        loss, accuracy = self.averages("validation")
+        # For checkpoints and early stopping; the row of the epoch goes to the loggers as a whole.
+        # Of epochs that are equally accurate the one of lowest loss is best, not the first: on few images many are at
+        # 100 % long before they are done. A hundredth of a thousandth of the loss decides no other pair.
+        rank = accuracy - 1e-5 * min(loss, 5.0)
+        values = {"validation_loss": loss, "validation_accuracy": accuracy, "validation_rank": rank}
+        self.log_dict(values, logger=False)
+
+    def configure_optimizers(self) -> Any:
+        trained = [
+            parameter for parameter in self.parameters() if parameter.requires_grad and parameter.numel()
+        ]
+        optimizer, schedule = self._optimizer(trained)
+        if schedule is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Fit a checkpoint to a longer training, and to where its folder lies now.
+
+        A longer training resumes as if its schedule had been the longer one from the beginning.
+        """
+        for key, content in checkpoint["callbacks"].items():
+            if key.startswith("ModelCheckpoint"):
+                _move(content, os.path.realpath(self.checkpoints))
+        (state,) = checkpoint["lr_schedulers"] or (None,)
+        if state is None or state.get("T_max", state.get("total_steps")) == self.total_steps:
+            return
+        optimizer, schedule = self._optimizer([nn.Parameter(torch.zeros(1))])
+        assert schedule is not None
+        optimizer.step()
+        for _ in range(state["last_epoch"]):
+            schedule.step()
+        checkpoint["lr_schedulers"] = [schedule.state_dict()]
+        (stretched,) = optimizer.state_dict()["param_groups"]
+        for group in checkpoint["optimizer_states"][0]["param_groups"]:
+            group.update({name: value for name, value in stretched.items() if name != "params"})
+
+    def _optimizer(self, trained: list[nn.Parameter]) -> tuple[torch.optim.Optimizer, Any]:
+        """The optimiser of some parameters and its schedule, at the beginning; None for no schedule."""
+        kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+        settings = self.settings
+        optimizer = kinds[settings.optimizer](
+            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        if settings.schedule is None:
+            return optimizer, None
+        if settings.schedule == "cosine":
+            return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.total_steps)
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, settings.learning_rate, total_steps=self.total_steps
+        )
+
+
+def _move(state: dict[str, Any], folder: str) -> None:
+    """Rewrite the paths in a ModelCheckpoint's state: the run folder may have been moved since."""
+
+    def here(path: str) -> str:
+        return os.path.join(folder, os.path.basename(path)) if path else path
+
+    state["dirpath"] = folder
+    for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+        state[name] = here(state.get(name, ""))
+    state["best_k_models"] = {here(path): score for path, score in state.get("best_k_models", {}).items()}

@@ -1,0 +1,50 @@
+"""network.json: all that a trained network needs besides its weights, so that a run loads without its data set."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from qiskit_hqnn.data import Preprocessing, Splits
+
+
+class Description(BaseModel):
+    """What a network is, what it takes and what it answers.
+
+    Attributes:
+        format: of this file.
+        model: the network's name.
+        options: all of its options, those that followed from the data and those at their defaults too.
+        class_names: names of its outputs.
+        shape: of a sample, (channels, height, width) or (features,).
+        preprocessing: how a picture becomes such a sample; None for vectors of features.
+        reduced: whether an autoencoder (encoder.safetensors) makes features of the image.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    format: Literal["network/1"] = "network/1"
+    model: str
+    options: dict[str, Any]
+    class_names: tuple[str, ...]
+    shape: tuple[int, ...]
+    preprocessing: dict[str, Any] | None = None
+    reduced: bool = False
+
+    @staticmethod
+    def of(name: str, options: dict[str, Any], splits: Splits) -> Description:
+        """The description of a model that was built for these splits."""
+        how = splits.preprocessing
+        return Description(
+            model=name,
+            options=options,
+            class_names=splits.class_names,
+            shape=splits.image_shape,
+            preprocessing=how.as_dict() if how else None,
+            reduced=splits.encoder is not None,
+        )
+
+    def how_read(self) -> Preprocessing | None:
+        """How a picture becomes what the network (or its encoder) takes."""
+        return Preprocessing.from_dict(self.preprocessing) if self.preprocessing else None

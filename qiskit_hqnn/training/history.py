@@ -1,0 +1,98 @@
+"""The log of a training: a row per epoch, and what is reported while it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import nn
+
+from qiskit_hqnn.training.places import Place
+from qiskit_hqnn.training.progress import Event, Progress, silent
+from qiskit_hqnn.training.run_folder import RunFolder
+
+_REPORT_SECONDS = 0.1
+
+
+class History(Callback):
+    """One row per epoch into metrics.csv, and what is reported on the way."""
+
+    def __init__(
+        self, folder: RunFolder, epochs: int, resumed: bool, place: Place, progress: Progress
+    ) -> None:
+        self.folder, self.epochs, self.place, self.progress = folder, epochs, place, progress
+        self.reported = 0.0
+        self.rows: list[dict[str, float]] = folder.history() if resumed else []
+        self.norms: dict[str, float] = {}
+        self.started = time.perf_counter()
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+        self.started = time.perf_counter()
+        pl_module.forget("train")
+
+    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: Any, optimizer: Any) -> None:
+        if trainer.is_last_batch:
+            self.norms = _gradient_norms(pl_module.model)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+        # Before the checkpoint, which would make its own folder anew.
+        self.folder.check_there()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+        row: dict[str, float] = {"epoch": trainer.current_epoch + 1}
+        row["train_loss"], row["train_accuracy"] = pl_module.averages("train")
+        if trainer.callback_metrics.get("validation_loss") is not None:
+            row["validation_loss"], row["validation_accuracy"] = pl_module.averages("validation")
+        row["seconds"] = round(time.perf_counter() - self.started, 3)
+        if self.place.manager:
+            lap = self.place.meter.lap()
+            row["executions"], row["qpu_seconds"] = lap.executions, lap.qpu_seconds
+        row.update(self.norms)
+        self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
+        self.folder.write_history(self.rows)
+        if trainer.logger is not None:
+            trainer.logger.log_metrics(
+                {name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"])
+            )
+        epoch = int(row["epoch"])
+        self.progress(Event("epoch", _line(row, self.epochs), epoch, self.epochs, epoch, row))
+        self.folder.check_there()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        # Reading a running loss waits for the step, so it is done some times a second at most.
+        now = time.monotonic()
+        if self.progress is silent or now - self.reported < _REPORT_SECONDS:
+            return
+        self.reported = now
+        loss, accuracy = pl_module.averages("train")
+        epoch, total = trainer.current_epoch + 1, int(trainer.num_training_batches)
+        values = {"loss": loss, "accuracy": accuracy}
+        self.progress(Event("step", "", batch_idx + 1, total, epoch, values))
+
+
+def _line(row: Mapping[str, float], epochs: int) -> str:
+    """An epoch in less than 80 columns."""
+    words = [f"epoch {row['epoch']:.0f}/{epochs}", *_figures(row, "train", "loss")]
+    if "validation_loss" in row:
+        words += _figures(row, "validation", "validation")
+    return "  ".join([*words, f"{row['seconds']:.1f} s"])
+
+
+def _figures(row: Mapping[str, float], part: str, name: str) -> list[str]:
+    return [f"{name} {row[f'{part}_loss']:.4f}, {100 * row[f'{part}_accuracy']:.1f} %"]
+
+
+def _gradient_norms(model: nn.Module) -> dict[str, float]:
+    """Norm of each part's gradient in the last step of an epoch: where a plateau would show."""
+    norms: dict[str, float] = {}
+    for name, part in model.named_children():
+        gradients = [parameter.grad.norm() for parameter in part.parameters() if parameter.grad is not None]
+        if gradients:
+            norms[f"gradient_{name}"] = float(torch.stack(gradients).norm())
+    return norms

@@ -1,0 +1,91 @@
+"""A test set at one place, and the name under which its result is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from qiskit_hqnn.data import ImageSet, Splits
+from qiskit_hqnn.jobs import Meter
+from qiskit_hqnn.training.evaluation import Evaluation, evaluate
+from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.metrics import Plain, Result, active
+from qiskit_hqnn.training.pictures import draw_confusion
+from qiskit_hqnn.training.places import keeps_requests, running_on
+from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.spending import TESTS_STORE
+from qiskit_hqnn.where import Where
+
+
+def run_test_set(
+    run: RunFolder,
+    job: JobFile,
+    model: nn.Module,
+    splits: Splits,
+    where: str,
+    shots: int | None = None,
+    images: ImageSet | None = None,
+    resume: bool = False,
+    meter: Meter | None = None,
+) -> Evaluation:
+    """Run the test set (or some images of it) at one place, and keep the result in the run folder.
+
+    With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
+    What it costs counts on `meter`, the run's; by default on one of its own with the job's budget.
+    """
+    shots = shots or (job.shots if Where.parse(where).sampled else None)
+    started = time.perf_counter()
+    store = run.path / TESTS_STORE if keeps_requests(where) else None
+    with running_on(model, job, where, shots, None, store, resume=resume, meter=meter) as place:
+        result = evaluate(model, splits.test if images is None else images)
+    summary: dict[str, Any] = result.summary() | {
+        "seconds": round(time.perf_counter() - started, 2),
+        "where": where,
+    }
+    if images is not None and len(images) < len(splits.test):
+        summary["subset"] = "first"
+    if place.manager:
+        summary |= {"shots": shots, "mitigation": active(job.mitigation.model_dump())}
+        # All that the result has cost, also where an earlier process had paid for a part of it.
+        answered = place.manager.meter.answered
+        summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
+        if place.manager.device.fractional:
+            summary["fractional"] = True
+    keep_result(run, result, splits.class_names, Result.model_validate(summary))
+    return result
+
+
+def keep_result(run: RunFolder, evaluation: Evaluation, class_names: Sequence[str], result: Result) -> str:
+    """Put a result into metrics.json under a name of its own, and draw its confusion matrix.
+
+    Args:
+        run: the run folder.
+        evaluation: of the test set or some of its images.
+        class_names: names of the classes.
+        result: its summary, and under which conditions it came about.
+
+    Returns:
+        The name under `test`; see `Plain.place`. Nothing is lost, but what was measured in the same way.
+    """
+    metrics, plain = run.read_metrics(), plain_of(run)
+    tests, name, moved = plain.place(metrics.test, result)
+    for old, new in moved.items():
+        if run.confusion_file(old).exists():
+            run.confusion_file(old).replace(run.confusion_file(new))
+    run.replace_tests(tests)
+    title = f"Test set on {result.where}" + (f", {result.conditions}" if result.conditions else "")
+    if result.images < plain.images:
+        title = f"{result.images} images of the t" + title[1:]
+    draw_confusion(evaluation.confusion, class_names, title, run.confusion_file(name))
+    return name
+
+
+def plain_of(run: RunFolder) -> Plain:
+    """What a plain result of this run is: the job file's shots and mitigation, on the whole test set."""
+    metrics, job = run.read_metrics(), run.read_job()
+    known = [result.images for result in metrics.test.values()]
+    images = metrics.data.get("test") or max(known, default=0)
+    return Plain(job.shots, job.mitigation.model_dump(), images, job.fractional)

@@ -1,0 +1,227 @@
+"""metrics.json as a type: what a run has measured, and the names under which its test results stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from qiskit_hqnn.training.job_sections import MitigationSection
+from qiskit_hqnn.where import Where
+
+
+class _Block(BaseModel):
+    # Commands of later versions, and of other people, may add to a block.
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Result(_Block):
+    """A test set, or a part of it, at one place.
+
+    Attributes:
+        where: the place's word.
+        shots: samples of an expectation value; None where nothing was sampled.
+        mitigation: the settings that were switched on, as in a job file's [mitigation]; empty for none.
+        fractional: whether rx and rzz gates of any angle were used, on a device that has them.
+        images: how many.
+        subset: how the images were chosen, where they are fewer than the test set: its first ones, or random ones.
+        accuracy, accuracy_interval, loss, macro_f1, confusion: as in `Evaluation.summary`.
+        seconds: that it took.
+        executions, qpu_seconds: what it has cost, or would have on hardware.
+        job: id in the job store, where it was submitted.
+    """
+
+    where: str
+    shots: int | None = None
+    mitigation: dict[str, Any] = {}
+    fractional: bool = False
+    images: int
+    subset: Literal["first", "random"] | None = None
+    accuracy: float
+    accuracy_interval: tuple[float, float] = (0.0, 1.0)
+    loss: float
+    macro_f1: float
+    confusion: list[list[int]] = []
+    seconds: float = 0.0
+    executions: int | None = None
+    qpu_seconds: float | None = None
+    job: str | None = None
+
+    @property
+    def conditions(self) -> str:
+        """Shots, gates and mitigation in words, such as "1,000 shots, trex"; empty where nothing was sampled."""
+        words = [] if self.shots is None else [f"{self.shots:,} shots"]
+        words += ["fractional gates"] if self.fractional else []
+        return ", ".join(words + [word.replace("-", " ") for word in mitigation_words(self.mitigation)])
+
+    def as_json(self) -> dict[str, Any]:
+        """The block as metrics.json has it: what says nothing is left out."""
+        content = self.model_dump(mode="json")
+        return {
+            name: value
+            for name, value in content.items()
+            if not (value is None or value is False or value == {})
+        }
+
+
+class Parameters(_Block):
+    """Trainable parameters."""
+
+    classical: int
+    quantum: int
+
+
+class Training(_Block):
+    """Where and how long a network was trained, and what that has cost off the exact simulator."""
+
+    where: str = "exact"
+    epochs: int = 0
+    gradient: str | None = None
+    spsa_step: float | None = None
+    spsa_repeats: int | None = None
+    shots: int | None = None
+    executions: int | None = None
+    qpu_seconds: float | None = None
+
+
+class Metrics(_Block):
+    """All of metrics.json.
+
+    Attributes:
+        data: the fingerprint of the images, and how many of each class are in which part.
+        parameters, seconds, training: of the training.
+        test: results by name; see `Plain`.
+        earlier: results with the weights of before a longer training, each with the epochs that had been trained.
+    """
+
+    data: dict[str, Any] = {}
+    parameters: Parameters | None = None
+    seconds: dict[str, float] = {}
+    training: Training | None = None
+    test: dict[str, Result] = {}
+    earlier: list[dict[str, Any]] = Field(default=[])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, content: Any) -> Any:
+        """Blocks of before 0.2 have their place in their name alone."""
+        if not isinstance(content, Mapping) or not isinstance(content.get("test"), Mapping):
+            return content
+        return {
+            **content,
+            "test": {name: _with_place(name, block) for name, block in content["test"].items()},
+        }
+
+
+def _with_place(name: str, block: Any) -> Any:
+    if not isinstance(block, Mapping) or "where" in block:
+        return block
+    # No place's word has a hyphen in it.
+    word, _, rest = name.partition("-")
+    added: dict[str, Any] = {"where": word}
+    if rest == "mitigated":
+        added["mitigation"] = {"readout": "trex"}
+    return {**added, **block}
+
+
+def active(mitigation: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a job file's [mitigation], what is switched on and is not at its default; empty for none."""
+    defaults = MitigationSection().model_dump()
+    # In the order of the section, so that a name does not depend on how the settings were written down.
+    given = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name in dict.fromkeys([*defaults, *sorted(mitigation)])
+        if (value := mitigation.get(name)) not in (None, False, [], ()) and value != defaults.get(name)
+    }
+    if "zne" not in given:
+        given.pop("extrapolation", None)
+    if not (given.get("readout") == "trex" or {"twirl_gates", "twirl_measure"} & given.keys()):
+        given.pop("randomizations", None)
+    return given
+
+
+def mitigation_words(mitigation: Mapping[str, Any]) -> list[str]:
+    """What is switched on, in words such as "trex", "XY4", "zne-1-3-5", "twirl-gates" and "randomizations-32"."""
+    words = []
+    for name, value in active(mitigation).items():
+        plain = name in ("readout", "dynamical_decoupling", "extrapolation")
+        label = [] if plain else [name.replace("_", "-")]
+        values = value if isinstance(value, list) else [] if value is True else [value]
+        words.append("-".join([*label, *map(str, values)]))
+    return words
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What the plain result at a place is: the whole test set, with the shots and the mitigation of the job file.
+
+    Attributes:
+        shots, mitigation: of the job file.
+        images: in the whole test set.
+        fractional: of the job file; a device without such gates is asked for none.
+    """
+
+    shots: int
+    mitigation: Mapping[str, Any]
+    images: int
+    fractional: bool = False
+
+    def name(self, result: Result) -> str:
+        """A result's full name: the place's word, and behind it whatever is not plain.
+
+        "aer" is plain; "aer-4000-shots", "fake_fez-trex-zne-1-3-5", "exact-20-images" and
+        "fake_fez-unmitigated-100-random-images" are not.
+        """
+        words = [str(result.where)]
+        plain_shots = self.shots if Where.parse(result.where).sampled else None
+        if result.shots not in (None, plain_shots):
+            words.append(f"{result.shots}-shots")
+        on_device = Where.parse(result.where).device is not None
+        if on_device and result.fractional != self.fractional:
+            words.append("fractional" if result.fractional else "without-fractional")
+        if result.shots is not None and active(result.mitigation) != active(self.mitigation):
+            words += mitigation_words(result.mitigation) or ["unmitigated"]
+        if result.images < self.images:
+            words.append(f"{result.images}-{'random-' if result.subset == 'random' else ''}images")
+        return "-".join(words)
+
+    def at(self, tests: Mapping[str, Result], where: str) -> Result | None:
+        """The plain result at a place; None if it was not measured yet."""
+        return next((result for result in tests.values() if self.name(result) == where), None)
+
+    def place(
+        self, tests: Mapping[str, Result], result: Result
+    ) -> tuple[dict[str, Result], str, dict[str, str]]:
+        """Put a result beside others, so that none of them is lost.
+
+        The place's word alone is the name of the plain result. As long as there is none, the first one at the place has
+        that name; it gets its full name when the plain one comes. What was measured in the same way (by the same
+        submission, if it was submitted) is replaced.
+
+        Args:
+            tests: results by name.
+            result: another one.
+
+        Returns:
+            All of them by name, the name of the new one, and new names of earlier ones by their old ones.
+        """
+        full, word = self.name(result), str(result.where)
+        moved: dict[str, str] = {}
+        here = tests.get(word)
+        if here is not None and full == word and self.name(here) != word:
+            moved[word] = _free(self.name(here), here, tests)
+        kept = {moved.get(name, name): other for name, other in tests.items()}
+        first = word not in kept or (self.name(kept[word]) == full and kept[word].job == result.job)
+        name = word if first else _free(full, result, kept)
+        return {**kept, name: result}, name, moved
+
+
+def _free(name: str, result: Result, known: Mapping[str, Result]) -> str:
+    """The name, or the name with a number where another submission's result stands under it."""
+    number, candidate = 1, name
+    while candidate in known and known[candidate].job != result.job:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
