@@ -118,8 +118,8 @@ def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
     """A job at its end; until then, a bar of its parts, and whatever is said of it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from qiskit_hqnn.jobs.sending.worker import ensure_worker
     from qiskit_hqnn.jobs.store.tables import MOVING
+    from qiskit_hqnn.jobs.worker import ensure_worker
 
     name = TextColumn("{task.description}", markup=False)
     columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -157,8 +157,8 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs cancel 3f9a
     """
-    from qiskit_hqnn.jobs.sending.worker import ensure_worker
     from qiskit_hqnn.jobs.store.tables import MOVING
+    from qiskit_hqnn.jobs.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -199,7 +199,7 @@ def retry(
     Example: hqnn jobs retry 3f9a --max-qpu-seconds 60
     """
     from qiskit_hqnn.jobs import Meter, Spending
-    from qiskit_hqnn.jobs.sending.worker import ensure_worker
+    from qiskit_hqnn.jobs.worker import ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)

@@ -81,7 +81,7 @@ def submit(
     from qiskit_hqnn.cli.pricing import account_left
     from qiskit_hqnn.jobs import JobManager
     from qiskit_hqnn.jobs.adapters.places import open_place
-    from qiskit_hqnn.jobs.sending.worker import ensure_worker
+    from qiskit_hqnn.jobs.worker import ensure_worker
     from qiskit_hqnn.training import load_run
     from qiskit_hqnn.training.submission import first_half, weights_digest
 

@@ -64,7 +64,7 @@ def workers_of(folder):
                     command = file.read()
             except OSError:
                 continue
-            if b"qiskit_hqnn.jobs.sending.worker" in command and str(folder).encode() in variables:
+            if b"qiskit_hqnn.jobs.worker" in command and str(folder).encode() in variables:
                 found.append(int(entry))
     return found
 
@@ -123,7 +123,7 @@ def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
 
 
 def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monkeypatch):
-    monkeypatch.setattr("qiskit_hqnn.jobs.sending.worker.ensure_worker", lambda store: None)
+    monkeypatch.setattr("qiskit_hqnn.jobs.worker.ensure_worker", lambda store: None)
     arguments = ("--where", "aer", "--shots", "70", "--subset", "20")
     job = submitted(trained, *arguments, "--max-qpu-seconds", "5")
     store = Store(trained / "runs" / "jobs.db")

@@ -24,7 +24,7 @@ from qiskit_hqnn.jobs.devices.fractional import (
     with_folded_numbers,
     without_fractional,
 )
-from qiskit_hqnn.jobs.sending.worker import work
+from qiskit_hqnn.jobs.worker import work
 from qiskit_hqnn.layers import QuantumLayer
 
 FIXED = ["cx", "id", "rz", "sx", "x"]

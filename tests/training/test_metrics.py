@@ -41,7 +41,7 @@ def result(where="aer", shots=1000, mitigation=None, images=100, subset=None, jo
         ({"where": "fake_fez", "shots": 50, "images": 20, "subset": "random"}, "fake_fez-50-shots-20-random-images"),
         (
             {"mitigation": {"readout": "trex", "twirl_gates": True, "randomizations": 32}},
-            "aer-trex-twirl-gates-randomizations-32",
+            "aer-trex-randomizations-32-twirl-gates",
         ),
     ],
 )  # fmt: skip

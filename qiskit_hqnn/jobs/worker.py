@@ -1,6 +1,6 @@
 """A process that drives a store's open jobs and outlives the command that started it.
 
-Run as `python -m qiskit_hqnn.jobs.sending.worker`. At most one works for a store on a machine, and at most one more
+Run as `python -m qiskit_hqnn.jobs.worker`. At most one works for a store on a machine, and at most one more
 waits to look at the store after it, so that no job that was recorded while the first was closing is left behind.
 Killing it loses nothing: the next one goes on.
 """
@@ -46,7 +46,7 @@ def ensure_worker(store: Store) -> None:
         return
     with open(_open_log(_log_path(store)), "ab") as output:
         subprocess.Popen(
-            [sys.executable, "-m", "qiskit_hqnn.jobs.sending.worker"],
+            [sys.executable, "-m", "qiskit_hqnn.jobs.worker"],
             env={**os.environ, STORE_VARIABLE: address},
             stdin=subprocess.DEVNULL,
             stdout=output,
