@@ -182,6 +182,19 @@ def test_delays_of_open_length_are_one_sentence(word, unit):
         transpile_template(delayed(2 * Parameter("t"), unit), resolve_device(word))
 
 
+def test_to_ideal_aer_time_does_nothing():
+    turn, length = Parameter("turn"), Parameter("length")
+    circuit = QuantumCircuit(1)
+    circuit.ry(turn, 0)
+    for given, unit in ((160, "dt"), (1.5, "us"), (2 * length, "ns")):
+        circuit.delay(given, 0, unit)
+    values = {"turn": [0.4, 1.1], "length": [3.0, 70.0]}
+    found = (
+        JobManager("aer", shots=20_000, seed=1).estimator().run([(circuit, "Z", values)]).result()[0].data.evs
+    )
+    np.testing.assert_allclose(found, np.cos([0.4, 1.1]), atol=5 / 20_000**0.5)
+
+
 def test_a_circuit_without_delays_is_the_same_object():
     circuit = QuantumCircuit(1)
     circuit.h(0)

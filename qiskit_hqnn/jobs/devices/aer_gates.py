@@ -14,6 +14,7 @@ from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.errors import CircuitError
+from qiskit_hqnn.jobs.devices.delays import without_delays
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.true_names import with_true_names
 
@@ -35,6 +36,8 @@ def in_gates_of(device: Device, circuit: QuantumCircuit) -> QuantumCircuit:
     backend = device.simulator or device.backend
     names = () if backend is None else tuple(backend.operation_names)
     circuit = with_true_names(circuit, names)
+    if device.name == "aer":
+        circuit = without_delays(circuit)
     try:
         if backend is not None:
             # Its target is taken once: Aer builds it anew each time that it is asked.

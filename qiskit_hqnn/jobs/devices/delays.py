@@ -59,6 +59,17 @@ def with_device_delays(circuit: QuantumCircuit, target: Target, name: str) -> Qu
     return result
 
 
+def without_delays(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit for a simulator without errors, to which time does nothing; itself where it has none."""
+    if not any(step.name == "delay" for step in circuit.data):
+        return circuit
+    result = circuit.copy_empty_like()
+    for step in circuit.data:
+        if step.name != "delay":
+            result.append(step)
+    return result
+
+
 def _length(delay: Any, circuit: QuantumCircuit, name: str) -> float:
     length = delay.duration
     if isinstance(length, ParameterExpression) and not length.parameters:
