@@ -220,3 +220,15 @@ def test_an_allowance_that_cannot_be_read_is_no_plan_without_a_limit(cloud):
         DeviceError, match="instances/usage was answered with something that is not the service's"
     ):
         seconds_left()
+
+
+@pytest.mark.parametrize("on", ["backend", "backends"])
+def test_a_client_that_keeps_what_it_could_not_use_is_not_asked_again(cloud, on):
+    loopback = cloud.start()
+    undisturbed = ask(cloud.manager("undisturbed.db"))
+    manager = cloud.manager()
+    manager.adapter._idle.clear()  # the next one has to ask for the device anew
+    loopback.service.jobs.clear()
+    loopback.service.faults = Faults([Fault("other-json", on, times=3)])
+    assert np.array_equal(ask(manager), undisturbed)
+    assert len(loopback.service.jobs) == 1

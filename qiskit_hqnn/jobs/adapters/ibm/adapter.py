@@ -213,6 +213,7 @@ class IBMAdapter:
                 raise client.wire.unclear
             return backend if self.settings.mode == "job" else self._mode(client, self._open_session(client))
         except Exception as error:
+            client.usable &= isinstance(error, AdapterError)
             raise not_made(meaning_of_error(error, client, self.where), client) from None
 
     def _pace(self, client: Client) -> None:

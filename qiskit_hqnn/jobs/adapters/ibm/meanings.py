@@ -39,10 +39,13 @@ def not_made(meaning: AdapterError, client: Client) -> AdapterError:
 def _missing(client: Client, where: str, error: Exception) -> AdapterError:
     """The client also says that a device is missing when it could not ask: the list of devices tells which."""
     failure = client.wire.failure
+    client.usable = False  # it keeps descriptions, also those that it could not use
     try:
         names = device_names(client.service)
     except Exception as lost:
         return client.wire.failure or TransientError(safe(lost))
+    if client.wire.failure is not None:
+        return client.wire.failure
     if where in names:
         return failure or TransientError(safe(error))
     nearest = get_close_matches(where, names, 3, 0.3) or sorted(names)
