@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.test_own_data import write_pictures
 from tests.links import broken_links
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +86,7 @@ def test_job_files_on_the_pages_are_valid(tmp_path, page):
 
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
     assert blocks
+    write_pictures(tmp_path / "pics", classes={"cat": 40, "dog": 120})  # the reader's own
     for block in blocks:
         (tmp_path / "job.toml").write_text(block, encoding="utf-8")
         job = read_job(tmp_path / "job.toml")

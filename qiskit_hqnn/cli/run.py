@@ -52,10 +52,10 @@ def run(
     content = read_job(path, changes)
     check_words(content)
     folder = out or Path("runs") / path.stem
-    check_free(folder, content, resume)
     if dry_run:
         print_price(content, data_root)
         return
+    check_free(folder, content, resume)
     if not may_send(content, data_root, yes):
         raise typer.Exit(1)
 

@@ -174,18 +174,21 @@ class Plain:
         "aer" is plain; "aer-4000-shots", "fake_fez-trex-zne-1-3-5", "exact-20-images" and
         "fake_fez-unmitigated-100-random-images" are not.
         """
-        words = [str(result.where)]
+        words = [self._device(result)]
         plain_shots = self.shots if Where.parse(result.where).sampled else None
         if result.shots not in (None, plain_shots):
             words.append(f"{result.shots}-shots")
-        on_device = Where.parse(result.where).device is not None
-        if on_device and result.fractional != self.fractional:
-            words.append("fractional" if result.fractional else "without-fractional")
         if result.shots is not None and active(result.mitigation) != active(self.mitigation):
             words += mitigation_words(result.mitigation) or ["unmitigated"]
         if result.images < self.images:
             words.append(f"{result.images}-{'random-' if result.subset == 'random' else ''}images")
         return "-".join(words)
+
+    def _device(self, result: Result) -> str:
+        """The place, and its gates where they are not those of the job file: the beginning of a name."""
+        if Where.parse(result.where).device is None or result.fractional == self.fractional:
+            return str(result.where)
+        return f"{result.where}-{'fractional' if result.fractional else 'without-fractional'}"
 
     def at(self, tests: Mapping[str, Result], where: str) -> Result | None:
         """The plain result at a place; None if it was not measured yet."""
@@ -196,9 +199,9 @@ class Plain:
     ) -> tuple[dict[str, Result], str, dict[str, str]]:
         """Put a result beside others, so that none of them is lost.
 
-        The place's word alone is the name of the plain result. As long as there is none, the first one at the place has
-        that name; it gets its full name when the plain one comes. What was measured in the same way (by the same
-        submission, if it was submitted) is replaced.
+        The place's word alone is the name of the plain result. As long as there is none, the first one at the place
+        (with the same gates) has that name; it gets its full name when the plain one comes. What was measured in the
+        same way (by the same submission, if it was submitted) is replaced.
 
         Args:
             tests: results by name.
@@ -207,7 +210,7 @@ class Plain:
         Returns:
             All of them by name, the name of the new one, and new names of earlier ones by their old ones.
         """
-        full, word = self.name(result), str(result.where)
+        full, word = self.name(result), self._device(result)
         moved: dict[str, str] = {}
         here = tests.get(word)
         if here is not None and full == word and self.name(here) != word:

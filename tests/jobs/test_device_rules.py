@@ -295,7 +295,7 @@ def test_fractional_gates_are_part_of_what_a_result_is_known_by(tmp_path):
         ("fake_fez", "Fractional gates are asked for, but fake_fez has none."),
         (StatevectorSampler(), "Fractional gates belong to a device, but StatevectorSampler is a sampler."),
     ],
-    ids=str,
+    ids=["aer", "fake_fez", "sampler"],
 )
 def test_a_place_without_fractional_gates_is_one_sentence(where, sentence):
     with pytest.raises(DeviceError) as error:

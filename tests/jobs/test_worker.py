@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError, StoreError
-from qiskit_hqnn.jobs import own_files
-from qiskit_hqnn.jobs.sending import locks, worker
+from qiskit_hqnn.jobs import own_files, worker
+from qiskit_hqnn.jobs.sending import locks
 from qiskit_hqnn.jobs.store import Store
 
 HOLDER = """
