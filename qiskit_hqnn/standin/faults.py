@@ -127,12 +127,15 @@ class Faults:
         self._lock = threading.Lock()
         self._random: random.Random | None = None
         self._rate = 0.0
+        self._kinds: tuple[tuple[str, ...], tuple[str, ...]] = (PASSING_REQUEST_FAULTS, PASSING_JOB_FAULTS)
 
     @classmethod
-    def random(cls, seed: int, rate: float, hang: float = 1.0) -> Faults:
-        """Passing faults on a share of all requests and jobs."""
+    def random(cls, seed: int, rate: float, hang: float = 1.0, everything: bool = False) -> Faults:
+        """Faults on a share of all requests and jobs: those that pass, or `everything`."""
         faults = cls(hang=hang)
         faults._random, faults._rate = random.Random(seed), rate
+        if everything:
+            faults._kinds = tuple(REQUEST_FAULTS), tuple(JOB_FAULTS)
         return faults
 
     def next(self, on: str) -> Fault | None:
@@ -154,4 +157,4 @@ class Faults:
         # A token that is refused makes the client wait for a minute: that has a test of its own.
         if self._random is None or on == "token" or self._random.random() >= self._rate:
             return None
-        return Fault(self._random.choice(PASSING_JOB_FAULTS if on == "job" else PASSING_REQUEST_FAULTS), on)
+        return Fault(self._random.choice(self._kinds[on == "job"]), on)

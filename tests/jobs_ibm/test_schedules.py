@@ -1,15 +1,18 @@
-"""Random schedules of faults: one paid job, and the undisturbed result, in all modes.
+"""Random schedules of faults: one paid job, and the undisturbed result, or a sentence, in all modes.
 
 `HQNN_SCHEDULES=500 pytest tests/jobs_ibm/test_schedules.py` runs so many, two thirds in job mode; the suite runs a few.
 """
 
 import os
+import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.errors import BudgetError, DeviceError, HQNNError
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
+from qiskit_hqnn.jobs.recording import JobFailedError
 from qiskit_hqnn.standin import Faults
 from tests.jobs_ibm.conftest import ask
 
@@ -38,3 +41,51 @@ def test_random_faults_leave_one_paid_job_and_the_undisturbed_result(cloud, monk
         assert np.array_equal(answer, undisturbed), f"schedule {seed}: {loopback.faults.happened}"
         assert len(loopback.service.live()) == 1, f"schedule {seed}: {loopback.faults.happened}"
         cloud.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("group", "mode"), enumerate(MODES))
+def test_whatever_goes_wrong_a_part_is_paid_once_within_its_budget_and_answered_or_told(
+    cloud, monkeypatch, group, mode
+):
+    """Also with faults that do not pass: refusals, cancellations, results that are not what was asked."""
+    monkeypatch.setenv("HQNN_IBM_MODE", "job")
+    price = cloud.start().service
+    undisturbed = ask(cloud.manager("undisturbed.db"))
+    price = price.used
+    monkeypatch.setenv("HQNN_IBM_MODE", mode)
+    ends = Counter()
+    for seed in range(group, SCHEDULES, len(MODES)):
+        loopback = cloud.start(Faults.random(10_000 + seed, 0.15, hang=0.05, everything=True))
+        loopback.account.retry_after = 0
+        story = f"schedule {seed}: "
+        answer, error, manager = None, None, None
+        for _ in range(20):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # a status that nobody knows
+                    manager = cloud.manager(f"all-{seed}.db", max_qpu_seconds=2.5 * price)
+                    answer = ask(manager)
+                break
+            except (JobFailedError, BudgetError) as final:
+                error = final
+                break
+            except (AdapterError, DeviceError) as passing:
+                error = passing
+        story += f"{loopback.faults.happened} {error}"
+        assert loopback.service.used <= 2.5 * price + 1.05 * price, story
+        paid = Counter(job["tags"][0] for job in loopback.service.completed())
+        assert not paid or max(paid.values()) == 1, story
+        if answer is None:
+            ends[type(error).__name__] += 1
+            assert isinstance(error, HQNNError | AdapterError), story
+            assert str(error), story
+            assert "\n" not in str(error), story
+        else:
+            ends["answered"] += 1
+            (job,) = manager.store.jobs()
+            split = any(chunk.state == "split" for chunk in manager.store.chunks(job.id))
+            close = np.abs(answer - undisturbed).max() < 1  # halves are other samples
+            assert close if split else np.array_equal(answer, undisturbed), story
+        cloud.close()
+    assert ends["answered"] > 0.3 * sum(ends.values()), ends
