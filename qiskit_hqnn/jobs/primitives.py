@@ -14,6 +14,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.primitives.primitive_job import PrimitiveJob
 
+from qiskit_hqnn.circuits.snapshot import snapshot
 from qiskit_hqnn.jobs.registers import by_register
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _own(pub: _Pub) -> _Pub:
     """A PUB that stays as it was handed over, whatever becomes of its circuit and its values while the job waits."""
     given = pub.parameter_values
     values = BindingsArray({names: array.copy() for names, array in given.data.items()}, given.shape)
-    circuit = pub.circuit.copy()
+    circuit = snapshot(pub.circuit)
     if isinstance(pub, SamplerPub):
         return SamplerPub(circuit, values, pub.shots, validate=False)
     return EstimatorPub(circuit, pub.observables, values, pub.precision, validate=False)

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit import AnnotatedOperation, Clbit, ControlModifier, InverseModifier, PowerModifier
-from qiskit.circuit.library import RYGate, UGate, XGate, YGate, ZGate
+from qiskit.circuit import (
+    AnnotatedOperation,
+    Clbit,
+    ControlModifier,
+    InverseModifier,
+    Parameter,
+    PowerModifier,
+)
+from qiskit.circuit.library import HamiltonianGate, RYGate, UCGate, UGate, XGate, YGate, ZGate
 from qiskit.quantum_info import Clifford
 
 from qiskit_hqnn.jobs.devices.identity import circuit_bytes
@@ -95,3 +102,29 @@ def test_matrices_count_bit_by_bit():
     other.unitary(turned, [0, 1])
     assert circuit_bytes(one) != circuit_bytes(other)
     assert circuit_bytes(appended(ZGate())) != circuit_bytes(appended(XGate()))
+
+
+def test_the_number_that_qiskit_gives_an_unnamed_circuit_is_no_part_of_what_it_does():
+    def unnamed():
+        inner = QuantumCircuit(1)
+        inner.x(0)
+        return inner
+
+    assert unnamed().name != unnamed().name
+    for made in (
+        lambda: unnamed().to_gate(),
+        lambda: unnamed().to_gate().inverse(),
+        lambda: UCGate(MATRICES),
+    ):
+        assert circuit_bytes(appended(made())) == circuit_bytes(appended(made()))
+    assert circuit_bytes(appended(UCGate(MATRICES))) != circuit_bytes(appended(UCGate(MATRICES[::-1])))
+
+
+MATRICES = [np.array([[0, 1], [1, 0]]), np.diag([1, 1j])]
+
+
+def test_a_gate_whose_matrix_needs_values_is_known_by_what_it_was_given():
+    time = Parameter("t")
+    one, other = (HamiltonianGate(np.diag([1.0, 0.3 + step]), time) for step in (0, 1e-9))
+    assert circuit_bytes(appended(one)) == circuit_bytes(appended(HamiltonianGate(np.diag([1.0, 0.3]), time)))
+    assert circuit_bytes(appended(one)) != circuit_bytes(appended(other))

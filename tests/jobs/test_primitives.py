@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, transpile
-from qiskit.circuit import Parameter
+from qiskit.circuit import Gate, Parameter
 from qiskit.primitives import (
     BackendSamplerV2,
     BaseSamplerV2,
@@ -89,6 +89,29 @@ def test_what_is_changed_while_a_job_waits_does_not_change_the_job(kind):
         assert data.meas[0].get_counts() == {"0": 100}
     else:
         assert data.evs.tolist() == [1.0]
+
+
+class Fickle(Gate):
+    """A gate that means what its class says just now."""
+
+    angle = 0.0
+
+    def __init__(self):
+        super().__init__("fickle", 1, [])
+
+    def _define(self):
+        self.definition = QuantumCircuit(1)
+        self.definition.rx(type(self).angle, 0)
+
+
+def test_a_gate_of_ones_own_means_what_it_meant_when_it_was_handed_over(monkeypatch):
+    place = Held()
+    circuit = QuantumCircuit(1)
+    circuit.append(Fickle(), [0])
+    job = JobManager(place, shots=100).estimator().run([(circuit, Z)])
+    monkeypatch.setattr(Fickle, "angle", np.pi)
+    place.may.set()
+    assert job.result()[0].data.evs == 1
 
 
 def noise(probability):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from qiskit import QuantumCircuit, transpile
@@ -16,7 +16,7 @@ from qiskit_aer import AerSimulator
 from qiskit_hqnn.errors import CircuitError
 from qiskit_hqnn.jobs.devices.delays import without_delays
 from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.true_names import with_true_names
+from qiskit_hqnn.jobs.devices.true_names import compiled
 
 BINDABLE = frozenset(
     {"p", "r", "rx", "rxx", "ry", "ryy", "rz", "rzx", "rzz", "u", "u1", "u2", "u3"},
@@ -34,15 +34,15 @@ def in_gates_of(device: Device, circuit: QuantumCircuit) -> QuantumCircuit:
         CircuitError: if it cannot be written in them.
     """
     backend = device.simulator or device.backend
-    names = () if backend is None else tuple(backend.operation_names)
-    circuit = with_true_names(circuit, names)
     if device.name == "aer":
         circuit = without_delays(circuit)
     try:
-        if backend is not None:
-            # Its target is taken once: Aer builds it anew each time that it is asked.
-            return transpile(circuit, target=backend.target, optimization_level=1, seed_transpiler=0)
-        return _bindable(transpile(circuit, basis_gates=_aer_gates(), optimization_level=0))
+        if backend is None:
+            in_gates = partial(transpile, basis_gates=_aer_gates(), optimization_level=0)
+            return _bindable(compiled(circuit, (), in_gates))
+        target = backend.target  # taken once: Aer builds it anew each time that it is asked
+        in_gates = partial(transpile, target=target, optimization_level=1, seed_transpiler=0)
+        return compiled(circuit, target.operation_names, in_gates)
     except QiskitError as error:
         raise CircuitError(
             f"Circuit {circuit.name!r} cannot be written in the gates of {device.name}: {error.message}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -17,6 +18,8 @@ from qiskit.quantum_info import Operator
 from qiskit_hqnn.errors import CircuitError
 from qiskit_hqnn.jobs.registers import bits_of_registers, side_by_side
 
+_COUNTED = re.compile(r"circuit-\d+(-\d+)?")
+"""Qiskit's names for circuits without one: the next of the same kind has another."""
 _NAMED = ("qiskit.circuit.library.standard_gates", "qiskit.circuit.measure", "qiskit.circuit.reset")
 
 
@@ -59,7 +62,7 @@ def _meaning(operation: Operation, name: str, phases: bool) -> list[Any]:
         return [name, _matrix(operation)]
     if isinstance(operation, ControlFlowOp):
         raise CircuitError(f"A circuit for the job manager must be without control flow, but has {name!r}.")
-    given: list[Any] = [name, [_value(value) for value in operation.params]]
+    given: list[Any] = [_COUNTED.sub("circuit", name), [_value(value) for value in operation.params]]
     if name == "delay":
         return [*given, operation.unit]
     if getattr(operation, "ctrl_state", None) is not None:
@@ -67,16 +70,23 @@ def _meaning(operation: Operation, name: str, phases: bool) -> list[Any]:
     if str(operation.base_class.__module__).startswith(_NAMED):
         # Noise models may give a labelled gate errors of its own.
         return given if operation.label == _usual_label(name) else [*given, {"label": operation.label}]
-    definition = operation.definition
+    definition = _definition(operation)
     if definition is not None:
         phase = [_value(definition.global_phase)] if phases and definition.global_phase != 0 else []
         return [*given, definition.num_qubits, _steps(definition, phases), *phase]
     if hasattr(operation, "to_matrix"):
         try:
             return [*given, _value(operation.to_matrix())]
-        except QiskitError:
-            pass  # a gate that only the device knows: its name is all there is
+        except (QiskitError, TypeError):
+            pass  # a gate that only the device knows, or one whose matrix needs values: what was given is all there is
     return given
+
+
+def _definition(operation: Instruction) -> QuantumCircuit | None:
+    try:
+        return operation.definition
+    except (QiskitError, TypeError):  # while a parameter is open
+        return None
 
 
 @cache

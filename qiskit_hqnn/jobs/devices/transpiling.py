@@ -23,6 +23,7 @@ from qiskit_hqnn.jobs.devices.delays import with_device_delays
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.fractional import angle_is_allowed, folded, with_folded_numbers
 from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+from qiskit_hqnn.jobs.devices.true_names import compiled
 
 LEVELS = (1, 2, 3)
 SEEDS = 8
@@ -120,8 +121,12 @@ def candidates(
     _check_size(circuit, device, target)
     key = _fingerprint(circuit, device, seeds, levels)
     given = with_device_delays(circuit, target, device.name)
+
+    def each(circuit: QuantumCircuit) -> list[ISATemplate]:
+        return [_one(circuit, target, seed, level, key) for level in levels for seed in seeds]
+
     try:
-        templates = [_one(given, target, seed, level, key) for level in levels for seed in seeds]
+        templates = compiled(given, target.operation_names, each)
     except QiskitError as error:
         raise DeviceError(_refusal(error, circuit, target, device.name)) from error
     return sorted(templates, key=lambda template: -template.expected_success)

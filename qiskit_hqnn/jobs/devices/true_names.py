@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache
+from typing import TypeVar
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
@@ -14,9 +15,13 @@ from qiskit.circuit import (
     Instruction,
     Operation,
 )
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 
+from qiskit_hqnn.circuits.standard import kind_of
+from qiskit_hqnn.circuits.unfolding import unfolded
+
+_T = TypeVar("_T")
 _MADE_BY_USERS = (Gate, Instruction, ControlledGate)
 
 
@@ -38,6 +43,45 @@ def with_true_names(circuit: QuantumCircuit, own_names: Collection[str] = ()) ->
             step = step.replace(operation=_told(step.operation, own_names))
         result.append(step)
     return result
+
+
+def compiled(circuit: QuantumCircuit, own_names: Collection[str], work: Callable[[QuantumCircuit], _T]) -> _T:
+    """What a transpiler makes of a circuit with true names, or of its plain gates where it cannot take it as it is.
+
+    Args:
+        circuit: any.
+        own_names: names of the place's own gates.
+        work: the transpiler.
+    """
+    circuit = with_true_names(circuit, own_names)
+    try:
+        return work(circuit)
+    except (QiskitError, TypeError):
+        plain = _in_plain_gates(circuit, own_names)
+        if plain is None:
+            raise
+    return work(plain)
+
+
+def _in_plain_gates(circuit: QuantumCircuit, own_names: Collection[str]) -> QuantumCircuit | None:
+    """The circuit with Qiskit's standard gates and matrices for every other gate; None if it has no other."""
+    result, changed = circuit.copy_empty_like(), False
+    for step in circuit.data:
+        if step.clbits or _is_plain(step.operation) or step.name in own_names:
+            result.append(step)
+            continue
+        alone = QuantumCircuit(len(step.qubits))
+        alone.append(step.operation, alone.qubits)
+        for operation, places in unfolded(alone, _is_plain):
+            changed |= operation is not step.operation
+            if places:  # else it is a global phase
+                result.append(operation, [step.qubits[place] for place in places])
+    return result if changed else None
+
+
+def _is_plain(operation: Operation) -> bool:
+    kind = kind_of(operation)
+    return kind is UnitaryGate or kind in _standard_classes().values()
 
 
 def _untold(step: CircuitInstruction, own_names: Collection[str]) -> bool:
