@@ -98,7 +98,7 @@ def test_the_readme_has_the_figures_of_the_results_file():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (run, *_) = json.loads((ROOT / "docs/results/quickstart.json").read_text(encoding="utf-8"))["runs"]
     counts = f"{run['parameters']['classical']:,} + {run['parameters']['quantum']:,}"
-    for place, name in (("exact", r"exact"), ("aer", r"aer, 1000 shots")):
+    for place, name in (("exact", r"exact"), ("aer", r"aer, 1,000 shots")):
         result = run["test"][place]
         row = (
             rf"{result['accuracy']:.2%} +{result['loss']:.4f} +{result['macro_f1']:.4f} +{re.escape(counts)}"
