@@ -23,7 +23,7 @@ def cost_of_a_layer(ansatz, copies, samples, shots, device):
     layer = QuantumLayer(ansatz, copies)
     with layer.running_on(estimator), torch.no_grad():
         layer(torch.zeros(samples, copies * ansatz.num_inputs, dtype=torch.double))
-    return estimator.cost
+    return estimator.price
 
 
 @pytest.mark.parametrize("name", ["hqnn-parallel", "vqc-head", "circuit-centric"])
