@@ -332,7 +332,9 @@ def test_a_job_with_fractional_gates_is_priced_both_ways_or_refused(trained):
         assert re.search(rf"{words} fractional gates: [\d.,]+ QPU seconds", output)
     sentence = refused("run", "quickstart", *SMALL, "--fractional", cwd=trained)
     assert "fractional is true: takes effect on devices only, but where and test name none" in sentence
-    elsewhere = refused("run", "quickstart", *SMALL, "--where", "fake_fez", "--fractional", cwd=trained)
+    elsewhere = refused(
+        "run", "quickstart", *SMALL, "--where", "fake_fez", "--fractional", "--out", "runs/fez", cwd=trained
+    )
     assert elsewhere == "Fractional gates are asked for, but fake_fez has none."
     aer = refused("evaluate", "runs/quickstart", "--where", "aer", "--fractional", cwd=trained)
     assert aer == "Option --fractional takes effect on devices only, but --where is 'aer'."

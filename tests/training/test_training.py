@@ -184,7 +184,9 @@ def test_bad_job_files_are_one_sentence(tmp_path):
         read_job(tmp_path / "none.toml")
     with pytest.raises(JobFileError, match="must have the form key=value"):
         read_job(find_job("quickstart"), ["train.epochs"])
-    with pytest.raises(JobFileError, match="'exact', 'aer', 'fake_<device>' or 'ibm_<device>'"):
+    with pytest.raises(
+        JobFileError, match="'exact', 'noisy:fake_<device>', 'aer', 'fake_<device>' or 'ibm_<device>'"
+    ):
         read_job(find_job("quickstart"), ["where='moon'"])
     with pytest.raises(JobFileError, match="test is \\[\\]: must have at least 1"):
         read_job(find_job("quickstart"), ["test=[]"])

@@ -9,7 +9,7 @@ from qiskit_hqnn.errors import HQNNError
 
 @pytest.mark.parametrize("shots", ["many", 2.5, None])
 def test_shots_must_be_a_whole_number(shots):
-    with pytest.raises(HQNNError, match=r"`shots` must be a whole number, but is"):
+    with pytest.raises(HQNNError, match=r"`shots` must be a whole number of at least 1, but is"):
         JobManager("aer", shots=shots)
 
 
