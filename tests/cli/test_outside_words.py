@@ -52,8 +52,9 @@ def hqnn(*arguments):
     return answer.exit_code, answer.output, answer.exception
 
 
-def test_titles_and_reasons_are_listed_as_they_are(tmp_path):
-    path = store_of(tmp_path / "jobs.db", WORDS, reason="".join(WORDS))
+def test_titles_and_reasons_are_listed_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a long path would take a second line
+    path = store_of(Path("jobs.db"), WORDS, reason="".join(WORDS))
     code, shown, error = hqnn("jobs", "--store", path)
     assert (code, error) == (0, None)
     for word in WORDS:
