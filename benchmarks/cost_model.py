@@ -29,12 +29,10 @@ from qiskit_hqnn.circuits import (
     pauli_on_each,
     strongly_entangling_layers,
 )
-from qiskit_hqnn.simulation.inductor.compiled import Passes
-from qiskit_hqnn.simulation.passes.constants import Constants
-from qiskit_hqnn.simulation.planning import costs, steps
-from qiskit_hqnn.simulation.planning.plan import Plan, make_plan
-from qiskit_hqnn.simulation.planning.source import source_of
-from qiskit_hqnn.simulation.runner import passes_of
+from qiskit_hqnn.simulation import passes_of
+from qiskit_hqnn.simulation.inductor import Passes
+from qiskit_hqnn.simulation.passes import Constants
+from qiskit_hqnn.simulation.planning import Plan, costs, make_plan, source_of, steps
 
 QUBITS, LAYERS, BATCHES, COPIES = (2, 3, 4, 5, 6), (1, 2, 4, 8), (1, 8, 64, 256), (1, 4)
 _REPEATS = 15

@@ -18,10 +18,8 @@ from qiskit.transpiler import Target
 from scipy.stats import spearmanr
 
 from qiskit_hqnn.circuits import Ansatz, hqnn_parallel
-from qiskit_hqnn.jobs.adapters.aer import sample
-from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
-from qiskit_hqnn.jobs.devices.device import Device, resolve_device
-from qiskit_hqnn.jobs.devices.transpiling import expected_success
+from qiskit_hqnn.jobs.adapters import SamplingRequest, sample
+from qiskit_hqnn.jobs.devices import Device, expected_success, resolve_device
 
 
 def main() -> None:

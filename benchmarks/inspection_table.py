@@ -13,8 +13,7 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import Target
 
 from qiskit_hqnn.circuits import ANSATZE
-from qiskit_hqnn.jobs.devices.device import resolve_device
-from qiskit_hqnn.jobs.devices.transpiling import expected_success, transpile_template
+from qiskit_hqnn.jobs.devices import expected_success, resolve_device, transpile_template
 
 DEVICES = ("fake_fez", "fake_torino", "fake_marrakesh", "fake_sherbrooke", "fake_brisbane")
 

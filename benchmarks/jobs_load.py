@@ -17,10 +17,8 @@ import psutil
 
 from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.jobs import JobManager
-from qiskit_hqnn.jobs.adapters.local import LocalAdapter
-from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
-from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.jobs.adapters import LocalAdapter, SamplingOptions, SamplingRequest
+from qiskit_hqnn.jobs.store import Store
 
 
 class _Timed(LocalAdapter):

@@ -22,8 +22,7 @@ import torch
 from scipy.stats import t as student
 
 from qiskit_hqnn.jobs import JobManager, MitigationOptions
-from qiskit_hqnn.training import load_run
-from qiskit_hqnn.training.submission import first_half, second_half
+from qiskit_hqnn.training import first_half, load_run, second_half
 
 DEVICES = ("fake_sherbrooke", "fake_torino", "fake_fez")
 IDLE = "delays"  # the schedule that decoupling has, without its pulses

@@ -15,14 +15,10 @@ import torch
 
 from benchmarks.workloads import WORKLOADS
 from qiskit_hqnn.circuits import make_template
-from qiskit_hqnn.jobs.adapters.aer import sample
-from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
-from qiskit_hqnn.jobs.devices.device import resolve_device
-from qiskit_hqnn.jobs.devices.templates import Templates
-from qiskit_hqnn.jobs.estimation.measurement import measured, measurement_of
-from qiskit_hqnn.layers.angle_map import AngleMap
-from qiskit_hqnn.layers.gradient_rules import parameter_shift
+from qiskit_hqnn.jobs.adapters import SamplingOptions, SamplingRequest, sample
+from qiskit_hqnn.jobs.devices import Templates, resolve_device
+from qiskit_hqnn.jobs.estimation import measured, measurement_of
+from qiskit_hqnn.layers import AngleMap, parameter_shift
 from qiskit_hqnn.simulation import compile_ansatz
 from qiskit_hqnn.simulation.noise import ExactAdapter, compile_noisy
 

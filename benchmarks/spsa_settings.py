@@ -27,9 +27,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.simulation import Program, compile_circuit
-from qiskit_hqnn.training import RunFolder, find_job, read_job
-from qiskit_hqnn.training.fitting import fit
-from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training import RunFolder, build_model, find_job, fit, load_splits, read_job
 
 
 class DrawnShots(BaseEstimatorV2):

@@ -18,9 +18,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from qiskit_hqnn.data import Splits, as_it_is
-from qiskit_hqnn.training import JobFile, RunFolder, find_job, read_job
-from qiskit_hqnn.training.fitting import fit
-from qiskit_hqnn.training.preparation import build_model, load_splits
+from qiskit_hqnn.training import JobFile, RunFolder, build_model, find_job, fit, load_splits, read_job
 
 EPOCHS = 20
 

@@ -1,6 +1,7 @@
 """The house rules that a reader relies on: who imports whom, what an import costs, what never stands in a file."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -42,6 +43,43 @@ def imports_of(path):
             yield node.module
 
 
+def dotted(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+PACKAGES = {dotted(path.parent) for path in LIBRARY.rglob("__init__.py")}
+MODULES = {dotted(path) for path in LIBRARY.rglob("*.py")}
+OUTSIDE = sorted((ROOT / "benchmarks").glob("*.py"))
+
+
+def stub_of(package):
+    """What a package's door exports: the module that each name comes from."""
+    door = ROOT.joinpath(*package.split("."), "__init__.pyi")
+    exported = {}
+    for node in ast.parse(door.read_text()).body if door.exists() else []:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                exported[alias.name] = f"{package}.{node.module or alias.name}"
+    return exported
+
+
+DOORS = {package: stub_of(package) for package in PACKAGES}
+
+
+def file_behind(module, name):
+    """The file that `from module import name` reads in the end, through as many doors as there are."""
+    while module in PACKAGES:
+        if name in DOORS[module]:
+            module = DOORS[module][name]
+            if module not in PACKAGES and module.rsplit(".", 1)[1] == name:
+                break
+        elif f"{module}.{name}" in MODULES:
+            return f"{module}.{name}"
+        else:
+            break
+    return module
+
+
 @pytest.mark.parametrize("floor", [floor for floor in FLOORS if (LIBRARY / floor).is_dir()])
 def test_a_floor_imports_only_the_floors_it_may(floor):
     files = list((LIBRARY / floor).rglob("*.py"))
@@ -56,6 +94,27 @@ def test_a_floor_imports_only_the_floors_it_may(floor):
                 assert other in allowed, f"{path.relative_to(ROOT)} imports {module}"
             if floor in {"circuits", "jobs"}:
                 assert module.split(".")[0] not in {"torch", "torchvision", "lightning"}, path
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES - {"qiskit_hqnn.cli"}))
+def test_a_door_exports_what_it_says(package):
+    door = importlib.import_module(package)
+    assert DOORS[package]
+    for name in DOORS[package]:
+        assert getattr(door, name) is not None
+    assert sorted(door.__all__) == sorted(DOORS[package])
+
+
+def test_other_packages_come_in_through_the_door():
+    past = []
+    for path in [*LIBRARY.rglob("*.py"), *OUTSIDE]:
+        own = dotted(path.parent)
+        for module in imports_of(path):
+            package = module.rpartition(".")[0]
+            if module in MODULES - PACKAGES and package not in {"qiskit_hqnn", "qiskit_hqnn.cli"}:
+                inside = f"{own}.".startswith(f"{package}.")
+                past += [] if inside else [f"{path.relative_to(ROOT)} imports {module}"]
+    assert not past
 
 
 def loaded_by(statement):

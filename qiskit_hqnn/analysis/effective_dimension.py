@@ -12,7 +12,7 @@ from qiskit_machine_learning.neural_networks import EffectiveDimension
 from qiskit_hqnn.analysis.result import Analysis, new_figure
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
+from qiskit_hqnn.layers import PackedEstimatorQNN
 
 SMALLEST_SIZE = 19
 """n / (2π ln n), of which the logarithm is divided by, is below 1 from 2 to 18."""

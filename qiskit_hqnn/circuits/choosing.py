@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from qiskit_hqnn._checks import quoted, suggestion
-from qiskit_hqnn.circuits import ANSATZE
 from qiskit_hqnn.circuits.ansatz import Ansatz
 from qiskit_hqnn.circuits.from_circuit import ansatz_from_file
 from qiskit_hqnn.circuits.from_python import ansatz_from_python, is_factory
 from qiskit_hqnn.circuits.observables import Observables
+from qiskit_hqnn.circuits.published import ANSATZE
 from qiskit_hqnn.circuits.selecting import Parameters
 from qiskit_hqnn.errors import CircuitError
 

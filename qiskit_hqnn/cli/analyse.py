@@ -12,8 +12,7 @@ from qiskit_hqnn.cli.terminal import doing, say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.analysis import Analysis
-    from qiskit_hqnn.circuits import Ansatz
-    from qiskit_hqnn.circuits.choosing import Selection
+    from qiskit_hqnn.circuits import Ansatz, Selection
 
 OF_ANSATZ = ("fourier", "zx", "expressibility", "gradients", "lie-algebra", "effective-dimension")
 _ROWS = 20
@@ -81,7 +80,7 @@ def analyse(
         return
     options = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
-    from qiskit_hqnn.circuits.choosing import Selection
+    from qiskit_hqnn.circuits import Selection
 
     kind = kind or "fourier"
     selection = Selection(inputs, weights, observables)
@@ -93,8 +92,7 @@ def analyse(
 def _of_ansatz(
     name: str, kind: str, selection: Selection, options: dict[str, Any], samples: int | None, seed: int
 ) -> Analysis:
-    from qiskit_hqnn.circuits import ANSATZE
-    from qiskit_hqnn.circuits.choosing import choose_ansatz, is_file
+    from qiskit_hqnn.circuits import ANSATZE, choose_ansatz, is_file
     from qiskit_hqnn.errors import HQNNError
 
     def factory(**sizes: int) -> Ansatz:
@@ -135,8 +133,7 @@ def _small(name: str, **options: Any) -> Ansatz:
     """An ansatz small enough for its Lie algebra: three qubits, unless a number was given."""
     from inspect import signature
 
-    from qiskit_hqnn.circuits import ANSATZE
-    from qiskit_hqnn.circuits.choosing import make_ansatz
+    from qiskit_hqnn.circuits import ANSATZE, make_ansatz
 
     takes = signature(ANSATZE[name]).parameters
     given = {"num_qubits": 3, **options}

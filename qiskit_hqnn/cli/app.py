@@ -127,7 +127,7 @@ def _in_words(error: Exception) -> tuple[str, int]:
     if isinstance(error, RecursionError):
         return "this is nested too deeply.", 2
 
-    from qiskit_hqnn.jobs.adapters.seam import AdapterError
+    from qiskit_hqnn.jobs.adapters import AdapterError
 
     if isinstance(error, AdapterError):  # of a device, which says itself what it is
         return first if len(first) < _LONGEST else f"{first[:_LONGEST]}…", 1

@@ -62,7 +62,7 @@ def show(
 
     options = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
-    from qiskit_hqnn.circuits.choosing import Selection, choose_ansatz
+    from qiskit_hqnn.circuits import Selection, choose_ansatz
 
     ansatz = choose_ansatz(name, Selection(inputs, weights, observables), **options)
     say(str(ansatz.circuit.draw("text", fold=max(60, get_terminal_size((100, 24)).columns), idle_wires=True)))

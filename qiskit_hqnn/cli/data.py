@@ -11,7 +11,7 @@ from qiskit_hqnn.cli.options import DATA_ROOT
 from qiskit_hqnn.cli.terminal import doing, note, print_rows, say
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.data.surveying import Survey
+    from qiskit_hqnn.data import Survey
 
 
 def data(
@@ -42,8 +42,7 @@ def data(
     """
     name, path = _meant(place)
 
-    from qiskit_hqnn.data.sheet import draw_sheet
-    from qiskit_hqnn.data.surveying import survey
+    from qiskit_hqnn.data import draw_sheet, survey
 
     with doing(f"reading {place}"):
         seen = survey(name, data_root, path, test_fraction=test_fraction, seed=seed)
@@ -62,7 +61,7 @@ def data(
 
 def _meant(place: str) -> tuple[str, Path | None]:
     """The word of the data set, and the path of the user's own."""
-    from qiskit_hqnn.data.names import check_name
+    from qiskit_hqnn.data import check_name
     from qiskit_hqnn.errors import MissingDataError
 
     path = Path(place).expanduser()

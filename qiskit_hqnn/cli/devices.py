@@ -60,7 +60,7 @@ def devices(
 
 def _of_account(names: list[str]) -> None:
     from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.jobs.adapters.ibm.account import account_devices, seconds_left
+    from qiskit_hqnn.jobs.adapters.ibm import account_devices, seconds_left
 
     with doing("asking IBM"):
         found = account_devices()

@@ -63,7 +63,7 @@ def _account(offline: bool) -> Iterator[tuple[str, str]]:
     yield "IBM account", " and ".join(found) or "none: docs/hardware.md says how to set one up"
     if offline or not found:
         return
-    from qiskit_hqnn.jobs.adapters.ibm.account import account_settings, seconds_left
+    from qiskit_hqnn.jobs.adapters.ibm import account_settings, seconds_left
 
     try:
         with doing("asking IBM"):
@@ -78,9 +78,7 @@ def _account(offline: bool) -> Iterator[tuple[str, str]]:
 def _store(store: str | None) -> str:
     """The job store, whatever its state."""
     from qiskit_hqnn.errors import StoreError
-    from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
-    from qiskit_hqnn.jobs.store.database import file_of, parse_url
-    from qiskit_hqnn.jobs.store.tables import MOVING
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE, MOVING, Store, file_of, parse_url
 
     try:
         address = parse_url(store or DEFAULT_STORE)

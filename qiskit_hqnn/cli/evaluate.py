@@ -43,9 +43,7 @@ def evaluate(
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
 
     from qiskit_hqnn.cli.tables import print_results
-    from qiskit_hqnn.training import load_run
-    from qiskit_hqnn.training.measuring import run_test_set
-    from qiskit_hqnn.training.report import write_report
+    from qiskit_hqnn.training import load_run, run_test_set, write_report
 
     run = load_run(folder, data_root)
     images = run.splits.test

@@ -147,7 +147,7 @@ def gallery(
 
     Example: hqnn gallery --out circuits
     """
-    from qiskit_hqnn.inspection.gallery import write_gallery
+    from qiskit_hqnn.inspection import write_gallery
 
     for path in write_gallery(out):
         say(str(path))

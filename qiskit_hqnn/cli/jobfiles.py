@@ -17,7 +17,7 @@ def list_jobs() -> None:
     """
     import tomllib
 
-    from qiskit_hqnn.training.job_names import shipped_jobs
+    from qiskit_hqnn.training import shipped_jobs
 
     jobs = shipped_jobs()
     width = max(map(len, jobs), default=0)
@@ -36,7 +36,7 @@ def copy(
     """
     from qiskit_hqnn._files import write_text
     from qiskit_hqnn.errors import JobFileError
-    from qiskit_hqnn.training.job_names import find_job
+    from qiskit_hqnn.training import find_job
 
     source = find_job(name)
     target = target or Path(source.name)
@@ -58,15 +58,13 @@ def validate(
 
     Example: hqnn validate mine.toml
     """
-    from qiskit_hqnn.training import find_job, read_job
-    from qiskit_hqnn.training.job_file import check_words
+    from qiskit_hqnn.training import check_words, find_job, read_job
 
     content = read_job(find_job(job), settings or [])
     check_words(content)
 
     from qiskit_hqnn import models
-    from qiskit_hqnn.training.places import check_snapshots
-    from qiskit_hqnn.training.preparation import check_controls
+    from qiskit_hqnn.training import check_controls, check_snapshots
 
     check_snapshots(content)
     models.build(content.model.name, **content.model.options)

@@ -15,8 +15,7 @@ from qiskit_hqnn.cli.options import STORE, store_option, summary
 from qiskit_hqnn.cli.terminal import console, note, print_rows, say
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.store.store import Store
-    from qiskit_hqnn.jobs.store.tables import JobRecord
+    from qiskit_hqnn.jobs.store import JobRecord, Store
 
 app = typer.Typer(no_args_is_help=False)
 _CANCEL_SECONDS = 20.0
@@ -100,8 +99,8 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs wait 3f9a
     """
-    from qiskit_hqnn.jobs.adapters.places import check_word
-    from qiskit_hqnn.jobs.store.tables import MOVING
+    from qiskit_hqnn.jobs.adapters import check_word
+    from qiskit_hqnn.jobs.store import MOVING
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -118,8 +117,8 @@ def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
     """A job at its end; until then, a bar of its parts, and whatever is said of it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from qiskit_hqnn.jobs.store.tables import MOVING
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs import ensure_worker
+    from qiskit_hqnn.jobs.store import MOVING
 
     name = TextColumn("{task.description}", markup=False)
     columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -157,8 +156,8 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs cancel 3f9a
     """
-    from qiskit_hqnn.jobs.store.tables import MOVING
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs import ensure_worker
+    from qiskit_hqnn.jobs.store import MOVING
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -198,8 +197,7 @@ def retry(
 
     Example: hqnn jobs retry 3f9a --max-qpu-seconds 60
     """
-    from qiskit_hqnn.jobs import Meter, Spending
-    from qiskit_hqnn.jobs.worker import ensure_worker
+    from qiskit_hqnn.jobs import Meter, Spending, ensure_worker
 
     opened = _open(store or context.obj)
     known = opened.job(job)
@@ -241,7 +239,7 @@ def _open(store: str | None) -> Store:
 
 def _is_missing(address: str) -> bool:
     """Whether there is nothing where a store's file would be; a link to nothing is something."""
-    from qiskit_hqnn.jobs.store.database import file_of, parse_url
+    from qiskit_hqnn.jobs.store import file_of, parse_url
 
     file = file_of(parse_url(address))
     return file is not None and not os.path.lexists(file)
@@ -261,8 +259,7 @@ def _finish(store: Store, job: JobRecord) -> None:
     if "run" not in job.settings:
         raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that made it.")
 
-    from qiskit_hqnn.training import load_run
-    from qiskit_hqnn.training.submission import finish
+    from qiskit_hqnn.training import finish, load_run
 
     run = load_run(_run_folder(store, job), Path(job.settings["data_root"]))
     executions, seconds = store.spent(job.id)
@@ -281,7 +278,7 @@ def _finish(store: Store, job: JobRecord) -> None:
 
 def _run_folder(store: Store, job: JobRecord) -> Path:
     """Where the run lay when it was submitted, or beside its store, if both were moved."""
-    from qiskit_hqnn.jobs.store.database import file_of
+    from qiskit_hqnn.jobs.store import file_of
 
     submitted, file = Path(job.settings["run"]), file_of(store.url)
     if submitted.exists() or file is None:

@@ -34,7 +34,7 @@ def may_send(job: JobFile, data_root: Path, yes: bool) -> bool:
 def account_left() -> str:
     """What the account's plan leaves; the price stands without it too."""
     from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.jobs.adapters.ibm.account import seconds_left
+    from qiskit_hqnn.jobs.adapters.ibm import seconds_left
 
     try:
         left = seconds_left()
@@ -72,8 +72,7 @@ def print_price(job: JobFile, data_root: Path) -> None:
 def _parts(job: JobFile, data_root: Path) -> tuple[dict[str, Price], float]:
     """The price of each part over all seeds and controls, and the QPU seconds of the dearest run."""
     from qiskit_hqnn.jobs import Price
-    from qiskit_hqnn.training.preparation import build_model, load_splits
-    from qiskit_hqnn.training.pricing import price_run, price_training
+    from qiskit_hqnn.training import build_model, load_splits, price_run, price_training
 
     parts: dict[str, Price] = {}
     dearest = 0.0
@@ -93,9 +92,8 @@ def _parts(job: JobFile, data_root: Path) -> tuple[dict[str, Price], float]:
 def _note_fractional_gates(job: JobFile, data_root: Path) -> None:
     """What is done about the devices' fractional gates, and the total the other way."""
     from qiskit_hqnn.cli.terminal import note
-    from qiskit_hqnn.jobs import Price
-    from qiskit_hqnn.jobs.adapters.places import open_place
-    from qiskit_hqnn.jobs.both_ways import the_other_way
+    from qiskit_hqnn.jobs import Price, the_other_way
+    from qiskit_hqnn.jobs.adapters import open_place
 
     places = map(Where.parse, dict.fromkeys((job.where, *job.test)))
     words = [place for place in places if place.sampled and place.device]

@@ -11,7 +11,7 @@ from qiskit_hqnn.cli.options import DATA_ROOT
 from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.reproduction.reproducing import Options, Published
+    from qiskit_hqnn.reproduction import Options, Published
 
 
 def reproduce(
@@ -59,9 +59,7 @@ def reproduce(
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
-    from qiskit_hqnn.reproduction.outcomes import collect, keep_records
-    from qiskit_hqnn.reproduction.reproducing import Options, choose_rows
-    from qiskit_hqnn.reproduction.results_page import write_page
+    from qiskit_hqnn.reproduction import Options, choose_rows, collect, keep_records, write_page
 
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
@@ -86,8 +84,7 @@ def reproduce(
 def _check(rows: list[Published], options: Options) -> None:
     """Raises HQNNError, before the first training, if a setting or the device cannot be meant."""
     from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.training import find_job, read_job
-    from qiskit_hqnn.training.places import check_snapshots
+    from qiskit_hqnn.training import check_snapshots, find_job, read_job
 
     if options.device and not options.device.startswith(("aer", "fake_", "ibm_")):
         raise DeviceError(
@@ -100,7 +97,7 @@ def _check(rows: list[Published], options: Options) -> None:
 
 def _page(options: Options, out: Path) -> Path:
     """The page that is not named: a checkout's own only for rows as their job files have them."""
-    from qiskit_hqnn.training.job_names import shipped_folder
+    from qiskit_hqnn.training import shipped_folder
 
     if options.quick:
         return out / "results-quick.md"
@@ -113,7 +110,7 @@ def _page(options: Options, out: Path) -> Path:
 def _run(rows: list[Published], options: Options, out: Path, data_root: Path, quiet: bool) -> dict[str, str]:
     """Run the rows; returns the reason for each that could not be run."""
     from qiskit_hqnn.errors import HQNNError
-    from qiskit_hqnn.reproduction.reproducing import reproduce as run_row
+    from qiskit_hqnn.reproduction import reproduce as run_row
 
     missing = {}
     for number, row in enumerate(rows, start=1):

@@ -42,8 +42,7 @@ def run(
     Example: hqnn run quickstart --set train.epochs=10
     """
     from qiskit_hqnn.cli.pricing import may_send, print_price
-    from qiskit_hqnn.training import find_job, read_job
-    from qiskit_hqnn.training.job_file import check_words
+    from qiskit_hqnn.training import check_words, find_job, read_job
 
     path = find_job(job)
     if fractional is not None:
@@ -60,8 +59,7 @@ def run(
         raise typer.Exit(1)
 
     from qiskit_hqnn.cli.tables import print_results
-    from qiskit_hqnn.training import run_each, run_job
-    from qiskit_hqnn.training.progress import Terminal
+    from qiskit_hqnn.training import Terminal, run_each, run_job
 
     with Terminal(bar=not quiet) as progress:
         try:
@@ -77,7 +75,7 @@ def run(
             raise
     print_results(runs)
     if len(runs) > 1:
-        from qiskit_hqnn.training.study import write_study
+        from qiskit_hqnn.training import write_study
 
         say(f"report   {write_study(folder, content, runs)}")
     else:

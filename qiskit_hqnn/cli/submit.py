@@ -79,11 +79,9 @@ def submit(
     check_run_folder(folder)
 
     from qiskit_hqnn.cli.pricing import account_left
-    from qiskit_hqnn.jobs import JobManager
-    from qiskit_hqnn.jobs.adapters.places import open_place
-    from qiskit_hqnn.jobs.worker import ensure_worker
-    from qiskit_hqnn.training import load_run
-    from qiskit_hqnn.training.submission import first_half, weights_digest
+    from qiskit_hqnn.jobs import JobManager, ensure_worker
+    from qiskit_hqnn.jobs.adapters import open_place
+    from qiskit_hqnn.training import first_half, load_run, weights_digest
 
     open_place(where, bool(fractional))  # a wrong word is told before the data set is loaded
     run = load_run(folder, data_root)
@@ -150,7 +148,7 @@ def _say_known(manager: JobManager, job: str) -> None:
 
 def _say_the_other_way(manager: JobManager, pub: EstimatorPub) -> None:
     """The price with, or without, the device's fractional gates; nothing where it has none."""
-    from qiskit_hqnn.jobs.both_ways import price_the_other_way
+    from qiskit_hqnn.jobs import price_the_other_way
 
     other = price_the_other_way(manager, pub)
     if other is not None:
@@ -180,7 +178,7 @@ def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool |
 def _say_state(where: str) -> None:
     """That a device takes jobs and runs none just now; the price stands without it."""
     from qiskit_hqnn.errors import DeviceError
-    from qiskit_hqnn.jobs.adapters.ibm.account import device_state
+    from qiskit_hqnn.jobs.adapters.ibm import device_state
 
     with suppress(DeviceError):
         state = device_state(where)
@@ -189,7 +187,7 @@ def _say_state(where: str) -> None:
 
 
 def _default_store() -> str:
-    from qiskit_hqnn.jobs.store.store import DEFAULT_STORE
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE
 
     return DEFAULT_STORE
 

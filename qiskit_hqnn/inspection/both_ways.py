@@ -5,9 +5,8 @@ from __future__ import annotations
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.candidates import price_of
 from qiskit_hqnn.inspection.subjects import Subject
-from qiskit_hqnn.jobs.both_ways import the_other_way
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, transpile_template
+from qiskit_hqnn.jobs import the_other_way
+from qiskit_hqnn.jobs.devices import Device, ISATemplate, transpile_template
 
 
 def fractional_note(subject: Subject, device: Device, used: ISATemplate, samples: int, shots: int) -> str:

@@ -11,12 +11,9 @@ from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.subjects import Subject
 from qiskit_hqnn.inspection.timeline import idle_times, schedule
-from qiskit_hqnn.jobs.devices.delays import with_device_delays
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.fractional import folded
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
-from qiskit_hqnn.jobs.estimation.estimation import prepare
-from qiskit_hqnn.jobs.price import Price, price_requests
+from qiskit_hqnn.jobs import Price, price_requests
+from qiskit_hqnn.jobs.devices import Device, ISATemplate, folded, with_device_delays
+from qiskit_hqnn.jobs.estimation import prepare
 
 Row = dict[str, Any]
 

@@ -13,8 +13,8 @@ from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.inspection.pauli_rotations import RotationProduct
-from qiskit_hqnn.jobs.adapters.aer import on_qubits, used_qubits
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
+from qiskit_hqnn.jobs.adapters import on_qubits, used_qubits
+from qiskit_hqnn.jobs.devices import ISATemplate
 
 EXACT_QUBITS = 14
 """Up to so many used qubits the outputs are compared; above, whole states."""

@@ -7,7 +7,7 @@ import math
 from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.timeline import idle_times, schedule
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, gate_error
+from qiskit_hqnn.jobs.devices import ISATemplate, gate_error
 
 
 def error_budget(template: ISATemplate, target: Target) -> dict[str, float]:

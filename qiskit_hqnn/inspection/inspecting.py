@@ -11,7 +11,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
 
-from qiskit_hqnn.circuits.choosing import Selection
+from qiskit_hqnn.circuits import Selection
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.both_ways import fractional_note
 from qiskit_hqnn.inspection.candidates import Row, row_of
@@ -19,14 +19,19 @@ from qiskit_hqnn.inspection.equivalence import largest_difference
 from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.result import DeviceInspection, Inspection
 from qiskit_hqnn.inspection.subjects import Subject, subject_of
-from qiskit_hqnn.jobs.adapters.places import open_place
-from qiskit_hqnn.jobs.devices.device import Device, check_snapshot
-from qiskit_hqnn.jobs.devices.transpiling import LEVELS, SEEDS, ISATemplate, candidates, transpile_template
+from qiskit_hqnn.jobs.adapters import open_place
+from qiskit_hqnn.jobs.devices import (
+    LEVELS,
+    SEEDS,
+    Device,
+    ISATemplate,
+    candidates,
+    check_snapshot,
+    transpile_template,
+)
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.circuits import Ansatz, Template
-    from qiskit_hqnn.circuits.observables import Observables
-    from qiskit_hqnn.circuits.selecting import Parameters
+    from qiskit_hqnn.circuits import Ansatz, Observables, Parameters, Template
 
 
 def inspect(

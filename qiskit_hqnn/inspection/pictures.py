@@ -10,8 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
 
 from qiskit_hqnn._text import drawn
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, gate_error
+from qiskit_hqnn.jobs.devices import Device, ISATemplate, gate_error
 
 COLUMNS = 24
 """Gates in a row of a drawing; wider circuits are wrapped."""

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from qiskit import QuantumCircuit
 
-from qiskit_hqnn.circuits import Ansatz
-from qiskit_hqnn.circuits.choosing import Selection
-from qiskit_hqnn.circuits.from_circuit import ansatz_from_circuit, ansatz_from_file
+from qiskit_hqnn.circuits import Ansatz, Selection, ansatz_from_circuit, ansatz_from_file
 
 
 def read_ansatz(path: str | Path, selection: Selection | None = None) -> Ansatz:

@@ -19,8 +19,7 @@ from qiskit_hqnn.inspection.candidates import HEADINGS, Row
 from qiskit_hqnn.inspection.pictures import draw_budget, draw_circuit, draw_layout, draw_spread
 from qiskit_hqnn.inspection.predictions import Predictions
 from qiskit_hqnn.inspection.timeline import draw_timeline
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
+from qiskit_hqnn.jobs.devices import Device, ISATemplate
 
 TOLERANCE = 1e-8
 

@@ -14,9 +14,15 @@ from qiskit.circuit import ParameterExpression
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from qiskit_hqnn.circuits import Ansatz, Template, make_template
-from qiskit_hqnn.circuits.choosing import Selection, choose_ansatz, is_file
-from qiskit_hqnn.circuits.from_python import is_factory
+from qiskit_hqnn.circuits import (
+    Ansatz,
+    Selection,
+    Template,
+    choose_ansatz,
+    is_factory,
+    is_file,
+    make_template,
+)
 from qiskit_hqnn.errors import CircuitError, HQNNError
 from qiskit_hqnn.inspection.reading import ansatz_of, read_ansatz
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions

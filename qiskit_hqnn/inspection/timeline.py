@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from qiskit.transpiler import Target
 
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate
+from qiskit_hqnn.jobs.devices import Device, ISATemplate
 
 _COLOURS = {"one qubit": "#a9bdd3", "two qubits": "#4a6f9c", "readout": "#c4572e"}
 _WAITING = "#d9b44a"

@@ -14,10 +14,7 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.predictions import Predictions
 from qiskit_hqnn.inspection.subjects import Subject, as_sent
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.training import load_run
-from qiskit_hqnn.training.places import manager_for
-from qiskit_hqnn.training.prediction import predict_on, shots_for
-from qiskit_hqnn.training.submission import first_half
+from qiskit_hqnn.training import first_half, load_run, manager_for, predict_on, shots_for
 
 if TYPE_CHECKING:
     from qiskit_hqnn.training import LoadedRun

@@ -11,7 +11,7 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
+from qiskit_hqnn.jobs.adapters import SamplingOptions
 
 
 def check_counts(*, shots: int, sets_at_once: int, seed: int | None) -> None:

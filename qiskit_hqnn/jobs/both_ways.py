@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qiskit_hqnn.errors import DeviceError, HQNNError
-from qiskit_hqnn.jobs.adapters.places import open_place
-from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.adapters import open_place
+from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.price import Price
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def the_other_way(device: Device) -> Device | None:
 def price_the_other_way(manager: JobManager, pub: EstimatorPub) -> Price | None:
     """What a PUB would cost if the manager took, or left out, fractional gates; None if it has no such choice."""
     from qiskit_hqnn.jobs.manager import JobManager
-    from qiskit_hqnn.jobs.store.store import Store
+    from qiskit_hqnn.jobs.store import Store
 
     if the_other_way(manager.device) is None:
         return None

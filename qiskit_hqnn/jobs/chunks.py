@@ -13,7 +13,7 @@ import numpy as np
 from qiskit import QuantumCircuit, qpy
 
 from qiskit_hqnn.errors import StoreError
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.adapters import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes, reading
 
 

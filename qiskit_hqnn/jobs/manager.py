@@ -15,18 +15,21 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_hqnn.errors import HQNNError, MitigationError
-from qiskit_hqnn.jobs.adapters.places import open_place
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest, sampling_requests, values_for
-from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions, close_adapter
+from qiskit_hqnn.jobs.adapters import (
+    BackendAdapter,
+    Outcomes,
+    SamplingOptions,
+    SamplingRequest,
+    close_adapter,
+    open_place,
+    sampling_requests,
+    values_for,
+)
 from qiskit_hqnn.jobs.arguments import check_counts, check_fractional, check_kinds, finite_values, shots_for
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.fractional import folded
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
-from qiskit_hqnn.jobs.devices.templates import Templates
-from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
-from qiskit_hqnn.jobs.estimation.estimation import Estimation, prepare
+from qiskit_hqnn.jobs.devices import Device, Templates, circuit_bytes, folded, scheduled_duration
+from qiskit_hqnn.jobs.estimation import Estimation, prepare
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
@@ -40,9 +43,8 @@ from qiskit_hqnn.jobs.recording import (
     strong_id,
 )
 from qiskit_hqnn.jobs.registers import in_one_row, measures
-from qiskit_hqnn.jobs.sending.driving import drive
-from qiskit_hqnn.jobs.sending.protocol import Patience
-from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
+from qiskit_hqnn.jobs.sending import Patience, drive
+from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
 
 __all__ = ["JobManager", "expectation_values"]
 

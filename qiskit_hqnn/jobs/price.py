@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
+from qiskit_hqnn.jobs.adapters import SamplingOptions, SamplingRequest
 from qiskit_hqnn.jobs.chunks import ChunkLimits, Piece, chunked
-from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices import Device
 
 SECONDS_A_JOB = 2.0
 """IBM's overhead of each job, in QPU seconds."""

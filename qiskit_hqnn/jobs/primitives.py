@@ -14,7 +14,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.primitives.primitive_job import PrimitiveJob
 
-from qiskit_hqnn.circuits.snapshot import snapshot
+from qiskit_hqnn.circuits import snapshot
 from qiskit_hqnn.jobs.registers import by_register
 
 if TYPE_CHECKING:

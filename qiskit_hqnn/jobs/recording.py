@@ -11,15 +11,19 @@ from typing import Any
 from qiskit.primitives.containers import PubResult
 
 from qiskit_hqnn.errors import BudgetError, HQNNError, StoreError
-from qiskit_hqnn.jobs.adapters.checking import checked
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, OddResultError, PermanentError, SamplingOptions
+from qiskit_hqnn.jobs.adapters import (
+    BackendAdapter,
+    OddResultError,
+    Outcomes,
+    PermanentError,
+    SamplingOptions,
+    SamplingRequest,
+    checked,
+)
 from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
-from qiskit_hqnn.jobs.estimation import recipe
-from qiskit_hqnn.jobs.estimation.estimation import Estimation
+from qiskit_hqnn.jobs.estimation import Estimation, recipe
 from qiskit_hqnn.jobs.price import Price, price_chunks
-from qiskit_hqnn.jobs.store.store import Store
-from qiskit_hqnn.jobs.store.tables import JobRecord
+from qiskit_hqnn.jobs.store import JobRecord, Store
 
 
 class JobFailedError(HQNNError):

@@ -27,9 +27,8 @@ from qiskit_hqnn.jobs.own_files import own_folder
 from qiskit_hqnn.jobs.sending import locks
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.adapters.seam import BackendAdapter
-    from qiskit_hqnn.jobs.store.store import Store
-    from qiskit_hqnn.jobs.store.tables import JobRecord
+    from qiskit_hqnn.jobs.adapters import BackendAdapter
+    from qiskit_hqnn.jobs.store import JobRecord, Store
 
 STORE_VARIABLE = "HQNN_STORE"
 """The environment, not the command line, names the store: the URL of a database may hold a password."""
@@ -57,7 +56,7 @@ def ensure_worker(store: Store) -> None:
 
 def main() -> None:
     """Drive every open job of the store in $HQNN_STORE, then end."""
-    from qiskit_hqnn.jobs.store.database import file_of, parse_url
+    from qiskit_hqnn.jobs.store import file_of, parse_url
 
     address = os.environ.get(STORE_VARIABLE, "")
     if not address:
@@ -88,7 +87,7 @@ def work(store: Store) -> None:
 
     Jobs of one simulated place run one after the other; each job on hardware has a thread, since it mostly waits.
     """
-    from qiskit_hqnn.jobs.store.tables import MOVING
+    from qiskit_hqnn.jobs.store import MOVING
 
     parked: set[str] = set()
     places = _Places()
@@ -117,7 +116,7 @@ class _Places:
         self._lock = threading.Lock()
 
     def adapter(self, place: str, fractional: bool) -> BackendAdapter:
-        from qiskit_hqnn.jobs.adapters.places import check_word, open_place
+        from qiskit_hqnn.jobs.adapters import check_word, open_place
 
         check_word(place)
         with self._lock:
@@ -126,7 +125,7 @@ class _Places:
             return self._adapters[place, fractional]
 
     def close(self) -> None:
-        from qiskit_hqnn.jobs.adapters.seam import close_adapter
+        from qiskit_hqnn.jobs.adapters import close_adapter
 
         for adapter in self._adapters.values():
             close_adapter(adapter)
@@ -134,8 +133,8 @@ class _Places:
 
 def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> None:
     from qiskit_hqnn.errors import DeviceError, HQNNError
-    from qiskit_hqnn.jobs.adapters.seam import AdapterError, SamplingOptions
-    from qiskit_hqnn.jobs.sending.driving import drive
+    from qiskit_hqnn.jobs.adapters import AdapterError, SamplingOptions
+    from qiskit_hqnn.jobs.sending import drive
 
     try:
         adapter = places.adapter(job.place, bool(job.settings.get("fractional")))

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from qiskit_hqnn.circuits.mottonen import gray_code_matrix
+from qiskit_hqnn.circuits import gray_code_matrix
 from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.simulation.functions import full_precision
+from qiskit_hqnn.simulation import full_precision
 
 
 class AmplitudeAngles(nn.Module):

@@ -9,7 +9,7 @@ from qiskit.circuit import Parameter
 from torch import Tensor
 
 from qiskit_hqnn.circuits import Template
-from qiskit_hqnn.simulation.expressions import TorchFunction
+from qiskit_hqnn.simulation import TorchFunction
 
 
 class AngleMap:

@@ -14,8 +14,7 @@ from qiskit.transpiler import PassManager
 from torch import Tensor
 
 from qiskit_hqnn._checks import check_integer
-from qiskit_hqnn.circuits import Ansatz, Template, make_template
-from qiskit_hqnn.circuits.template import without_controlled_angles
+from qiskit_hqnn.circuits import Ansatz, Template, make_template, without_controlled_angles
 from qiskit_hqnn.errors import ShapeError
 from qiskit_hqnn.layers.angle_map import AngleMap
 from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient, shifts_for

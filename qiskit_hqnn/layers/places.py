@@ -24,7 +24,7 @@ class NoisyPlace:
     where: Where
 
     def __post_init__(self) -> None:
-        from qiskit_hqnn.jobs.devices.device import check_snapshot
+        from qiskit_hqnn.jobs.devices import check_snapshot
 
         check_snapshot(self._device)
 

@@ -21,8 +21,7 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.packed_qnn import PackedQNN
-from qiskit_hqnn.simulation import compile_ansatz, compile_circuit
-from qiskit_hqnn.simulation.functions import by_copy
+from qiskit_hqnn.simulation import by_copy, compile_ansatz, compile_circuit
 
 _MAX_QUBITS = 20
 

@@ -4,26 +4,6 @@ Each has `encode` (what enters the quantum layer), `quantum` (the layer, or its 
 of its outputs), so that the quantum part can be sent elsewhere by itself.
 """
 
-from qiskit_hqnn.models.building import MODELS, build, count_parameters, defaults_of, options_of
-from qiskit_hqnn.models.circuit_centric import CircuitCentricClassifier
-from qiskit_hqnn.models.controls import CONTROLS
-from qiskit_hqnn.models.hqnn_parallel import HQNNParallel
-from qiskit_hqnn.models.hqnn_quanv import HQNNQuanv
-from qiskit_hqnn.models.reuploading import ReuploadingClassifier
-from qiskit_hqnn.models.textbook import TextbookHybrid
-from qiskit_hqnn.models.vqc_head import VQCHead
+import lazy_loader
 
-__all__ = [
-    "CONTROLS",
-    "MODELS",
-    "CircuitCentricClassifier",
-    "HQNNParallel",
-    "HQNNQuanv",
-    "ReuploadingClassifier",
-    "TextbookHybrid",
-    "VQCHead",
-    "build",
-    "count_parameters",
-    "defaults_of",
-    "options_of",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

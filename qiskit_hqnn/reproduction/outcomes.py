@@ -16,8 +16,7 @@ from qiskit_hqnn.reproduction.reproducing import (
     name_of,
     published_rows,
 )
-from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.metrics import Metrics
+from qiskit_hqnn.training import JobFile, Metrics
 
 
 @dataclass(frozen=True)

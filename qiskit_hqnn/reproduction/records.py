@@ -11,8 +11,7 @@ from typing import Any
 
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.training.job_file import DataSection, JobFile, ModelSection, differences, settings_of
-from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training import DataSection, JobFile, ModelSection, RunFolder, differences, settings_of
 
 Settings = dict[str, Any]
 """Settings by dotted key, such as {"train.epochs": 3}."""

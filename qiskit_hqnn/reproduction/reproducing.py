@@ -16,17 +16,26 @@ from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.data import Splits
 from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.training.evaluation import evaluate
-from qiskit_hqnn.training.job_file import JobFile, MitigationSection, read_job, settings_of
-from qiskit_hqnn.training.job_names import find_job
-from qiskit_hqnn.training.loading import check_data, load_run
-from qiskit_hqnn.training.measuring import keep_result
-from qiskit_hqnn.training.metrics import Result, active
-from qiskit_hqnn.training.places import running_on
-from qiskit_hqnn.training.preparation import load_splits
-from qiskit_hqnn.training.run_folder import RunFolder
-from qiskit_hqnn.training.running import run_each, run_job
-from qiskit_hqnn.training.study import Run, write_study
+from qiskit_hqnn.training import (
+    JobFile,
+    MitigationSection,
+    Result,
+    Run,
+    RunFolder,
+    active,
+    check_data,
+    evaluate,
+    find_job,
+    keep_result,
+    load_run,
+    load_splits,
+    read_job,
+    run_each,
+    run_job,
+    running_on,
+    settings_of,
+    write_study,
+)
 
 MITIGATED = {"readout": "trex"}
 """The mitigation of the second look at a device."""

@@ -13,7 +13,7 @@ from qiskit_hqnn._files import write_text, write_whole
 from qiskit_hqnn.reproduction.outcomes import Outcome, devices_of
 from qiskit_hqnn.reproduction.records import Record, Records
 from qiskit_hqnn.reproduction.reproducing import Published
-from qiskit_hqnn.training.study import MARGIN, Mean, summarise
+from qiskit_hqnn.training import MARGIN, Mean, summarise
 
 SEEDS_FOR_A_SHARE = 5
 """From so many seeds on, the share of runs that do not learn is given."""

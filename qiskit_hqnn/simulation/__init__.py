@@ -1,7 +1,5 @@
 """Circuits compiled to batched, differentiable torch operations: exact expectation values at a dense layer's cost."""
 
-from qiskit_hqnn.simulation.compilation import compile_ansatz, compile_circuit
-from qiskit_hqnn.simulation.planning.plan import Plan
-from qiskit_hqnn.simulation.program import Program
+import lazy_loader
 
-__all__ = ["Plan", "Program", "compile_ansatz", "compile_circuit"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

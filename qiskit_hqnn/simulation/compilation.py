@@ -11,7 +11,7 @@ from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.circuits import Ansatz
-from qiskit_hqnn.simulation.planning.source import source_of
+from qiskit_hqnn.simulation.planning import source_of
 from qiskit_hqnn.simulation.program import Program
 
 _KEPT = 128

@@ -10,7 +10,7 @@ import torch
 from qiskit.circuit import Parameter, ParameterExpression
 from torch import Tensor
 
-from qiskit_hqnn.circuits.expressions import UNARY, Operation, postfix
+from qiskit_hqnn.circuits import UNARY, Operation, postfix
 
 
 class TorchFunction:

@@ -11,7 +11,7 @@ import torch
 from qiskit_hqnn.errors import HQNNError
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.simulation.planning.plan import Plan
+    from qiskit_hqnn.simulation.planning import Plan
 
 MOST_QUBITS = 26
 """What is wider is not computed exactly, however much memory there is: one step would take minutes."""

@@ -8,9 +8,8 @@ from torch import Tensor
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation.functions import by_copy, expectation_values, full_precision, statevectors
 from qiskit_hqnn.simulation.memory import check_exact
-from qiskit_hqnn.simulation.passes.constants import Constants
-from qiskit_hqnn.simulation.planning.plan import Plan, make_plan
-from qiskit_hqnn.simulation.planning.source import Source
+from qiskit_hqnn.simulation.passes import Constants
+from qiskit_hqnn.simulation.planning import Plan, Source, make_plan
 from qiskit_hqnn.simulation.runner import Runner
 
 _DTYPES = (torch.float32, torch.float64)

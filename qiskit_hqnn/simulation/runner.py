@@ -10,12 +10,10 @@ from torch import Tensor
 
 from qiskit_hqnn.simulation.expressions import TorchFunction
 from qiskit_hqnn.simulation.memory import check_exact
-from qiskit_hqnn.simulation.passes.constants import Constants
-from qiskit_hqnn.simulation.passes.full_states import FullStates
-from qiskit_hqnn.simulation.passes.one_upload import OneUpload
+from qiskit_hqnn.simulation.passes import Constants, FullStates, OneUpload
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.simulation.inductor.compiled import Compiling, Passes
+    from qiskit_hqnn.simulation.inductor import Compiling, Passes
 
 
 class Runner:
@@ -99,9 +97,7 @@ def passes_of(constants: Constants) -> OneUpload | FullStates:
 
 
 def _compiling() -> Compiling:
-    from qiskit_hqnn.simulation.inductor.compiled import (
-        Compiling,  # seconds of imports, for those who compile only
-    )
+    from qiskit_hqnn.simulation.inductor import Compiling
 
     return Compiling()
 

@@ -3,7 +3,6 @@
 Start it by hand with `python -m qiskit_hqnn.standin`; it prints the variables that a shell needs to reach it.
 """
 
-from qiskit_hqnn.standin.faults import Fault, Faults
-from qiskit_hqnn.standin.server import Loopback
+import lazy_loader
 
-__all__ = ["Fault", "Faults", "Loopback"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,10 +17,8 @@ from qiskit_ibm_runtime.fake_provider.executor.run_quantum_program import broadc
 from qiskit_ibm_runtime.json import RuntimeDecoder
 from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import passthrough_data_to_2_0
 
-from qiskit_hqnn.jobs.adapters.aer import sample
-from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+from qiskit_hqnn.jobs.adapters import SamplingRequest, sample
+from qiskit_hqnn.jobs.devices import Device, circuit_bytes
 from qiskit_hqnn.standin.spoiling import spoiled
 
 OVERHEAD = 2.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qiskit_hqnn.jobs.devices.device import Device, resolve_device
+from qiskit_hqnn.jobs.devices import Device, resolve_device
 from qiskit_hqnn.standin.computing import decode, qpu_seconds, run
 from qiskit_hqnn.standin.faults import ENDINGS, ODD_RESULTS, Fault, Faults
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from qiskit_hqnn._checks import check_sizes, suggestion
-from qiskit_hqnn.data.names import DATASETS, OWN, PUBLISHED_NAMES, check_name
+from qiskit_hqnn.data import DATASETS, OWN, PUBLISHED_NAMES, check_name
 from qiskit_hqnn.errors import DeviceError, JobFileError, MissingDataError
 from qiskit_hqnn.training.job_mistakes import sentence
 from qiskit_hqnn.training.job_sections import (

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from qiskit_hqnn.data.names import OWN
+from qiskit_hqnn.data import OWN
 from qiskit_hqnn.errors import JobFileError
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]

@@ -13,14 +13,13 @@ from torch import nn
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs import Meter
-from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
-from qiskit_hqnn.layers.places import manager_at
+from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer, manager_at
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
-    from qiskit_hqnn.jobs.store.store import Store
+    from qiskit_hqnn.jobs.store import Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +89,7 @@ def check_snapshots(job: JobFile) -> None:
     devices = [place.device for place in places]
     words = [device for device in devices if device and device.startswith("fake_")]
     if words:
-        from qiskit_hqnn.jobs.devices.device import check_snapshot, resolve_device
+        from qiskit_hqnn.jobs.devices import check_snapshot, resolve_device
 
         for word in words:
             check_snapshot(word)
@@ -142,7 +141,7 @@ def manager_for(
 
 def _last_calibration(store: Path | Store | None, where: str) -> str | None:
     """The calibration of a device under which the newest request in a store was made; None if there is none."""
-    from qiskit_hqnn.jobs.store.store import Store
+    from qiskit_hqnn.jobs.store import Store
 
     if not isinstance(store, Path) or not store.exists():
         return None

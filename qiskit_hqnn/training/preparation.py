@@ -14,7 +14,7 @@ from torch import nn
 from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
-from qiskit_hqnn.data.image_set import as_float
+from qiskit_hqnn.data import as_float
 from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.description import Description

@@ -55,7 +55,7 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
     """
     if not isinstance(getattr(model, "quantum", None), QuantumLayer):
         return {}
-    from qiskit_hqnn.jobs.store.store import Store
+    from qiskit_hqnn.jobs.store import Store
 
     model = copy.deepcopy(model)
     costs: dict[str, Price] = {}

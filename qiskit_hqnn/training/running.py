@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from qiskit_hqnn.data import Splits
-from qiskit_hqnn.data.names import HANDED_OVER
+from qiskit_hqnn.data import HANDED_OVER, Splits
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import QuantumLayer

@@ -4,6 +4,6 @@ Qiskit's importer hands the arguments of a `gate` over in alphabetical order, kn
 and keeps a loop as an instruction that can index no qubit.
 """
 
-from qiskit_hqnn.circuits.openqasm3.program import read_openqasm3
+import lazy_loader
 
-__all__ = ["read_openqasm3"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,8 +13,7 @@ from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.jobs.adapters.checking import checked
 from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.devices.aer_gates import for_aer
-from qiskit_hqnn.jobs.devices.device import CutDevice, Device, cut_target
+from qiskit_hqnn.jobs.devices import CutDevice, Device, cut_target, for_aer
 
 _DENSITY_MATRIX_QUBITS = 8
 """Up to so many qubits a density matrix costs less than a trajectory for every shot."""

@@ -25,7 +25,7 @@ from qiskit_hqnn.jobs.adapters.seam import (
     PermanentError,
     SamplingOptions,
 )
-from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.registers import measured_last
 
 

@@ -11,7 +11,7 @@ from qiskit.providers import BackendV2
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.seam import BackendAdapter
-from qiskit_hqnn.jobs.devices.device import REP_DELAY, Device, resolve_device
+from qiskit_hqnn.jobs.devices import REP_DELAY, Device, resolve_device
 
 
 def check_word(where: str) -> None:
@@ -38,7 +38,7 @@ def open_place(where: Any, fractional: bool = False) -> tuple[Device, BackendAda
 
     if isinstance(where, str) and where.startswith("ibm_"):
         try:
-            from qiskit_hqnn.jobs.adapters.ibm.adapter import open_ibm
+            from qiskit_hqnn.jobs.adapters.ibm import open_ibm
         except ImportError:
             raise DeviceError(
                 f"Hardware such as {where!r} cannot be reached by this version; use 'aer' or 'fake_<device>'."

@@ -14,7 +14,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+from qiskit_hqnn.jobs.devices import circuit_bytes
 
 HISTOGRAM_BITS = 12
 """Outcomes of up to so many bits are kept as counts of each outcome, of more bits shot by shot."""

@@ -18,8 +18,7 @@ from qiskit.circuit import (
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 
-from qiskit_hqnn.circuits.standard import kind_of
-from qiskit_hqnn.circuits.unfolding import unfolded
+from qiskit_hqnn.circuits import kind_of, unfolded
 
 _T = TypeVar("_T")
 _MADE_BY_USERS = (Gate, Instruction, ControlledGate)

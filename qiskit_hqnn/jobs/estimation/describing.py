@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qiskit_hqnn.jobs.estimation.expectations import errors_are_bounds
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
+    from qiskit_hqnn.jobs.adapters import SamplingRequest
     from qiskit_hqnn.jobs.estimation.estimation import Estimation
 
 COLUMNS = (

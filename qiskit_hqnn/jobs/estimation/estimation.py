@@ -12,26 +12,24 @@ from qiskit.primitives.containers import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest, seed_of, values_for
-from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.fractional import folded
-from qiskit_hqnn.jobs.devices.transpiling import scheduled_duration
+from qiskit_hqnn.jobs.adapters import Outcomes, SamplingRequest, seed_of, values_for
+from qiskit_hqnn.jobs.devices import Device, folded, scheduled_duration
 from qiskit_hqnn.jobs.estimation.describing import as_html, as_text
 from qiskit_hqnn.jobs.estimation.expectations import errors_are_bounds, expectation_values
 from qiskit_hqnn.jobs.estimation.measurement import MeasuredBasis, Measurement, measured, measurement_of
-from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
-from qiskit_hqnn.jobs.estimation.mitigation.decoupling import decoupled
-from qiskit_hqnn.jobs.estimation.mitigation.extrapolation import fold_gates
-from qiskit_hqnn.jobs.estimation.mitigation.readout import (
+from qiskit_hqnn.jobs.estimation.mitigation import (
+    MitigationOptions,
     ReadoutCalibration,
     calibration_circuit,
+    decoupled,
     flip_patterns,
     flipped,
+    fold_gates,
     m3_calibration,
     trex_calibration,
+    twirled,
     unflipped,
 )
-from qiskit_hqnn.jobs.estimation.mitigation.twirling import twirled
 from qiskit_hqnn.jobs.registers import without_idle_bits
 
 Template = Callable[[QuantumCircuit], tuple[QuantumCircuit, Sequence[int]]]

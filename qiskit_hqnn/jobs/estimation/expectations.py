@@ -15,11 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.adapters import Outcomes
 from qiskit_hqnn.jobs.estimation.measurement import MeasuredBasis, Measurement
-from qiskit_hqnn.jobs.estimation.mitigation.extrapolation import zero_noise, zero_noise_weights
-from qiskit_hqnn.jobs.estimation.mitigation.options import MitigationOptions
-from qiskit_hqnn.jobs.estimation.mitigation.readout import ReadoutCalibration, pooled
+from qiskit_hqnn.jobs.estimation.mitigation import (
+    MitigationOptions,
+    ReadoutCalibration,
+    pooled,
+    zero_noise,
+    zero_noise_weights,
+)
 from qiskit_hqnn.jobs.estimation.strings import string_errors, string_means, weighted_sums
 
 Draws = Sequence[Outcomes]

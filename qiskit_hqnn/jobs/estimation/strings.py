@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.adapters import Outcomes
 
 _NUMBERS_AT_ONCE = 1 << 22
 """Bounds the memory of one step: 32 MB of float64."""

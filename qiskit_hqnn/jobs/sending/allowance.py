@@ -8,8 +8,7 @@ from qiskit_hqnn.errors import BudgetError
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import Piece
 from qiskit_hqnn.jobs.price import SECONDS_A_JOB
-from qiskit_hqnn.jobs.store.store import Store
-from qiskit_hqnn.jobs.store.tables import Chunk
+from qiskit_hqnn.jobs.store import Chunk, Store
 
 
 def meter_of(store: Store, job: str) -> Meter:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 
-from qiskit_hqnn.jobs.adapters.checking import checked
-from qiskit_hqnn.jobs.adapters.seam import (
-    AdapterError,
-    JobState,
-    LostResultError,
-    OddResultError,
-)
+from qiskit_hqnn.jobs.adapters import AdapterError, JobState, LostResultError, OddResultError, checked
 from qiskit_hqnn.jobs.chunks import from_bytes, outcomes_to_bytes
 from qiskit_hqnn.jobs.sending.hands import Hands
 from qiskit_hqnn.jobs.sending.posting import Sender
-from qiskit_hqnn.jobs.store.tables import Chunk
+from qiskit_hqnn.jobs.store import Chunk
 
 
 class Collector:

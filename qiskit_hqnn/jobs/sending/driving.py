@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions
+from qiskit_hqnn.jobs.adapters import BackendAdapter, SamplingOptions
 from qiskit_hqnn.jobs.budget import Meter
 from qiskit_hqnn.jobs.sending.allowance import Allowance, meter_of
 from qiskit_hqnn.jobs.sending.heartbeat import heartbeat
 from qiskit_hqnn.jobs.sending.protocol import Mover, Patience
-from qiskit_hqnn.jobs.store.owners import new_owner
-from qiskit_hqnn.jobs.store.store import Store
-from qiskit_hqnn.jobs.store.tables import OPEN
+from qiskit_hqnn.jobs.store import OPEN, Store, new_owner
 
 
 def drive(

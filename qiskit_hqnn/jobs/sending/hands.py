@@ -6,20 +6,19 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from qiskit_hqnn.jobs.adapters.deadlines import within
-from qiskit_hqnn.jobs.adapters.seam import (
+from qiskit_hqnn.jobs.adapters import (
     AdapterError,
     BackendAdapter,
     JobState,
     TransientError,
     UnauthorisedError,
     clock_of,
+    within,
 )
 from qiskit_hqnn.jobs.chunks import from_bytes, halves, to_bytes
 from qiskit_hqnn.jobs.sending.allowance import Allowance
 from qiskit_hqnn.jobs.sending.patience import Patience, Pauses, Silence
-from qiskit_hqnn.jobs.store.store import Store
-from qiskit_hqnn.jobs.store.tables import Chunk
+from qiskit_hqnn.jobs.store import Chunk, Store
 
 _T = TypeVar("_T")
 

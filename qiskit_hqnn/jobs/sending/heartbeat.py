@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.jobs.store.owners import LEASE_SECONDS
-from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.jobs.store import LEASE_SECONDS, Store
 
 
 class heartbeat:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qiskit_hqnn.jobs.clocks import steady
-from qiskit_hqnn.jobs.store.tables import Chunk
+from qiskit_hqnn.jobs.store import Chunk
 
 LONGEST_WAIT = 3600.0
 """Seconds that a part is left alone at most, whatever a service asks for and however a clock was set."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from qiskit_hqnn.jobs.adapters.seam import (
+from qiskit_hqnn.jobs.adapters import (
     AdapterError,
     LostResultError,
     NotSentError,
@@ -19,7 +19,7 @@ from qiskit_hqnn.jobs.adapters.seam import (
 )
 from qiskit_hqnn.jobs.chunks import from_bytes
 from qiskit_hqnn.jobs.sending.hands import Hands
-from qiskit_hqnn.jobs.store.tables import Chunk
+from qiskit_hqnn.jobs.store import Chunk
 
 
 class Sender:

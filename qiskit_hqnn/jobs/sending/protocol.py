@@ -11,14 +11,13 @@ before the first one as well: copies of a store share tags, and so share their j
 
 from __future__ import annotations
 
-from qiskit_hqnn.jobs.adapters.seam import BackendAdapter, SamplingOptions
+from qiskit_hqnn.jobs.adapters import BackendAdapter, SamplingOptions
 from qiskit_hqnn.jobs.sending.allowance import Allowance
 from qiskit_hqnn.jobs.sending.collecting import Collector
 from qiskit_hqnn.jobs.sending.hands import Hands
 from qiskit_hqnn.jobs.sending.patience import Patience
 from qiskit_hqnn.jobs.sending.posting import Sender
-from qiskit_hqnn.jobs.store.store import Store
-from qiskit_hqnn.jobs.store.tables import Chunk
+from qiskit_hqnn.jobs.store import Chunk, Store
 
 __all__ = ["Mover", "Patience"]
 

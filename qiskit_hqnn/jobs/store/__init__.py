@@ -1,5 +1,5 @@
 """The record of jobs: tables, leases, blobs, and what each sending costs."""
 
-from qiskit_hqnn.jobs.store.store import DEFAULT_STORE, Store
+import lazy_loader
 
-__all__ = ["DEFAULT_STORE", "Store"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

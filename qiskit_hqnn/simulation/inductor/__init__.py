@@ -1,1 +1,5 @@
 """The passes traced in real arithmetic for torch's compiler."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

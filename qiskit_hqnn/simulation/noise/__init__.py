@@ -1,16 +1,5 @@
 """A device's noise, exactly: channels in the Pauli basis, where everything is real, batched and differentiable."""
 
-from qiskit_hqnn.simulation.noise.compilation import compile_noisy, compile_noisy_outcomes
-from qiskit_hqnn.simulation.noise.plan import NoisyPlan
-from qiskit_hqnn.simulation.noise.program import NoisyOutcomes, NoisyProgram
-from qiskit_hqnn.simulation.noise.sampling import ExactAdapter, exact_manager
+import lazy_loader
 
-__all__ = [
-    "ExactAdapter",
-    "NoisyOutcomes",
-    "NoisyPlan",
-    "NoisyProgram",
-    "compile_noisy",
-    "compile_noisy_outcomes",
-    "exact_manager",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

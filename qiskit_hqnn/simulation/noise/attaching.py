@@ -28,7 +28,7 @@ from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.errors import CircuitError
 from qiskit_hqnn.simulation.noise import channels
-from qiskit_hqnn.simulation.planning.lowering import (
+from qiskit_hqnn.simulation.planning import (
     CNOT,
     HADAMARD,
     TO_Z_FROM_Y,

@@ -13,7 +13,7 @@ import numpy as np
 
 from qiskit_hqnn.simulation.noise import channels
 from qiskit_hqnn.simulation.noise.attaching import Channel, Operation, Turn
-from qiskit_hqnn.simulation.planning.lowering import Angle
+from qiskit_hqnn.simulation.planning import Angle
 
 _START_UPLOADS = 3
 """An initial vector holds so many uploads; further ones turn the state."""

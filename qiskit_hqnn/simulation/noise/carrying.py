@@ -18,7 +18,7 @@ from qiskit_hqnn.simulation.noise import channels
 from qiskit_hqnn.simulation.noise.blocks import Block, Step, Uploads
 from qiskit_hqnn.simulation.noise.layouts import arrange
 from qiskit_hqnn.simulation.noise.weighted import rearranged
-from qiskit_hqnn.simulation.planning.lowering import Angle
+from qiskit_hqnn.simulation.planning import Angle
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import torch
 from qiskit.circuit import Parameter, ParameterExpression
 from torch import Tensor
 
-from qiskit_hqnn.circuits.template import affine_map
+from qiskit_hqnn.circuits import affine_map
 from qiskit_hqnn.simulation.expressions import TorchFunction
-from qiskit_hqnn.simulation.planning.lowering import Angle
+from qiskit_hqnn.simulation.planning import Angle
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,8 @@ from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.errors import DeviceError
-from qiskit_hqnn.jobs.adapters.aer import noise_of, on_qubits, used_qubits
-from qiskit_hqnn.jobs.devices.device import Device, resolve_device
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
-from qiskit_hqnn.jobs.devices.templates import Templates
+from qiskit_hqnn.jobs.adapters import noise_of, on_qubits, used_qubits
+from qiskit_hqnn.jobs.devices import Device, Templates, circuit_bytes, resolve_device
 from qiskit_hqnn.simulation.noise.attaching import attach
 from qiskit_hqnn.simulation.noise.measuring import parity_effects
 from qiskit_hqnn.simulation.noise.plan import make_noisy_plan, plan_of

@@ -14,7 +14,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel
 
-from qiskit_hqnn.jobs.estimation.measurement import measured, measurement_of
+from qiskit_hqnn.jobs.estimation import measured, measurement_of
 from qiskit_hqnn.simulation.noise import channels
 from qiskit_hqnn.simulation.noise.attaching import Channel, NoisyCircuit, Operation, attach
 

@@ -24,7 +24,7 @@ from qiskit_hqnn.simulation.noise.carrying import Leg, Way, applied, ordered
 from qiskit_hqnn.simulation.noise.columns import Values, columns_of
 from qiskit_hqnn.simulation.noise.starting import Samples, product
 from qiskit_hqnn.simulation.noise.weighted import SingleBlock
-from qiskit_hqnn.simulation.planning.lowering import Angle
+from qiskit_hqnn.simulation.planning import Angle
 
 _START, _NOWHERE, _SEVERAL = -1, -2, -3
 """Where a parameter acts: on initial vectors; on nothing that is seen; in several places."""

@@ -15,13 +15,18 @@ from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
 
-from qiskit_hqnn.jobs.adapters.aer import noise_of, on_qubits, used_qubits
-from qiskit_hqnn.jobs.adapters.local import LocalAdapter
-from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
-from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
-from qiskit_hqnn.jobs.devices.device import Device, resolve_device
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
-from qiskit_hqnn.jobs.manager import JobManager
+from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.adapters import (
+    HISTOGRAM_BITS,
+    LocalAdapter,
+    Outcomes,
+    SamplingOptions,
+    SamplingRequest,
+    noise_of,
+    on_qubits,
+    used_qubits,
+)
+from qiskit_hqnn.jobs.devices import Device, circuit_bytes, resolve_device
 from qiskit_hqnn.simulation import compile_circuit
 from qiskit_hqnn.simulation.noise.attaching import attach
 from qiskit_hqnn.simulation.noise.compilation import noise_in

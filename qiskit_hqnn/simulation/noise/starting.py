@@ -12,7 +12,7 @@ from qiskit_hqnn.simulation.noise import features
 from qiskit_hqnn.simulation.noise.blocks import Start
 from qiskit_hqnn.simulation.noise.columns import Columns, over_columns
 from qiskit_hqnn.simulation.noise.weighted import Waves
-from qiskit_hqnn.simulation.planning.lowering import Angle
+from qiskit_hqnn.simulation.planning import Angle
 
 
 class Samples:

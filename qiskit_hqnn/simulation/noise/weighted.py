@@ -11,7 +11,7 @@ from torch import Tensor
 from qiskit_hqnn.simulation.noise import features
 from qiskit_hqnn.simulation.noise.blocks import Block
 from qiskit_hqnn.simulation.noise.columns import Columns, over_columns
-from qiskit_hqnn.simulation.planning.lowering import Angle
+from qiskit_hqnn.simulation.planning import Angle
 
 
 class Waves:

@@ -10,9 +10,15 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.simulation.passes.weighted_gates import gate_constants
-from qiskit_hqnn.simulation.planning.measurement import Basis, inverse_columns
-from qiskit_hqnn.simulation.planning.plan import Plan
-from qiskit_hqnn.simulation.planning.steps import Phases, Step, each_step, tight_blocks
+from qiskit_hqnn.simulation.planning import (
+    Basis,
+    Phases,
+    Plan,
+    Step,
+    each_step,
+    inverse_columns,
+    tight_blocks,
+)
 
 Blocks = list[tuple[int, int, Tensor]]
 """(lowest qubit, number of qubits, matrices of shape (copies or 1, 2^size, 2^size))."""

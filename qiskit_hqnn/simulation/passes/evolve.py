@@ -22,7 +22,7 @@ from qiskit_hqnn.simulation.passes.constants import Blocks, Constants
 from qiskit_hqnn.simulation.passes.operators import Operators
 from qiskit_hqnn.simulation.passes.slots import Angles
 from qiskit_hqnn.simulation.passes.weighted_gates import WeightedGates, weighted_gates
-from qiskit_hqnn.simulation.planning.steps import Phases, Product, Step
+from qiskit_hqnn.simulation.planning import Phases, Product, Step
 
 Steps = Sequence[Step | Product]
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from qiskit_hqnn.simulation.passes.constants import Constants, IndexMap
 from qiskit_hqnn.simulation.passes.evolve import Evolution, apply_blocks
 from qiskit_hqnn.simulation.passes.slots import Angles, pull_weight_angles, weight_angles
-from qiskit_hqnn.simulation.planning.steps import Product, Step
+from qiskit_hqnn.simulation.planning import Product, Step
 
 _FEW = 1 << 11
 """So few numbers are multiplied in any order; then a result without gaps in memory saves copies elsewhere."""

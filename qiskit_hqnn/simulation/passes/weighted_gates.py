@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qiskit_hqnn.simulation.planning.plan import Plan
-from qiskit_hqnn.simulation.planning.steps import each_step
+from qiskit_hqnn.simulation.planning import Plan, each_step
 
 Block = tuple[int, int]
 """(lowest qubit, number of qubits)."""

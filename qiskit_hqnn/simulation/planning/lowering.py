@@ -25,9 +25,7 @@ from qiskit.circuit import (
 )
 from qiskit.circuit import library as gates
 
-from qiskit_hqnn.circuits.expressions import affine
-from qiskit_hqnn.circuits.standard import has_symbols, is_open, is_symbolic, kind_of
-from qiskit_hqnn.circuits.unfolding import unfolded
+from qiskit_hqnn.circuits import affine, has_symbols, is_open, is_symbolic, kind_of, unfolded
 from qiskit_hqnn.errors import CircuitError
 
 _SQ = 1 / sqrt(2)

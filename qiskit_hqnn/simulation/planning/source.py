@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from qiskit.circuit import Parameter, ParameterExpression
 
-from qiskit_hqnn.circuits import Ansatz, Template, make_template
-from qiskit_hqnn.circuits.expressions import postfix
+from qiskit_hqnn.circuits import Ansatz, Template, make_template, postfix
 from qiskit_hqnn.simulation.planning.lowering import Fixed, Primitive, lower
 
 

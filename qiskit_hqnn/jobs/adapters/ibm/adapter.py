@@ -41,7 +41,7 @@ from qiskit_hqnn.jobs.adapters.seam import (
     UnauthorisedError,
 )
 from qiskit_hqnn.jobs.clocks import steady
-from qiskit_hqnn.jobs.devices.device import Device, device_of
+from qiskit_hqnn.jobs.devices import Device, device_of
 
 _T = TypeVar("_T")
 

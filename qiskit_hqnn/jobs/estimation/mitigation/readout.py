@@ -9,7 +9,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from qiskit_hqnn.errors import MitigationError
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.adapters import Outcomes
 from qiskit_hqnn.jobs.estimation.strings import shots_of, string_covariance, string_means
 
 

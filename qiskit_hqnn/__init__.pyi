@@ -1,0 +1,6 @@
+from ._version import __version__
+from .circuits import Ansatz
+from .jobs import JobManager
+from .layers import QuantumLayer, SamplerLayer
+
+__all__ = ["Ansatz", "JobManager", "QuantumLayer", "SamplerLayer", "__version__"]

@@ -1,0 +1,27 @@
+from .image_set import ImageSet, as_float, as_it_is
+from .names import DATASETS, HANDED_OVER, OWN, PUBLISHED_NAMES, check_name
+from .preprocessing import Preprocessing
+from .reduction import encoder_of, reduce_by_autoencoder
+from .sheet import draw_sheet
+from .splits import Splits, from_dataset, load
+from .surveying import Survey, survey
+
+__all__ = [
+    "DATASETS",
+    "HANDED_OVER",
+    "OWN",
+    "PUBLISHED_NAMES",
+    "ImageSet",
+    "Preprocessing",
+    "Splits",
+    "Survey",
+    "as_float",
+    "as_it_is",
+    "check_name",
+    "draw_sheet",
+    "encoder_of",
+    "from_dataset",
+    "load",
+    "reduce_by_autoencoder",
+    "survey",
+]

@@ -1,0 +1,35 @@
+from .adapters import BackendAdapter, JobState, SamplingOptions
+from .both_ways import price_the_other_way, the_other_way
+from .budget import Meter, Spending
+from .devices import Device, ISATemplate, resolve_device, snapshot_names, transpile_template
+from .estimation import MitigationOptions
+from .manager import JobManager
+from .price import Price, price_requests
+from .recording import JobFailedError, expectation_values
+from .sending import Patience
+from .store import Store
+from .worker import ensure_worker
+
+__all__ = [
+    "BackendAdapter",
+    "Device",
+    "ISATemplate",
+    "JobFailedError",
+    "JobManager",
+    "JobState",
+    "Meter",
+    "MitigationOptions",
+    "Patience",
+    "Price",
+    "SamplingOptions",
+    "Spending",
+    "Store",
+    "ensure_worker",
+    "expectation_values",
+    "price_requests",
+    "price_the_other_way",
+    "resolve_device",
+    "snapshot_names",
+    "the_other_way",
+    "transpile_template",
+]

@@ -1,0 +1,54 @@
+from .aer import noise_of, on_qubits, sample, used_qubits
+from .checking import checked
+from .deadlines import within
+from .local import LocalAdapter
+from .places import check_word, open_place
+from .sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest, sampling_requests, seed_of, values_for
+from .seam import (
+    AdapterError,
+    BackendAdapter,
+    JobState,
+    LostResultError,
+    NotSentError,
+    OddResultError,
+    PacedError,
+    PermanentError,
+    SamplingOptions,
+    SplitError,
+    TransientError,
+    UnauthorisedError,
+    clock_of,
+    close_adapter,
+)
+
+__all__ = [
+    "HISTOGRAM_BITS",
+    "AdapterError",
+    "BackendAdapter",
+    "JobState",
+    "LocalAdapter",
+    "LostResultError",
+    "NotSentError",
+    "OddResultError",
+    "Outcomes",
+    "PacedError",
+    "PermanentError",
+    "SamplingOptions",
+    "SamplingRequest",
+    "SplitError",
+    "TransientError",
+    "UnauthorisedError",
+    "check_word",
+    "checked",
+    "clock_of",
+    "close_adapter",
+    "noise_of",
+    "on_qubits",
+    "open_place",
+    "sample",
+    "sampling_requests",
+    "seed_of",
+    "used_qubits",
+    "values_for",
+    "within",
+]

@@ -1,0 +1,51 @@
+from .aer_gates import for_aer
+from .delays import with_device_delays
+from .device import (
+    REP_DELAY,
+    CutDevice,
+    Device,
+    calibration_id,
+    check_snapshot,
+    cut_target,
+    device_of,
+    resolve_device,
+    snapshot_names,
+)
+from .fractional import folded
+from .identity import circuit_bytes
+from .templates import Templates
+from .transpiling import (
+    LEVELS,
+    SEEDS,
+    ISATemplate,
+    candidates,
+    expected_success,
+    gate_error,
+    scheduled_duration,
+    transpile_template,
+)
+
+__all__ = [
+    "LEVELS",
+    "REP_DELAY",
+    "SEEDS",
+    "CutDevice",
+    "Device",
+    "ISATemplate",
+    "Templates",
+    "calibration_id",
+    "candidates",
+    "check_snapshot",
+    "circuit_bytes",
+    "cut_target",
+    "device_of",
+    "expected_success",
+    "folded",
+    "for_aer",
+    "gate_error",
+    "resolve_device",
+    "scheduled_duration",
+    "snapshot_names",
+    "transpile_template",
+    "with_device_delays",
+]

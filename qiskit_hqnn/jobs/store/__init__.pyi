@@ -1,0 +1,17 @@
+from .database import file_of, parse_url
+from .owners import LEASE_SECONDS, new_owner
+from .store import DEFAULT_STORE, Store
+from .tables import MOVING, OPEN, Chunk, JobRecord
+
+__all__ = [
+    "DEFAULT_STORE",
+    "LEASE_SECONDS",
+    "MOVING",
+    "OPEN",
+    "Chunk",
+    "JobRecord",
+    "Store",
+    "file_of",
+    "new_owner",
+    "parse_url",
+]

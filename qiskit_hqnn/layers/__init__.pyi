@@ -1,0 +1,21 @@
+from .amplitude import AmplitudeAngles
+from .angle_map import AngleMap
+from .estimator_qnn import PackedEstimatorQNN
+from .gradient_rules import GRADIENTS, SPSA, parameter_shift
+from .places import manager_at
+from .quantum_layer import QuantumLayer
+from .sampler_layer import SamplerLayer
+from .sampler_qnn import PackedSamplerQNN
+
+__all__ = [
+    "GRADIENTS",
+    "SPSA",
+    "AmplitudeAngles",
+    "AngleMap",
+    "PackedEstimatorQNN",
+    "PackedSamplerQNN",
+    "QuantumLayer",
+    "SamplerLayer",
+    "manager_at",
+    "parameter_shift",
+]

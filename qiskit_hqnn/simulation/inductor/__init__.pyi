@@ -1,0 +1,6 @@
+from .compiled import Compiling, Passes
+
+__all__ = [
+    "Compiling",
+    "Passes",
+]

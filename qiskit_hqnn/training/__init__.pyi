@@ -1,0 +1,76 @@
+from .evaluation import Evaluation, evaluate
+from .fitting import fit
+from .job_file import (
+    DataSection,
+    JobFile,
+    MitigationSection,
+    ModelSection,
+    check_words,
+    differences,
+    read_job,
+    settings_of,
+)
+from .job_names import find_job, shipped_folder, shipped_jobs
+from .loading import LoadedRun, Prediction, check_data, load_run
+from .measuring import keep_result, run_test_set
+from .metrics import Metrics, Result, active
+from .places import check_snapshots, manager_for, running_on
+from .prediction import predict_on, shots_for
+from .preparation import build_model, check_controls, load_splits
+from .pricing import price_run, price_training
+from .progress import Terminal
+from .report import write_report
+from .run_folder import RunFolder
+from .running import run_each, run_job
+from .study import MARGIN, Mean, Run, summarise, write_study
+from .submission import finish, first_half, second_half, weights_digest
+
+__all__ = [
+    "MARGIN",
+    "DataSection",
+    "Evaluation",
+    "JobFile",
+    "LoadedRun",
+    "Mean",
+    "Metrics",
+    "MitigationSection",
+    "ModelSection",
+    "Prediction",
+    "Result",
+    "Run",
+    "RunFolder",
+    "Terminal",
+    "active",
+    "build_model",
+    "check_controls",
+    "check_data",
+    "check_snapshots",
+    "check_words",
+    "differences",
+    "evaluate",
+    "find_job",
+    "finish",
+    "first_half",
+    "fit",
+    "keep_result",
+    "load_run",
+    "load_splits",
+    "manager_for",
+    "predict_on",
+    "price_run",
+    "price_training",
+    "read_job",
+    "run_each",
+    "run_job",
+    "run_test_set",
+    "running_on",
+    "second_half",
+    "settings_of",
+    "shipped_folder",
+    "shipped_jobs",
+    "shots_for",
+    "summarise",
+    "weights_digest",
+    "write_report",
+    "write_study",
+]
