@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qiskit_hqnn._text import one_line
+from qiskit_hqnn.cli.costs import cost
 from qiskit_hqnn.cli.options import STORE, store_option, summary
+from qiskit_hqnn.cli.stores import is_missing, open_store
 from qiskit_hqnn.cli.terminal import console, note, print_rows, say
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def list_jobs(
     from qiskit_hqnn.jobs.store import DEFAULT_STORE
 
     # The default store is made by the first job.
-    jobs = [] if not store and _is_missing(DEFAULT_STORE) else _open(store).jobs(limit + 1)
+    jobs = [] if not store and is_missing(DEFAULT_STORE) else open_store(store).jobs(limit + 1)
     if not jobs:
         say(f"No jobs yet: `hqnn submit RUN --where fake_fez` makes one. Store: {store or DEFAULT_STORE}")
         return
@@ -69,7 +70,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs show 3f9a
     """
-    opened = _open(store or context.obj)
+    opened = open_store(store or context.obj)
     known = opened.job(job)
     lines: dict[str, Any] = {
         "id": known.id,
@@ -102,7 +103,7 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     from qiskit_hqnn.jobs.adapters import check_word
     from qiskit_hqnn.jobs.store import MOVING
 
-    opened = _open(store or context.obj)
+    opened = open_store(store or context.obj)
     known = opened.job(job)
     if known.state in MOVING:
         check_word(known.place)
@@ -147,7 +148,7 @@ def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
     Example: hqnn jobs fetch 3f9a
     """
-    opened = _open(store or context.obj)
+    opened = open_store(store or context.obj)
     _finish(opened, opened.job(job))
 
 
@@ -159,7 +160,7 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     from qiskit_hqnn.jobs import ensure_worker
     from qiskit_hqnn.jobs.store import MOVING
 
-    opened = _open(store or context.obj)
+    opened = open_store(store or context.obj)
     known = opened.job(job)
     if known.state not in MOVING:
         say(f"{known.id[:10]} is {known.state} already.")
@@ -199,7 +200,7 @@ def retry(
     """
     from qiskit_hqnn.jobs import Meter, Spending, ensure_worker
 
-    opened = _open(store or context.obj)
+    opened = open_store(store or context.obj)
     known = opened.job(job)
     count, seconds = opened.price_of_retry(known.id)
     allowed = max_qpu_seconds or known.settings.get("max_qpu_seconds")
@@ -220,29 +221,8 @@ def retry(
     say(f"{known.id[:10]}: {parts} will be sent again{again}.")
 
 
-for _command in (show, wait, fetch, cancel, retry):
+for _command in (show, wait, fetch, cost, cancel, retry):
     app.command(short_help=summary(_command))(_command)
-
-
-def _open(store: str | None) -> Store:
-    """The store as it is: a command that reads jobs makes none."""
-    from qiskit_hqnn.errors import StoreError
-    from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
-
-    address = store or DEFAULT_STORE
-    if _is_missing(address):
-        raise StoreError(
-            f"There is no job store {address}: --store names the one that jobs were submitted to."
-        )
-    return Store(address, make=False, patience=10.0)
-
-
-def _is_missing(address: str) -> bool:
-    """Whether there is nothing where a store's file would be; a link to nothing is something."""
-    from qiskit_hqnn.jobs.store import file_of, parse_url
-
-    file = file_of(parse_url(address))
-    return file is not None and not os.path.lexists(file)
 
 
 def _finish(store: Store, job: JobRecord) -> None:

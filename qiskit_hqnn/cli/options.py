@@ -22,6 +22,17 @@ STORE = Annotated[
 """Where jobs are recorded."""
 
 
+PLAN = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        envvar="HQNN_PLAN",
+        help="The price in money: open, pay-as-you-go, flex, premium, or your own rate, as 1.25/s or 60/min.",
+    ),
+]
+"""What QPU seconds are worth to the user; None shows seconds only."""
+
+
 INPUTS = Annotated[
     str | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from qiskit_hqnn.training import JobFile
 
 
-def may_send(job: JobFile, data_root: Path, yes: bool) -> bool:
+def may_send(job: JobFile, data_root: Path, yes: bool, plan: str | None = None) -> bool:
     """Whether a job may go to hardware: its price is shown and asked about, unless it has a budget or `yes` says so.
 
     A job that goes to no hardware may always go.
@@ -23,7 +24,7 @@ def may_send(job: JobFile, data_root: Path, yes: bool) -> bool:
     places = {where for where in map(Where.parse, (job.where, *job.test)) if where.hardware}
     if not places or yes or job.max_qpu_seconds is not None:
         return True
-    print_price(job, data_root)
+    print_price(job, data_root, plan)
     say(f"account  {account_left()}")
     if typer.confirm(f"Send it to {', '.join(sorted(places))}?"):
         return True
@@ -43,9 +44,23 @@ def account_left() -> str:
     return "its plan sets no limit" if left is None else f"{left:,.0f} QPU seconds are left in its plan"
 
 
-def print_price(job: JobFile, data_root: Path) -> None:
-    """Executions, jobs, QPU seconds and bytes of each part of a job, over all its seeds and controls."""
-    from qiskit_hqnn.jobs import Price
+def money_line(plan: str | None) -> Callable[[float], str]:
+    """What QPU seconds are on a plan, in words; of none, nothing.
+
+    Raises:
+        HQNNError: if there is no such plan.
+    """
+    from qiskit_hqnn.jobs import plan_of
+
+    return (lambda seconds: "") if plan is None else plan_of(plan).describe
+
+
+def print_price(job: JobFile, data_root: Path, plan: str | None = None) -> None:
+    """Executions, jobs, QPU seconds and bytes of each part of a job, over all its seeds and controls.
+
+    Long ones are written in hours or days, too, and on a plan in money.
+    """
+    from qiskit_hqnn.jobs import Price, in_words
 
     parts, dearest = _parts(job, data_root)
     shown = [
@@ -60,6 +75,11 @@ def print_price(job: JobFile, data_root: Path) -> None:
         if price.executions or part == "total"
     ]
     print_rows(("part", "executions", "jobs", "QPU seconds", "MB to send"), shown, left=("part",))
+    total = sum(parts.values(), Price()).qpu_seconds
+    if total >= 3600:
+        say(f"time     {in_words(total)} of QPU time")
+    if plan is not None:
+        say(f"money    {money_line(plan)(total)}")
     note(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.")
     if not any(Where.parse(word).hardware for word in (job.where, *job.test)):
         note("Aer and snapshots cost nothing: these are the prices of hardware.")

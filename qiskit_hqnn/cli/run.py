@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN
 from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def run(
         bool, typer.Option("--dry-run", help="Print what it would cost, and do nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: don't ask.")] = False,
+    plan: PLAN = None,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
 ) -> None:
     """Train a job's network, run its test set, and write a run folder with a report.
@@ -41,9 +42,10 @@ def run(
 
     Example: hqnn run quickstart --set train.epochs=10
     """
-    from qiskit_hqnn.cli.pricing import may_send, print_price
+    from qiskit_hqnn.cli.pricing import may_send, money_line, print_price
     from qiskit_hqnn.training import check_words, find_job, read_job
 
+    money_line(plan)  # a wrong word is told before anything is loaded
     path = find_job(job)
     if fractional is not None:
         settings = [*(settings or []), f"fractional={str(fractional).lower()}"]
@@ -52,10 +54,10 @@ def run(
     check_words(content)
     folder = out or Path("runs") / path.stem
     if dry_run:
-        print_price(content, data_root)
+        print_price(content, data_root, plan)
         return
     check_free(folder, content, resume)
-    if not may_send(content, data_root, yes):
+    if not may_send(content, data_root, yes, plan):
         raise typer.Exit(1)
 
     from qiskit_hqnn.cli.tables import print_results

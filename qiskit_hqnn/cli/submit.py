@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, STORE, check_run_folder, store_option
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN, STORE, check_run_folder, store_option
 from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.where import Where
 
@@ -54,6 +54,7 @@ def submit(
     ] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    plan: PLAN = None,
     store: STORE = None,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
@@ -78,11 +79,12 @@ def submit(
         )
     check_run_folder(folder)
 
-    from qiskit_hqnn.cli.pricing import account_left
+    from qiskit_hqnn.cli.pricing import account_left, money_line
     from qiskit_hqnn.jobs import JobManager, ensure_worker
     from qiskit_hqnn.jobs.adapters import open_place
     from qiskit_hqnn.training import first_half, load_run, weights_digest
 
+    money = money_line(plan)
     open_place(where, bool(fractional))  # a wrong word is told before the data set is loaded
     run = load_run(folder, data_root)
     manager = JobManager(
@@ -110,6 +112,8 @@ def submit(
     unreal = "" if place.hardware else " (what hardware would charge)"
     say(f"{folder}: {images} images on {where}, {manager.shots} shots")
     say(f"price    {price}{unreal}")
+    if plan:
+        say(f"money    {money(price.qpu_seconds)}")
     _say_the_other_way(manager, half.pub)
     if place.hardware:
         say(f"account  {account_left()}")

@@ -4,6 +4,7 @@ from .budget import Meter, Spending
 from .devices import Device, ISATemplate, resolve_device, snapshot_names, transpile_template
 from .estimation import MitigationOptions
 from .manager import JobManager
+from .plans import PLANS, Plan, in_words, plan_of
 from .price import Price, price_requests
 from .recording import JobFailedError, expectation_values
 from .sending import Patience
@@ -11,6 +12,7 @@ from .store import Store
 from .worker import ensure_worker
 
 __all__ = [
+    "PLANS",
     "BackendAdapter",
     "Device",
     "ISATemplate",
@@ -20,12 +22,15 @@ __all__ = [
     "Meter",
     "MitigationOptions",
     "Patience",
+    "Plan",
     "Price",
     "SamplingOptions",
     "Spending",
     "Store",
     "ensure_worker",
     "expectation_values",
+    "in_words",
+    "plan_of",
     "price_requests",
     "price_the_other_way",
     "resolve_device",

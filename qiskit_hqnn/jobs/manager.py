@@ -83,6 +83,8 @@ class JobManager:
     Attributes:
         meter: what this manager has sent or recorded, whatever became of it, what it was answered (also from the
             store), and what is left.
+        progress: called with (finished, all) parts of what is sampled, if it is set.
+        said: called with a sentence for whatever a job waits for, such as its turn among five submissions a minute.
 
     Raises:
         DeviceError: if there is no such device.
@@ -140,6 +142,7 @@ class JobManager:
         self.limits = ChunkLimits() if hardware else ChunkLimits(sets=sets_at_once, qpu_seconds=float("inf"))
         self._jobs: dict[str, Meter] = {}
         self.progress: Callable[[int, int], None] | None = None
+        self.said: Callable[[str], None] | None = None
         self._questions = Questions(self.seed)
 
     def __repr__(self) -> str:
@@ -386,7 +389,9 @@ class JobManager:
 
     def _drive(self, store: Store, job: str, call: Meter) -> str:
         """Drive a job that counts below `call`."""
-        return drive(store, job, self.adapter, self.options, self.patience, self.progress, meter=call)
+        return drive(
+            store, job, self.adapter, self.options, self.patience, self.progress, meter=call, said=self.said
+        )
 
     def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:
         """What decides a job's result beside its requests."""

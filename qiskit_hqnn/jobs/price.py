@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qiskit_hqnn.jobs.adapters import SamplingOptions, SamplingRequest
 from qiskit_hqnn.jobs.chunks import ChunkLimits, Piece, chunked
 from qiskit_hqnn.jobs.devices import Device
+from qiskit_hqnn.jobs.plans import qpu_time
 
 SECONDS_A_JOB = 2.0
 """IBM's overhead of each job, in QPU seconds."""
@@ -54,7 +55,7 @@ class Price:
     def __str__(self) -> str:
         return (
             f"{self.executions:,} executions in {self.jobs} job{'s' if self.jobs != 1 else ''}, "
-            f"{self.qpu_seconds:,.1f} QPU seconds, {self.payload_bytes / 1e6:.1f} MB to send, "
+            f"{qpu_time(self.qpu_seconds)}, {self.payload_bytes / 1e6:.1f} MB to send, "
             f"{self.result_bytes / 1e6:.1f} MB back"
         )
 

@@ -15,7 +15,7 @@ from rich.progress import Progress as Bars
 
 from qiskit_hqnn._text import plain
 
-Stage = Literal["run", "data", "price", "step", "epoch", "test"]
+Stage = Literal["run", "data", "price", "step", "epoch", "test", "wait"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Event:
 
     Attributes:
         stage: "run": a run of several begins; "data": its images were read; "price": what training will cost; "step":
-            training steps were done; "epoch": an epoch was; "test": a test set goes to a place.
+            training steps were done; "epoch": an epoch was; "test": a test set goes to a place; "wait": a request waits
+            for its turn.
         text: the line for it; empty for steps.
         done, total: steps of the epoch, or epochs.
         epoch: counted from 1.

@@ -161,6 +161,8 @@ def train(
             resume=resume,
             meter=meter,
         ) as place:
+            if place.manager:
+                place.manager.said = lambda words: report(Event("wait", f"{job.where}  {words}"))
             seconds = fit(model, splits, job.train, run, job.seeds[0], resume, report, place)
     except BudgetError as error:
         raise BudgetError(

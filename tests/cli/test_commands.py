@@ -157,10 +157,12 @@ def test_bad_options_of_evaluate_are_one_sentence(trained):
 
 def test_dry_run_prints_the_price_and_writes_nothing(tmp_path):
     answer = hqnn(
-        "run", "quickstart", *SMALL, "--where", "aer", "--set", "max_qpu_seconds=1", "--dry-run", cwd=tmp_path
-    )
+        "run", "quickstart", *SMALL, "--where", "aer", "--set", "max_qpu_seconds=1", "--dry-run", "--plan", "open",
+        cwd=tmp_path,
+    )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert "training, 1 epochs on aer" in answer.stdout
     assert "over its budget" in answer.stdout
+    assert "money    open plan: 7." in answer.stdout
     assert "nothing was sent" in answer.stdout
     assert not list(tmp_path.iterdir())

@@ -94,6 +94,12 @@ def test_the_price_is_shown_and_nothing_is_sent(trained):
     assert answer.exit_code == 0, answer.output
     assert "40 images on fake_fez, 1000 shots" in answer.output
     assert "40,000 executions in 1 job, 12.1 QPU seconds" in answer.output
+    assert "money" not in answer.output
+    priced = ["--dry-run", "--plan", "pay-as-you-go"]
+    assert (
+        "money    $19.3"
+        in hqnn("submit", "runs/quickstart", "--where", "fake_fez", *priced, cwd=trained).output
+    )
     declined = hqnn("submit", "runs/quickstart", "--where", "fake_fez", cwd=trained, input="n\n")
     assert declined.exit_code == 1
     assert "No jobs yet" in hqnn("jobs", cwd=trained).output

@@ -1,12 +1,16 @@
 """Submissions are paced: so many in a minute with one key, whichever processes send them."""
 
+import itertools
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from qiskit_hqnn.jobs.adapters.ibm import pacing
+from qiskit_hqnn.cli.app import app
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs.adapters.ibm import adapter, pacing
 from qiskit_hqnn.jobs.adapters.seam import PacedError, SamplingOptions
 from tests.jobs_ibm.conftest import ask
 
@@ -106,3 +110,33 @@ def _pub():
     from tests.jobs_ibm.conftest import question
 
     return EstimatorPub.coerce(question(7))
+
+
+def test_many_small_jobs_wait_for_their_turn_say_so_and_none_fails(cloud, monkeypatch):
+    turns = itertools.cycle([0.0, 0.1, 0.1])  # what the clock would say, without its minutes
+    monkeypatch.setattr(adapter, "seconds_to_wait", lambda token, most: next(turns))
+    loopback = cloud.start()
+    monkeypatch.setenv("HQNN_IBM_PACE", "2")
+    manager, said = cloud.manager(), []
+    manager.said = said.append
+    answers = [ask(manager, number) for number in range(4)]
+    assert len(answers) == len(loopback.service.jobs) == 4
+    assert said
+    assert all("for its turn: 2 jobs were sent in the last minute" in line for line in said)
+    kept = manager.store.jobs()
+    assert {job.state for job in kept} == {"done"}
+    assert not any(job.reason for job in kept)  # what it waited for is over
+
+
+def test_what_hardware_has_cost_is_told_in_money_and_as_a_part_of_a_plan(cloud):
+    loopback = cloud.start()
+    ask(cloud.manager())
+    store = str(cloud.folder / "jobs.db")
+    paid = CliRunner().invoke(app, ["jobs", "cost", "--plan", "1.5/s", "--store", store])
+    assert paid.exit_code == 0, paid.output
+    row = next(line for line in paid.output.splitlines() if line.startswith("ibm_manila"))
+    assert row.split()[-1] == f"${1.5 * loopback.service.used:.2f}"
+    free = CliRunner().invoke(app, ["jobs", "cost", "--plan", "open", "--store", store]).output
+    assert f"open plan: {600 - loopback.service.used:.1f} of 600 s are left" in free
+    wrong = CliRunner().invoke(app, ["jobs", "cost", "--plan", "gold", "--store", store])
+    assert isinstance(wrong.exception, HQNNError)

@@ -22,6 +22,7 @@ def drive(
     progress: Callable[[int, int], None] | None = None,
     until_sent: bool = False,
     meter: Meter | None = None,
+    said: Callable[[str], None] | None = None,
 ) -> str:
     """Move a job's chunks until it is done, failed or cancelled, and return which.
 
@@ -35,6 +36,7 @@ def drive(
         progress: called with (finished, all) chunks.
         until_sent: return "open" as soon as every chunk has left.
         meter: holds what is sent again against a budget; by default the job's own, as it was recorded.
+        said: called with a sentence for whatever the job waits for.
 
     Raises:
         BudgetError: if what is left of the job would cost more than it may; the job is paused, and goes on where it is
@@ -44,7 +46,9 @@ def drive(
     """
     owner = new_owner()
     allowance = Allowance(store, meter or meter_of(store, job), adapter.where)
-    mover = Mover(store, adapter, options or SamplingOptions(), patience or Patience(), owner, allowance)
+    mover = Mover(
+        store, adapter, options or SamplingOptions(), patience or Patience(), owner, allowance, said
+    )
     store.resume(job)
     with heartbeat(store, owner):
         try:

@@ -31,16 +31,23 @@ class Hands:
     """
 
     def __init__(
-        self, store: Store, adapter: BackendAdapter, patience: Patience, owner: str, allowance: Allowance
+        self,
+        store: Store,
+        adapter: BackendAdapter,
+        patience: Patience,
+        owner: str,
+        allowance: Allowance,
+        said: Callable[[str], None] | None = None,
     ) -> None:
         self.store, self.adapter, self.patience, self.owner = store, adapter, patience, owner
-        self.allowance = allowance
+        self.allowance, self._said = allowance, said
         self.remote = adapter.poll_seconds > 0
         self.pauses = Pauses()
         self.silence = Silence(clock_of(adapter), adapter.deadline or 0.0, adapter.lookup_seconds)
         self.charged: dict[str, float] = {}
         self._hiccups = 0
         self._reported: set[tuple[str, str]] = set()
+        self._paced: set[str] = set()
 
     def call(self, work: Callable[[], _T]) -> _T:
         """An answer of the place, within its deadline."""
@@ -69,6 +76,19 @@ class Hands:
         if words and (chunk.tag, words) not in self._reported:
             self._reported.add((chunk.tag, words))
             self.store.note(chunk.job, words)
+            if self._said is not None:
+                self._said(words)
+
+    def paced(self, chunk: Chunk, seconds: float, reason: str) -> None:
+        """Say that a part waits for its turn, which is no failure."""
+        self._paced.add(chunk.tag)
+        self.report(chunk, f"waits {seconds:.0f} s for its turn: {reason}")
+
+    def left(self, chunk: Chunk) -> None:
+        """A part has left: it does not wait for its turn any more."""
+        if chunk.tag in self._paced:
+            self._paced.discard(chunk.tag)
+            self.store.note(chunk.job, "")
 
     def settled(self) -> None:
         """The place has answered."""

@@ -64,6 +64,7 @@ class Sender:
         except AdapterError as error:
             self._not_sent(changed, error)
             return None
+        hands.left(changed)
         return hands.change(changed, state="sent", backend_job=job_id, reason="")
 
     def _not_sent(self, chunk: Chunk, error: AdapterError) -> None:
@@ -91,7 +92,9 @@ class Sender:
         self._give_up(chunk, str(error), state="waiting")
         pause = error.retry_after if paced else self._pause(chunk, error)
         self._hands.rest(chunk, pause, state="waiting", reason=str(error))
-        if pause > self._hands.patience.longest:
+        if paced:
+            self._hands.paced(chunk, pause, str(error))
+        elif pause > self._hands.patience.longest:
             self._hands.report(chunk, f"waits {pause:.0f} s, as the service asks: {error}")
 
     def _pause(self, chunk: Chunk, error: AdapterError) -> float:

@@ -11,6 +11,8 @@ before the first one as well: copies of a store share tags, and so share their j
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qiskit_hqnn.jobs.adapters import BackendAdapter, SamplingOptions
 from qiskit_hqnn.jobs.sending.allowance import Allowance
 from qiskit_hqnn.jobs.sending.collecting import Collector
@@ -33,10 +35,11 @@ class Mover:
         patience: Patience,
         owner: str,
         allowance: Allowance,
+        said: Callable[[str], None] | None = None,
     ) -> None:
         self.allowance = allowance
         self.cancelling = False
-        self._hands = Hands(store, adapter, patience, owner, allowance)
+        self._hands = Hands(store, adapter, patience, owner, allowance, said)
         self._sender = Sender(self._hands, options)
         self._collector = Collector(self._hands, self._sender)
 
