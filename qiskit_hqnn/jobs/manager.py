@@ -83,8 +83,7 @@ class JobManager:
     Attributes:
         meter: what this manager has sent or recorded, whatever became of it, what it was answered (also from the
             store), and what is left.
-        progress: called with (finished, all) parts of what is sampled, if it is set.
-        said: called with a sentence for whatever a job waits for, such as its turn among five submissions a minute.
+        progress, said: called with (finished, all) parts of a job, and with a sentence for whatever it waits for.
 
     Raises:
         DeviceError: if there is no such device.
@@ -389,9 +388,8 @@ class JobManager:
 
     def _drive(self, store: Store, job: str, call: Meter) -> str:
         """Drive a job that counts below `call`."""
-        return drive(
-            store, job, self.adapter, self.options, self.patience, self.progress, meter=call, said=self.said
-        )
+        hands = (self.adapter, self.options, self.patience, self.progress)
+        return drive(store, job, *hands, meter=call, said=self.said)
 
     def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:
         """What decides a job's result beside its requests."""
