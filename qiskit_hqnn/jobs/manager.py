@@ -110,12 +110,8 @@ class JobManager:
         fractional: bool = False,
     ) -> None:
         check_counts(shots=shots, sets_at_once=sets_at_once, seed=seed)
-        check_kinds(
-            mitigation=(mitigation, MitigationOptions),
-            options=(options, SamplingOptions),
-            patience=(patience, Patience),
-            meter=(meter, Meter),
-        )
+        check_kinds(mitigation=(mitigation, MitigationOptions), options=(options, SamplingOptions))
+        check_kinds(patience=(patience, Patience), meter=(meter, Meter))
         if store is not None and not isinstance(store, str | Path | Store):
             raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
         self.device: Device
