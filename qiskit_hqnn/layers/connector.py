@@ -11,14 +11,16 @@ import torch
 from qiskit_machine_learning.connectors import TorchConnector
 from torch import Tensor, nn
 
+from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
+from qiskit_hqnn.layers.evaluators import Evaluator
 from qiskit_hqnn.layers.gradient_rules import SPSA
-from qiskit_hqnn.layers.packed_qnn import PackedQNN
 from qiskit_hqnn.layers.places import NoisyPlace
 
 
 class PackedConnector(TorchConnector):
-    """A TorchConnector over a `PackedQNN`.
+    """A TorchConnector over one of the two neural networks here, whose evaluator answers.
 
     Its only parameter is `weight`, of shape (copies · weights,), radians, drawn uniformly from [0, 2π).
     """
@@ -46,42 +48,36 @@ class PackedConnector(TorchConnector):
                 )
             self.weight.data = given.clone()
 
-    # TorchConnector has a property `weight` over `_weights`; here the registered parameter answers both.
+    # TorchConnector reads `_weights`, which would be a second name in state dicts: here both are the registered one.
+
     @property
     def weight(self) -> Tensor:
-        return self._parameter()
+        return nn.Module.__getattr__(self, "weight")  # type: ignore[return-value]
 
     @property
     def _weights(self) -> Tensor:  # type: ignore[override]
-        return self._parameter()
-
-    def _parameter(self) -> Tensor:
-        parameters = self.__dict__.get("_parameters", {})
-        if "weight" not in parameters:
-            raise AttributeError("weight")
-        return parameters["weight"]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in {"weight", "_weights"}:
-            nn.Module.__setattr__(self, "weight", value)
-        else:
-            super().__setattr__(name, value)
+        return self.weight
 
     def reset_parameters(self) -> None:
         """Draw the weights anew, uniformly from [0, 2π), from torch's global generator."""
         nn.init.uniform_(self.weight, 0, 2 * math.pi)
 
     @property
-    def qnn(self) -> PackedQNN:
+    def qnn(self) -> EvaluatedQNN:
         """`neural_network`, by its precise type."""
         return self._neural_network
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What computes the outputs, where the layer runs just now."""
+        return self.qnn.evaluator
 
     @property
     def copies(self) -> int:
         return self.qnn.copies
 
     @property
-    def ansatz(self) -> Any:
+    def ansatz(self) -> Ansatz:
         """The `Ansatz` of one copy."""
         return self.qnn.ansatz
 
@@ -99,23 +95,8 @@ class PackedConnector(TorchConnector):
         return self._outputs(input_data)
 
     def _outputs(self, input_data: Tensor | None) -> Tensor:
-        weight, qnn = self.weight, self.qnn
-        inputs = weight.new_empty(0) if input_data is None else input_data
-        if not isinstance(inputs, Tensor):
-            raise ShapeError(
-                f"Input of a quantum layer must be a torch.Tensor, but is a {type(inputs).__name__}."
-            )
-        if inputs.ndim == 0 or inputs.shape[-1] != qnn.num_inputs:
-            raise ShapeError(
-                f"Input of a quantum layer must have shape (..., {qnn.num_inputs}) for {qnn.copies} × "
-                f"{qnn.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
-            )
-        if inputs.dtype != weight.dtype:
-            if inputs.is_complex():
-                raise ShapeError(f"Input of a quantum layer must be real, but is {inputs.dtype}.")
-            inputs = inputs.to(weight.dtype)
         try:
-            return qnn.evaluate(inputs, weight)
+            return self.evaluator.evaluate(self._checked(input_data), self.weight)
         except RuntimeError as error:
             if "functorch transforms" in str(error) or str(error).startswith("vmap:"):
                 raise HQNNError(
@@ -123,6 +104,29 @@ class PackedConnector(TorchConnector):
                     "batched already, and torch.autograd gives its gradients."
                 ) from error
             raise
+
+    def _checked(self, input_data: Tensor | None) -> Tensor:
+        """Inputs of the weights' dtype.
+
+        Raises:
+            ShapeError: if they are no real tensor with copies · I numbers along the last axis.
+        """
+        weight, circuits = self.weight, self.evaluator.quantity.circuits
+        inputs = weight.new_empty(0) if input_data is None else input_data
+        if not isinstance(inputs, Tensor):
+            raise ShapeError(
+                f"Input of a quantum layer must be a torch.Tensor, but is a {type(inputs).__name__}."
+            )
+        if inputs.ndim == 0 or inputs.shape[-1] != circuits.num_inputs:
+            raise ShapeError(
+                f"Input of a quantum layer must have shape (..., {circuits.num_inputs}) for {circuits.copies} × "
+                f"{circuits.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
+            )
+        if inputs.dtype != weight.dtype:
+            if inputs.is_complex():
+                raise ShapeError(f"Input of a quantum layer must be real, but is {inputs.dtype}.")
+            inputs = inputs.to(weight.dtype)
+        return inputs
 
     def _circuits(self) -> str:
         """What a state dict's weights belong to: their flat tensor could be that of many layers."""
@@ -158,13 +162,12 @@ class PackedConnector(TorchConnector):
 
     @contextmanager
     def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:
-        qnn = self.qnn
-        before = (qnn.place, qnn.rule, qnn.shots)
+        qnn, before = self.qnn, self.evaluator
         qnn.run_on(primitive, gradient, shots)
         try:
             yield
         finally:
-            qnn.run_on(*before)
+            qnn.evaluator = before
 
     def extra_repr(self) -> str:
         qnn = self.qnn

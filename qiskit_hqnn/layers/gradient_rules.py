@@ -57,6 +57,10 @@ class Shifts:
     offsets: np.ndarray
     combine: np.ndarray
 
+    def sets(self, angles: np.ndarray) -> np.ndarray:
+        """All sets (N, 1 + S, K) that are evaluated for the angles (N, K): as they are, then shifted."""
+        return np.concatenate([angles[:, None, :], angles[:, None, :] + self.offsets], axis=1)
+
     def jacobian(self, values: np.ndarray) -> np.ndarray:
         """Derivatives (N, O, K) from the values (N, S, O) of the shifted evaluations."""
         combine = np.broadcast_to(self.combine, (len(values), *self.combine.shape[1:]))

@@ -18,8 +18,7 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 
 def evaluate_packed(evaluate: Evaluate, angles: np.ndarray, shifts: Shifts) -> tuple[np.ndarray, np.ndarray]:
     """Outputs (N, O) and their derivatives (N, O, K) with respect to the angles, by a single call of `evaluate`."""
-    shifted = np.concatenate([angles[:, None, :], angles[:, None, :] + shifts.offsets], axis=1)
-    values = evaluate(shifted)
+    values = evaluate(shifts.sets(angles))
     return values[:, 0], shifts.jacobian(values[:, 1:])
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
+import torch
 from qiskit.primitives import BaseEstimatorV2
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.transpiler import PassManager
+from torch import Tensor
 
+from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.errors import ShapeError
 from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
-from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.evaluators import SampledEvaluator
+from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient
 from qiskit_hqnn.layers.places import estimator_for
 from qiskit_hqnn.simulation import compile_ansatz
 
@@ -66,6 +73,79 @@ class QuantumLayer(PackedConnector):
     @compiles.setter
     def compiles(self, compile: bool) -> None:
         self._neural_network.compiles = compile
+
+    @property
+    def neural_network(self) -> PackedEstimatorQNN:
+        """The EstimatorQNN; its `estimator` is the one that runs, None where values are exact."""
+        return self._neural_network
+
+    def pub(
+        self, inputs: Tensor, gradient: str | SPSA | None = None, shots: int | None = None
+    ) -> EstimatorPub:
+        """The one PUB that a batch goes to an estimator as: what is priced, looked at, or submitted by itself.
+
+        >>> import torch
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> layer = QuantumLayer(hqnn_parallel(2, 1), copies=3)
+        >>> layer.pub(torch.rand(5, 6)).shape  # observables, samples × copies, sets of angles per copy
+        (2, 15, 1)
+
+        Args:
+            inputs: of shape (..., copies · I), as for the layer.
+            gradient: "parameter-shift", "spsa" or `SPSA(step, repeats)` for the PUB of a training step: with the sets
+                that give the derivatives by the weights, and by the inputs where these require a gradient.
+            shots: samples of an expectation value; None takes the layer's, and without any the estimator's.
+
+        Returns:
+            Shape (observables that are not zero, samples · copies, 1 + shifted sets), or (observables, 1, 1) for a
+            circuit without parameters.
+
+        Raises:
+            HQNNError: if the gradient rule is "autograd", shots are not positive, or all observables are zero.
+            ShapeError: if inputs are of another shape, or a value is NaN or infinite.
+        """
+        inputs, weight, place = self._checked(inputs), self.weight, self.neural_network.primitive
+        rule = check_gradient(gradient, exact=False)
+        sampled = SampledEvaluator(self.neural_network.quantity, place, rule, None)
+        with torch.set_grad_enabled(gradient is not None):
+            angles = sampled.quantity.circuits.angles(inputs, weight)
+            shifts = sampled.shifts(angles, inputs.requires_grad, weight.requires_grad)
+        shots = self.neural_network.shots if shots is None else check_integer("shots", shots, 1)
+        pub = self.neural_network.quantity.pub(place, shifts.sets(angles.detach().numpy()))
+        return EstimatorPub.coerce(pub, None if shots is None else shots**-0.5)
+
+    def outputs(self, evs: np.ndarray, batch: int | None = None) -> Tensor:
+        """The layer's outputs for a batch, made of the expectation values of its PUB.
+
+        >>> from qiskit.primitives import StatevectorEstimator
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> layer, inputs = QuantumLayer(hqnn_parallel(2, 1), copies=3), torch.rand(5, 6)
+        >>> result = StatevectorEstimator().run([layer.pub(inputs)]).result()[0]
+        >>> torch.allclose(layer.outputs(result.data.evs), layer(inputs), atol=1e-5)
+        True
+
+        Args:
+            evs: expectation values in the PUB's shape; shifted sets play no part.
+            batch: samples that the PUB was made of; only a circuit without parameters does not show them itself.
+
+        Returns:
+            Shape (batch, copies · O), of the weights' dtype and device, without a graph.
+
+        Raises:
+            ShapeError: if the values are no PUB's of this layer, or of another batch.
+        """
+        evs, copies = np.asarray(evs, dtype=float), self.copies
+        rows = evs.shape[1] if evs.ndim == 3 else 0
+        alike = not self.neural_network.template.num_angles
+        samples = (batch or 1) if alike else rows // copies
+        if evs.ndim != 3 or (not alike and rows != copies * (samples if batch is None else batch)):
+            wanted = "batch" if batch is None else str(batch)
+            raise ShapeError(
+                f"Expectation values of this layer's PUB must have shape (observables, {wanted} · {copies} copies, "
+                f"sets), but have shape {evs.shape}."
+            )
+        values = self.neural_network.quantity.read(evs[..., :1], (samples * copies, 1))
+        return torch.from_numpy(values).to(self.weight).reshape(samples, copies * self.ansatz.num_outputs)
 
     def check_room(self, batch: int) -> None:
         """Raises HQNNError, which says what they would take, if exact values of a batch do not fit into memory."""

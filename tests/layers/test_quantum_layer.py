@@ -156,14 +156,13 @@ def test_sampling_on_aer_agrees_within_five_standard_errors():
 
 def test_spsa_is_right_on_average():
     qnn = QuantumLayer(hqnn_parallel(2, 1), gradient="spsa").neural_network
+    measure = qnn.evaluator.measure
     template, rows = qnn.template, 4000
     angles = np.tile(np.random.default_rng(3).uniform(-3, 3, template.num_angles), (rows, 1))
     wanted = np.arange(template.num_angles) != 2
     torch.manual_seed(5)
-    _, estimates = evaluate_packed(
-        qnn._evaluate_angles, angles, spsa(template, wanted, rows, SPSA(step=0.01, repeats=1))
-    )
-    _, exact = evaluate_packed(qnn._evaluate_angles, angles[:1], parameter_shift(template, wanted))
+    _, estimates = evaluate_packed(measure, angles, spsa(template, wanted, rows, SPSA(step=0.01, repeats=1)))
+    _, exact = evaluate_packed(measure, angles[:1], parameter_shift(template, wanted))
     # Each estimate is the gradient plus the other angles' gradients with random signs.
     spread = np.linalg.norm(exact[0], axis=1, keepdims=True) / rows**0.5
     error = np.abs(estimates.mean(axis=0) - exact[0])
@@ -174,22 +173,18 @@ def test_spsa_is_right_on_average():
 
 def _spsa_errors(step, repeats, rows=4000):
     """SPSA's exact expectation less the gradient, and its estimates' variance, at one point of a nonlinear circuit."""
-    qnn = QuantumLayer(hqnn_parallel(2, 1)).neural_network
-    template = qnn.template
+    qnn = QuantumLayer(hqnn_parallel(2, 1), gradient="parameter-shift").neural_network
+    template, measure = qnn.template, qnn.evaluator.measure
     wanted = np.ones(template.num_angles, dtype=bool)
     point = np.random.default_rng(3).uniform(-3, 3, (1, template.num_angles))
-    _, exact = evaluate_packed(qnn._evaluate_angles, point, parameter_shift(template, wanted))
+    _, exact = evaluate_packed(measure, point, parameter_shift(template, wanted))
     directions = np.array(list(product((-1.0, 1.0), repeat=template.num_angles)))
-    values = qnn._evaluate_angles(
-        np.concatenate([point + step * directions, point - step * directions])[None]
-    )[0]
+    values = measure(np.concatenate([point + step * directions, point - step * directions])[None])[0]
     ahead, behind = np.split(values, 2)
     mean = np.einsum("do,dk->ok", ahead - behind, directions) / (2 * step * len(directions))
     torch.manual_seed(5)
     settings = SPSA(step, repeats)
-    _, drawn = evaluate_packed(
-        qnn._evaluate_angles, np.tile(point, (rows, 1)), spsa(template, wanted, rows, settings)
-    )
+    _, drawn = evaluate_packed(measure, np.tile(point, (rows, 1)), spsa(template, wanted, rows, settings))
     spread = drawn.std(axis=0) / rows**0.5
     assert (np.abs(drawn.mean(axis=0) - mean) < 5 * spread + 1e-9).all()
     return np.abs(mean - exact[0]).max(), drawn.var(axis=0).sum()

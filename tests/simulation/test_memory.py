@@ -78,7 +78,7 @@ def test_the_limit_is_the_smallest_of_machine_group_and_process(monkeypatch, tmp
 
 def test_layers_that_are_sampled_may_be_wide():
     layer = QuantumLayer(ring(30), estimator=StatevectorEstimator())
-    assert layer.neural_network._reaching_angles().shape == (30,)
+    assert layer.neural_network.quantity.reaching().shape == (30,)
 
 
 @pytest.mark.parametrize(("size", "words"), [(3 << 29, "1.5 GiB"), (1 << 70, "1.0 ZiB"), (12, "12.0 bytes")])

@@ -1,0 +1,119 @@
+"""What Qiskit's two neural networks share here: their numpy interface, answered by an evaluator."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qiskit_hqnn.circuits import Ansatz, Template
+from qiskit_hqnn.layers.evaluators import Evaluator, ExactEvaluator, evaluator_for
+from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.places import NoisyPlace
+from qiskit_hqnn.layers.quantities import Quantity
+
+
+class EvaluatedQNN:
+    """Mixin for an EstimatorQNN or a SamplerQNN: `_forward` and `_backward` by an evaluator.
+
+    Attributes:
+        quantity: what the outputs are.
+        evaluator: computes them; `run_on` replaces it.
+    """
+
+    quantity: Quantity
+    evaluator: Evaluator
+    _compiles: bool = False
+
+    def run_on(self, place: Any, gradient: str | SPSA | None = None, shots: int | None = None) -> None:
+        """Evaluate on this primitive from now on (None: exactly; a `NoisyPlace`: exactly under its noise).
+
+        Raises:
+            HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
+        """
+        self.evaluator = evaluator_for(self.quantity, place, gradient, shots, self._compiles)
+
+    @property
+    def ansatz(self) -> Ansatz:
+        """Of one copy."""
+        return self.quantity.circuits.ansatz
+
+    @property
+    def copies(self) -> int:
+        return self.quantity.circuits.copies
+
+    @property
+    def template(self) -> Template:
+        """The circuit over its angles."""
+        return self.quantity.circuits.template
+
+    @property
+    def place(self) -> Any:
+        """What it runs on: a primitive, a `NoisyPlace`, or None."""
+        return self.evaluator.place
+
+    @property
+    def primitive(self) -> Any:
+        """The estimator or sampler that runs, or None where values are computed exactly."""
+        return None if isinstance(self.place, NoisyPlace) else self.place
+
+    @property
+    def rule(self) -> str | SPSA:
+        """The gradient rule."""
+        return self.evaluator.rule
+
+    @property
+    def gradient_rule(self) -> str:
+        """The word for `rule`, which has SPSA's settings too."""
+        return "spsa" if isinstance(self.rule, SPSA) else self.rule
+
+    @property
+    def shots(self) -> int | None:
+        return self.evaluator.shots
+
+    @property
+    def compiles(self) -> bool:
+        """Whether exact training steps are compiled."""
+        return self._compiles
+
+    @compiles.setter
+    def compiles(self, compile: bool) -> None:
+        self._compiles = compile
+        if isinstance(self.evaluator, ExactEvaluator):
+            self.run_on(self.place, self.rule)
+
+    def _forward(self, input_data: np.ndarray | None, weights: np.ndarray | None) -> np.ndarray:
+        inputs, parameters = self._as_tensors(input_data, weights)
+        with torch.no_grad():
+            outputs = self.evaluator.evaluate(inputs, parameters)
+        return outputs.numpy().reshape(len(inputs), *self.quantity.output_shape)
+
+    def _backward(
+        self, input_data: np.ndarray | None, weights: np.ndarray | None
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        of_inputs: bool = self._input_gradients  # type: ignore[attr-defined]
+        return self.evaluator.jacobians(*self._as_tensors(input_data, weights), of_inputs)
+
+    def _as_tensors(self, input_data: np.ndarray | None, weights: np.ndarray | None) -> tuple[Tensor, Tensor]:
+        circuits = self.quantity.circuits
+        inputs = np.zeros((1, 0)) if input_data is None else input_data
+        parameters = np.zeros(0) if weights is None else weights
+        return (
+            torch.from_numpy(np.array(inputs, dtype=float)).reshape(len(inputs), circuits.num_inputs),
+            torch.from_numpy(np.array(parameters, dtype=float)).reshape(circuits.num_weights),
+        )
+
+    def _take_sizes(self) -> None:
+        """Sizes of all copies, where Qiskit's constructor has put those of one."""
+        self._num_inputs, self._num_weights = (
+            self.quantity.circuits.num_inputs,
+            self.quantity.circuits.num_weights,
+        )
+        self._output_shape = self.quantity.output_shape
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> EvaluatedQNN:
+        # Circuits are never altered and a primitive is a service outside: both are shared by a copied network.
+        return copy.copy(self)

@@ -1,0 +1,193 @@
+"""How a layer's outputs are computed, behind one interface: exactly with autograd, or by shifts of sampled circuits."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qiskit_hqnn._checks import check_integer
+from qiskit_hqnn.errors import ShapeError
+from qiskit_hqnn.layers.gradient_rules import SPSA, Shifts, check_gradient, shifts_for
+from qiskit_hqnn.layers.packed import Evaluate, PackedEvaluation, evaluate_packed
+from qiskit_hqnn.layers.places import NoisyPlace
+from qiskit_hqnn.layers.quantities import Exact, Quantity
+
+_SETS_AT_ONCE = 512
+
+
+class Evaluator(Protocol):
+    """Outputs of a layer, and their derivatives, at one place by one gradient rule. It never changes.
+
+    Attributes:
+        quantity: what the outputs are.
+        place: what it runs on: None (exactly), a `NoisyPlace` (exactly under its noise), or a primitive.
+        rule: the gradient rule.
+        shots: samples of an output; None leaves the primitive's default, and is all that exact values have.
+    """
+
+    quantity: Quantity
+    place: Any
+    rule: str | SPSA
+    shots: int | None
+
+    def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        """Outputs (..., copies · O) of inputs (..., copies · I) and weights (copies · W,), differentiable in both."""
+
+    def jacobians(
+        self, inputs: Tensor, weights: Tensor, of_inputs: bool
+    ) -> tuple[np.ndarray | None, np.ndarray]:
+        """Derivatives (batch, *outputs, P): by the P = copies · I inputs, if wanted, and by the copies · W weights."""
+
+
+class ExactEvaluator:
+    """Exact values, with or without a device's noise, differentiated by autograd: an `Evaluator`."""
+
+    rule: str | SPSA = "autograd"
+    shots: int | None = None
+
+    def __init__(self, quantity: Quantity, noise: NoisyPlace | None, compile: bool) -> None:
+        self.quantity, self.place, self._compile = quantity, noise, compile
+        self._program: Exact | None = None
+
+    def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        if self._program is None:
+            self._program = self.quantity.exact(self.place, self._compile)
+        return self._program(inputs, weights)
+
+    def jacobians(
+        self, inputs: Tensor, weights: Tensor, of_inputs: bool
+    ) -> tuple[np.ndarray | None, np.ndarray]:
+        shifted = SampledEvaluator(self.quantity, self.place, "parameter-shift", None)
+        return shifted.jacobians(inputs, weights, of_inputs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_program": None}
+
+
+class SampledEvaluator:
+    """Values of whole sets of angles, differentiated by shifts that go out with them: an `Evaluator`.
+
+    With a primitive a training step is one PUB. Without one the sets are evaluated exactly, as the shift rules' limit.
+    """
+
+    def __init__(self, quantity: Quantity, place: Any, rule: str | SPSA, shots: int | None) -> None:
+        self.quantity, self.place, self.rule, self.shots = quantity, place, rule, shots
+        exact = place is None or isinstance(place, NoisyPlace)
+        self.measure: Evaluate = (
+            ExactSets(quantity, place) if exact else partial(quantity.sample, place, shots)
+        )
+        """Outputs (N, S, O) of sets of angles (N, S, K)."""
+
+    def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
+        leading = inputs.shape[:-1]
+        if not math.prod(leading):
+            # Nothing to send; the graph is kept, so that an empty last batch has gradients of zero.
+            return (inputs.sum() + weights.sum()) * inputs.new_zeros(*leading, *self.quantity.output_shape)
+        angles = self.quantity.circuits.angles(inputs, weights)
+        shifts = self.shifts(angles, inputs.requires_grad, weights.requires_grad)
+        outputs: Any = PackedEvaluation.apply(angles, self.measure, shifts)
+        return outputs.to(inputs).reshape(*leading, *self.quantity.output_shape)
+
+    def shifts(self, angles: Tensor, of_inputs: bool, of_weights: bool) -> Shifts:
+        """The shifted sets that go out with these angles (N, K): none where no graph is made.
+
+        Raises:
+            ShapeError: if an angle is NaN or infinite.
+        """
+        _check_finite(angles)
+        wanted = self._wanted(of_inputs, of_weights) & angles.requires_grad
+        return shifts_for(self.rule, self.quantity.circuits.template, wanted, len(angles))
+
+    def jacobians(
+        self, inputs: Tensor, weights: Tensor, of_inputs: bool
+    ) -> tuple[np.ndarray | None, np.ndarray]:
+        circuits, batch = self.quantity.circuits, len(inputs)
+        angles = circuits.angles(inputs, weights).numpy()
+        shifts = shifts_for(self.rule, circuits.template, self._wanted(of_inputs, True), len(angles))
+        _, jacobian = evaluate_packed(self.measure, angles, shifts)
+        full = np.matmul(jacobian, circuits.slopes(inputs, weights))
+        full = full.reshape(batch, circuits.copies, jacobian.shape[1], -1)
+        inputs_of, weights_of = np.split(full, [circuits.ansatz.num_inputs], axis=-1)
+        shape = (batch, *self.quantity.output_shape)
+        return (
+            _one_block_per_copy(inputs_of).reshape(*shape, circuits.num_inputs) if of_inputs else None,
+            _one_block_per_copy(weights_of).reshape(*shape, circuits.num_weights),
+        )
+
+    def _wanted(self, of_inputs: bool, of_weights: bool) -> np.ndarray:
+        circuits = self.quantity.circuits
+        # Durations of delays are among the angles, and have no rule.
+        shiftable = self.quantity.reaching() & (circuits.template.terms > 0)
+        wanted: np.ndarray = circuits.dependent(of_inputs, of_weights) & shiftable
+        return wanted
+
+
+class ExactSets:
+    """Outputs (N, S, O) of sets of angles (N, S, K), exactly."""
+
+    def __init__(self, quantity: Quantity, noise: NoisyPlace | None) -> None:
+        self._quantity, self._noise = quantity, noise
+        self._program: Exact | None = None
+
+    def __call__(self, angles: np.ndarray) -> np.ndarray:
+        if self._program is None:
+            self._program = self._quantity.exact_of_angles(self._noise)
+        samples, shifts, count = angles.shape
+        flat = torch.from_numpy(angles.reshape(samples * shifts, 1, count))
+        # Under noise every set of angles takes 4^n numbers: a step of many shifts would not fit at once.
+        parts = (flat,) if self._noise is None else flat.split(_SETS_AT_ONCE)
+        with torch.no_grad():
+            outputs = [self._program(part, flat.new_empty(1, 0)) for part in parts]
+        return torch.cat(outputs).numpy().reshape(samples, shifts, -1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_program": None}
+
+
+def evaluator_for(
+    quantity: Quantity, place: Any, gradient: str | SPSA | None, shots: int | None, compile: bool = False
+) -> Evaluator:
+    """The evaluator of a place.
+
+    Args:
+        quantity: what the outputs are.
+        place: None (exactly), a `NoisyPlace` (exactly under its noise), or a primitive.
+        gradient: word or settings; None is the natural rule.
+        shots: samples of an output.
+        compile: whether exact training steps are compiled.
+
+    Raises:
+        HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
+    """
+    if shots is not None:
+        check_integer("shots", shots, 1)
+    exact = place is None or isinstance(place, NoisyPlace)
+    if not exact:
+        quantity.check_primitive(place)
+    rule = check_gradient(gradient, exact)
+    if rule == "autograd":
+        return ExactEvaluator(quantity, place, compile)
+    return SampledEvaluator(quantity, place, rule, shots)
+
+
+def _check_finite(angles: Tensor) -> None:
+    if not bool(torch.isfinite(angles.detach()).all()):
+        bad = int((~torch.isfinite(angles.detach())).any(dim=-1).sum())
+        raise ShapeError(
+            f"Every input and weight of a quantum layer must be finite, but {bad} of {len(angles)} evaluations have "
+            "NaN or infinite angles."
+        )
+
+
+def _one_block_per_copy(jacobian: np.ndarray) -> np.ndarray:
+    """(batch, copies, O, P) to (batch, copies, O, copies, P): a copy's outputs depend on its own parameters only."""
+    batch, copies, outputs, parameters = jacobian.shape
+    blocks = np.zeros((batch, copies, outputs, copies, parameters))
+    for index in range(copies):
+        blocks[:, index, :, index] = jacobian[:, index]
+    return blocks

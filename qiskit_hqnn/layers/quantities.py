@@ -1,0 +1,45 @@
+"""What a layer's outputs are, behind one interface: expectation values, or probabilities of interpreted outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from torch import Tensor
+
+from qiskit_hqnn.layers.circuit_copies import CircuitCopies
+from qiskit_hqnn.layers.places import NoisyPlace
+
+Exact: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""Inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); or, of a template, angles
+(batch, 1, angles) and (1, 0) to (batch, 1, O)."""
+
+
+class Quantity(Protocol):
+    """Outputs of circuits side by side, exactly and from a primitive.
+
+    Attributes:
+        circuits: whose outputs they are.
+        num_outputs: of one copy.
+        output_shape: of all copies.
+    """
+
+    circuits: CircuitCopies
+    num_outputs: int
+    output_shape: tuple[int, ...]
+
+    def check_primitive(self, primitive: object) -> None:
+        """Raises HQNNError if this is no primitive that they can be sampled with."""
+
+    def exact(self, noise: NoisyPlace | None, compile: bool) -> Exact:
+        """Compile to outputs as a function of inputs and weights."""
+
+    def exact_of_angles(self, noise: NoisyPlace | None) -> Exact:
+        """Compile to outputs as a function of the template's angles."""
+
+    def reaching(self) -> np.ndarray:
+        """Mask of the angles that can alter an output at all: no shots are spent on derivatives of the others."""
+
+    def sample(self, primitive: Any, shots: int | None, values: np.ndarray) -> np.ndarray:
+        """Outputs (N, S, O) of the sets of angles (N, S, K), by one PUB."""
