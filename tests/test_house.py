@@ -23,7 +23,7 @@ FLOORS = {
     "models": {"layers", "circuits"},
     "data": set(),
     "training": {"models", "data", "layers", "jobs", "circuits"},
-    "reproduction": {"training", "data", "layers"},
+    "reproduction": {"training", "data", "models"},
     "standin": {"jobs"},
     "inspection": {"circuits", "jobs", "layers", "training"},  # the last two for run folders only
     "analysis": {"circuits", "simulation", "layers"},

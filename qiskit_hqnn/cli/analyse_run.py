@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file
@@ -15,11 +15,12 @@ from qiskit_hqnn.analysis import Analysis
 from qiskit_hqnn.cli.analyse import OF_RUN
 from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import as_hybrid, encoded, quantum_layer_of
 from qiskit_hqnn.training import load_run
 
 if TYPE_CHECKING:
     from qiskit_hqnn.data import ImageSet
+    from qiskit_hqnn.models import AnyQuantumLayer
     from qiskit_hqnn.training import LoadedRun
 
 _MOST = 2000
@@ -35,17 +36,15 @@ def analyse_run(
         HQNNError: if the run has no quantum layer, or no such images.
     """
     run = load_run(folder, data_root)
-    model: Any = run.model
-    layer = getattr(model, "quantum", None)
-    if not isinstance(layer, QuantumLayer):
+    layer = quantum_layer_of(run.model)
+    if layer is None:
         raise HQNNError(f"{folder} has no quantum layer: there is nothing to analyse.")
-    chosen = _images(run, images)
-    encoded, labels = _encoded(model, chosen)
+    entering, labels = _entering(run, _images(run, images))
     with torch.no_grad():
-        outputs = layer(encoded)
+        outputs = layer(entering)
     for name in [kind] if kind else OF_RUN:
         try:
-            yield name, _one(name, run, layer, encoded, outputs, labels, images)
+            yield name, _one(name, run, layer, entering, outputs, labels, images)
         except _Unknown as error:
             if kind is not None:
                 raise HQNNError(str(error)) from None
@@ -59,21 +58,20 @@ class _Unknown(Exception):
 def _one(
     name: str,
     run: LoadedRun,
-    layer: QuantumLayer,
-    encoded: Tensor,
+    layer: AnyQuantumLayer,
+    entering: Tensor,
     outputs: Tensor,
     labels: Tensor,
     images: str,
 ) -> Analysis:
-    model: Any = run.model
     names = run.splits.class_names
     if name == "ablation":
-        training, _ = _encoded(model, run.splits.train)
+        training, _ = _entering(run, run.splits.train)
         with torch.no_grad():
             means = layer(training).mean(dim=0)
-        return analysis.ablation(model.decode, outputs, means, labels, f"{images} images")
+        return analysis.ablation(as_hybrid(run.model).decode, outputs, means, labels, f"{images} images")
     # A layer that reads several patches of an image has an axis for them: each patch is one sample of its class.
-    samples = encoded.reshape(-1, layer.copies, layer.ansatz.num_inputs)
+    samples = entering.reshape(-1, layer.copies, layer.ansatz.num_inputs)
     repeated = labels.repeat_interleave(len(samples) // len(labels))
     if name == "outputs":
         return analysis.outputs_by_class(outputs.reshape(len(samples), -1), repeated, names)
@@ -100,12 +98,6 @@ def _images(run: LoadedRun, name: str) -> ImageSet:
     return chosen
 
 
-def _encoded(model: Any, images: ImageSet) -> tuple[Tensor, Tensor]:
+def _entering(run: LoadedRun, images: ImageSet) -> tuple[Tensor, Tensor]:
     """What enters the quantum layer for the first images, and their labels."""
-    count = min(_MOST, len(images))
-    with torch.no_grad():
-        parts = [
-            model.encode(images.__getitems__(range(start, min(start + 256, count)))[0])
-            for start in range(0, count, 256)
-        ]
-    return torch.cat(parts), images.labels[:count]
+    return encoded(as_hybrid(run.model), images.batches(256, _MOST))

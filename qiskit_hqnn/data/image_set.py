@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -30,13 +30,23 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         image = as_float(self.images[index])
         return (self.augment(image) if self.augment else image), int(self.labels[index])
 
-    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """A batch in one go: images (batch, …) as float, labels (batch,); a loader needs `collate_fn=as_it_is`."""
+    def batch(self, indices: Sequence[int] | range) -> tuple[Tensor, Tensor]:
+        """Images (batch, …) as float, augmented, and labels (batch,), in one go."""
         chosen = torch.as_tensor(indices)
         images = as_float(self.images[chosen])
         if self.augment:
             images = torch.stack([self.augment(image) for image in images])
         return images, self.labels[chosen]
+
+    def batches(self, size: int, count: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """The first `count` images (all by default) in their order, so many at a time."""
+        count = len(self) if count is None else min(count, len(self))
+        for start in range(0, count, size):
+            yield self.batch(range(start, min(start + size, count)))
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """What torch's loader asks for instead of single images; it needs `collate_fn=as_it_is`."""
+        return self.batch(indices)
 
     def subset(self, indices: Tensor | Sequence[int]) -> ImageSet:
         """The images at these positions."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.predictions import Predictions
 from qiskit_hqnn.inspection.subjects import Subject, as_sent
-from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.training import first_half, load_run, manager_for, predict_on, shots_for
+from qiskit_hqnn.training import first_half, load_run, manager_for, observed_layer_of, predict_on, shots_for
 
 if TYPE_CHECKING:
     from qiskit_hqnn.training import LoadedRun
@@ -28,9 +27,7 @@ def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
         HQNNError: if it has no such copy, or no quantum layer.
     """
     run = load_run(folder, data_root)
-    layer = getattr(run.model, "quantum", None)
-    if not isinstance(layer, QuantumLayer):
-        raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to inspect.")
+    layer = observed_layer_of(run, "inspect")
     if not 0 <= copy < layer.copies:
         raise HQNNError(f"Argument `copy` must be from 0 to {layer.copies - 1}, but is {copy}.")
     values = layer.weight.detach().view(layer.copies, -1)[copy].tolist()

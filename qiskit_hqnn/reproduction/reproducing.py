@@ -15,7 +15,7 @@ import torch
 from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.data import Splits
 from qiskit_hqnn.errors import JobFileError, MissingDataError
-from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training import (
     JobFile,
     MitigationSection,
@@ -227,7 +227,7 @@ def run_on_device(
     if not left:
         return
     loaded = load_run(run.path, data_root)
-    if not isinstance(getattr(loaded.model, "quantum", None), QuantumLayer):
+    if quantum_layer_of(loaded.model) is None:
         return
     images = loaded.splits.test
     # At random, since a test set may be sorted by class; the same ones every time.

@@ -23,7 +23,7 @@ from .report import write_report
 from .run_folder import RunFolder
 from .running import run_each, run_job
 from .study import MARGIN, Mean, Run, summarise, write_study
-from .submission import finish, first_half, second_half, weights_digest
+from .submission import finish, first_half, observed_layer_of, second_half, weights_digest
 
 __all__ = [
     "MARGIN",
@@ -56,6 +56,7 @@ __all__ = [
     "load_run",
     "load_splits",
     "manager_for",
+    "observed_layer_of",
     "predict_on",
     "price_run",
     "price_training",

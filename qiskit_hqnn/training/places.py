@@ -13,7 +13,8 @@ from torch import nn
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs import Meter
-from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer, manager_at
+from qiskit_hqnn.layers import SPSA, QuantumLayer, manager_at
+from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.where import Where
 
@@ -60,8 +61,8 @@ def running_on(
         resume: go on with the calibration under which hardware was last asked, so that what was paid is found again.
         meter: counts what is spent; by default one with the job's budget.
     """
-    layer = getattr(model, "quantum", None)
-    if not isinstance(layer, QuantumLayer | SamplerLayer):
+    layer = quantum_layer_of(model)
+    if layer is None:
         yield Place()
         return
     if not is_sampled(where, shots, gradient):
@@ -70,9 +71,13 @@ def running_on(
         return
     meter = meter or Meter(job.max_qpu_seconds)
     manager = manager_for(job, where, shots, store, resume, meter)
-    primitive = manager.estimator() if isinstance(layer, QuantumLayer) else manager.sampler()
+    there = (
+        layer.running_on(manager.estimator(), gradient)
+        if isinstance(layer, QuantumLayer)
+        else layer.running_on(manager.sampler(), gradient)
+    )
     try:
-        with layer.running_on(primitive, gradient):
+        with there:
             yield Place(manager, meter)
     finally:
         manager.close()

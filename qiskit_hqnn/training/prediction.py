@@ -13,8 +13,11 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import as_hybrid, encoded, quantum_layer_of
+from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.places import running_on
+from qiskit_hqnn.training.submission import observed_layer_of
 from qiskit_hqnn.where import Where
 
 
@@ -37,14 +40,15 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
         raise HQNNError(
             f"A prediction comes from a snapshot such as 'fake_fez', and is not paid for; {device!r} is hardware."
         )
-    layer, encoded, labels = _entering(run, images)
-    model: Any = run.model
+    entering, labels = _entering(run, images)
+    network, layer = as_hybrid(run.model), quantum_layer_of(run.model)
+    assert layer is not None  # something has entered it
     names = run.splits.class_names
     with torch.no_grad():
-        exact = layer(encoded)
+        exact = layer(entering)
         with running_on(run.model, run.job, device, shots if Where.parse(device).sampled else None):
-            noisy = layer(encoded)
-        logits, logits_there = model.decode(exact), model.decode(noisy)
+            noisy = layer(entering)
+        logits, logits_there = network.decode(exact), network.decode(noisy)
     table = pd.DataFrame(
         {
             "image": range(len(labels)),
@@ -79,14 +83,14 @@ def shots_for(run: LoadedRun, images: int, standard_error: float) -> int:
     """
     if not standard_error > 0:
         raise HQNNError(f"A standard error must be positive, but is {standard_error:g}.")
-    layer, encoded, _ = _entering(run, images)
-    model: Any = run.model
+    entering, _ = _entering(run, images)
+    network, layer = as_hybrid(run.model), observed_layer_of(run, "inspect")
     with torch.no_grad():
-        outputs = layer(encoded)
-        covariances = _covariances(layer, encoded)
+        outputs = layer(entering)
+        covariances = _covariances(layer, entering)
 
     def logits(single: Tensor) -> Tensor:
-        return model.decode(single[None])[0]
+        return network.decode(single[None])[0]
 
     most = 0.0
     for single, covariance in zip(outputs, covariances, strict=True):
@@ -133,13 +137,8 @@ def _read_together(first: SparsePauliOp, second: SparsePauliOp) -> bool:
     )
 
 
-def _entering(run: LoadedRun, images: int) -> tuple[QuantumLayer, Tensor, Tensor]:
-    layer = getattr(run.model, "quantum", None)
-    if not isinstance(layer, QuantumLayer):
-        raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to inspect.")
+def _entering(run: LoadedRun, images: int) -> tuple[Tensor, Tensor]:
+    observed_layer_of(run, "inspect")
     if not 1 <= images <= len(run.splits.test):
         raise HQNNError(f"Option --images must be from 1 to {len(run.splits.test)}, but is {images}.")
-    model: Any = run.model.eval()
-    batch, labels = run.splits.test.__getitems__(range(images))
-    with torch.no_grad():
-        return layer, model.encode(batch), labels
+    return encoded(as_hybrid(run.model.eval()), run.splits.test.batches(TEST_BATCH, images))

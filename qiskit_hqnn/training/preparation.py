@@ -178,20 +178,21 @@ def _qubits_for(features: int, published: int, name: str) -> int:
     return needed
 
 
-def _check_fit(model: Any, name: str, splits: data.Splits) -> None:
+def _check_fit(model: nn.Module, name: str, splits: data.Splits) -> None:
     """Hold a model against its data, one image up to the quantum layer's door, before anything is written."""
-    layer = model.quantum
-    circuits = isinstance(layer, QuantumLayer)
+    network, layer = models.as_hybrid(model), models.quantum_layer_of(model)
     model.eval()
     try:
         with torch.no_grad():
-            encoded = model.encode(as_float(splits.train.images[:1]))
-            if circuits and encoded.shape[-1] != layer.copies * layer.ansatz.num_inputs:
+            entering = network.encode(as_float(splits.train.images[:1]))
+            if layer is None:
+                outputs = entering if network.quantum is None else network.quantum(entering)
+            else:
                 inputs = layer.copies * layer.ansatz.num_inputs
-                raise RuntimeError(f"its circuits have {inputs} inputs, but get {encoded.shape[-1]}")
-            width = layer.copies * layer.ansatz.num_outputs if circuits else 0
-            outputs = encoded.new_zeros(*encoded.shape[:-1], width) if circuits else _through(layer, encoded)
-            classes = model.decode(outputs).shape[-1]
+                if entering.shape[-1] != inputs:
+                    raise RuntimeError(f"its circuits have {inputs} inputs, but get {entering.shape[-1]}")
+                outputs = entering.new_zeros(*entering.shape[:-1], *layer.neural_network.output_shape)
+            classes = network.decode(outputs).shape[-1]
     except RuntimeError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise JobFileError(
@@ -204,19 +205,16 @@ def _check_fit(model: Any, name: str, splits: data.Splits) -> None:
         raise JobFileError(f"Model {name!r} has {classes} classes, but the data has {splits.num_classes}.")
 
 
-def _check_room(model: Any, job: JobFile) -> None:
+def _check_room(model: nn.Module, job: JobFile) -> None:
     """Refuse what cannot be computed exactly before a run folder is made for it."""
-    if "exact" in (job.where, *job.test) and isinstance(model.quantum, QuantumLayer):
+    layer = models.quantum_layer_of(model)
+    if "exact" in (job.where, *job.test) and isinstance(layer, QuantumLayer):
         try:
-            model.quantum.check_room(job.train.batch_size)
+            layer.check_room(job.train.batch_size)
         except HQNNError as error:
             raise JobFileError(
                 f"A place is 'exact', but model {job.model.name!r} is too large: {error}"
             ) from None
-
-
-def _through(layer: nn.Module | None, encoded: torch.Tensor) -> torch.Tensor:
-    return encoded if layer is None else layer(encoded)
 
 
 def _sizes(splits: data.Splits) -> dict[str, int]:

@@ -18,6 +18,7 @@ from torch import nn
 from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.jobs import Price
 from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import as_hybrid, in_observables, quantum_layer_of
 from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.places import gradient_of, manager_for
@@ -53,11 +54,11 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
     One training step of each batch size and one pass of each evaluation go through the job manager's plan and price,
     so the figures are those of the real requests. The model is not altered.
     """
-    if not isinstance(getattr(model, "quantum", None), QuantumLayer):
+    if quantum_layer_of(model) is None:
         return {}
     from qiskit_hqnn.jobs.store import Store
 
-    model = copy.deepcopy(model)
+    network, layer = _observed(model)
     costs: dict[str, Price] = {}
 
     @cache
@@ -67,12 +68,12 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
 
     with torch.random.fork_rng():
         if Where.parse(job.where).sampled:
-            costs["epoch"] = _price_epoch(job, model, splits.train, manager(job.where))
+            costs["epoch"] = _price_epoch(job, network, layer, splits.train, manager(job.where))
             if len(splits.validation):
-                costs["validation"] = _price_pass(model, splits.validation, manager(job.where))
+                costs["validation"] = _price_pass(network, layer, splits.validation, manager(job.where))
         for where in job.test:
             if Where.parse(where).sampled:
-                costs[f"test on {where}"] = _price_pass(model, splits.test, manager(where))
+                costs[f"test on {where}"] = _price_pass(network, layer, splits.test, manager(where))
     return costs
 
 
@@ -86,31 +87,41 @@ def price_tests(costs: dict[str, Price]) -> Price:
     return sum((cost for part, cost in costs.items() if part.startswith("test on ")), Price())
 
 
-def _price_epoch(job: JobFile, model: nn.Module, images: ImageSet, manager: JobManager) -> Price:
+def _observed(model: nn.Module) -> tuple[nn.Module, QuantumLayer]:
+    """A copy of a network, its layer as expectation values: they cost what probabilities cost."""
+    network = copy.deepcopy(model)
+    layer = quantum_layer_of(network)
+    assert layer is not None
+    as_hybrid(network).quantum = observed = in_observables(layer)
+    return network, observed
+
+
+def _price_epoch(
+    job: JobFile, model: nn.Module, layer: QuantumLayer, images: ImageSet, manager: JobManager
+) -> Price:
     full, rest = divmod(len(images), job.train.batch_size)
     cost = Price()
     for size, times in ((job.train.batch_size, full), (rest, 1)):
         if size and times and not (size == 1 and job.train.batch_size > 1):
-            cost += _price_step(job, model, images, size, manager) * times
+            cost += _price_step(job, model, layer, images, size, manager) * times
     return cost
 
 
-def _price_step(job: JobFile, model: nn.Module, images: ImageSet, size: int, manager: JobManager) -> Price:
-    batch, labels = images.__getitems__(range(size))
+def _price_step(
+    job: JobFile, model: nn.Module, layer: QuantumLayer, images: ImageSet, size: int, manager: JobManager
+) -> Price:
+    batch, labels = images.batch(range(size))
     estimator = PricingEstimator(manager)
-    layer: Any = model.quantum
     model.train()
     with layer.running_on(estimator, gradient_of(job)):
         loss_of(model)(model(batch), labels).backward()
     return estimator.price
 
 
-def _price_pass(model: nn.Module, images: ImageSet, manager: JobManager) -> Price:
+def _price_pass(model: nn.Module, layer: QuantumLayer, images: ImageSet, manager: JobManager) -> Price:
     estimator = PricingEstimator(manager)
-    layer: Any = model.quantum
     model.eval()
     with layer.running_on(estimator), torch.no_grad():
-        for start in range(0, len(images), TEST_BATCH):
-            batch, _ = images.__getitems__(range(start, min(start + TEST_BATCH, len(images))))
+        for batch, _ in images.batches(TEST_BATCH):
             model(batch)
     return estimator.price

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from qiskit_hqnn._files import write_bytes, write_json, write_text
 from qiskit_hqnn.data import encoder_of
 from qiskit_hqnn.errors import RunFolderError
+from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile, read_job
 from qiskit_hqnn.training.metrics import Metrics, Result
@@ -227,9 +228,9 @@ class RunFolder:
 
     def save_initial_weights(self, model: nn.Module) -> None:
         """Keep the quantum layer's weights as they are before the first step."""
-        weight = getattr(getattr(model, "quantum", None), "weight", None)
-        if isinstance(weight, Tensor):
-            tensors = {"weight": weight.detach().cpu().clone()}
+        layer = quantum_layer_of(model)
+        if layer is not None:
+            tensors = {"weight": layer.weight.detach().cpu().clone()}
             write_bytes(self._there(self.initial_weights), save(tensors))
 
     def load_weights(self, model: nn.Module) -> None:

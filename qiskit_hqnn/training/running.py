@@ -12,8 +12,7 @@ from torch import nn
 from qiskit_hqnn.data import HANDED_OVER, Splits
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import Meter
-from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models import count_parameters
+from qiskit_hqnn.models import count_parameters, quantum_layer_of
 from qiskit_hqnn.training.environment import environment
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile, differences, settings_of
@@ -118,7 +117,7 @@ def _test(
 ) -> None:
     """Run the test set at each place that has no plain result yet."""
     # Without a quantum layer every place is the same: the test set is read once.
-    places = job.test if isinstance(getattr(model, "quantum", None), QuantumLayer) else ["exact"]
+    places = job.test if quantum_layer_of(model) is not None else ["exact"]
     for where in places:
         if plain_of(run).at(run.read_metrics().test, where) is None:
             report(

@@ -19,6 +19,7 @@ from torch import Tensor
 from qiskit_hqnn.data import ImageSet
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
 from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, judge, loss_of
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.measuring import keep_result
@@ -70,17 +71,11 @@ def first_half(run: LoadedRun, subset: int | None = None, shots: int | None = No
         if not 1 <= subset <= len(images):
             raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
         images = images.subset(range(subset))
-    _layer_of(run)
-    model: Any = run.model.eval()
-    encoded = []
-    with torch.no_grad():
-        for start in range(0, len(images), TEST_BATCH):
-            batch, _ = images.__getitems__(range(start, min(start + TEST_BATCH, len(images))))
-            encoded.append(model.encode(batch))
-        features = torch.cat(encoded)
-        standin = _Standin()
-        with _layer_of(run).running_on(standin, shots=shots):
-            model.quantum(features)
+    layer = observed_layer_of(run, "submit")
+    features, _ = encoded(as_hybrid(run.model.eval()), images.batches(TEST_BATCH))
+    standin = _Standin()
+    with torch.no_grad(), layer.running_on(standin, shots=shots):
+        layer(features)
     return Half(images, features, standin.pubs[0])
 
 
@@ -96,12 +91,11 @@ def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Evaluation:
         RunFolderError: if they are not this run's.
     """
     half = first_half(run, subset)
-    model: Any = run.model
-    outputs = []
+    network, layer = as_hybrid(run.model), observed_layer_of(run, "submit")
     with torch.no_grad():
-        with _layer_of(run).running_on(_Standin(evs)):
-            measured = model.quantum(half.encoded)
-        outputs = [model.decode(part) for part in measured.split(TEST_BATCH)]
+        with layer.running_on(_Standin(evs)):
+            measured = layer(half.encoded)
+        outputs = [network.decode(part) for part in measured.split(TEST_BATCH)]
     return judge(torch.cat(outputs), half.images.labels, loss_of(run.model))
 
 
@@ -139,8 +133,13 @@ def weights_digest(folder: RunFolder) -> str:
     return sha256(folder.weights.read_bytes()).hexdigest()
 
 
-def _layer_of(run: LoadedRun) -> QuantumLayer:
-    layer = getattr(run.model, "quantum", None)
-    if not isinstance(layer, QuantumLayer):
-        raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to submit.")
-    return layer
+def observed_layer_of(run: LoadedRun, purpose: str) -> QuantumLayer:
+    """A run's quantum layer as expectation values, which is what is submitted and inspected.
+
+    Raises:
+        HQNNError: if it has none.
+    """
+    layer = quantum_layer_of(run.model)
+    if layer is None:
+        raise HQNNError(f"{run.folder.path} has no quantum layer: there is nothing to {purpose}.")
+    return in_observables(layer)
