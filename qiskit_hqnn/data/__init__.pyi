@@ -1,3 +1,4 @@
+from .folders import pictures_below
 from .image_set import ImageSet, as_float, as_it_is
 from .names import DATASETS, HANDED_OVER, OWN, PUBLISHED_NAMES, check_name
 from .preprocessing import Preprocessing
@@ -22,6 +23,7 @@ __all__ = [
     "encoder_of",
     "from_dataset",
     "load",
+    "pictures_below",
     "reduce_by_autoencoder",
     "survey",
 ]

@@ -87,6 +87,18 @@ def list_tree(tree: Path) -> Listing:
     return listing
 
 
+def pictures_below(folder: Path) -> list[Path]:
+    """All pictures in a folder and its folders, in order; other files are skipped.
+
+    Raises:
+        MissingDataError: if there is none, or the folder cannot be read.
+    """
+    _check_folder(folder)
+    if not (files := _pictures(folder, [])):
+        raise MissingDataError(f"There is no picture in {folder}.")
+    return files
+
+
 def parts_of(tree: Path) -> dict[str, Path]:
     """The folders of a tree's parts by "train", "validation" and "test"; empty where its folders are classes."""
     names = {path.name.lower(): path for path in _subfolders(tree)}

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from qiskit_hqnn.data import Splits
-from qiskit_hqnn.errors import RunFolderError, ShapeError
+from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.training.description import Description
-from qiskit_hqnn.training.evaluation import outputs_of
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.predictor import Prediction, Predictor
 from qiskit_hqnn.training.preparation import (
     build_described,
     describe,
@@ -22,6 +21,7 @@ from qiskit_hqnn.training.preparation import (
     load_splits,
 )
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.where import Where
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,11 @@ class LoadedRun:
         check_data(self.folder, splits)
         return splits
 
+    @cached_property
+    def predictor(self) -> Predictor:
+        """What reads pictures and answers; it needs no data set."""
+        return Predictor(self.folder.path, self.model, self.description, self.job, self.folder.encoder())
+
     def read(self, pictures: Sequence[str | Path]) -> Tensor:
         """Picture files as the network takes them: (N, channels, height, width), or (N, features).
 
@@ -66,63 +71,43 @@ class LoadedRun:
             MissingDataError: if a file is no picture, or damaged.
             RunFolderError: if the network takes no pictures.
         """
-        how = self.description.how_read()
-        if how is None:
-            raise RunFolderError(
-                f"The network of {self.folder.path} takes vectors of {self.description.shape[0]} features, and no "
-                "pictures."
-            )
-        images = torch.stack([how.read(path) for path in pictures])
-        encoder = self.folder.encoder()
-        if encoder is None:
-            return images
-        with torch.no_grad():
-            return encoder(images.flatten(1))
+        return self.predictor.read(pictures)
 
-    def predict(self, samples: Tensor | Sequence[str | Path]) -> Prediction:
-        """What the network makes of samples, wherever its quantum layer runs.
+    def predict(
+        self,
+        samples: Tensor | Sequence[str | Path],
+        where: str | None = None,
+        shots: int | None = None,
+        max_qpu_seconds: float | None = None,
+    ) -> Prediction:
+        """What the network makes of samples: `prediction.names`, `.probabilities`, `.margins`.
 
         Args:
             samples: picture files; or a tensor of the network's own shape, (N, channels, height, width) in 0 … 1 or
                 (N, features).
+            where: the place of the quantum layer; None leaves it where it is, which is "exact" outside `running_on`.
+                What is sent to hardware is kept in `predictions.db` in the run folder.
+            shots: other than the job's.
+            max_qpu_seconds: budget, other than the job's; `run.predictor.price` says what it costs.
 
         Raises:
             ShapeError: if a tensor has another shape.
             MissingDataError: if a file is no picture, or damaged.
+            BudgetError: if it costs more than the budget; nothing is sent then.
         """
-        batch = samples if isinstance(samples, Tensor) else self.read(samples)
-        if tuple(batch.shape[1:]) != self.description.shape:
-            raise ShapeError(
-                f"Argument `samples` must have shape (N, {', '.join(map(str, self.description.shape))}), but has "
-                f"{tuple(batch.shape)}."
-            )
-        outputs = outputs_of(self.model, batch)
-        # A network that is trained on probabilities answers with them.
-        are_probabilities = getattr(self.model, "loss", "") == "negative-probability"
-        return Prediction(outputs if are_probabilities else outputs.softmax(dim=1), self.class_names)
+        store = self.folder.path / PREDICTIONS_STORE if where and Where.parse(where).hardware else None
+        return self.predictor.predict(samples, where, shots, store, max_qpu_seconds=max_qpu_seconds)
+
+    def __repr__(self) -> str:
+        model, shape = self.description.model, "×".join(map(str, self.description.shape))
+        tests = self.folder.read_metrics().test.items()
+        accuracy = "".join(f", {100 * result.accuracy:.2f} % on {name}" for name, result in tests)
+        classes = len(self.class_names)
+        return f"LoadedRun({str(self.folder.path)!r}: {model}, {shape} → {classes} classes{accuracy})"
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """Classes of N samples.
-
-    Attributes:
-        probabilities: (N, classes).
-        class_names: names of the classes.
-    """
-
-    probabilities: Tensor
-    class_names: tuple[str, ...]
-
-    @property
-    def labels(self) -> Tensor:
-        """The most probable class of each sample, (N,)."""
-        return self.probabilities.argmax(dim=1)
-
-    @property
-    def names(self) -> list[str]:
-        """Its name, of each sample."""
-        return [self.class_names[label] for label in self.labels.tolist()]
+PREDICTIONS_STORE = "predictions.db"
+"""In a run folder: every request of its predictions on hardware."""
 
 
 def load_run(path: str | Path, data_root: str | Path = "data") -> LoadedRun:

@@ -1,0 +1,147 @@
+"""`hqnn predict`: what a trained network makes of pictures, here or on a device."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qiskit_hqnn.cli.options import FRACTIONAL, check_run_folder
+from qiskit_hqnn.cli.terminal import note, print_rows, say
+from qiskit_hqnn.where import Where
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.training import Prediction, Predictor
+
+
+class Form(StrEnum):
+    """How predictions are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def predict(
+    network: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")],
+    where: Annotated[
+        str, typer.Option(help="exact, noisy:fake_<device>, aer, fake_<device> or ibm_<device>.")
+    ] = "exact",
+    shots: Annotated[
+        int | None, typer.Option(help="Samples an expectation value; the job's by default.")
+    ] = None,
+    fractional: FRACTIONAL = None,
+    form: Annotated[Form, typer.Option("--format", help="table, json or csv.")] = Form.TABLE,
+    max_qpu_seconds: Annotated[
+        float | None, typer.Option(help="Refuse to send anything that costs more.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: don't ask.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Hardware: find what was sent before, under the calibration of then."),
+    ] = False,
+) -> None:
+    """Classify pictures with a trained network: class, probability, and margin over the next class.
+
+    Pictures are read as the run's own were; its data set is not needed. Off the simulator the price is shown first,
+    and hardware is asked for only after a yes.
+
+    Example: hqnn predict runs/mine scan-1.png scan-2.png
+    """
+    from qiskit_hqnn.errors import HQNNError
+
+    if shots is not None and shots < 1:
+        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
+        raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
+    place = Where.parse(where)
+    if fractional and not (place.sampled and place.device):
+        raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
+    check_run_folder(network)
+    check_there(images)
+
+    from qiskit_hqnn.training import load_run
+    from qiskit_hqnn.training import PREDICTIONS_STORE
+
+    predictor = load_run(network).predictor
+    if fractional is not None:
+        predictor = predictor.with_job(fractional=fractional)
+    pictures, sources = predictor.batch(pictures_in(images))
+    if (place.sampled or dry_run) and not _may_run(
+        predictor, pictures, place, shots, max_qpu_seconds, dry_run, yes
+    ):
+        raise typer.Exit(0 if dry_run else 1)
+    store = network / PREDICTIONS_STORE if place.hardware else None
+    prediction = predictor.predict(pictures, where, shots, store, resume, max_qpu_seconds)
+    show(prediction.of(sources), form)
+
+
+def check_there(images: list[Path]) -> None:
+    """That pictures are there, told before torch is loaded.
+
+    Raises:
+        MissingDataError: if one is not.
+    """
+    from qiskit_hqnn.errors import MissingDataError
+
+    for path in images:
+        if not path.exists():
+            raise MissingDataError(f"There is no picture {path}.")
+
+
+def pictures_in(images: list[Path]) -> list[Path]:
+    """Files as they were given, and of folders the pictures in them, in order.
+
+    Raises:
+        MissingDataError: if a folder holds none.
+    """
+    from qiskit_hqnn.data import pictures_below
+
+    return [file for path in images for file in (pictures_below(path) if path.is_dir() else [path])]
+
+
+def _may_run(
+    predictor: Predictor,
+    pictures: object,
+    place: Where,
+    shots: int | None,
+    budget: float | None,
+    dry_run: bool,
+    yes: bool,
+) -> bool:
+    """Whether pictures may go to a place: the price is shown on standard error, and asked about for hardware."""
+    from qiskit_hqnn.cli.pricing import account_left
+    from qiskit_hqnn.jobs import Meter
+
+    price = predictor.price(pictures, place, shots)
+    if not price.jobs:
+        say(f"price    none: {place} is computed here", err=True)
+        return not dry_run
+    unreal = "" if place.hardware else " (what hardware would charge)"
+    say(f"price    {price}{unreal}", err=True)
+    if place.hardware:
+        say(f"account  {account_left()}", err=True)
+    if dry_run:
+        return False
+    limit = budget or predictor.job.max_qpu_seconds
+    Meter(limit).check(price, f"This prediction on {place}")
+    return yes or not place.hardware or limit is not None or typer.confirm(f"Send it to {place}?", err=True)
+
+
+def show(prediction: Prediction, form: Form) -> None:
+    """Print a prediction."""
+    if form is Form.JSON:
+        say(prediction.json())
+    elif form is Form.CSV:
+        say(prediction.csv().rstrip("\n"))
+    else:
+        rows = [
+            (row["image"], row["class"], f"{100 * row['probability']:.1f} %", f"{100 * row['margin']:.1f} %")
+            for row in prediction.rows
+        ]
+        print_rows(("image", "class", "probability", "margin"), rows, left=("image", "class"))
+        note("margin: how far the class is ahead of the next one")

@@ -1,0 +1,268 @@
+"""What a trained network makes of pictures, here or on a device: read as its data was, priced, computed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qiskit_hqnn._text import one_line
+from qiskit_hqnn.errors import HQNNError, RunFolderError, ShapeError
+from qiskit_hqnn.jobs import Meter, Price
+from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.training.description import Description
+from qiskit_hqnn.training.evaluation import TEST_BATCH, outputs_of
+from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.places import manager_for, running_on
+from qiskit_hqnn.training.pricing import PricingEstimator
+from qiskit_hqnn.where import Where
+
+_SHOWN = 12
+"""So many samples are printed of a prediction."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Classes of N samples.
+
+    Attributes:
+        probabilities: (N, classes).
+        class_names: names of the classes.
+        sources: the picture files, where there were such.
+        where: the place where the quantum layer ran.
+    """
+
+    probabilities: Tensor
+    class_names: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+    where: str = "exact"
+
+    @property
+    def labels(self) -> Tensor:
+        """The most probable class of each sample, (N,)."""
+        return self.probabilities.argmax(dim=1)
+
+    @property
+    def names(self) -> list[str]:
+        """Its name, of each sample."""
+        return [self.class_names[label] for label in self.labels.tolist()]
+
+    @property
+    def margins(self) -> Tensor:
+        """How far the most probable class is ahead of the next one, in probability, (N,)."""
+        best = self.probabilities.topk(2, dim=1).values
+        return best[:, 0] - best[:, 1]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One for each sample: "image" (its file, else its number), "class", "probability", "margin"."""
+        sources = self.sources or range(len(self.probabilities))
+        columns = zip(
+            sources,
+            self.names,
+            self.probabilities.amax(dim=1).tolist(),
+            self.margins.tolist(),
+            strict=True,
+        )
+        return [
+            {"image": image, "class": name, "probability": probability, "margin": margin}
+            for image, name, probability, margin in columns
+        ]
+
+    def of(self, sources: Sequence[str]) -> Prediction:
+        """The same prediction of samples that come from these files."""
+        return replace(self, sources=tuple(sources))
+
+    def json(self) -> str:
+        """The rows as JSON, with the probabilities of all classes."""
+        whole = self.probabilities.tolist()
+        rows = [
+            {**row, "probabilities": dict(zip(self.class_names, values, strict=True))}
+            for row, values in zip(self.rows, whole, strict=True)
+        ]
+        return json.dumps({"where": self.where, "predictions": rows}, indent=2, ensure_ascii=False)
+
+    def csv(self) -> str:
+        """The rows as CSV, with a column for the probability of each class."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(
+            ["image", "class", "probability", "margin", *(f"p({name})" for name in self.class_names)]
+        )
+        for row, values in zip(self.rows, self.probabilities.tolist(), strict=True):
+            writer.writerow([*row.values(), *values])
+        return file.getvalue()
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"  {one_line(row['image'])}  {one_line(row['class'])}  {row['probability']:.3f}  (+{row['margin']:.3f})"
+            for row in self.rows[:_SHOWN]
+        ]
+        more = [f"  … and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
+        images = f"{len(self)} image{'s' if len(self) != 1 else ''}"
+        return "\n".join(
+            [f"Prediction of {images} on {self.where}: class, probability, margin", *lines, *more]
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(one_line(row['image']))}</td><td>{escape(one_line(row['class']))}</td>"
+            f"<td>{row['probability']:.3f}</td><td>{row['margin']:.3f}</td></tr>"
+            for row in self.rows[:_SHOWN]
+        )
+        more = f"<p>… and {len(self) - _SHOWN} more</p>" if len(self) > _SHOWN else ""
+        head = "<tr><th>image</th><th>class</th><th>probability</th><th>margin</th></tr>"
+        return f"<table>{head}{rows}</table>{more}"
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained network with all that it needs to read pictures and to answer.
+
+    Attributes:
+        origin: the run folder or file that it comes from, for sentences.
+        model: in evaluation mode.
+        description: what it is, takes and answers.
+        job: gives shots, mitigation, budget and seed off the exact simulator.
+        encoder: makes features of images, where they were reduced.
+    """
+
+    origin: Path
+    model: nn.Module
+    description: Description
+    job: JobFile
+    encoder: nn.Module | None = field(default=None)
+
+    def with_job(self, **changes: Any) -> Predictor:
+        """The same network with other settings of its job, such as `fractional=True`."""
+        return replace(self, job=self.job.model_copy(update=changes))
+
+    def read(self, pictures: Sequence[str | Path]) -> Tensor:
+        """Picture files as the network takes them: (N, channels, height, width), or (N, features).
+
+        Raises:
+            MissingDataError: if a file is no picture, or damaged.
+            RunFolderError: if the network takes no pictures.
+        """
+        how = self.description.how_read()
+        if how is None:
+            raise RunFolderError(
+                f"The network of {self.origin} takes vectors of {self.description.shape[0]} features, and no pictures."
+            )
+        images = torch.stack([how.read(path) for path in pictures])
+        if self.encoder is None:
+            return images
+        with torch.no_grad():
+            return self.encoder(images.flatten(1))
+
+    def batch(self, samples: Tensor | Sequence[str | Path]) -> tuple[Tensor, tuple[str, ...]]:
+        """Samples as a tensor of the network's own shape, and their files.
+
+        Raises:
+            ShapeError: if a tensor has another shape, or there is no sample.
+            MissingDataError: if a file is no picture, or damaged.
+        """
+        if isinstance(samples, str | Path):
+            samples = [samples]
+        if not len(samples):
+            raise ShapeError("Argument `samples` must hold one sample at least, but is empty.")
+        sources = () if isinstance(samples, Tensor) else tuple(map(str, samples))
+        batch = samples if isinstance(samples, Tensor) else self.read(samples)
+        if tuple(batch.shape[1:]) != self.description.shape:
+            raise ShapeError(
+                f"Argument `samples` must have shape (N, {', '.join(map(str, self.description.shape))}), but has "
+                f"{tuple(batch.shape)}."
+            )
+        return batch, sources
+
+    def predict(
+        self,
+        samples: Tensor | Sequence[str | Path],
+        where: str | None = None,
+        shots: int | None = None,
+        store: Path | None = None,
+        resume: bool = False,
+        max_qpu_seconds: float | None = None,
+    ) -> Prediction:
+        """What the network makes of samples.
+
+        Args:
+            samples: picture files; or a tensor of the network's own shape, (N, channels, height, width) in 0 … 1 or
+                (N, features).
+            where: the place; None leaves the quantum layer where it is, which is "exact" unless `running_on` says
+                otherwise.
+            shots: other than the job's.
+            store: file that keeps what is sent to hardware, so that it is never paid twice.
+            resume: look there for what was sent before, under the calibration of then.
+            max_qpu_seconds: other than the job's budget.
+
+        Raises:
+            ShapeError: if a tensor has another shape.
+            MissingDataError: if a file is no picture, or damaged.
+            BudgetError: if it costs more than the budget; nothing is sent then.
+            HQNNError: if the network cannot run at the place.
+        """
+        batch, sources = self.batch(samples)
+        if where is None:
+            return self._answer(outputs_of(self.model, batch), sources, self._present_place())
+        self._check_place(where)
+        meter = Meter(max_qpu_seconds or self.job.max_qpu_seconds)
+        with running_on(self.model, self.job, where, shots, None, store, resume=resume, meter=meter):
+            outputs = outputs_of(self.model, batch)
+        return self._answer(outputs, sources, where)
+
+    def price(self, samples: Tensor | Sequence[str | Path], where: str, shots: int | None = None) -> Price:
+        """What `predict` would cost on hardware; nothing is sampled.
+
+        Raises:
+            HQNNError: as in `predict`.
+        """
+        batch, _ = self.batch(samples)
+        self._check_place(where)
+        layer = getattr(self.model, "quantum", None)
+        if not isinstance(layer, QuantumLayer) or not (Where.parse(where).sampled or shots):
+            return Price()
+        from qiskit_hqnn.jobs import Store
+
+        # Hardware is asked once for its calibration; the store is in memory, since nothing is sent.
+        store = Store("sqlite://") if Where.parse(where).hardware else None
+        manager = manager_for(self.job, where, shots, store)
+        try:
+            estimator = PricingEstimator(manager)
+            with layer.running_on(estimator):
+                outputs_of(self.model, batch, TEST_BATCH)
+        finally:
+            manager.close()
+        return estimator.price
+
+    def _present_place(self) -> str:
+        layer = getattr(self.model, "quantum", None)
+        placed = isinstance(layer, QuantumLayer | SamplerLayer) and layer.qnn.place is not None
+        return "its present place" if placed else "exact"
+
+    def _check_place(self, where: str) -> None:
+        place, layer = Where.parse(where), getattr(self.model, "quantum", None)
+        if place != "exact" and not isinstance(layer, QuantumLayer | SamplerLayer):
+            raise HQNNError(f"The network of {self.origin} has no quantum layer: it runs at 'exact' only.")
+        if place.hardware and not isinstance(layer, QuantumLayer):
+            raise HQNNError(
+                f"The network of {self.origin} asks for probabilities, which have no price beforehand: it is not sent "
+                f"to {where}."
+            )
+
+    def _answer(self, outputs: Tensor, sources: tuple[str, ...], where: str) -> Prediction:
+        # A network that is trained on probabilities answers with them.
+        are_probabilities = getattr(self.model, "loss", "") == "negative-probability"
+        probabilities = outputs if are_probabilities else outputs.softmax(dim=1)
+        return Prediction(probabilities, self.description.class_names, sources, where)
