@@ -64,8 +64,7 @@ def predict(
     check_run_folder(network)
     check_there(images)
 
-    from qiskit_hqnn.training import load_run
-    from qiskit_hqnn.training import PREDICTIONS_STORE
+    from qiskit_hqnn.training import PREDICTIONS_STORE, load_run
 
     predictor = load_run(network).predictor
     if fractional is not None:
