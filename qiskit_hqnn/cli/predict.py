@@ -13,6 +13,8 @@ from qiskit_hqnn.cli.terminal import note, print_rows, say
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from qiskit_hqnn.training import Prediction, Predictor
 
 
@@ -105,7 +107,7 @@ def pictures_in(images: list[Path]) -> list[Path]:
 
 def _may_run(
     predictor: Predictor,
-    pictures: object,
+    pictures: Tensor,
     place: Where,
     shots: int | None,
     budget: float | None,
