@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import rustworkx
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "qiskit_hqnn"
@@ -115,6 +116,21 @@ def test_other_packages_come_in_through_the_door():
                 inside = f"{own}.".startswith(f"{package}.")
                 past += [] if inside else [f"{path.relative_to(ROOT)} imports {module}"]
     assert not past
+
+
+def test_no_two_files_import_each_other_in_a_circle():
+    graph = rustworkx.PyDiGraph()
+    files = {dotted(path): path for path in [*LIBRARY.rglob("*.py"), *OUTSIDE]}
+    index = {name: graph.add_node(name) for name in files if name not in PACKAGES}
+    for name in index:
+        for node in ast.walk(ast.parse(files[name].read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                for alias in node.names:
+                    behind = file_behind(node.module, alias.name)
+                    if behind in index and behind != name:
+                        graph.add_edge(index[name], index[behind], None)
+    circles = [[graph[node] for node in part] for part in rustworkx.strongly_connected_components(graph)]
+    assert not [circle for circle in circles if len(circle) > 1]
 
 
 def loaded_by(statement):

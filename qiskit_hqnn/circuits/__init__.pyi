@@ -1,15 +1,16 @@
-from .ansatz import Ansatz, pauli_on_each, probability_of
+from .ansatz import Ansatz
 from .choosing import Selection, choose_ansatz, is_file, make_ansatz
 from .circuit_centric import circuit_centric
 from .embeddings import angle_embedding
 from .entanglers import strongly_entangling_layer, strongly_entangling_layers
 from .expressions import UNARY, Operation, affine, postfix
-from .from_circuit import ansatz_from_circuit, ansatz_from_file
+from .from_circuit import parts_of_circuit, parts_of_file
 from .from_python import is_factory
 from .hqnn_parallel import hqnn_parallel
 from .hqnn_quanv import hqnn_quanv
 from .mottonen import gray_code_matrix, mottonen_angles, mottonen_embedding
 from .observables import Observables
+from .operators import pauli_on_each, probability_of
 from .published import ANSATZE
 from .reuploading import reuploading
 from .selecting import Parameters
@@ -32,8 +33,6 @@ __all__ = [
     "affine",
     "affine_map",
     "angle_embedding",
-    "ansatz_from_circuit",
-    "ansatz_from_file",
     "choose_ansatz",
     "circuit_centric",
     "gray_code_matrix",
@@ -49,6 +48,8 @@ __all__ = [
     "make_template",
     "mottonen_angles",
     "mottonen_embedding",
+    "parts_of_circuit",
+    "parts_of_file",
     "pauli_on_each",
     "postfix",
     "probability_of",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit.circuit import Parameter, QuantumCircuit
-from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp
 
+from qiskit_hqnn.circuits.operators import as_operators
 from qiskit_hqnn.circuits.snapshot import snapshot
 from qiskit_hqnn.errors import CircuitError
 
@@ -92,9 +93,9 @@ class Ansatz:
             CircuitError: if a pattern matches nothing, a parameter is matched twice or not at all, an observable cannot
                 be read, or the circuit measures, resets or branches in the middle.
         """
-        from qiskit_hqnn.circuits.from_circuit import ansatz_from_circuit
+        from qiskit_hqnn.circuits.from_circuit import parts_of_circuit
 
-        return ansatz_from_circuit(circuit, inputs, weights, observables, name=name, reference=reference)
+        return cls(*parts_of_circuit(circuit, inputs, weights, observables, name=name, reference=reference))
 
     @classmethod
     def from_file(
@@ -116,9 +117,9 @@ class Ansatz:
         Raises:
             CircuitError: as `from_circuit`, or if the file is missing, damaged or of another kind.
         """
-        from qiskit_hqnn.circuits.from_circuit import ansatz_from_file
+        from qiskit_hqnn.circuits.from_circuit import parts_of_file
 
-        return ansatz_from_file(path, inputs, weights, observables, name=name)
+        return cls(*parts_of_file(path, inputs, weights, observables, name=name))
 
     @property
     def circuit(self) -> QuantumCircuit:
@@ -167,37 +168,6 @@ class Ansatz:
             f"Ansatz({self.name!r}: {self.num_qubits} qubits, {self.num_inputs} inputs, {self.num_weights} weights, "
             f"{self.num_outputs} outputs; {self.reference or 'no reference'})"
         )
-
-
-def as_operators(observables: Any) -> tuple[SparsePauliOp, ...]:
-    """Observables as SparsePauliOps: one operator of Qiskit's, whose terms are no list of observables, or several."""
-    kinds = (SparsePauliOp, SparseObservable, Pauli, Operator)
-    parts = [observables] if isinstance(observables, kinds) else observables
-    return tuple(_as_operator(part) for part in parts)
-
-
-def _as_operator(observable: Any) -> Any:
-    if isinstance(observable, Pauli):
-        return SparsePauliOp(observable)
-    if isinstance(observable, SparseObservable):
-        return SparsePauliOp.from_sparse_observable(observable)
-    return SparsePauliOp.from_operator(observable) if isinstance(observable, Operator) else observable
-
-
-def pauli_on_each(pauli: str, num_qubits: int) -> tuple[SparsePauliOp, ...]:
-    """The observables ⟨P_j⟩ for j = 0 … num_qubits − 1, with P one of "X", "Y", "Z"."""
-    if pauli.upper() not in {"X", "Y", "Z"}:
-        raise CircuitError(f"Argument `pauli` must be one of 'X', 'Y', 'Z', but is {pauli!r}.")
-    return tuple(
-        SparsePauliOp.from_sparse_list([(pauli.upper(), [qubit], 1.0)], num_qubits)
-        for qubit in range(num_qubits)
-    )
-
-
-def probability_of(outcome: int, qubit: int, num_qubits: int) -> SparsePauliOp:
-    """The observable whose expectation value is P(outcome) of one qubit: (I ± Z)/2."""
-    sign = 1.0 if outcome == 0 else -1.0
-    return SparsePauliOp.from_sparse_list([("", [], 0.5), ("Z", [qubit], sign * 0.5)], num_qubits)
 
 
 def _check_parameters(

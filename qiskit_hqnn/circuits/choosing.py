@@ -10,7 +10,7 @@ from typing import Any
 
 from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.circuits.ansatz import Ansatz
-from qiskit_hqnn.circuits.from_circuit import ansatz_from_file
+from qiskit_hqnn.circuits.from_circuit import parts_of_file
 from qiskit_hqnn.circuits.from_python import ansatz_from_python, is_factory
 from qiskit_hqnn.circuits.observables import Observables
 from qiskit_hqnn.circuits.published import ANSATZE
@@ -55,7 +55,7 @@ def choose_ansatz(
             raise CircuitError(
                 f"Circuit file {what} takes no {', '.join(options)}: its sizes are those of the file."
             )
-        return ansatz_from_file((folder or Path()) / what, *chosen)
+        return Ansatz(*parts_of_file((folder or Path()) / what, *chosen))
     if selection.given:
         raise CircuitError(
             f"Ansatz {str(what)!r} has inputs, weights and observables of its own: {', '.join(selection.given)} can be "

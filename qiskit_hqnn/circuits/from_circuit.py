@@ -1,12 +1,14 @@
-"""An ansatz of a user's own circuit: in Python, or in a file."""
+"""What an ansatz of a user's own circuit is made of: in Python, or in a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_hqnn.circuits.ansatz import Ansatz
 from qiskit_hqnn.circuits.files import read_circuit
 from qiskit_hqnn.circuits.measured import without_measurements
 from qiskit_hqnn.circuits.observables import Observables, observables_of
@@ -14,7 +16,18 @@ from qiskit_hqnn.circuits.selecting import Parameters, select_parameters
 from qiskit_hqnn.errors import CircuitError
 
 
-def ansatz_from_circuit(
+class Parts(NamedTuple):
+    """What `Ansatz` is given, in its order."""
+
+    circuit: QuantumCircuit
+    input_params: tuple[Parameter, ...]
+    weight_params: tuple[Parameter, ...]
+    observables: tuple[SparsePauliOp, ...]
+    reference: str
+    name: str
+
+
+def parts_of_circuit(
     circuit: QuantumCircuit,
     inputs: Parameters | None = None,
     weights: Parameters | None = None,
@@ -24,8 +37,8 @@ def ansatz_from_circuit(
     reference: str = "",
     given: str = "",
     idle_qubits: bool = True,
-) -> Ansatz:
-    """An ansatz of a circuit; `Ansatz.from_circuit` says what its arguments mean.
+) -> Parts:
+    """The parts of a circuit; `Ansatz.from_circuit` says what its arguments mean.
 
     Args:
         circuit, inputs, weights, observables, name, reference: as there.
@@ -44,10 +57,10 @@ def ansatz_from_circuit(
     plain = unmeasured.circuit
     chosen = select_parameters(plain, inputs, weights, given)
     operators = observables_of(observables, plain.num_qubits, unmeasured.measured)
-    return Ansatz(plain, *chosen, operators, reference, name or circuit.name)
+    return Parts(plain, *chosen, operators, reference, name or circuit.name)
 
 
-def ansatz_from_file(
+def parts_of_file(
     path: str | Path,
     inputs: Parameters | None = None,
     weights: Parameters | None = None,
@@ -55,8 +68,8 @@ def ansatz_from_file(
     *,
     name: str | None = None,
     idle_qubits: bool = True,
-) -> Ansatz:
-    """An ansatz of a circuit file; arguments as those of `ansatz_from_circuit`.
+) -> Parts:
+    """The parts of a circuit file; arguments as those of `parts_of_circuit`.
 
     Raises:
         CircuitError: if it cannot be one, or the file cannot be read.
@@ -68,7 +81,7 @@ def ansatz_from_file(
             f"{path} has no parameters, so nothing in it can be an input or a weight: OpenQASM 3 declares them as "
             "`input float x;`, and OpenQASM 2 has none."
         )
-    return ansatz_from_circuit(
+    return parts_of_circuit(
         circuit,
         inputs,
         weights,

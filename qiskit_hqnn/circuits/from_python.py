@@ -15,7 +15,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from qiskit_hqnn.circuits.ansatz import Ansatz
-from qiskit_hqnn.circuits.from_circuit import ansatz_from_circuit
+from qiskit_hqnn.circuits.from_circuit import parts_of_circuit
 from qiskit_hqnn.circuits.observables import Observables
 from qiskit_hqnn.circuits.selecting import Parameters
 from qiskit_hqnn.errors import CircuitError
@@ -49,8 +49,10 @@ def ansatz_from_python(
     made = _called(factory, what, dict(options or {}))
     if isinstance(made, QuantumCircuit):
         name = what.rpartition(":")[2]
-        return ansatz_from_circuit(
-            made, inputs, weights, observables, name=name, reference=f"by {what}", given=what
+        return Ansatz(
+            *parts_of_circuit(
+                made, inputs, weights, observables, name=name, reference=f"by {what}", given=what
+            )
         )
     if not isinstance(made, Ansatz):
         raise CircuitError(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
 from qiskit_hqnn._checks import check_integer
-from qiskit_hqnn.circuits.ansatz import Ansatz, pauli_on_each
+from qiskit_hqnn.circuits.ansatz import Ansatz
 from qiskit_hqnn.circuits.embeddings import angle_embedding
 from qiskit_hqnn.circuits.entanglers import strongly_entangling_layers
+from qiskit_hqnn.circuits.operators import pauli_on_each
 from qiskit_hqnn.errors import CircuitError
 
 

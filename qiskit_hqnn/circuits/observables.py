@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
-from qiskit_hqnn.circuits.ansatz import as_operators, pauli_on_each
+from qiskit_hqnn.circuits.operators import as_operators, pauli_on_each
 from qiskit_hqnn.errors import CircuitError
 
 Observable: TypeAlias = str | SparsePauliOp | SparseObservable | Pauli | Operator

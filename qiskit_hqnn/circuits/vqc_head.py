@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from qiskit_hqnn.circuits.ansatz import Ansatz, probability_of
+from qiskit_hqnn.circuits.ansatz import Ansatz
+from qiskit_hqnn.circuits.operators import probability_of
 
 
 def vqc_head(*, entangle: bool = True) -> Ansatz:

@@ -75,7 +75,7 @@ def analyse(
         from qiskit_hqnn.cli.analyse_run import analyse_run
 
         folder = out or Path(target) / "analysis"
-        for name, result in analyse_run(Path(target), data_root, kind, images):
+        for name, result in analyse_run(Path(target), data_root, [kind] if kind else OF_RUN, images):
             _show(result, folder, name)
         return
     options = factory_options(settings, num_qubits=num_qubits, depth=depth)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from torch import Tensor
 
 from qiskit_hqnn import analysis
 from qiskit_hqnn.analysis import Analysis
-from qiskit_hqnn.cli.analyse import OF_RUN
 from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.models import as_hybrid, encoded, quantum_layer_of
@@ -28,7 +27,7 @@ _MOST = 2000
 
 
 def analyse_run(
-    folder: Path, data_root: Path, kind: str | None, images: str
+    folder: Path, data_root: Path, kinds: Sequence[str], images: str
 ) -> Iterator[tuple[str, Analysis]]:
     """Name and result of each analysis of a run, as they are finished.
 
@@ -42,11 +41,11 @@ def analyse_run(
     entering, labels = _entering(run, _images(run, images))
     with torch.no_grad():
         outputs = layer(entering)
-    for name in [kind] if kind else OF_RUN:
+    for name in kinds:
         try:
             yield name, _one(name, run, layer, entering, outputs, labels, images)
         except _Unknown as error:
-            if kind is not None:
+            if len(kinds) == 1:
                 raise HQNNError(str(error)) from None
             say(f"{name}: {error}", err=True)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from qiskit_hqnn.data.folders import shortened
-from qiskit_hqnn.data.surveying import Survey
+from qiskit_hqnn.data.seen import Seen
 
 _UNBALANCED = 10
 """So many times as many pictures as another class are worth a sentence."""
 
 
-def oddities_of(seen: Survey) -> Iterator[str]:
+def oddities_of(seen: Seen) -> Iterator[str]:
     """A sentence for everything that a network would stumble over, or learn by mistake."""
     yield from _of_reading(seen)
     yield from _of_classes(seen)
@@ -35,7 +35,7 @@ def _so_many(groups: Sequence[object], what: str) -> str:
     return f"{len(groups):,} {what}{'s stand' if len(groups) > 1 else ' stands'}"
 
 
-def _of_reading(seen: Survey) -> Iterator[str]:
+def _of_reading(seen: Seen) -> Iterator[str]:
     whole = [item for item in seen.items if not item.error]
     for item in seen.damaged[:5]:
         yield item.error
@@ -67,7 +67,7 @@ def _of_reading(seen: Survey) -> Iterator[str]:
         yield f"{len(seen.skipped):,} files are no pictures and are skipped, such as {seen.skipped[0].name!r}."
 
 
-def _of_classes(seen: Survey) -> Iterator[str]:
+def _of_classes(seen: Seen) -> Iterator[str]:
     counts = {name: by_part["train"] for name, by_part in seen.counts().items()}
     if empty := [name for name, count in counts.items() if not count]:
         yield f"There is nothing to train on of {shortened(empty)}."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qiskit import QuantumCircuit
 
-from qiskit_hqnn.circuits import Ansatz, Selection, ansatz_from_circuit, ansatz_from_file
+from qiskit_hqnn.circuits import Ansatz, Selection, parts_of_circuit, parts_of_file
 
 
 def read_ansatz(path: str | Path, selection: Selection | None = None) -> Ansatz:
@@ -22,11 +22,13 @@ def read_ansatz(path: str | Path, selection: Selection | None = None) -> Ansatz:
     chosen = selection or Selection()
     # Words for observables count the circuit's own qubits.
     idle = chosen.observables is not None
-    return ansatz_from_file(path, chosen.inputs, chosen.weights, chosen.observables, idle_qubits=idle)
+    return Ansatz(*parts_of_file(path, chosen.inputs, chosen.weights, chosen.observables, idle_qubits=idle))
 
 
 def ansatz_of(circuit: QuantumCircuit, selection: Selection | None = None) -> Ansatz:
     """As `read_ansatz`, of a circuit that the caller holds."""
     chosen = selection or Selection()
     idle = chosen.observables is not None
-    return ansatz_from_circuit(circuit, chosen.inputs, chosen.weights, chosen.observables, idle_qubits=idle)
+    return Ansatz(
+        *parts_of_circuit(circuit, chosen.inputs, chosen.weights, chosen.observables, idle_qubits=idle)
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.inspection.predictions import Predictions
-from qiskit_hqnn.inspection.subjects import Subject, as_sent
+from qiskit_hqnn.inspection.subject import Subject, as_sent
 from qiskit_hqnn.training import first_half, load_run, manager_for, observed_layer_of, predict_on, shots_for
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
@@ -18,17 +18,30 @@ from qiskit_hqnn.circuits import snapshot
 from qiskit_hqnn.jobs.registers import by_register
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.manager import JobManager
+    from qiskit_hqnn.jobs.adapters import Outcomes
+    from qiskit_hqnn.jobs.estimation import Estimation
 
 
 _METADATA = {"version": 2}
 """What Qiskit's own primitives say of theirs: the version of the interface."""
 
 
+class Sampling(Protocol):
+    """What the primitives need of a job manager."""
+
+    shots: int
+
+    def estimate(
+        self, pub: EstimatorPub, precision: float | None = None
+    ) -> tuple[Estimation, list[Outcomes]]: ...
+
+    def sample(self, pub: SamplerPub, shots: int | None) -> Outcomes: ...
+
+
 class ManagedEstimator(BaseEstimatorV2):
     """A BaseEstimatorV2 that samples through a `JobManager`; fits wherever Qiskit's estimators do."""
 
-    def __init__(self, manager: JobManager) -> None:
+    def __init__(self, manager: Sampling) -> None:
         self.manager = manager
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PrimitiveJob:
@@ -55,7 +68,7 @@ class ManagedEstimator(BaseEstimatorV2):
 class ManagedSampler(BaseSamplerV2):
     """A BaseSamplerV2 that samples through a `JobManager`."""
 
-    def __init__(self, manager: JobManager) -> None:
+    def __init__(self, manager: Sampling) -> None:
         self.manager = manager
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PrimitiveJob:

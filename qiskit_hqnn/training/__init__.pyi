@@ -11,12 +11,12 @@ from .job_file import (
     settings_of,
 )
 from .job_names import find_job, shipped_folder, shipped_jobs
-from .loading import PREDICTIONS_STORE, LoadedRun, check_data, load_run
+from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
 from .measuring import keep_result, run_test_set
 from .metrics import Metrics, Result, active
 from .places import check_snapshots, manager_for, running_on
 from .prediction import predict_on, shots_for
-from .predictor import Prediction, Predictor
+from .predictor import Predictor
 from .preparation import build_model, check_controls, load_splits
 from .pricing import price_run, price_training
 from .progress import Terminal

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from qiskit_hqnn.jobs.estimation.expectations import errors_are_bounds
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters import SamplingRequest
-    from qiskit_hqnn.jobs.estimation.estimation import Estimation
+    from qiskit_hqnn.jobs.estimation.measurement import Measurement
+    from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
 COLUMNS = (
     "circuits",
@@ -24,7 +28,24 @@ COLUMNS = (
 )
 
 
-def summary(estimation: Estimation) -> str:
+class Planned(Protocol):
+    """What is said of an `Estimation`."""
+
+    @property
+    def measurement(self) -> Measurement: ...
+    @property
+    def sets_at(self) -> np.ndarray: ...
+    @property
+    def shots(self) -> int: ...
+    @property
+    def options(self) -> MitigationOptions: ...
+    @property
+    def requests(self) -> Sequence[SamplingRequest]: ...
+    @property
+    def durations(self) -> Sequence[float]: ...
+
+
+def summary(estimation: Planned) -> str:
     """What is asked, and how it is measured, in two or three lines."""
     measurement = estimation.measurement
     observables = len(measurement.constants)
@@ -56,7 +77,7 @@ def summary(estimation: Estimation) -> str:
     return "\n".join(lines)
 
 
-def groups(estimation: Estimation) -> list[dict[str, str]]:
+def groups(estimation: Planned) -> list[dict[str, str]]:
     """Requests that differ by the flips of their readout only, counted together: a row of `COLUMNS` for each kind."""
     kinds: Counter[tuple[str, ...]] = Counter()
     for request, duration in zip(estimation.requests, estimation.durations, strict=True):
@@ -78,7 +99,7 @@ def groups(estimation: Estimation) -> list[dict[str, str]]:
     return rows
 
 
-def as_text(estimation: Estimation) -> str:
+def as_text(estimation: Planned) -> str:
     """The plan for a terminal."""
     rows = [dict(zip(COLUMNS, COLUMNS, strict=True)), *groups(estimation)]
     widths = {name: max(len(row[name]) for row in rows) for name in COLUMNS}
@@ -86,7 +107,7 @@ def as_text(estimation: Estimation) -> str:
     return "\n".join([summary(estimation), *table])
 
 
-def as_html(estimation: Estimation) -> str:
+def as_html(estimation: Planned) -> str:
     """The plan for a notebook."""
     head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
     body = "".join(

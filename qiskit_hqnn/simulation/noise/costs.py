@@ -9,26 +9,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from qiskit_hqnn.simulation.noise.blocks import Block, Step
-
-if TYPE_CHECKING:
-    from qiskit_hqnn.simulation.noise.plan import NoisyPlan
-
 
 _PRODUCT = 6
 """Those for each number that it takes to write a product state out, and to take its gradient apart."""
 
 
-def observables_from(plan: NoisyPlan) -> float:
-    """The smallest batch from which on observables are carried backwards; infinite where there is nothing to carry."""
-    by_column = _multiplications(plan.behind)
+def observables_from(before: Sequence[Step], behind: Sequence[Step], num_outputs: int) -> float:
+    """The smallest batch from which on observables are carried backwards; infinite where there is nothing to carry.
+
+    Args:
+        before, behind: steps that an upload waits for, and those behind all uploads.
+        num_outputs: observables.
+    """
+    by_column = _multiplications(behind)
     if not by_column:
         return math.inf
     # Both ways join states and observables; only states that start a forward way are written out.
-    written = 0 if plan.before else _PRODUCT
-    return max(1, math.ceil(by_column * plan.num_outputs / (by_column + written)))
+    written = 0 if before else _PRODUCT
+    return max(1, math.ceil(by_column * num_outputs / (by_column + written)))
 
 
 def _multiplications(steps: Sequence[Step]) -> int:

@@ -82,7 +82,7 @@ class NoisyPlan:
     @cached_property
     def observables_from(self) -> float:
         """The smallest batch from which on observables are carried backwards through `behind`; may be infinite."""
-        return costs.observables_from(self)
+        return costs.observables_from(self.before, self.behind, self.num_outputs)
 
     def __str__(self) -> str:
         uploads = sum(len(start.angles) for start in self.starts)
