@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qiskit_hqnn.cli.options import INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
 from qiskit_hqnn.cli.terminal import say
+
+if TYPE_CHECKING:
+    from qiskit.circuit import Parameter
 
 app = typer.Typer(
     help="List the published ansätze, or show one.\n\nExample: hqnn circuits show hqnn-parallel",
@@ -74,7 +78,7 @@ def show(
         say(f"output {index}     ⟨{terms}⟩   (leftmost letter: last qubit)")
 
 
-def _names(parameters: tuple) -> str:
+def _names(parameters: Sequence[Parameter]) -> str:
     names = [parameter.name for parameter in parameters]
     if not names:
         return "none"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def arrange(
     """
     beam = [(0.0, order, (order, None)) for order in _first_orders(steps, num_qubits)]
     for step in steps:
-        found: dict[tuple[int, ...], tuple[float, tuple[int, ...], tuple]] = {}
+        found: dict[tuple[int, ...], tuple[float, tuple[int, ...], tuple[Any, ...]]] = {}
         for cost, order, path in beam:
             for extra, after in _options(step, order, columns):
                 moved = after if after != order else None
