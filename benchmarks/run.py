@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import report
+from benchmarks import accelerated, report
 from benchmarks.alone import in_own_process
 from benchmarks.contenders import CONTENDERS, Contender, ours
 from benchmarks.scaling import measure_scaling, plot
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("only", nargs="*", help="W1 to W6, scaling, alone; default all")
+    parser.add_argument("only", nargs="*", help="W1 to W6, accelerate, scaling, alone; default all")
     parser.add_argument(
         "--seconds", type=float, default=8.0, help="time for each workload, all contenders together"
     )
@@ -79,6 +79,12 @@ def _measure(options: argparse.Namespace, only: set[str]) -> dict[str, Any]:
         }
         table = report.workloads_table(timings, notes)
         sections.append(("One forward and backward pass of the layer, float32", table))
+    if wanted("accelerate"):
+        measured = accelerated.measure_accelerated()
+        results["accelerate"] = {name: asdict(pairs) for name, pairs in measured.items()}
+        title = "qiskit-machine-learning's own networks, and the same after `accelerate`"
+        sections.append((title, accelerated.table(measured)))
+        print(accelerated.table(measured), flush=True)
     if wanted("scaling"):
         curves = measure_scaling(options.seconds)
         plot(curves, options.out / "scaling.png")

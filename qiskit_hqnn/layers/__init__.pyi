@@ -1,3 +1,4 @@
+from .accelerating import accelerate
 from .amplitude import AmplitudeAngles
 from .angle_map import AngleMap
 from .estimator_qnn import PackedEstimatorQNN
@@ -16,6 +17,7 @@ __all__ = [
     "PackedSamplerQNN",
     "QuantumLayer",
     "SamplerLayer",
+    "accelerate",
     "manager_at",
     "parameter_shift",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from qiskit_machine_learning.connectors import TorchConnector
+from qiskit_machine_learning.exceptions import QiskitMachineLearningError
 from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import Ansatz
@@ -19,11 +20,24 @@ from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.places import NoisyPlace
 
 
+class InputError(ShapeError, QiskitMachineLearningError):
+    """An input that a layer does not take; Qiskit's connector has its own class for that, which is caught as well."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # QiskitError puts its sentence in quotes
+
+
 class PackedConnector(TorchConnector):
     """A TorchConnector over one of the two neural networks here, whose evaluator answers.
 
     Its only parameter is `weight`, of shape (copies · weights,), radians, drawn uniformly from [0, 2π).
+
+    Attributes:
+        in_double: whether exact values of float32 weights are computed in float64, as Qiskit's networks are, and
+            rounded to float32 then. It may be set at any time; `from_qnn` sets it.
     """
+
+    in_double: bool = False
 
     def __init__(self, neural_network: Any, initial_weights: Any = None) -> None:
         # TorchConnector's own __init__ would register the weights under two names, and store them twice.
@@ -51,11 +65,11 @@ class PackedConnector(TorchConnector):
     # TorchConnector reads `_weights`, which would be a second name in state dicts: here both are the registered one.
 
     @property
-    def weight(self) -> Tensor:
+    def weight(self) -> nn.Parameter:
         return nn.Module.__getattr__(self, "weight")  # type: ignore[return-value]
 
     @property
-    def _weights(self) -> Tensor:  # type: ignore[override]
+    def _weights(self) -> nn.Parameter:  # type: ignore[override]
         return self.weight
 
     def reset_parameters(self) -> None:
@@ -96,7 +110,10 @@ class PackedConnector(TorchConnector):
 
     def _outputs(self, input_data: Tensor | None) -> Tensor:
         try:
-            return self.evaluator.evaluate(self._checked(input_data), self.weight)
+            inputs, weight = self._checked(input_data), self.weight
+            if self.in_double:
+                return self.evaluator.evaluate(inputs.double(), weight.double()).to(weight.dtype)
+            return self.evaluator.evaluate(inputs, weight)
         except RuntimeError as error:
             if "functorch transforms" in str(error) or str(error).startswith("vmap:"):
                 raise HQNNError(
@@ -114,19 +131,19 @@ class PackedConnector(TorchConnector):
         weight, circuits = self.weight, self.evaluator.quantity.circuits
         inputs = weight.new_empty(0) if input_data is None else input_data
         if not isinstance(inputs, Tensor):
-            raise ShapeError(
+            raise InputError(
                 f"Input of a quantum layer must be a torch.Tensor, but is a {type(inputs).__name__}."
             )
         if inputs.ndim == 0 or inputs.shape[-1] != circuits.num_inputs:
-            raise ShapeError(
+            raise InputError(
                 f"Input of a quantum layer must have shape (..., {circuits.num_inputs}) for {circuits.copies} × "
                 f"{circuits.ansatz.num_inputs} inputs, but has shape {tuple(inputs.shape)}."
             )
         if inputs.dtype != weight.dtype:
             if inputs.is_complex():
-                raise ShapeError(f"Input of a quantum layer must be real, but is {inputs.dtype}.")
+                raise InputError(f"Input of a quantum layer must be real, but is {inputs.dtype}.")
             inputs = inputs.to(weight.dtype)
-        return inputs
+        return inputs if self.qnn.input_gradients else inputs.detach()
 
     def _circuits(self) -> str:
         """What a state dict's weights belong to: their flat tensor could be that of many layers."""
@@ -156,9 +173,24 @@ class PackedConnector(TorchConnector):
         if given not in {None, self._circuits()}:
             error_msgs.append(f"{prefix}weight must be of {self._circuits()}, but is of {given}.")
             return
+        state_dict = self._with_one_name(state_dict, prefix, error_msgs)
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
+
+    def _with_one_name(self, state_dict: Any, prefix: str, error_msgs: list[str]) -> Any:
+        """The state dict without the second name that Qiskit's connector has for its weights.
+
+        A file format that keeps shared tensors once may have it alone.
+        """
+        second = state_dict.get(f"{prefix}_weights")
+        if second is None:
+            return state_dict
+        first = state_dict.get(f"{prefix}weight", second)
+        if first.shape != second.shape or not torch.equal(first, second):
+            error_msgs.append(f"{prefix}weight and {prefix}_weights must be one tensor, but differ.")
+        others = {name: tensor for name, tensor in state_dict.items() if name != f"{prefix}_weights"}
+        return {**others, f"{prefix}weight": first}
 
     @contextmanager
     def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:

@@ -68,3 +68,16 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
     @estimator.setter
     def estimator(self, estimator: Any) -> None:
         self.run_on(estimator)
+
+    @property  # type: ignore[override]
+    def default_precision(self) -> float | None:
+        """The precision that the estimator is asked for: 1/√shots, or the one that was set; None leaves its own.
+
+        Set, it holds wherever no shots are given.
+        """
+        return self.quantity.precision_of(self.shots)
+
+    @default_precision.setter
+    def default_precision(self, precision: float | None) -> None:
+        self.quantity = ExpectationValues(self.quantity.circuits, precision)
+        self.run_on(self.place, self.rule, self.shots)

@@ -26,6 +26,7 @@ class EvaluatedQNN:
 
     quantity: Quantity
     evaluator: Evaluator
+    input_gradients: bool
     _compiles: bool = False
 
     def run_on(self, place: Any, gradient: str | SPSA | None = None, shots: int | None = None) -> None:
@@ -94,8 +95,7 @@ class EvaluatedQNN:
     def _backward(
         self, input_data: np.ndarray | None, weights: np.ndarray | None
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        of_inputs: bool = self._input_gradients  # type: ignore[attr-defined]
-        return self.evaluator.jacobians(*self._as_tensors(input_data, weights), of_inputs)
+        return self.evaluator.jacobians(*self._as_tensors(input_data, weights), self.input_gradients)
 
     def _as_tensors(self, input_data: np.ndarray | None, weights: np.ndarray | None) -> tuple[Tensor, Tensor]:
         circuits = self.quantity.circuits

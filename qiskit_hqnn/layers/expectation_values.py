@@ -25,10 +25,14 @@ class ExpectationValues:
 
     In a PUB the sets of angles are the values, of shape (N, S), and the observables the other axis. Primitives refuse
     an observable that is zero, and drop the terms of a tiny one: the first are left out, the second sent larger.
+
+    Args:
+        circuits: whose expectation values.
+        precision: that an estimator is asked for where no shots are given; None leaves its own default.
     """
 
-    def __init__(self, circuits: CircuitCopies) -> None:
-        self.circuits = circuits
+    def __init__(self, circuits: CircuitCopies, precision: float | None = None) -> None:
+        self.circuits, self.precision = circuits, precision
         self.num_outputs = circuits.ansatz.num_outputs
         self.output_shape: tuple[int, ...] = (circuits.copies * self.num_outputs,)
         observables = circuits.ansatz.observables
@@ -70,9 +74,13 @@ class ExpectationValues:
         sets = (values.shape[0], values.shape[1])
         if not len(self._sent):
             return np.zeros((*sets, self.num_outputs))
-        precision = None if shots is None else shots**-0.5
-        result = primitive.run([self.pub(primitive, values)], precision=precision).result()
+        job = primitive.run([self.pub(primitive, values)], precision=self.precision_of(shots))
+        result = job.result()
         return self.read(np.asarray(result[0].data.evs), sets)
+
+    def precision_of(self, shots: int | None) -> float | None:
+        """What an estimator is asked for."""
+        return self.precision if shots is None else shots**-0.5
 
     def pub(self, primitive: object, values: np.ndarray) -> tuple[Any, ...]:
         """One estimator PUB, of shape (observables, N, S), for sets of angles (N, S, K).

@@ -10,6 +10,7 @@ import torch
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.transpiler import PassManager
+from qiskit_machine_learning.neural_networks import EstimatorQNN
 from torch import Tensor
 
 from qiskit_hqnn._checks import check_integer
@@ -20,6 +21,7 @@ from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.evaluators import SampledEvaluator
 from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient
 from qiskit_hqnn.layers.places import estimator_for
+from qiskit_hqnn.layers.stock import read_estimator_qnn
 from qiskit_hqnn.simulation import compile_ansatz
 
 
@@ -64,6 +66,27 @@ class QuantumLayer(PackedConnector):
         place = estimator_for(estimator, shots)
         qnn = PackedEstimatorQNN(ansatz, copies, place, gradient, shots, pass_manager, compile)
         super().__init__(qnn, initial_weights)
+
+    @classmethod
+    def from_qnn(cls, qnn: EstimatorQNN, initial_weights: Any = None) -> QuantumLayer:
+        """The layer of one of qiskit-machine-learning's EstimatorQNNs: the same outputs, gradients and place.
+
+        One without an estimator, or with Qiskit's exact reference, is computed exactly. One with another estimator
+        stays there, and a training step is one PUB with the network's `default_precision`. `input_gradients` holds, and
+        values are computed in float64 as Qiskit does (`layer.in_double = False` is about twice as fast).
+
+        Args:
+            qnn: is not altered.
+            initial_weights: as in the constructor.
+
+        Raises:
+            HQNNError: if it is another network, or its gradient is another method's or another estimator's.
+        """
+        ansatz, place = read_estimator_qnn(qnn)
+        layer = cls(ansatz, estimator=place, initial_weights=initial_weights)
+        layer.neural_network.default_precision = qnn.default_precision
+        layer.neural_network.input_gradients, layer.in_double = qnn.input_gradients, True
+        return layer
 
     @property
     def compiles(self) -> bool:
@@ -111,8 +134,9 @@ class QuantumLayer(PackedConnector):
             angles = sampled.quantity.circuits.angles(inputs, weight)
             shifts = sampled.shifts(angles, inputs.requires_grad, weight.requires_grad)
         shots = self.neural_network.shots if shots is None else check_integer("shots", shots, 1)
-        pub = self.neural_network.quantity.pub(place, shifts.sets(angles.detach().numpy()))
-        return EstimatorPub.coerce(pub, None if shots is None else shots**-0.5)
+        quantity = self.neural_network.quantity
+        pub = quantity.pub(place, shifts.sets(angles.detach().numpy()))
+        return EstimatorPub.coerce(pub, quantity.precision_of(shots))
 
     def outputs(self, evs: np.ndarray, batch: int | None = None) -> Tensor:
         """The layer's outputs for a batch, made of the expectation values of its PUB.

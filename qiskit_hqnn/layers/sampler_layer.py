@@ -7,12 +7,14 @@ from typing import Any
 
 from qiskit.primitives import BaseSamplerV2
 from qiskit.transpiler import PassManager
+from qiskit_machine_learning.neural_networks import SamplerQNN
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.gradient_rules import SPSA
 from qiskit_hqnn.layers.places import sampler_for
 from qiskit_hqnn.layers.sampler_qnn import Interpret, PackedSamplerQNN
+from qiskit_hqnn.layers.stock import read_sampler_qnn
 
 
 class SamplerLayer(PackedConnector):
@@ -58,6 +60,23 @@ class SamplerLayer(PackedConnector):
             pass_manager,
         )
         super().__init__(qnn, initial_weights)
+
+    @classmethod
+    def from_qnn(cls, qnn: SamplerQNN, initial_weights: Any = None) -> SamplerLayer:
+        """The layer of one of qiskit-machine-learning's SamplerQNNs; as `QuantumLayer.from_qnn`.
+
+        Raises:
+            HQNNError: as there, or if its outputs are sparse or its circuit has classical bits.
+        """
+        ansatz, interpret, place = read_sampler_qnn(qnn)
+        layer = cls(ansatz, interpret, qnn.output_shape, sampler=place, initial_weights=initial_weights)
+        layer.neural_network.input_gradients, layer.in_double = qnn.input_gradients, True
+        return layer
+
+    @property
+    def neural_network(self) -> PackedSamplerQNN:
+        """The SamplerQNN; its `sampler` is the one that runs, None where probabilities are exact."""
+        return self._neural_network
 
     def running_on(
         self,
