@@ -9,6 +9,7 @@ from .price import Price, price_requests
 from .recording import JobFailedError, expectation_values
 from .sending import Patience
 from .store import Store
+from .tiling import Tiles
 from .worker import ensure_worker
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "SamplingOptions",
     "Spending",
     "Store",
+    "Tiles",
     "ensure_worker",
     "expectation_values",
     "in_words",

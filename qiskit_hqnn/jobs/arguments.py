@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,10 @@ from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.jobs.adapters import SamplingOptions
+from qiskit_hqnn.jobs.budget import Meter
+from qiskit_hqnn.jobs.estimation import MitigationOptions
+from qiskit_hqnn.jobs.sending import Patience
+from qiskit_hqnn.jobs.store import Store
 
 
 def check_counts(*, shots: int, sets_at_once: int, seed: int | None) -> None:
@@ -22,11 +27,19 @@ def check_counts(*, shots: int, sets_at_once: int, seed: int | None) -> None:
         check_integer("seed", seed, 0)
 
 
-def check_kinds(**arguments: tuple[Any, type]) -> None:
-    """Raises HQNNError if an argument is neither None nor of its kind."""
-    for name, (value, kind) in arguments.items():
+def check_kinds(*, mitigation: Any, options: Any, patience: Any, meter: Any, store: Any) -> None:
+    """Raises HQNNError if one of a manager's objects is neither None nor of its kind."""
+    kinds = {
+        "mitigation": (mitigation, MitigationOptions),
+        "options": (options, SamplingOptions),
+        "patience": (patience, Patience),
+        "meter": (meter, Meter),
+    }
+    for name, (value, kind) in kinds.items():
         if value is not None and not isinstance(value, kind):
             raise HQNNError(f"Argument `{name}` must be {kind.__name__}(…) or None, but is {value!r}.")
+    if store is not None and not isinstance(store, str | Path | Store):
+        raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
 
 
 def shots_for(precision: float | None, shots: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
-from qiskit_hqnn.errors import HQNNError, MitigationError
+from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs.adapters import (
     BackendAdapter,
     Outcomes,
@@ -22,29 +21,26 @@ from qiskit_hqnn.jobs.adapters import (
     SamplingRequest,
     close_adapter,
     open_place,
-    sampling_requests,
-    values_for,
 )
-from qiskit_hqnn.jobs.arguments import check_counts, check_fractional, check_kinds, finite_values, shots_for
+from qiskit_hqnn.jobs.arguments import check_counts, check_fractional, check_kinds
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits
-from qiskit_hqnn.jobs.devices import Device, Templates, circuit_bytes, folded, scheduled_duration
-from qiskit_hqnn.jobs.estimation import Estimation, prepare
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
+from qiskit_hqnn.jobs.planning import Planner
 from qiskit_hqnn.jobs.price import Price, price_requests, seconds_each
 from qiskit_hqnn.jobs.primitives import ManagedEstimator, ManagedSampler
-from qiskit_hqnn.jobs.questions import Questions
 from qiskit_hqnn.jobs.recording import (
     Recorded,
     collect,
+    counted,
     expectation_values,
     record,
     sample_at_once,
     strong_id,
 )
-from qiskit_hqnn.jobs.registers import in_one_row, measures
 from qiskit_hqnn.jobs.sending import Patience, drive
 from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
+from qiskit_hqnn.jobs.tiling import Planned, Tiles, tiles_of
 
 __all__ = ["JobManager", "expectation_values"]
 
@@ -79,6 +75,8 @@ class JobManager:
         fractional: whether the device's fractional gates (rx and rzz of any angle) are used, every rzz angle folded
             into [0, π/2]; else they are left out. Part of what a result is known by.
         meter: counts what this manager spends, too, and its limit holds for it: of a run with several managers.
+        tiles: sets of values that run side by side on a device, each on qubits of its own: a number, "auto" for as many
+            as there are good regions for, or `Tiles`; None for one circuit alone.
 
     Attributes:
         meter: what this manager has sent or recorded, whatever became of it, what it was answered (also from the
@@ -87,7 +85,8 @@ class JobManager:
 
     Raises:
         DeviceError: if there is no such device.
-        HQNNError: if shots or budget are not positive.
+        HQNNError: if shots or budget are not positive, or a place without qubits of its own is given tiles.
+        MitigationError: if tiles and mitigation do not go together.
         StoreError: if the store cannot be used.
     """
 
@@ -108,17 +107,12 @@ class JobManager:
         sets_at_once: int = SETS_AT_ONCE,
         meter: Meter | None = None,
         fractional: bool = False,
+        tiles: Tiles | int | str | None = None,
     ) -> None:
         check_counts(shots=shots, sets_at_once=sets_at_once, seed=seed)
-        check_kinds(mitigation=(mitigation, MitigationOptions), options=(options, SamplingOptions))
-        check_kinds(patience=(patience, Patience), meter=(meter, Meter))
-        if store is not None and not isinstance(store, str | Path | Store):
-            raise HQNNError(f"Argument `store` must be an address, a path or a Store, but is {store!r}.")
-        self.device: Device
-        self.adapter: BackendAdapter
+        check_kinds(mitigation=mitigation, options=options, patience=patience, meter=meter, store=store)
         self.device, self.adapter = open_place(where, fractional)
-        if adapter is not None:
-            self.adapter = adapter
+        self.adapter = self.adapter if adapter is None else adapter
         hardware = self.adapter.poll_seconds > 0
         if store is None and hardware:
             store = DEFAULT_STORE
@@ -131,22 +125,19 @@ class JobManager:
         self.options = options or SamplingOptions()
         check_fractional(self.device.fractional, self.options)
         self.patience = patience or Patience()
-        self._templates = Templates(
-            self.device, self.adapter.calibration, self.cache, calibration if hardware else None
-        )
+        self.tiles = tiles_of(tiles, self.device, self.mitigation)
+        calibrations = (self.adapter.calibration, calibration if hardware else None)
+        self._planner = Planner(self.device, calibrations, self.cache, self.mitigation, self.seed, self.tiles)
         self.limits = ChunkLimits() if hardware else ChunkLimits(sets=sets_at_once, qpu_seconds=float("inf"))
         self._jobs: dict[str, Meter] = {}
         self.progress: Callable[[int, int], None] | None = None
         self.said: Callable[[str], None] | None = None
-        self._questions = Questions(self.seed)
 
     def __repr__(self) -> str:
-        budget = (
-            "no budget" if self.max_qpu_seconds is None else f"budget {self.max_qpu_seconds:g} QPU seconds"
-        )
+        limit = self.max_qpu_seconds
+        left = "no budget" if limit is None else f"budget {limit:g} QPU seconds"
         kept = ", with a store" if self.store is not None else ""
-        spent = f"{self.qpu_seconds:.1f} QPU seconds used"
-        return f"JobManager({self.where!r}, {self.shots} shots, {spent}, {budget}{kept})"
+        return f"JobManager({self.where!r}, {self.shots} shots, {self.qpu_seconds:.1f} QPU seconds used, {left}{kept})"
 
     @property
     def where(self) -> str:
@@ -176,23 +167,23 @@ class JobManager:
         """A BaseSamplerV2 on this manager."""
         return ManagedSampler(self)
 
-    def plan(self, pub: EstimatorPub, precision: float | None = None) -> Estimation:
+    def plan(self, pub: EstimatorPub, precision: float | None = None) -> Planned:
         """What an estimator PUB is sent as."""
-        return self._planned(pub, precision)[0]
+        return self._planner.estimation(pub, precision, self.shots)[0]
 
-    def price(self, estimation: Estimation) -> Price:
+    def price(self, estimation: Planned) -> Price:
         """What a planned PUB costs on hardware; on Aer and snapshots, what it would cost there."""
         return price_requests(estimation.requests, estimation.durations, self.device, self.options)
 
     def estimate(
         self, pub: EstimatorPub, precision: float | None = None, max_qpu_seconds: float | None = None
-    ) -> tuple[Estimation, list[Outcomes]]:
+    ) -> tuple[Planned, list[Outcomes]]:
         """Plan, price and sample an estimator PUB."""
-        estimation, key = self._planned(pub, precision)
+        estimation, key = self._planner.estimation(pub, precision, self.shots)
         outcomes = self.run(
             estimation.requests, estimation.durations, max_qpu_seconds, "estimator", estimation
         )
-        self._questions.answered(key)
+        self._planner.answered(key)
         return estimation, outcomes
 
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
@@ -203,29 +194,13 @@ class JobManager:
         Raises:
             MitigationError: if the manager has mitigation, which is for expectation values.
         """
-        if self.mitigation.active:
-            raise MitigationError(
-                "Mitigation corrects expectation values, not samples: use an estimator, or a manager without it."
-            )
-        values = finite_values(pub.circuit, pub.parameter_values).reshape(
-            pub.size, pub.circuit.num_parameters
-        )
         shots = shots or pub.shots or self.shots
-        row = in_one_row(pub.circuit)
-        content = circuit_bytes(row)
-        circuit, _ = self._templates.of(row, content)
-        if not pub.size or not measures(circuit):
-            return Outcomes.zeros(pub.size, row.num_clbits, shots)
-        key = self._questions.key(content, values, shots)
-        names, values = values_for(circuit, pub.circuit, values)
-        folding = folded(circuit, self.device.target)
-        names, values = folding.values(names, values)
-        circuit = folding.circuit
-        requests = sampling_requests(circuit, names, values, shots, self._questions.seed(key))
-        duration = 0.0 if self.device.target is None else scheduled_duration(circuit, self.device.target)
-        outcomes = self.run(requests, [duration] * len(requests), max_qpu_seconds, "sampler")
-        self._questions.answered(key)
-        return Outcomes.joined(outcomes)
+        plan, bits, key = self._planner.samples(pub, shots)
+        if plan is None:
+            return Outcomes.zeros(pub.size, bits, shots)
+        outcomes = self.run(plan.requests, plan.durations, max_qpu_seconds, "sampler")
+        self._planner.answered(key)
+        return plan.read(outcomes)
 
     def run(
         self,
@@ -233,7 +208,7 @@ class JobManager:
         durations: Sequence[float],
         max_qpu_seconds: float | None = None,
         title: str = "",
-        estimation: Estimation | None = None,
+        estimation: Planned | None = None,
     ) -> list[Outcomes]:
         """Sample requests, in chunks within the place's limits.
 
@@ -246,7 +221,7 @@ class JobManager:
         price = price_requests(requests, durations, self.device, self.options)
         with self.meter.child(max_qpu_seconds, "the budget of this call") as call:
             if self.store is None:
-                call.check(price, self._request(price))
+                call.check(price, f"This request of {price.executions:,} executions on {self.where}")
                 outcomes = sample_at_once(self.adapter, requests, self.limits, self.options, self.progress)
                 call.spend(price)
                 call.answer(price)
@@ -297,7 +272,7 @@ class JobManager:
                 store.resume(recorded.id)
         return recorded.id
 
-    def known(self, estimation: Estimation, settings: dict[str, Any] | None = None) -> str | None:
+    def known(self, estimation: Planned, settings: dict[str, Any] | None = None) -> str | None:
         """The id of the job that `submit` would find in the store for a plan and settings; None if there is none."""
         store = self._needs_store()
         job = strong_id(self.where, self._identity(settings or {}), estimation.requests)
@@ -311,7 +286,7 @@ class JobManager:
                 budget goes on.
         """
         store = self._needs_store()
-        with self._jobs.pop(job, None) or self._counted(store, job, self.meter.child(), fresh=False) as call:
+        with self._jobs.pop(job, None) or counted(store, job, self.meter.child(), fresh=False) as call:
             return self._drive(store, job, call)
 
     def retry(self, job: str) -> int:
@@ -325,21 +300,12 @@ class JobManager:
         if number:
             self.meter.check(seconds, f"Sending {number} parts of job {job[:10]} again")
             if job not in self._jobs:
-                self._jobs[job] = self._counted(store, job, self.meter.child(), fresh=False)
+                self._jobs[job] = counted(store, job, self.meter.child(), fresh=False)
         return store.reopen(job)
 
     def close(self) -> None:
         """End the batch or session that was opened for this manager, if any: it is paid until it ends."""
         close_adapter(self.adapter)
-
-    def _planned(self, pub: EstimatorPub, precision: float | None) -> tuple[Estimation, bytes]:
-        """A PUB's plan, and the key under which it counts as asked."""
-        shots = shots_for(precision, self.shots)
-        content = circuit_bytes(pub.circuit)
-        key = self._questions.key(content, finite_values(pub.circuit, pub.parameter_values), shots)
-        template = partial(self._templates.of, content=content)
-        seed = self._questions.seed(key)
-        return prepare(pub, shots, self.device, template, self.mitigation, seed), key
 
     def _needs_store(self) -> Store:
         if self.store is None:
@@ -354,7 +320,7 @@ class JobManager:
         call: Meter,
         title: str,
         settings: dict[str, Any],
-        estimation: Estimation | None,
+        estimation: Planned | None,
         notes: dict[str, Any] | None = None,
     ) -> Recorded:
         """Record requests, unless they are in the store: from then on they may be paid, whatever becomes of this."""
@@ -362,25 +328,16 @@ class JobManager:
         identity = self._identity(settings)
         job = strong_id(self.where, identity, requests)
         if store.has(job):
-            self._counted(store, job, call, fresh=False)
+            counted(store, job, call, fresh=False)
             return Recorded(job, fresh=False)
-        call.check(price, self._request(price))
+        call.check(price, f"This request of {price.executions:,} executions on {self.where}")
         seconds = seconds_each(requests, durations, self.device, self.options)
         kept = identity | (notes or {}) | {"max_qpu_seconds": call.left}
         recorded = record(
             store, job, self.where, title, requests, seconds, price, kept, self.limits, estimation
         )
-        self._counted(store, job, call, recorded.fresh)
+        counted(store, job, call, recorded.fresh)
         return recorded
-
-    def _counted(self, store: Store, job: str, call: Meter, fresh: bool) -> Meter:
-        """Let a call count what a job costs; of one that was there before, what it costs from now on."""
-        before = Spending() if fresh else Spending(*store.spent(job))
-        call.child(reading=lambda: Spending(*store.spent(job)) - before)
-        return call
-
-    def _request(self, price: Price) -> str:
-        return f"This request of {price.executions:,} executions on {self.where}"
 
     def _drive(self, store: Store, job: str, call: Meter) -> str:
         """Drive a job that counts below `call`."""
@@ -389,11 +346,5 @@ class JobManager:
 
     def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:
         """What decides a job's result beside its requests."""
-        return {
-            **settings,
-            "options": asdict(self.options),
-            "limits": asdict(self.limits),
-            "mitigation": asdict(self.mitigation),
-            "calibration": self._templates.calibration,
-            **({"fractional": True} if self.device.fractional else {}),
-        }
+        own = {"options": asdict(self.options), "limits": asdict(self.limits)}
+        return settings | own | self._planner.identity

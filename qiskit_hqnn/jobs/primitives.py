@@ -19,7 +19,7 @@ from qiskit_hqnn.jobs.registers import by_register
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters import Outcomes
-    from qiskit_hqnn.jobs.estimation import Estimation
+    from qiskit_hqnn.jobs.tiling import Planned
 
 
 _METADATA = {"version": 2}
@@ -33,7 +33,7 @@ class Sampling(Protocol):
 
     def estimate(
         self, pub: EstimatorPub, precision: float | None = None
-    ) -> tuple[Estimation, list[Outcomes]]: ...
+    ) -> tuple[Planned, list[Outcomes]]: ...
 
     def sample(self, pub: SamplerPub, shots: int | None) -> Outcomes: ...
 

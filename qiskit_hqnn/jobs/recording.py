@@ -20,10 +20,11 @@ from qiskit_hqnn.jobs.adapters import (
     SamplingRequest,
     checked,
 )
+from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
-from qiskit_hqnn.jobs.estimation import Estimation, recipe
 from qiskit_hqnn.jobs.price import Price, price_chunks
 from qiskit_hqnn.jobs.store import JobRecord, Store
+from qiskit_hqnn.jobs.tiling import Planned, recipe
 
 
 class JobFailedError(HQNNError):
@@ -56,7 +57,7 @@ def record(
     price: Price,
     settings: dict[str, Any],
     limits: ChunkLimits,
-    estimation: Estimation | None,
+    estimation: Planned | None,
 ) -> Recorded:
     """Commit a job with all its chunks; whoever comes second finds it there."""
     chunks = chunked(requests, seconds_each, limits)
@@ -73,6 +74,13 @@ def record(
         price_chunks(chunks, seconds_each, price),
     )
     return Recorded(job, fresh)
+
+
+def counted(store: Store, job: str, call: Meter, fresh: bool) -> Meter:
+    """Let a call count what a job costs; of one that was there before, what it costs from now on."""
+    before = Spending() if fresh else Spending(*store.spent(job))
+    call.child(reading=lambda: Spending(*store.spent(job)) - before)
+    return call
 
 
 def sample_at_once(
@@ -133,7 +141,7 @@ def _check_done(job: JobRecord) -> None:
         )
 
 
-def recorded_estimation(store: Store, job: str) -> tuple[Estimation, int]:
+def recorded_estimation(store: Store, job: str) -> tuple[Planned, int]:
     """The estimation of a job, and how many requests it had.
 
     Raises:

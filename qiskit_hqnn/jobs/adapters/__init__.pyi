@@ -1,5 +1,6 @@
 from .aer import noise_of, on_qubits, sample, used_qubits
 from .checking import checked
+from .components import TILES, is_tiled, sampled_apart
 from .deadlines import within
 from .local import LocalAdapter
 from .places import check_word, open_place
@@ -23,6 +24,7 @@ from .seam import (
 
 __all__ = [
     "HISTOGRAM_BITS",
+    "TILES",
     "AdapterError",
     "BackendAdapter",
     "JobState",
@@ -42,10 +44,12 @@ __all__ = [
     "checked",
     "clock_of",
     "close_adapter",
+    "is_tiled",
     "noise_of",
     "on_qubits",
     "open_place",
     "sample",
+    "sampled_apart",
     "sampling_requests",
     "seed_of",
     "used_qubits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
 from qiskit_hqnn.jobs.adapters.checking import checked
+from qiskit_hqnn.jobs.adapters.components import is_tiled, sampled_apart
 from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.devices import CutDevice, Device, cut_target, for_aer
 
@@ -23,8 +24,14 @@ def sample(request: SamplingRequest, device: Device) -> Outcomes:
     """Run one request in this process.
 
     A device's circuit is cut down to its used qubits first: the noise of the others cannot reach it, and a state of
-    all 156 could not be held.
+    all 156 could not be held. A tiled circuit is sampled region by region for the same reason.
     """
+    if is_tiled(request.circuit):
+        return checked([sampled_apart(request, partial(_sample, device=device))], [request])[0]
+    return _sample(request, device)
+
+
+def _sample(request: SamplingRequest, device: Device) -> Outcomes:
     circuit = request.circuit
     if device.simulator is not None:
         simulator = device.simulator

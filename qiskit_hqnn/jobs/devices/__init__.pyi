@@ -11,7 +11,7 @@ from .device import (
     resolve_device,
     snapshot_names,
 )
-from .fractional import folded
+from .fractional import folded, with_folded_numbers
 from .identity import circuit_bytes
 from .templates import Templates
 from .transpiling import (
@@ -19,7 +19,9 @@ from .transpiling import (
     SEEDS,
     ISATemplate,
     candidates,
+    check_isa,
     expected_success,
+    fingerprint,
     gate_error,
     scheduled_duration,
     transpile_template,
@@ -35,11 +37,13 @@ __all__ = [
     "Templates",
     "calibration_id",
     "candidates",
+    "check_isa",
     "check_snapshot",
     "circuit_bytes",
     "cut_target",
     "device_of",
     "expected_success",
+    "fingerprint",
     "folded",
     "for_aer",
     "gate_error",
@@ -48,4 +52,5 @@ __all__ = [
     "snapshot_names",
     "transpile_template",
     "with_device_delays",
+    "with_folded_numbers",
 ]

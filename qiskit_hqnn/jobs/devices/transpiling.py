@@ -76,7 +76,7 @@ def transpile_template(
     if target is None:
         raise DeviceError(f"{device.name!r} has no gates of its own to transpile for.")
     _check_size(circuit, device, target)
-    key = _fingerprint(circuit, device, seeds, levels)
+    key = fingerprint(circuit, device, seeds, levels)
     template = _templates.get(key) or _from_disk(cache, key)
     if template is None:
         template = _best(circuit, device, target, seeds, levels, key)
@@ -104,7 +104,7 @@ def kept_template(
     Raises:
         DeviceError: if today's device does not take it any more.
     """
-    key = _fingerprint(circuit, device, seeds, levels)
+    key = fingerprint(circuit, device, seeds, levels)
     template = _templates.get(key) or _from_disk(cache, key)
     if template is not None:
         assert device.target is not None
@@ -119,7 +119,7 @@ def candidates(
     target = device.target
     assert target is not None
     _check_size(circuit, device, target)
-    key = _fingerprint(circuit, device, seeds, levels)
+    key = fingerprint(circuit, device, seeds, levels)
     given = with_device_delays(circuit, target, device.name)
 
     def each(circuit: QuantumCircuit) -> list[ISATemplate]:
@@ -263,7 +263,8 @@ def _largest_component(target: Target) -> int:
     return max((len(part.physical_qubits) for part in coupling.connected_components()), default=0)
 
 
-def _fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]) -> str:
+def fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]) -> str:
+    """What a template is known by: its circuit, device, calibration and options."""
     digest = sha256(circuit_bytes(circuit))
     # Another version of the transpiler finds other templates.
     options = [device.name, device.calibration, list(seeds), list(levels), qiskit.__version__]

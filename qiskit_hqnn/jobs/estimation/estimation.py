@@ -135,6 +135,61 @@ _CALIBRATION_SHOTS = 16_384
 _FLIP_SEED = 20221
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a PUB asks for, each observable and each set of values once.
+
+    Attributes:
+        circuit: as given.
+        observables: without repetition.
+        values: sets of values, (sets, parameters of the circuit), radians.
+        shape: of the result.
+        observables_at, sets_at: for each element of the result, its observable and its set of values.
+        shape_of_sets: of the sets in the PUB.
+    """
+
+    circuit: QuantumCircuit
+    observables: Sequence[SparsePauliOp]
+    values: np.ndarray
+    shape: tuple[int, ...]
+    observables_at: np.ndarray
+    sets_at: np.ndarray
+    shape_of_sets: tuple[int, ...]
+
+    @classmethod
+    def by(cls, pub: EstimatorPub) -> Asked:
+        """What one PUB asks for."""
+        observables, at = _distinct_observables(pub)
+        of_sets = pub.parameter_values.shape
+        values = pub.parameter_values.as_array(pub.circuit.parameters)
+        flat = values.reshape(prod(of_sets), pub.circuit.num_parameters)
+        sets = np.arange(len(flat)).reshape(of_sets)
+        return cls(
+            pub.circuit,
+            observables,
+            flat,
+            pub.shape,
+            np.broadcast_to(at, pub.shape).ravel(),
+            np.broadcast_to(sets, pub.shape).ravel(),
+            of_sets,
+        )
+
+    def of_sets(self, sets: range) -> tuple[Asked, np.ndarray]:
+        """The part that asks about some consecutive sets, and which elements of the result that is."""
+        elements = np.flatnonzero((self.sets_at >= sets.start) & (self.sets_at < sets.stop))
+        values = self.values[sets.start : sets.stop]
+        part = Asked(
+            self.circuit,
+            self.observables,
+            values,
+            (len(elements),),
+            self.observables_at[elements],
+            self.sets_at[elements] - sets.start,
+            (len(values),),
+        )
+        return part, elements
+
+
 def prepare(
     pub: EstimatorPub, shots: int, device: Device, template: Template, options: MitigationOptions, seed: int
 ) -> Estimation:
@@ -146,15 +201,21 @@ def prepare(
     Raises:
         MitigationError: if the options do not fit the circuit or the device.
     """
-    observables, at = _distinct_observables(pub)
-    shape = pub.shape
-    circuit, where = template(pub.circuit)
+    return prepare_asked(Asked.by(pub), shots, device, template, options, seed)
+
+
+def prepare_asked(
+    asked: Asked, shots: int, device: Device, template: Template, options: MitigationOptions, seed: int
+) -> Estimation:
+    """As `prepare`, for what a PUB asks or a part of it."""
+    circuit, where = template(asked.circuit)
     if circuit.num_clbits:
         circuit = without_idle_bits(circuit)
-    names, sets, set_index = _sets(pub, circuit)
-    sets_at = np.broadcast_to(set_index, shape).ravel()
-    observables_at = np.broadcast_to(at, shape).ravel()
-    measurement = measurement_of(observables)
+    names, sets = values_for(circuit, asked.circuit, asked.values)
+    sets_at = asked.sets_at
+    if not names:  # all sets are one
+        sets, sets_at = np.zeros((1, 0)), np.zeros_like(sets_at)
+    measurement = measurement_of(asked.observables)
     # Before pulses are put into idle times: what folds an angle takes time, too.
     folding = folded(circuit, device.target)
     circuit, (names, sets) = folding.circuit, folding.values(names, sets)
@@ -167,7 +228,9 @@ def prepare(
         for request in requests
     )
     total = part * options.draws
-    return Estimation(tuple(requests), durations, measurement, observables_at, sets_at, shape, total, options)
+    return Estimation(
+        tuple(requests), durations, measurement, asked.observables_at, sets_at, asked.shape, total, options
+    )
 
 
 def _calibration_requests(
@@ -242,20 +305,6 @@ def _with_own_seed(request: SamplingRequest, index: int) -> SamplingRequest:
     """Requests of one PUB must not share their random numbers: equal circuits would give equal errors."""
     seed = seed_of(request.seed, index)
     return SamplingRequest(request.circuit, request.parameters, request.values, request.shots, seed)
-
-
-def _sets(pub: EstimatorPub, circuit: QuantumCircuit) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Names of the parameters on which the device's circuit depends, the sets of their values, and each set's place.
-
-    Without parameters, all sets are one.
-    """
-    shape = pub.parameter_values.shape
-    values = pub.parameter_values.as_array(pub.circuit.parameters)
-    flat = values.reshape(prod(shape), pub.circuit.num_parameters)
-    names, sets = values_for(circuit, pub.circuit, flat)
-    if not names:
-        return (), np.zeros((1, 0)), np.zeros(shape, dtype=int)
-    return names, sets, np.arange(len(sets)).reshape(shape)
 
 
 def _distinct_observables(pub: EstimatorPub) -> tuple[list[SparsePauliOp], np.ndarray]:

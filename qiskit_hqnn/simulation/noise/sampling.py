@@ -22,8 +22,10 @@ from qiskit_hqnn.jobs.adapters import (
     Outcomes,
     SamplingOptions,
     SamplingRequest,
+    is_tiled,
     noise_of,
     on_qubits,
+    sampled_apart,
     used_qubits,
 )
 from qiskit_hqnn.jobs.devices import Device, circuit_bytes, resolve_device
@@ -33,7 +35,7 @@ from qiskit_hqnn.simulation.noise.compilation import noise_in
 from qiskit_hqnn.simulation.noise.outcomes import OutcomeProgram, spread
 from qiskit_hqnn.where import Where
 
-_KEPT = 32
+_KEPT = 128
 _SETS_AT_ONCE = 1 << 20
 """All sets of a request are computed together: those that belong together must not be parted."""
 _REAL_QUBITS = 6
@@ -72,10 +74,16 @@ class ExactAdapter(LocalAdapter):
             CircuitError: if a circuit measures before its end, branches, or has what no channel describes.
             HQNNError: if its states do not fit into memory.
         """
-        outcomes = [_drawn(self._of(request), request) for request in requests]
+        outcomes = [
+            sampled_apart(request, self._drawn) if is_tiled(request.circuit) else self._drawn(request)
+            for request in requests
+        ]
         job_id = f"exact-{uuid4().hex}"
         self._finished[job_id] = (tag, outcomes)
         return job_id
+
+    def _drawn(self, request: SamplingRequest) -> Outcomes:
+        return _drawn(self._of(request), request)
 
     def _of(self, request: SamplingRequest) -> Distribution:
         key = sha256(circuit_bytes(request.circuit) + repr(request.parameters).encode()).digest()
