@@ -2,7 +2,15 @@ from .accelerating import accelerate
 from .amplitude import AmplitudeAngles
 from .angle_map import AngleMap
 from .estimator_qnn import PackedEstimatorQNN
-from .gradient_rules import GRADIENTS, SPSA, parameter_shift
+from .gradient_rules import (
+    GRADIENTS,
+    SPSA,
+    Gradient,
+    ParameterShift,
+    RandomShift,
+    check_gradient,
+    parameter_shift,
+)
 from .places import manager_at
 from .quantum_layer import QuantumLayer
 from .sampler_layer import SamplerLayer
@@ -13,11 +21,15 @@ __all__ = [
     "SPSA",
     "AmplitudeAngles",
     "AngleMap",
+    "Gradient",
     "PackedEstimatorQNN",
     "PackedSamplerQNN",
+    "ParameterShift",
     "QuantumLayer",
+    "RandomShift",
     "SamplerLayer",
     "accelerate",
+    "check_gradient",
     "manager_at",
     "parameter_shift",
 ]

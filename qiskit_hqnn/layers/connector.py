@@ -16,7 +16,7 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
 from qiskit_hqnn.layers.evaluators import Evaluator
-from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.gradient_rules import Gradient, in_words
 from qiskit_hqnn.layers.places import NoisyPlace
 
 
@@ -193,7 +193,7 @@ class PackedConnector(TorchConnector):
         return {**others, f"{prefix}weight": first}
 
     @contextmanager
-    def _running_on(self, primitive: Any, gradient: str | SPSA | None, shots: int | None) -> Iterator[None]:
+    def _running_on(self, primitive: Any, gradient: Gradient | None, shots: int | None) -> Iterator[None]:
         qnn, before = self.qnn, self.evaluator
         qnn.run_on(primitive, gradient, shots)
         try:
@@ -205,4 +205,4 @@ class PackedConnector(TorchConnector):
         qnn = self.qnn
         where = qnn.place.where if isinstance(qnn.place, NoisyPlace) else type(qnn.place).__name__
         where = "exact" if qnn.place is None else where
-        return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={qnn.rule}"
+        return f"{self.ansatz.name}, copies={self.copies}, on {where}, gradient={in_words(qnn.rule)}"

@@ -12,7 +12,7 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
 from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
 from qiskit_hqnn.layers.expectation_values import ExpectationValues
-from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.gradient_rules import Gradient
 
 
 class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
@@ -25,7 +25,7 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
         ansatz: the circuit, its parameters and its observables.
         copies: how many circuits stand side by side.
         estimator: any BaseEstimatorV2; None computes exact expectation values.
-        gradient: "parameter-shift" (default), "spsa" or `SPSA(step, repeats)` for `backward`; None is the natural rule.
+        gradient: the rule of `backward`, as of a `QuantumLayer`; None is the natural one.
         shots: samples an expectation value, given to the estimator as precision 1/√shots; None leaves the
             estimator's own default.
         pass_manager: transpiles the template once, for estimators that take ISA circuits only.
@@ -42,7 +42,7 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
         ansatz: Ansatz,
         copies: int = 1,
         estimator: BaseEstimatorV2 | None = None,
-        gradient: str | SPSA | None = None,
+        gradient: Gradient | None = None,
         shots: int | None = None,
         pass_manager: PassManager | None = None,
         compile: bool = False,

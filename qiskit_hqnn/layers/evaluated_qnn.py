@@ -11,7 +11,7 @@ from torch import Tensor
 
 from qiskit_hqnn.circuits import Ansatz, Template
 from qiskit_hqnn.layers.evaluators import Evaluator, ExactEvaluator, evaluator_for
-from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.gradient_rules import Gradient
 from qiskit_hqnn.layers.places import NoisyPlace
 from qiskit_hqnn.layers.quantities import Quantity
 
@@ -29,7 +29,7 @@ class EvaluatedQNN:
     input_gradients: bool
     _compiles: bool = False
 
-    def run_on(self, place: Any, gradient: str | SPSA | None = None, shots: int | None = None) -> None:
+    def run_on(self, place: Any, gradient: Gradient | None = None, shots: int | None = None) -> None:
         """Evaluate on this primitive from now on (None: exactly; a `NoisyPlace`: exactly under its noise).
 
         Raises:
@@ -62,14 +62,14 @@ class EvaluatedQNN:
         return None if isinstance(self.place, NoisyPlace) else self.place
 
     @property
-    def rule(self) -> str | SPSA:
+    def rule(self) -> Gradient:
         """The gradient rule."""
         return self.evaluator.rule
 
     @property
     def gradient_rule(self) -> str:
-        """The word for `rule`, which has SPSA's settings too."""
-        return "spsa" if isinstance(self.rule, SPSA) else self.rule
+        """The word for `rule`, which has its settings too."""
+        return self.rule if isinstance(self.rule, str) else self.rule.word
 
     @property
     def shots(self) -> int | None:

@@ -12,7 +12,15 @@ from torch import Tensor
 
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import ShapeError
-from qiskit_hqnn.layers.gradient_rules import SPSA, Shifts, check_gradient, shifts_for
+from qiskit_hqnn.layers.gradient_rules import (
+    Gradient,
+    ParameterShift,
+    Rule,
+    Shifts,
+    check_gradient,
+    own_shots,
+    shifts_for,
+)
 from qiskit_hqnn.layers.packed import Evaluate, PackedEvaluation, evaluate_packed
 from qiskit_hqnn.layers.places import NoisyPlace
 from qiskit_hqnn.layers.quantities import Exact, Quantity
@@ -26,14 +34,16 @@ class Evaluator(Protocol):
     Attributes:
         quantity: what the outputs are.
         place: what it runs on: None (exactly), a `NoisyPlace` (exactly under its noise), or a primitive.
-        rule: the gradient rule.
         shots: samples of an output; None leaves the primitive's default, and is all that exact values have.
     """
 
     quantity: Quantity
     place: Any
-    rule: str | SPSA
     shots: int | None
+
+    @property
+    def rule(self) -> Gradient:
+        """The gradient rule."""
 
     def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Outputs (..., copies · O) of inputs (..., copies · I) and weights (copies · W,), differentiable in both."""
@@ -47,7 +57,7 @@ class Evaluator(Protocol):
 class ExactEvaluator:
     """Exact values, with or without a device's noise, differentiated by autograd: an `Evaluator`."""
 
-    rule: str | SPSA = "autograd"
+    rule: Gradient = "autograd"
     shots: int | None = None
 
     def __init__(self, quantity: Quantity, noise: NoisyPlace | None, compile: bool) -> None:
@@ -62,7 +72,7 @@ class ExactEvaluator:
     def jacobians(
         self, inputs: Tensor, weights: Tensor, of_inputs: bool
     ) -> tuple[np.ndarray | None, np.ndarray]:
-        shifted = SampledEvaluator(self.quantity, self.place, "parameter-shift", None)
+        shifted = SampledEvaluator(self.quantity, self.place, ParameterShift(), None)
         return shifted.jacobians(inputs, weights, of_inputs)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -75,13 +85,14 @@ class SampledEvaluator:
     With a primitive a training step is one PUB. Without one the sets are evaluated exactly, as the shift rules' limit.
     """
 
-    def __init__(self, quantity: Quantity, place: Any, rule: str | SPSA, shots: int | None) -> None:
+    def __init__(self, quantity: Quantity, place: Any, rule: Rule, shots: int | None) -> None:
         self.quantity, self.place, self.rule, self.shots = quantity, place, rule, shots
         exact = place is None or isinstance(place, NoisyPlace)
+        self.exact = exact
         self.measure: Evaluate = (
             ExactSets(quantity, place) if exact else partial(quantity.sample, place, shots)
         )
-        """Outputs (N, S, O) of sets of angles (N, S, K)."""
+        """Outputs (N, S, O) of sets of angles (N, S, K), all with the shots of the plain one."""
 
     def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
         leading = inputs.shape[:-1]
@@ -90,7 +101,8 @@ class SampledEvaluator:
             return (inputs.sum() + weights.sum()) * inputs.new_zeros(*leading, *self.quantity.output_shape)
         angles = self.quantity.circuits.angles(inputs, weights)
         shifts = self.shifts(angles, inputs.requires_grad, weights.requires_grad)
-        outputs: Any = PackedEvaluation.apply(angles, self.measure, shifts)
+        shifts, measure = self.sending(shifts)
+        outputs: Any = PackedEvaluation.apply(angles, measure, shifts)
         return outputs.to(inputs).reshape(*leading, *self.quantity.output_shape)
 
     def shifts(self, angles: Tensor, of_inputs: bool, of_weights: bool) -> Shifts:
@@ -103,13 +115,27 @@ class SampledEvaluator:
         wanted = self._wanted(of_inputs, of_weights) & angles.requires_grad
         return shifts_for(self.rule, self.quantity.circuits.template, wanted, len(angles))
 
+    def sending(self, shifts: Shifts) -> tuple[Shifts, Evaluate]:
+        """How often each set of a step goes out, and what makes outputs (N, S, O) of sets of angles (N, S, K).
+
+        Raises:
+            HQNNError: if the rule's own shots do not go with those of the plain circuits.
+        """
+        if self.exact:
+            return shifts, self.measure
+        shifts, shots = own_shots(self.rule, shifts, self.shots)
+        if shots == self.shots:
+            return shifts, self.measure
+        return shifts, partial(self.quantity.sample, self.place, shots)
+
     def jacobians(
         self, inputs: Tensor, weights: Tensor, of_inputs: bool
     ) -> tuple[np.ndarray | None, np.ndarray]:
         circuits, batch = self.quantity.circuits, len(inputs)
         angles = circuits.angles(inputs, weights).numpy()
         shifts = shifts_for(self.rule, circuits.template, self._wanted(of_inputs, True), len(angles))
-        _, jacobian = evaluate_packed(self.measure, angles, shifts)
+        shifts, measure = self.sending(shifts)
+        _, jacobian = evaluate_packed(measure, angles, shifts)
         full = np.matmul(jacobian, circuits.slopes(inputs, weights))
         full = full.reshape(batch, circuits.copies, jacobian.shape[1], -1)
         inputs_of, weights_of = np.split(full, [circuits.ansatz.num_inputs], axis=-1)
@@ -150,7 +176,7 @@ class ExactSets:
 
 
 def evaluator_for(
-    quantity: Quantity, place: Any, gradient: str | SPSA | None, shots: int | None, compile: bool = False
+    quantity: Quantity, place: Any, gradient: Gradient | None, shots: int | None, compile: bool = False
 ) -> Evaluator:
     """The evaluator of a place.
 
@@ -170,7 +196,7 @@ def evaluator_for(
     if not exact:
         quantity.check_primitive(place)
     rule = check_gradient(gradient, exact)
-    if rule == "autograd":
+    if isinstance(rule, str):
         return ExactEvaluator(quantity, place, compile)
     return SampledEvaluator(quantity, place, rule, shots)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import pi, sqrt
+from dataclasses import dataclass, replace
+from math import lcm, pi, sqrt
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -11,10 +12,51 @@ import torch
 from qiskit_hqnn.circuits import Template
 from qiskit_hqnn.errors import HQNNError
 
-GRADIENTS = ("autograd", "parameter-shift", "spsa")
+GRADIENTS = ("autograd", "parameter-shift", "random-shift", "spsa")
 """The words for a gradient rule; autograd needs the exact simulator."""
 
 _C_PLUS, _C_MINUS = (sqrt(2) + 1) / (4 * sqrt(2)), (sqrt(2) - 1) / (4 * sqrt(2))
+
+
+@dataclass(frozen=True)
+class ParameterShift:
+    """The exact rule of every gate with shots of its own, where the word "parameter-shift" takes the layer's.
+
+    Attributes:
+        shots: samples of each shifted circuit; None is what the plain one has. One must divide the other.
+
+    Raises:
+        HQNNError: if shots are no whole number of at least 1.
+    """
+
+    shots: int | None = None
+    word: ClassVar[str] = "parameter-shift"
+
+    def __post_init__(self) -> None:
+        _check_count("ParameterShift's `shots`", self.shots, or_none=True)
+
+
+@dataclass(frozen=True)
+class RandomShift:
+    """An unbiased random part of the parameter shifts, where the word "random-shift" takes these defaults.
+
+    A step costs 1 + 2 · pairs evaluations per sample and copy, whatever the number of angles.
+
+    Attributes:
+        pairs: pairs of shifted evaluations (θ ± s) per sample, drawn anew for each.
+        shots: as of `ParameterShift`.
+
+    Raises:
+        HQNNError: if one of them is no whole number of at least 1.
+    """
+
+    pairs: int = 4
+    shots: int | None = None
+    word: ClassVar[str] = "random-shift"
+
+    def __post_init__(self) -> None:
+        _check_count("RandomShift's `pairs`", self.pairs)
+        _check_count("RandomShift's `shots`", self.shots, or_none=True)
 
 
 @dataclass(frozen=True)
@@ -25,6 +67,7 @@ class SPSA:
         step: perturbation of every angle in radians, from above 0 to π/2. The bias grows with its square, the shot
             noise with its inverse.
         repeats: random directions a sample, two evaluations each; the variance falls with their number.
+        shots: as of `ParameterShift`.
 
     Raises:
         HQNNError: if one of them is out of range.
@@ -32,6 +75,8 @@ class SPSA:
 
     step: float = 0.15
     repeats: int = 4
+    shots: int | None = None
+    word: ClassVar[str] = "spsa"
 
     def __post_init__(self) -> None:
         number = isinstance(self.step, int | float) and not isinstance(self.step, bool)
@@ -39,10 +84,23 @@ class SPSA:
             raise HQNNError(
                 f"SPSA's `step` must be a number above 0 and at most π/2 (radians), but is {self.step!r}."
             )
-        if not isinstance(self.repeats, int) or isinstance(self.repeats, bool) or self.repeats < 1:
-            raise HQNNError(
-                f"SPSA's `repeats` must be a whole number of at least 1, but is {self.repeats!r}."
-            )
+        _check_count("SPSA's `repeats`", self.repeats)
+        _check_count("SPSA's `shots`", self.shots, or_none=True)
+
+
+Rule: TypeAlias = ParameterShift | RandomShift | SPSA
+"""A gradient rule that shifts angles, with its settings."""
+
+Gradient: TypeAlias = str | Rule
+"""A word of `GRADIENTS`, or a rule with settings."""
+
+_RULES: dict[str, type[Any]] = {rule.word: rule for rule in (ParameterShift, RandomShift, SPSA)}
+
+
+def _check_count(name: str, value: Any, or_none: bool = False) -> None:
+    if (value is None and or_none) or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return
+    raise HQNNError(f"{name} must be a whole number of at least 1, but is {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -52,14 +110,35 @@ class Shifts:
     Attributes:
         offsets: array of shape (N or 1, S, K): what is added to each sample's K angles; S = 0 means no gradient.
         combine: array of shape (N or 1, S, K): dE/dθ_k = Σ_s combine[s, k] E(θ + offsets[s]).
+        plain, each: how often the unshifted set and every shifted one are sent, where their shots differ: their means
+            have so many times the shots of a set.
     """
 
     offsets: np.ndarray
     combine: np.ndarray
+    plain: int = 1
+    each: int = 1
+
+    @property
+    def num_sets(self) -> int:
+        """Sets that go out per sample."""
+        return self.plain + self.each * self.offsets.shape[1]
 
     def sets(self, angles: np.ndarray) -> np.ndarray:
         """All sets (N, 1 + S, K) that are evaluated for the angles (N, K): as they are, then shifted."""
-        return np.concatenate([angles[:, None, :], angles[:, None, :] + self.offsets], axis=1)
+        plain = angles[:, None, :]
+        shifted = plain + self.offsets
+        if self.plain > 1 or self.each > 1:
+            plain, shifted = plain.repeat(self.plain, axis=1), shifted.repeat(self.each, axis=1)
+        return np.concatenate([plain, shifted], axis=1)
+
+    def split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values (N, O) of the unshifted sets and (N, S, O) of the shifted ones, from those of all `sets`."""
+        plain, shifted = values[:, : self.plain], values[:, self.plain :]
+        if self.each > 1:
+            samples, sets, outputs = shifted.shape
+            shifted = shifted.reshape(samples, sets // self.each, self.each, outputs).mean(axis=2)
+        return plain[:, 0] if self.plain == 1 else plain.mean(axis=1), shifted
 
     def jacobian(self, values: np.ndarray) -> np.ndarray:
         """Derivatives (N, O, K) from the values (N, S, O) of the shifted evaluations."""
@@ -113,36 +192,115 @@ def spsa(template: Template, wanted: np.ndarray, samples: int, settings: SPSA) -
     return Shifts(offsets, combine)
 
 
-def shifts_for(rule: str | SPSA, template: Template, wanted: np.ndarray, samples: int) -> Shifts:
+def random_shift(template: Template, wanted: np.ndarray, samples: int, settings: RandomShift) -> Shifts:
+    """A random part of the parameter shifts of every sample, each divided by the probability that it is asked for.
+
+    A pair of shifts ±s is asked for with a probability in proportion to its coefficient, `pairs` of them in all, by
+    systematic sampling in a random order (Madow 1949): of equal coefficients every subset is equally likely. The
+    expectation is parameter shift's derivative exactly (Horvitz and Thompson 1952). Randomness as in `spsa`.
+
+    Args:
+        template: the circuit over its angles.
+        wanted: mask of shape (K,): the angles whose derivative is needed.
+        samples: N.
+        settings: how many pairs; if there are no more, they are all asked for.
+    """
+    whole = parameter_shift(template, wanted)
+    # Its rows come in pairs of +s and -s of one angle.
+    offsets, combine = whole.offsets[0].reshape(-1, 2, template.num_angles), whole.combine[0]
+    combine = combine.reshape(offsets.shape)
+    if settings.pairs >= len(offsets):
+        return whole
+    likely = _inclusion(np.abs(combine[:, 0]).sum(axis=1), settings.pairs)
+    order = torch.rand(samples, len(offsets), dtype=torch.float64).argsort(dim=1).numpy()
+    ends = likely[order].cumsum(axis=1) + torch.rand(samples, 1, dtype=torch.float64).numpy()
+    # The last end is a whole number above the beginning: rounding must not make one pair more or fewer of it.
+    first = np.floor(ends[:, :1] - likely[order[:, :1]] + 1e-12)
+    ends = np.minimum(np.floor(ends + 1e-12), first + settings.pairs)
+    ends[:, -1:] = first + settings.pairs
+    taken = np.diff(ends, axis=1, prepend=first) > 0
+    chosen = order[taken].reshape(samples, settings.pairs)
+    shape = (samples, 2 * settings.pairs, template.num_angles)
+    weighted = combine[chosen] / likely[chosen][..., None, None]
+    return Shifts(offsets[chosen].reshape(shape), weighted.reshape(shape))
+
+
+def _inclusion(sizes: np.ndarray, number: int) -> np.ndarray:
+    """Probabilities in proportion to sizes, at most 1, that add up to a number of draws."""
+    certain = np.zeros(len(sizes), dtype=bool)
+    while True:
+        open_ = ~certain
+        likely = np.where(certain, 1.0, sizes * (number - certain.sum()) / sizes[open_].sum())
+        over = open_ & (likely > 1.0)
+        if not over.any():
+            return likely
+        certain |= over
+
+
+def shifts_for(rule: Rule, template: Template, wanted: np.ndarray, samples: int) -> Shifts:
     """The shifts of a rule; none where no derivative is wanted."""
     if not wanted.any():
         nothing = np.zeros((1, 0, template.num_angles))
         return Shifts(nothing, nothing)
     if isinstance(rule, SPSA):
         return spsa(template, wanted, samples, rule)
+    if isinstance(rule, RandomShift):
+        return random_shift(template, wanted, samples, rule)
     return parameter_shift(template, wanted)
 
 
-def check_gradient(rule: str | SPSA | None, exact: bool) -> str | SPSA:
-    """The rule that a layer uses: what was asked for, or the natural one for where it runs; "spsa" with its settings.
+def own_shots(rule: Rule, shifts: Shifts, shots: int | None) -> tuple[Shifts, int | None]:
+    """Shots of each set of a PUB, where a rule has shots of its own, and how often each set is sent then.
+
+    Args:
+        rule: the rule.
+        shifts: of a step.
+        shots: of the plain circuit.
+
+    Raises:
+        HQNNError: if those of the plain circuit are not known, or neither is a multiple of the other.
+    """
+    if rule.shots is None or not shifts.offsets.shape[1] or rule.shots == shots:
+        return shifts, shots
+    if shots is None:
+        raise HQNNError(
+            f"A gradient rule with shots of its own ({rule.shots}) needs the layer's too: give it `shots`."
+        )
+    fewer = min(shots, rule.shots)
+    if lcm(shots, rule.shots) != max(shots, rule.shots):
+        raise HQNNError(
+            f"Shots of a gradient rule and of the plain circuit must be multiples of each other, but are {rule.shots} "
+            f"and {shots}."
+        )
+    return replace(shifts, plain=shots // fewer, each=rule.shots // fewer), fewer
+
+
+def in_words(rule: Gradient) -> str:
+    """A rule as it is shown: its word where that says all."""
+    return "parameter-shift" if rule == ParameterShift() else str(rule)
+
+
+def check_gradient(rule: Gradient | None, exact: bool) -> Literal["autograd"] | Rule:
+    """The rule that a layer uses: what was asked for, or the natural one for where it runs; words with their settings.
 
     Raises:
         HQNNError: if the word is unknown, or autograd is asked for off the exact simulator.
     """
     if rule is None:
-        return "autograd" if exact else "parameter-shift"
-    if isinstance(rule, SPSA):
+        return "autograd" if exact else ParameterShift()
+    if isinstance(rule, Rule):
         return rule
     if rule not in GRADIENTS:
         raise HQNNError(
-            f"Argument `gradient` must be one of {', '.join(map(repr, GRADIENTS))} or SPSA(step, repeats), but is "
-            f"{rule!r}."
+            f"Argument `gradient` must be one of {', '.join(map(repr, GRADIENTS))}, or ParameterShift(shots), "
+            f"RandomShift(pairs, shots) or SPSA(step, repeats, shots), but is {rule!r}."
         )
-    if rule == "spsa":
-        return SPSA()
-    if rule == "autograd" and not exact:
+    if rule in _RULES:
+        made: Rule = _RULES[rule]()
+        return made
+    if not exact:
         raise HQNNError(
             "Argument `gradient` is 'autograd', which needs the exact simulator; with an estimator or sampler it must "
-            "be 'parameter-shift' or 'spsa'."
+            "be 'parameter-shift', 'random-shift' or 'spsa'."
         )
-    return rule
+    return "autograd"

@@ -18,8 +18,8 @@ Evaluate = Callable[[np.ndarray], np.ndarray]
 
 def evaluate_packed(evaluate: Evaluate, angles: np.ndarray, shifts: Shifts) -> tuple[np.ndarray, np.ndarray]:
     """Outputs (N, O) and their derivatives (N, O, K) with respect to the angles, by a single call of `evaluate`."""
-    values = evaluate(shifts.sets(angles))
-    return values[:, 0], shifts.jacobian(values[:, 1:])
+    plain, shifted = shifts.split(evaluate(shifts.sets(angles)))
+    return plain, shifts.jacobian(shifted)
 
 
 class PackedEvaluation(torch.autograd.Function):
@@ -40,7 +40,7 @@ class PackedEvaluation(torch.autograd.Function):
         if torch.is_grad_enabled():
             # The derivatives were measured: to torch they are constants, and its second derivatives would be wrong.
             raise HQNNError(
-                "A quantum layer with gradient 'parameter-shift' or 'spsa' has first derivatives only, but is asked "
+                "A quantum layer with a gradient rule that shifts angles has first derivatives only, but is asked "
                 "for a graph of them (create_graph=True)."
             )
         (jacobian,) = ctx.saved_tensors

@@ -19,7 +19,7 @@ from qiskit_hqnn.errors import ShapeError
 from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.evaluators import SampledEvaluator
-from qiskit_hqnn.layers.gradient_rules import SPSA, check_gradient
+from qiskit_hqnn.layers.gradient_rules import Gradient, check_gradient, own_shots
 from qiskit_hqnn.layers.places import estimator_for
 from qiskit_hqnn.layers.stock import read_estimator_qnn
 from qiskit_hqnn.simulation import compile_ansatz
@@ -37,8 +37,9 @@ class QuantumLayer(PackedConnector):
         copies: circuits side by side, each with its own inputs and weights (Senokosov et al. 2024, section 2.2).
         estimator: None or "exact" for exact values, "noisy:fake_fez" for those under the noise of a device; a
             BaseEstimatorV2; or a word for samples ("aer", "fake_fez", "ibm_fez").
-        gradient: "autograd" (exact values only), "parameter-shift", "spsa" or `SPSA(step, repeats)`; None takes the
-            first that fits.
+        gradient: "autograd" (exact values only), "parameter-shift", "random-shift" or "spsa"; or one of the last three
+            with settings: `ParameterShift(shots)`, `RandomShift(pairs, shots)`, `SPSA(step, repeats, shots)`. None
+            takes the first that fits.
         shots: samples an expectation value; None leaves the estimator's default. At "exact" and "noisy:fake_fez" they
             are drawn from the exact distribution, without Aer.
         initial_weights: copies · weights angles in radians; None draws them uniformly from [0, 2π).
@@ -57,7 +58,7 @@ class QuantumLayer(PackedConnector):
         ansatz: Ansatz,
         copies: int = 1,
         estimator: BaseEstimatorV2 | str | None = None,
-        gradient: str | SPSA | None = None,
+        gradient: Gradient | None = None,
         shots: int | None = None,
         initial_weights: Any = None,
         pass_manager: PassManager | None = None,
@@ -102,9 +103,7 @@ class QuantumLayer(PackedConnector):
         """The EstimatorQNN; its `estimator` is the one that runs, None where values are exact."""
         return self._neural_network
 
-    def pub(
-        self, inputs: Tensor, gradient: str | SPSA | None = None, shots: int | None = None
-    ) -> EstimatorPub:
+    def pub(self, inputs: Tensor, gradient: Gradient | None = None, shots: int | None = None) -> EstimatorPub:
         """The one PUB that a batch goes to an estimator as: what is priced, looked at, or submitted by itself.
 
         >>> import torch
@@ -115,8 +114,8 @@ class QuantumLayer(PackedConnector):
 
         Args:
             inputs: of shape (..., copies · I), as for the layer.
-            gradient: "parameter-shift", "spsa" or `SPSA(step, repeats)` for the PUB of a training step: with the sets
-                that give the derivatives by the weights, and by the inputs where these require a gradient.
+            gradient: a rule that shifts angles, as for the layer, for the PUB of a training step: with the sets that
+                give the derivatives by the weights, and by the inputs where these require a gradient.
             shots: samples of an expectation value; None takes the layer's, and without any the estimator's.
 
         Returns:
@@ -124,16 +123,19 @@ class QuantumLayer(PackedConnector):
             circuit without parameters.
 
         Raises:
-            HQNNError: if the gradient rule is "autograd", shots are not positive, or all observables are zero.
+            HQNNError: if the gradient rule is "autograd", its shots do not go with the plain ones, these are not
+                positive, or all observables are zero.
             ShapeError: if inputs are of another shape, or a value is NaN or infinite.
         """
         inputs, weight, place = self._checked(inputs), self.weight, self.neural_network.primitive
         rule = check_gradient(gradient, exact=False)
+        assert not isinstance(rule, str)  # off the exact simulator no rule is "autograd"
         sampled = SampledEvaluator(self.neural_network.quantity, place, rule, None)
         with torch.set_grad_enabled(gradient is not None):
             angles = sampled.quantity.circuits.angles(inputs, weight)
             shifts = sampled.shifts(angles, inputs.requires_grad, weight.requires_grad)
         shots = self.neural_network.shots if shots is None else check_integer("shots", shots, 1)
+        shifts, shots = own_shots(rule, shifts, shots)
         quantity = self.neural_network.quantity
         pub = quantity.pub(place, shifts.sets(angles.detach().numpy()))
         return EstimatorPub.coerce(pub, quantity.precision_of(shots))
@@ -178,7 +180,7 @@ class QuantumLayer(PackedConnector):
     def running_on(
         self,
         estimator: BaseEstimatorV2 | str | None,
-        gradient: str | SPSA | None = None,
+        gradient: Gradient | None = None,
         shots: int | None = None,
     ) -> AbstractContextManager[None]:
         """Within `with layer.running_on(estimator):` the same weights are evaluated elsewhere.

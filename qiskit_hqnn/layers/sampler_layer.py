@@ -11,7 +11,7 @@ from qiskit_machine_learning.neural_networks import SamplerQNN
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.connector import PackedConnector
-from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.gradient_rules import Gradient
 from qiskit_hqnn.layers.places import sampler_for
 from qiskit_hqnn.layers.sampler_qnn import Interpret, PackedSamplerQNN
 from qiskit_hqnn.layers.stock import read_sampler_qnn
@@ -44,7 +44,7 @@ class SamplerLayer(PackedConnector):
         output_shape: int | tuple[int, ...] | None = None,
         copies: int = 1,
         sampler: BaseSamplerV2 | str | None = None,
-        gradient: str | SPSA | None = None,
+        gradient: Gradient | None = None,
         shots: int | None = None,
         initial_weights: Any = None,
         pass_manager: PassManager | None = None,
@@ -81,7 +81,7 @@ class SamplerLayer(PackedConnector):
     def running_on(
         self,
         sampler: BaseSamplerV2 | str | None,
-        gradient: str | SPSA | None = None,
+        gradient: Gradient | None = None,
         shots: int | None = None,
     ) -> AbstractContextManager[None]:
         """Within `with layer.running_on(sampler):` the same weights are evaluated elsewhere."""

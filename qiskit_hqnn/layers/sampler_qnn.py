@@ -11,7 +11,7 @@ from qiskit_machine_learning.neural_networks import SamplerQNN
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
 from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
-from qiskit_hqnn.layers.gradient_rules import SPSA
+from qiskit_hqnn.layers.gradient_rules import Gradient
 from qiskit_hqnn.layers.probabilities import Interpret, Probabilities
 
 
@@ -26,7 +26,7 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
             index, or to a tuple of them, one for each axis of `output_shape`; None keeps all 2^n outcomes.
         output_shape: number of outputs of `interpret`, or of several axes a tuple of numbers; copies stand along the
             first of them.
-        gradient: "parameter-shift" (default), "spsa" or `SPSA(step, repeats)`.
+        gradient: as of a `QuantumLayer`; "parameter-shift" by default.
         shots: samples a circuit; None leaves the sampler's own default.
         pass_manager: transpiles the measured template once, for samplers that take ISA circuits only.
 
@@ -44,7 +44,7 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
         sampler: BaseSamplerV2 | None = None,
         interpret: Interpret | None = None,
         output_shape: int | tuple[int, ...] | None = None,
-        gradient: str | SPSA | None = None,
+        gradient: Gradient | None = None,
         shots: int | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:

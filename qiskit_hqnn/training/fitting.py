@@ -29,6 +29,7 @@ from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.shot_schedule import ShotSchedule
 
 # The loader's types know only data sets that are read image by image.
 _READY_MADE: Any = as_it_is
@@ -80,8 +81,11 @@ def fit(
         save_last=True,
         enable_version_counter=False,
     )
+    place = place or Place()
+    history = History(folder, settings.epochs, resuming, place, progress)
     callbacks: list[Callback] = [
-        History(folder, settings.epochs, resuming, place or Place(), progress),
+        history,
+        ShotSchedule(settings, history, place),
         _Randomness(seed),
         best,
     ]

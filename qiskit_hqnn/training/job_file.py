@@ -17,12 +17,18 @@ from qiskit_hqnn.training.job_sections import (
     DataSection,
     MitigationSection,
     ModelSection,
+    RandomShiftSection,
     Section,
     Seed,
+    Shots,
     SPSASection,
     TrainSection,
 )
+from qiskit_hqnn.training.rungs import check_rungs
 from qiskit_hqnn.where import Where
+
+_SECTION_OF = {"spsa": "spsa", "random-shift": "random_shift"}
+"""Sections with the settings of a gradient rule, by its word."""
 
 
 class JobFile(Section):
@@ -32,8 +38,8 @@ class JobFile(Section):
     reference: str = ""
     where: str = "exact"
     test: list[str] = Field(default=["exact"], min_length=1)
-    shots: Annotated[int, Field(ge=1, le=100_000_000)] = 1000
-    gradient: Literal["autograd", "parameter-shift", "spsa"] | None = None
+    shots: Shots = 1000
+    gradient: Literal["autograd", "parameter-shift", "random-shift", "spsa"] | None = None
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
     fractional: bool = False
     controls: list[str] = Field(default=[])
@@ -43,6 +49,7 @@ class JobFile(Section):
     train: TrainSection = TrainSection()
     mitigation: MitigationSection = MitigationSection()
     spsa: SPSASection | None = None
+    random_shift: RandomShiftSection | None = None
 
     def single(self, seed: int, control: str | None) -> JobFile:
         """The job of one run: one seed, one control or none."""
@@ -53,19 +60,28 @@ class JobFile(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _settings_of_spsa(cls, content: Any) -> Any:
-        """A job by SPSA always has its settings, so that its run folder says which they were."""
-        if isinstance(content, dict) and content.get("gradient") == "spsa":
-            return {"spsa": {}, **content}
-        return content
+    def _settings_of_the_rule(cls, content: Any) -> Any:
+        """A job by a rule with settings always has them, so that its run folder says which they were."""
+        section = _SECTION_OF.get(str(content.get("gradient"))) if isinstance(content, dict) else None
+        return content if section is None else {section: {}, **content}
 
-    @field_validator("spsa")
+    @field_validator("spsa", "random_shift")
     @classmethod
-    def _spsa_is_used(cls, value: SPSASection | None, info: ValidationInfo) -> SPSASection | None:
-        if value is not None and info.data.get("gradient", "spsa") != "spsa":
+    def _settings_are_used(cls, value: Section | None, info: ValidationInfo) -> Section | None:
+        word = next(word for word, section in _SECTION_OF.items() if section == info.field_name)
+        if value is not None and info.data.get("gradient", word) != word:
             raise ValueError(
-                f"[spsa] takes effect with gradient = 'spsa' only, but gradient is {info.data['gradient']!r}"
+                f"[{info.field_name}] takes effect with gradient = {word!r} only, but gradient is "
+                f"{info.data['gradient']!r}"
             )
+        return value
+
+    @field_validator("train")
+    @classmethod
+    def _shots_of_training_go_together(cls, value: TrainSection, info: ValidationInfo) -> TrainSection:
+        where, gradient = info.data.get("where", "exact"), info.data.get("gradient")
+        sampled = not where.startswith(("exact", "noisy:")) or gradient not in (None, "autograd")
+        check_rungs(value, info.data.get("shots", 1), where, sampled)
         return value
 
     @field_validator("gradient")
@@ -75,7 +91,7 @@ class JobFile(Section):
         if value == "autograd" and (where == "aer" or where.startswith(("fake_", "ibm_"))):
             raise ValueError(
                 f"needs where = 'exact' or 'noisy:fake_<device>', but where is {where!r}, which takes "
-                "'parameter-shift' or 'spsa'"
+                "'parameter-shift', 'random-shift' or 'spsa'"
             )
         return value
 
@@ -244,4 +260,5 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "train": TrainSection,
     "mitigation": MitigationSection,
     "spsa": SPSASection,
+    "random_shift": RandomShiftSection,
 }

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from qiskit_hqnn.data import OWN
 from qiskit_hqnn.errors import JobFileError
 
+Shots = Annotated[int, Field(ge=1, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
@@ -73,6 +74,9 @@ class TrainSection(Section):
     `schedule` runs over all steps; `early_stopping` counts epochs without a lower validation loss; `threads` are
     torch's; `compile` compiles the exact quantum layer (see `QuantumLayer`); `tensorboard` writes event files beside
     metrics.csv.
+
+    `shots` of the plain circuits and `gradient_shots` of the shifted ones are a number, or a list by epoch whose last
+    one stays; with `shots_plateau` the next one comes after so many epochs without a lower validation loss instead.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
@@ -85,6 +89,14 @@ class TrainSection(Section):
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     compile: bool = False
     tensorboard: bool = False
+    shots: Annotated[list[Shots], Field(min_length=1)] | None = None
+    gradient_shots: Annotated[list[Shots], Field(min_length=1)] | None = None
+    shots_plateau: Annotated[int, Field(ge=1)] | None = None
+
+    @field_validator("shots", "gradient_shots", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class MitigationSection(Section):
@@ -111,3 +123,9 @@ class SPSASection(Section):
 
     step: Annotated[float, Field(gt=0, le=pi / 2)] = 0.15
     repeats: Annotated[int, Field(ge=1)] = 4
+
+
+class RandomShiftSection(Section):
+    """[random_shift]: the settings of `qiskit_hqnn.layers.RandomShift`."""
+
+    pairs: Annotated[int, Field(ge=1)] = 4

@@ -81,7 +81,10 @@ class Training(_Block):
     gradient: str | None = None
     spsa_step: float | None = None
     spsa_repeats: int | None = None
+    random_shift_pairs: int | None = None
     shots: int | None = None
+    shots_schedule: list[int] | None = None
+    gradient_shots: list[int] | None = None
     executions: int | None = None
     qpu_seconds: float | None = None
 

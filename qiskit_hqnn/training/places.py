@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from torch import nn
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs import Meter
-from qiskit_hqnn.layers import SPSA, QuantumLayer, manager_at
+from qiskit_hqnn.layers import SPSA, Gradient, QuantumLayer, RandomShift, check_gradient, manager_at
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.rungs import Rung
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
@@ -30,10 +31,14 @@ class Place:
     Attributes:
         manager: samples for the layer; None for the exact simulator and for networks without a quantum layer.
         meter: counts what is spent there.
+        shots: of the job, where no schedule says otherwise.
+        use: takes other shots from now on.
     """
 
     manager: JobManager | None = None
     meter: Meter = field(default_factory=Meter)
+    shots: int = 1
+    use: Callable[[Rung], None] | None = None
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def running_on(
     job: JobFile,
     where: str,
     shots: int | None = None,
-    gradient: str | SPSA | None = None,
+    gradient: Gradient | None = None,
     store: Path | None = None,
     resume: bool = False,
     meter: Meter | None = None,
@@ -78,7 +83,13 @@ def running_on(
     )
     try:
         with there:
-            yield Place(manager, meter)
+
+            def use(rung: Rung) -> None:
+                manager.shots = rung.shots
+                own = with_shots(gradient, rung)
+                layer.qnn.run_on(layer.qnn.primitive, own, None if rung.gradient is None else rung.shots)
+
+            yield Place(manager, meter, manager.shots, use)
     finally:
         manager.close()
 
@@ -102,14 +113,24 @@ def check_snapshots(job: JobFile) -> None:
                 resolve_device(word, fractional=True)
 
 
-def is_sampled(where: str, shots: int | None = None, gradient: str | SPSA | None = None) -> bool:
+def is_sampled(where: str, shots: int | None = None, gradient: Gradient | None = None) -> bool:
     """Whether a place answers by samples: by itself, or since shots or a rule that shifts angles are asked for."""
     return Where.parse(where).sampled or shots is not None or gradient not in (None, "autograd")
 
 
-def gradient_of(job: JobFile) -> str | SPSA | None:
-    """The rule that a job trains by, SPSA with the job's settings."""
-    return SPSA(job.spsa.step, job.spsa.repeats) if job.spsa else job.gradient
+def gradient_of(job: JobFile) -> Gradient | None:
+    """The rule that a job trains by, with the job's settings."""
+    if job.spsa:
+        return SPSA(job.spsa.step, job.spsa.repeats)
+    return RandomShift(job.random_shift.pairs) if job.random_shift else job.gradient
+
+
+def with_shots(gradient: Gradient | None, rung: Rung) -> Gradient | None:
+    """A rule with a schedule's shots for shifted circuits, where it says any."""
+    if rung.gradient is None:
+        return gradient
+    rule = check_gradient(gradient, exact=False)
+    return rule if isinstance(rule, str) else replace(rule, shots=rung.gradient)
 
 
 def manager_for(

@@ -13,7 +13,7 @@ from qiskit.primitives import BaseEstimatorV2
 from qiskit.primitives.containers import DataBin, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.primitive_job import PrimitiveJob
-from torch import nn
+from torch import Tensor, nn
 
 from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.jobs import Price
@@ -21,7 +21,8 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import as_hybrid, in_observables, quantum_layer_of
 from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.places import gradient_of, manager_for
+from qiskit_hqnn.training.places import gradient_of, manager_for, with_shots
+from qiskit_hqnn.training.rungs import Rung, rungs_of
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class PricingEstimator(BaseEstimatorV2):
 def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price]:
     """Price of each part of a run that is sampled: "epoch", "validation", "test on PLACE"; empty if all is exact.
 
+    Of a schedule of shots there are "epoch 2", "validation 2" and so on for its further steps; by plateau all epochs
+    have the price of the dearest step, since nobody knows when they come.
+
     One training step of each batch size and one pass of each evaluation go through the job manager's plan and price,
     so the figures are those of the real requests. The model is not altered.
     """
@@ -68,18 +72,23 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
 
     with torch.random.fork_rng():
         if Where.parse(job.where).sampled:
-            costs["epoch"] = _price_epoch(job, network, layer, splits.train, manager(job.where))
-            if len(splits.validation):
-                costs["validation"] = _price_pass(network, layer, splits.validation, manager(job.where))
+            costs |= _price_schedule(job, network, layer, splits, manager(job.where))
         for where in job.test:
             if Where.parse(where).sampled:
                 costs[f"test on {where}"] = _price_pass(network, layer, splits.test, manager(where))
     return costs
 
 
-def price_training(costs: dict[str, Price], epochs: int) -> Price:
-    """Price of so many epochs with their validation."""
-    return (costs.get("epoch", Price()) + costs.get("validation", Price())) * epochs
+def price_training(costs: dict[str, Price], epochs: int, done: int = 0) -> Price:
+    """Price of so many epochs with their validation, behind `done` others."""
+    steps = sum(part.startswith("epoch") for part in costs)
+    total = Price()
+    for step in range(steps):
+        # The last one stays.
+        times = sum(min(epoch, steps - 1) == step for epoch in range(done, done + epochs))
+        name = "" if step == 0 else f" {step + 1}"
+        total += (costs[f"epoch{name}"] + costs.get(f"validation{name}", Price())) * times
+    return total
 
 
 def price_tests(costs: dict[str, Price]) -> Price:
@@ -96,25 +105,54 @@ def _observed(model: nn.Module) -> tuple[nn.Module, QuantumLayer]:
     return network, observed
 
 
+def _price_schedule(
+    job: JobFile, model: nn.Module, layer: QuantumLayer, splits: Splits, manager: JobManager
+) -> dict[str, Price]:
+    """Epoch and validation at each step of a job's shots; of one by plateau, the dearest alone."""
+    before, costs = manager.shots, []
+    for rung in rungs_of(job.train, job.shots):
+        manager.shots = rung.shots
+        epoch = _price_epoch(job, model, layer, splits.train, manager, rung)
+        validated = len(splits.validation) > 0
+        passes = _price_pass(model, layer, splits.validation, manager) if validated else None
+        costs.append((epoch, passes))
+    manager.shots = before
+    if job.train.shots_plateau is not None:
+        costs = [max(costs, key=lambda cost: (cost[0] + (cost[1] or Price())).qpu_seconds)]
+    parts: dict[str, Price] = {}
+    for step, (epoch, passes) in enumerate(costs):
+        name = "" if step == 0 else f" {step + 1}"
+        parts[f"epoch{name}"] = epoch
+        if passes is not None:
+            parts[f"validation{name}"] = passes
+    return parts
+
+
 def _price_epoch(
-    job: JobFile, model: nn.Module, layer: QuantumLayer, images: ImageSet, manager: JobManager
+    job: JobFile, model: nn.Module, layer: QuantumLayer, images: ImageSet, manager: JobManager, rung: Rung
 ) -> Price:
     full, rest = divmod(len(images), job.train.batch_size)
     cost = Price()
     for size, times in ((job.train.batch_size, full), (rest, 1)):
         if size and times and not (size == 1 and job.train.batch_size > 1):
-            cost += _price_step(job, model, layer, images, size, manager) * times
+            cost += _price_step(job, model, layer, images.batch(range(size)), manager, rung) * times
     return cost
 
 
 def _price_step(
-    job: JobFile, model: nn.Module, layer: QuantumLayer, images: ImageSet, size: int, manager: JobManager
+    job: JobFile,
+    model: nn.Module,
+    layer: QuantumLayer,
+    batch: tuple[Tensor, Tensor],
+    manager: JobManager,
+    rung: Rung,
 ) -> Price:
-    batch, labels = images.batch(range(size))
+    images, labels = batch
     estimator = PricingEstimator(manager)
     model.train()
-    with layer.running_on(estimator, gradient_of(job)):
-        loss_of(model)(model(batch), labels).backward()
+    gradient = with_shots(gradient_of(job), rung)
+    with layer.running_on(estimator, gradient, None if rung.gradient is None else rung.shots):
+        loss_of(model)(model(images), labels).backward()
     return estimator.price
 
 

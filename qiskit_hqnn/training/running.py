@@ -174,7 +174,11 @@ def train(
         training["gradient"] = job.gradient or "parameter-shift"
         if job.spsa:
             training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
+        if job.random_shift:
+            training["random_shift_pairs"] = job.random_shift.pairs
         training["shots"] = job.shots
+        schedules = {"shots_schedule": job.train.shots, "gradient_shots": job.train.gradient_shots}
+        training |= {name: shots for name, shots in schedules.items() if shots}
         training["executions"] = meter.spent.executions
         training["qpu_seconds"] = round(meter.spent.qpu_seconds, 1)
     run.add_metrics(
@@ -205,9 +209,9 @@ def _admit(
     tests, plain = run.read_metrics().test, plain_of(run) if run.job_file.exists() else None
     open_places = [place for place in job.test if plain is None or plain.at(tests, place) is None]
     costs = price_run(job.model_copy(update={"test": open_places}), model, splits)
-    meters.check((price_training(costs, epochs) + price_tests(costs)).qpu_seconds)
+    total = price_training(costs, epochs, job.train.epochs - epochs)
+    meters.check((total + price_tests(costs)).qpu_seconds)
     if epochs and Where.parse(job.where).sampled:
-        total = price_training(costs, epochs)
         unreal = "" if Where.parse(job.where).hardware else " if this were hardware"
         text = (
             f"training {epochs} epochs on {job.where}: {total.executions:,} executions, "

@@ -426,7 +426,7 @@ def test_bad_arguments_are_one_sentence():
         QuantumLayer(ansatz, copies=0)
     with pytest.raises(
         HQNNError,
-        match=r"one of 'autograd', 'parameter-shift', 'spsa' or SPSA\(step, repeats\), but is 'adjoint'",
+        match=r"one of 'autograd', 'parameter-shift', 'random-shift', 'spsa', or ParameterShift.*, but is 'adjoint'",
     ):
         QuantumLayer(ansatz, gradient="adjoint")
     with pytest.raises(HQNNError, match="needs the exact simulator"):

@@ -43,7 +43,7 @@ def test_the_path_of_own_data_is_relative_to_the_job_files_folder(tmp_path, monk
         ("[train]", "[trian]", r"own.toml, line 11: unknown section \[trian\]; .*did you mean 'train'\?"),
         ("[train]\nepochs = 4", "", None),
         ("[data]", "[model.data]", r"section \[data\] is missing"),
-        ("epochs = 4", "shots = 4", r"line 12: unknown key 'train.shots'; .*'shots' belongs to the top level"),
+        ("epochs = 4", "where = 4", r"line 12: unknown key 'train.where'; .*'where' belongs to the top level"),
         ('title = "own"', "epochs = 4", r"line 2: unknown key 'epochs'; .*'epochs' belongs to \[train\]"),
         ('path = "pics"', "", "key 'data.path' is missing, which data.name = 'folder' needs"),
         ('name = "folder"', 'name = "digits"', "data.path goes with data.name = 'folder', 'npz', 'csv', but data.name"),
