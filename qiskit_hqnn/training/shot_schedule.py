@@ -20,7 +20,8 @@ class ShotSchedule(Callback):
         self.train, self.history, self.place = train, history, place
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        if self.place.manager is None or self.place.use is None:
+        scheduled = self.train.shots or self.train.gradient_shots
+        if not scheduled or self.place.use is None:
             return
         done = [row for row in self.history.rows if row["epoch"] <= trainer.current_epoch]
         rungs = rungs_of(self.train, self.place.shots)
