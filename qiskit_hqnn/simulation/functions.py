@@ -31,8 +31,9 @@ class Runs(Protocol):
     @property
     def sees_all(self) -> bool: ...
 
-    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Any:
-        """Who runs `measure` and `pull_back` on columns of these shapes."""
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> Any:
+        """Who runs `measure` and `pull_back` on columns of these shapes; without `of_rows` the gradient of the rows is
+        not asked for, and may be left out."""
         ...
 
 
@@ -83,7 +84,7 @@ class _Expectation(torch.autograd.Function):
         ctx: Any, runner: Runs, for_gradient: bool, copies: int | None, rows: Tensor, columns: Tensor
     ) -> Tensor:
         inputs, weights = (rows, columns) if copies is None else by_copy(rows, columns, copies)
-        ctx.passes = passes = runner.passes_for(inputs, weights, for_gradient)
+        ctx.passes = passes = runner.passes_for(inputs, weights, for_gradient, ctx.needs_input_grad[3])
         outputs, kept = passes.measure(inputs, weights, for_gradient)
         # The arguments are of no use to the adjoint pass, but so torch sees it if they are altered before that.
         ctx.save_for_backward(rows, columns, *kept)

@@ -70,8 +70,8 @@ class Runner:
             check_exact(self.constants.plan, samples, self.constants.dtype, self.constants.device)
             self._room_for = samples
 
-    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
-        """Who runs `measure` and `pull_back` on columns of these shapes."""
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> Passes:
+        """Who runs `measure` and `pull_back` on columns of these shapes; the rows' gradient comes with the others."""
         batch, copies = rows.shape[:2]
         self.check_room(batch * copies)
         eager = self._eager(batch, copies)

@@ -42,10 +42,9 @@ class Leg:
     constant: Tensor | None = None
     turns: tuple[tuple[int, int], ...] = ()
 
-    @property
-    def keeps(self) -> bool:
+    def keeps(self, of_uploads: bool) -> bool:
         """Whether its gradient needs the tensor."""
-        return self.weighted is not None or bool(self.turns)
+        return self.weighted is not None or (of_uploads and bool(self.turns))
 
     def matrix(self, matrices: Sequence[Tensor]) -> Tensor:
         """Its transposed matrix, (copies or 1, D, D)."""
@@ -102,17 +101,21 @@ class Way:
         """The moves, in order."""
         return self._legs
 
-    @property
-    def keeps(self) -> int:
-        """How many tensors the backward pass needs."""
-        return sum(leg.keeps for leg in self._legs)
+    def keeps(self, of_uploads: bool) -> int:
+        """How many tensors the backward pass needs, with gradients of the uploads' angles or without."""
+        return sum(leg.keeps(of_uploads) for leg in self._legs)
 
     @property
     def tensors(self) -> list[Tensor]:
         return [leg.constant for leg in self._legs if leg.constant is not None]
 
     def carry(
-        self, tensor: Tensor, matrices: Sequence[Tensor], waves: Tensor | None, parts: int
+        self,
+        tensor: Tensor,
+        matrices: Sequence[Tensor],
+        waves: Tensor | None,
+        parts: int,
+        of_uploads: bool,
     ) -> tuple[Tensor, list[Tensor]]:
         """The tensor at the end, and what `pull_back` needs.
 
@@ -121,14 +124,15 @@ class Way:
             matrices: transposed, (copies, D, D), of the blocks of weights.
             waves: cosines and sines of uploads, of shape (copies, 2, uploads, batch).
             parts: in how many the way is gone back; 0 if it is not.
+            of_uploads: whether the angles of the uploads will have gradients.
         """
         kept: list[Tensor] = []
-        segments = self._segments(max(1, parts))
+        segments = self._segments(max(1, parts), of_uploads)
         for number, (start, end) in enumerate(segments):
             keep = number == parts - 1
             if parts and not keep:
                 kept.append(tensor)
-            tensor, inside = self._through(start, end, tensor, matrices, waves, keep)
+            tensor, inside = self._through(start, end, tensor, matrices, waves, keep, of_uploads)
             kept += inside
         return tensor, kept
 
@@ -140,27 +144,29 @@ class Way:
         Args:
             gradient: of the tensor at the end.
             kept: of `carry`.
-            found: matrices and waves as `carry` had them, and places for their gradients.
+            found: matrices and waves as `carry` had them, and places for their gradients; none for uploads without them.
             parts: as `carry` had it.
             to_start: whether the tensor at the start has a gradient; else what is returned has no meaning.
         """
-        segments = self._segments(parts)
+        of_uploads = found.of_uploads is not None
+        segments = self._segments(parts, of_uploads)
         starts, inside = kept[: parts - 1], kept[parts - 1 :]
         for number in range(parts - 1, -1, -1):
             start, end = segments[number]
             if number < parts - 1:
-                _, inside = self._through(start, end, starts[number], found.matrices, found.waves, True)
-            last = 0 if to_start or number else self._first_kept
+                inputs = starts[number], found.matrices, found.waves
+                _, inside = self._through(start, end, *inputs, True, of_uploads)
+            last = 0 if to_start or number else self._first_kept(of_uploads)
             gradient = self._back(max(start, last), end, gradient, inside, found, to_start or number > 0)
         return gradient
 
-    @property
-    def _first_kept(self) -> int:
-        return next((place for place, leg in enumerate(self._legs) if leg.keeps), len(self._legs))
+    def _first_kept(self, of_uploads: bool) -> int:
+        kept = (place for place, leg in enumerate(self._legs) if leg.keeps(of_uploads))
+        return next(kept, len(self._legs))
 
-    def _segments(self, parts: int) -> list[tuple[int, int]]:
+    def _segments(self, parts: int, of_uploads: bool) -> list[tuple[int, int]]:
         """Legs from … to of each part, each with as many that keep their tensors."""
-        places = [place for place, leg in enumerate(self._legs) if leg.keeps]
+        places = [place for place, leg in enumerate(self._legs) if leg.keeps(of_uploads)]
         cuts = [0, *(places[len(places) * i // parts] for i in range(1, parts)), len(self._legs)]
         return list(pairwise(cuts))
 
@@ -172,6 +178,7 @@ class Way:
         matrices: Sequence[Tensor],
         waves: Tensor | None,
         keep: bool,
+        of_uploads: bool,
     ) -> tuple[Tensor, list[Tensor]]:
         kept: list[Tensor] = []
         own = False  # whether the tensor may be altered
@@ -182,12 +189,12 @@ class Way:
                 tensor = tensor if own and len(tensor) == len(waves) else _spread(tensor, len(waves))
                 for place, upload in leg.turns:
                     turn(slices(tensor, 4**place), waves[:, :, upload])
-                own = not keep
+                own = not (keep and of_uploads)
             else:
                 before = ordered(tensor, leg.order)
                 tensor = applied(leg.matrix(matrices), before, leg.outer, self.states)
                 own = True
-            if keep and leg.keeps:
+            if keep and leg.keeps(of_uploads):
                 kept.append(tensor if leg.turns else before)
         return tensor, kept
 
@@ -198,9 +205,11 @@ class Way:
         for place in range(end - 1, start - 1, -1):
             leg = self._legs[place]
             if leg.turns:
-                state = waiting.pop()
                 gradient = gradient.clone() if place == len(self._legs) - 1 else gradient
-                found.turn_back(leg.turns, state, gradient)
+                if found.of_uploads is None:
+                    found.turn_only(leg.turns, gradient)
+                else:
+                    found.turn_back(leg.turns, waiting.pop(), gradient)
                 continue
             matrix = leg.matrix(found.matrices)
             if leg.weighted is not None:
@@ -228,6 +237,12 @@ class Found:
     waves: Tensor | None
     of_matrices: list[Tensor]
     of_uploads: Tensor | None
+
+    def turn_only(self, turns: Sequence[tuple[int, int]], gradient: Tensor) -> None:
+        """The gradient becomes that in front of turns whose own angles have none."""
+        assert self.waves is not None
+        for place, upload in reversed(turns):
+            turn(slices(gradient, 4**place), self.waves[:, :, upload], back=True)
 
     def turn_back(self, turns: Sequence[tuple[int, int]], state: Tensor, gradient: Tensor) -> None:
         """Gradients of turns from the state behind them; the gradient becomes that in front of them."""

@@ -61,8 +61,8 @@ class NoisyPasses:
             self.effects,
         ]
 
-    def parts(self, batch: int, copies: int, itemsize: int) -> tuple[int, int]:
-        """In how many parts the ways of states and of observables are gone back.
+    def parts(self, batch: int, copies: int, itemsize: int, of_rows: bool) -> tuple[int, int]:
+        """In how many parts the ways of states and of observables are gone back, with the rows' gradient or without.
 
         Raises:
             HQNNError: if the tensors of so many samples do not fit into memory.
@@ -74,19 +74,24 @@ class NoisyPasses:
             (self.observables, self.plan.num_outputs, "observables"),
         ):
             state_bytes = copies * columns * numbers * itemsize
-            kept = sizes.kept_at_once(way.keeps, state_bytes)
+            states = way.keeps(of_rows)
+            kept = sizes.kept_at_once(states, state_bytes)
             if way is self.observables or self.carries:
                 words = f"{columns:,} {what}" + f" × {copies} copies" * (copies > 1)
                 sizes.check_run(state_bytes, kept, self.plan.num_qubits, self.effects.device, words)
-            parts.append(sizes.segments(way.keeps, state_bytes))
+            parts.append(sizes.segments(states, state_bytes))
         return parts[0], parts[1]
 
 
 class NoisyPass:
-    """One evaluation: `measure`, and `pull_back` with what that kept."""
+    """One evaluation: `measure`, and `pull_back` with what that kept.
 
-    def __init__(self, passes: NoisyPasses) -> None:
-        self._passes = passes
+    Without `of_rows` the rows have no gradient: samples that nothing in front of them is trained by need not be carried
+    back through their uploads.
+    """
+
+    def __init__(self, passes: NoisyPasses, of_rows: bool = True) -> None:
+        self._passes, self._of_rows = passes, of_rows
         self._counts: list[int] = []
         self._parts = (1, 1)
 
@@ -100,12 +105,12 @@ class NoisyPass:
         """
         passes = self._passes
         batch, copies, _ = rows.shape
-        self._parts = passes.parts(batch, copies, rows.element_size())
+        self._parts = passes.parts(batch, copies, rows.element_size(), self._of_rows)
         forth, back = self._parts if for_gradient else (0, 0)
         matrices, of_weights = ([], []) if passes.weighted is None else passes.weighted.matrices(columns)
         arguments, waves = passes.samples.arguments(rows)
         split = len(passes.states.blocks)
-        observed, of_observed = passes.observables.carry(passes.effects, matrices[split:], None, back)
+        observed, of_observed = passes.observables.carry(passes.effects, matrices[split:], None, back, False)
         observed = observed.expand(copies, -1, -1)
         vectors = passes.samples.vectors(waves)
         lined = [vectors[qubit] for qubit in passes.order]
@@ -114,7 +119,7 @@ class NoisyPass:
             start, joined = product(lined)
             start = start.expand(-1, -1, batch).contiguous()
             turns = passes.samples.turns(waves)
-            states, of_states = passes.states.carry(start, matrices[:split], turns, forth)
+            states, of_states = passes.states.carry(start, matrices[:split], turns, forth, self._of_rows)
             observed, states = ordered(observed, passes.joined), states.expand(copies, -1, -1)
             outputs = join(observed, states)
             joined = [*joined, observed, states]
@@ -128,12 +133,12 @@ class NoisyPass:
         return outputs, [tensor for group in groups for tensor in group]
 
     def pull_back(self, kept: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients of rows and columns from that of the expectation values."""
+        """Gradients of rows and columns from that of the expectation values; without `of_rows` the rows' is zero."""
         passes, waiting = self._passes, iter(kept)
         groups = [[next(waiting) for _ in range(count)] for count in self._counts]
         matrices, of_weights, of_observed, of_states, (arguments, waves), lined, joined = groups
         copies, _, batch = arguments.shape
-        varied = set(passes.samples.varied)
+        varied = set(passes.samples.varied if self._of_rows else ())
         wanted = [qubit in varied for qubit in passes.order]
         split, (forth, back) = len(passes.states.blocks), self._parts
         slopes, of_turns = gradient.permute(1, 2, 0).contiguous(), None
@@ -142,7 +147,7 @@ class NoisyPass:
             of_observables, of_last = pull_join(slopes, observed, states)
             of_observables = ordered(of_observables, passes.unjoined)
             turns = passes.samples.turns(waves)
-            of_turns = None if turns is None else torch.empty_like(turns[:, 0])
+            of_turns = None if turns is None or not self._of_rows else torch.empty_like(turns[:, 0])
             found = Found(matrices[:split], turns, list(matrices[:split]), of_turns)
             of_start = passes.states.pull_back(of_last, of_states, found, forth, any(wanted))
             of_lined = pull_product(of_start, lined, partial, wanted) if any(wanted) else []
@@ -154,7 +159,10 @@ class NoisyPass:
         if passes.observables.blocks:
             passes.observables.pull_back(of_observables, of_observed, found, back, False)
         of_vectors = dict(zip(passes.order, of_lined, strict=False))
-        rows = passes.samples.pull_back(of_vectors, of_turns, arguments)
+        if self._of_rows:
+            rows = passes.samples.pull_back(of_vectors, of_turns, arguments)
+        else:
+            rows = passes.samples.no_rows(arguments)
         if passes.weighted is None:
             return rows, arguments.new_zeros(copies, len(passes.plan.of_weights.chosen))
         return rows, passes.weighted.pull_back([*of_matrices, *found.of_matrices], of_weights)

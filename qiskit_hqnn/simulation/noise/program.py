@@ -52,12 +52,12 @@ class NoisyRunner:
         of_weights = torch.cat([inputs.new_zeros(*weights.shape[:1], inputs.shape[2]), weights], dim=-1)
         return self._rows(everything), self._columns(of_weights)
 
-    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> NoisyPass:
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> NoisyPass:
         """Who runs `measure` and `pull_back` on columns of these shapes."""
         backwards = len(rows) >= self.plan.observables_from
         if backwards not in self._passes:
             self._passes[backwards] = NoisyPasses(self.plan, backwards, self._like)
-        return NoisyPass(self._passes[backwards])
+        return NoisyPass(self._passes[backwards], of_rows)
 
 
 class NoisyProgram:

@@ -102,10 +102,15 @@ class Samples:
         if of_turns is not None:
             parts.append(of_turns)
         if not parts:
-            return arguments.new_zeros(batch, copies, self._slopes.shape[2])
+            return self.no_rows(arguments)
         angles = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
         slopes = self._slopes[:, : angles.shape[1]].transpose(1, 2)
         return torch.bmm(slopes.expand(copies, -1, -1), angles).permute(2, 0, 1)
+
+    def no_rows(self, arguments: Tensor) -> Tensor:
+        """A gradient of zero of the rows (batch, copies, C)."""
+        copies, _, batch = arguments.shape
+        return arguments.new_zeros(batch, copies, self._slopes.shape[2])
 
 
 def _vector(start: Start) -> np.ndarray:

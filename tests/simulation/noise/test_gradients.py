@@ -98,6 +98,21 @@ def test_states_forward_and_observables_backwards_agree(name):
     assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(gradients, others, strict=True))
 
 
+@pytest.mark.parametrize("parts", ["one part", "several parts"])
+@pytest.mark.parametrize("name", ANSATZE)
+def test_inputs_without_gradient_leave_that_of_the_weights_as_it_is(name, parts, monkeypatch):
+    if parts == "several parts":
+        monkeypatch.setattr(sizes, "KEPT_BYTES", 0)
+    program = compile_noisy(ANSATZE[name], some_noise())
+    inputs, weights = numbers(ANSATZE[name], 7)
+    values = program.expectation_values(inputs, weights)
+    cotangent = torch.rand_like(values)
+    (expected,) = torch.autograd.grad(values, weights, cotangent)
+    alone = program.expectation_values(inputs.detach(), weights)
+    assert torch.equal(alone, values)
+    assert torch.allclose(torch.autograd.grad(alone, weights, cotangent)[0], expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ANSATZE)
 def test_without_noise_it_is_the_exact_simulator(name):
     ansatz = ANSATZE[name]
