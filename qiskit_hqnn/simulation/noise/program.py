@@ -52,7 +52,9 @@ class NoisyRunner:
         of_weights = torch.cat([inputs.new_zeros(*weights.shape[:1], inputs.shape[2]), weights], dim=-1)
         return self._rows(everything), self._columns(of_weights)
 
-    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> NoisyPass:
+    def passes_for(
+        self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True
+    ) -> NoisyPass:
         """Who runs `measure` and `pull_back` on columns of these shapes."""
         backwards = len(rows) >= self.plan.observables_from
         if backwards not in self._passes:
