@@ -116,18 +116,20 @@ class Way:
         waves: Tensor | None,
         parts: int,
         of_uploads: bool,
+        begin: int = 0,
     ) -> tuple[Tensor, list[Tensor]]:
         """The tensor at the end, and what `pull_back` needs.
 
         Args:
-            tensor: of shape (copies or 1, 4^n, columns), in the order `first`; not altered.
+            tensor: of shape (copies or 1, 4^n, columns), in the order `first`, or in front of leg `begin`; not altered.
             matrices: transposed, (copies, D, D), of the blocks of weights.
             waves: cosines and sines of uploads, of shape (copies, 2, uploads, batch).
             parts: in how many the way is gone back; 0 if it is not.
             of_uploads: whether the angles of the uploads will have gradients.
+            begin: the leg to begin with.
         """
         kept: list[Tensor] = []
-        segments = self._segments(max(1, parts), of_uploads)
+        segments = self._segments(max(1, parts), of_uploads, begin)
         for number, (start, end) in enumerate(segments):
             keep = number == parts - 1
             if parts and not keep:
@@ -136,38 +138,49 @@ class Way:
             kept += inside
         return tensor, kept
 
+    def up_to(self, end: int, tensor: Tensor, waves: Tensor | None) -> Tensor:
+        """The tensor in front of a leg; none before it may have weights."""
+        return self._through(0, end, tensor, (), waves, False, False)[0]
+
     def pull_back(
-        self, gradient: Tensor, kept: Sequence[Tensor], found: Found, parts: int, to_start: bool
+        self,
+        gradient: Tensor,
+        kept: Sequence[Tensor],
+        found: Found,
+        parts: int,
+        to_start: bool,
+        begin: int = 0,
     ) -> Tensor:
         """The gradient of the tensor at the start; those of matrices and uploads are put where `found` has a place.
 
         Args:
             gradient: of the tensor at the end.
             kept: of `carry`.
-            found: matrices and waves as `carry` had them, and places for their gradients; none for uploads without them.
-            parts: as `carry` had it.
+            found: matrices and waves as `carry` had them, and places for their gradients, as far as they have one.
+            parts, begin: as `carry` had them.
             to_start: whether the tensor at the start has a gradient; else what is returned has no meaning.
         """
         of_uploads = found.of_uploads is not None
-        segments = self._segments(parts, of_uploads)
+        segments = self._segments(parts, of_uploads, begin)
         starts, inside = kept[: parts - 1], kept[parts - 1 :]
         for number in range(parts - 1, -1, -1):
             start, end = segments[number]
             if number < parts - 1:
                 inputs = starts[number], found.matrices, found.waves
                 _, inside = self._through(start, end, *inputs, True, of_uploads)
-            last = 0 if to_start or number else self._first_kept(of_uploads)
+            last = 0 if to_start or number else self.first_kept(of_uploads)
             gradient = self._back(max(start, last), end, gradient, inside, found, to_start or number > 0)
         return gradient
 
-    def _first_kept(self, of_uploads: bool) -> int:
+    def first_kept(self, of_uploads: bool) -> int:
+        """The first leg whose tensor the backward pass needs; behind the last one if it needs none."""
         kept = (place for place, leg in enumerate(self._legs) if leg.keeps(of_uploads))
         return next(kept, len(self._legs))
 
-    def _segments(self, parts: int, of_uploads: bool) -> list[tuple[int, int]]:
+    def _segments(self, parts: int, of_uploads: bool, begin: int) -> list[tuple[int, int]]:
         """Legs from … to of each part, each with as many that keep their tensors."""
         places = [place for place, leg in enumerate(self._legs) if leg.keeps(of_uploads)]
-        cuts = [0, *(places[len(places) * i // parts] for i in range(1, parts)), len(self._legs)]
+        cuts = [begin, *(places[len(places) * i // parts] for i in range(1, parts)), len(self._legs)]
         return list(pairwise(cuts))
 
     def _through(

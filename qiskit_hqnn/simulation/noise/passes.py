@@ -12,6 +12,7 @@ from qiskit_hqnn.simulation.noise import sizes
 from qiskit_hqnn.simulation.noise.carrying import Found, Way, ordered
 from qiskit_hqnn.simulation.noise.joining import ProductJoin, join, pull_join
 from qiskit_hqnn.simulation.noise.plan import NoisyPlan
+from qiskit_hqnn.simulation.noise.remembered import RememberedStates
 from qiskit_hqnn.simulation.noise.starting import Samples, product, pull_product
 from qiskit_hqnn.simulation.noise.weighted import WeightedBlocks
 
@@ -48,6 +49,10 @@ class NoisyPasses:
             self.unjoined = None if self.joined is None else tuple(np.argsort(order).tolist())
         self.order = self.states.first if steps else self.observables.last
         self.carries = bool(steps)
+        self._front = self.states.first_kept(False)
+        # Where few steps come before the first weights, to compute them again costs less than to look them up.
+        uploads = any(leg.turns for leg in self.states.legs[: self._front])
+        self._remembered = RememberedStates() if uploads and 2 * self._front > len(self.states.legs) else None
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -60,6 +65,37 @@ class NoisyPasses:
             *self.samples.tensors,
             self.effects,
         ]
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of its constants, and of the states that it remembers."""
+        constants = sum(tensor.numel() * tensor.element_size() for tensor in self.tensors)
+        return constants + (0 if self._remembered is None else self._remembered.num_bytes)
+
+    def front(self, rows: Tensor) -> tuple[Tensor, int] | None:
+        """States (copies, 4^n, batch) of samples without gradient in front of a leg, and its number.
+
+        Args:
+            rows: of shape (batch, copies, C).
+
+        Returns:
+            None where there is nothing to gain.
+        """
+        # To look at values of another device would wait for it.
+        if self._remembered is None or rows.device.type != "cpu":
+            return None
+        batch, copies, width = rows.shape
+        flat = rows.transpose(0, 1).reshape(copies * batch, width)
+        states = self._remembered.states(flat, self._front_of)
+        return states[0].unflatten(1, (copies, batch)).transpose(0, 1).contiguous(), self._front
+
+    def _front_of(self, rows: Tensor) -> Tensor:
+        """States (4^n, M) of rows (M, C)."""
+        _, waves = self.samples.arguments(rows[:, None])
+        vectors = self.samples.vectors(waves)
+        start, _ = product([vectors[qubit] for qubit in self.order])
+        start = start.expand(-1, -1, len(rows)).contiguous()
+        return self.states.up_to(self._front, start, self.samples.turns(waves))[0]
 
     def parts(self, batch: int, copies: int, itemsize: int, of_rows: bool) -> tuple[int, int]:
         """In how many parts the ways of states and of observables are gone back, with the rows' gradient or without.
@@ -93,7 +129,7 @@ class NoisyPass:
     def __init__(self, passes: NoisyPasses, of_rows: bool = True) -> None:
         self._passes, self._of_rows = passes, of_rows
         self._counts: list[int] = []
-        self._parts = (1, 1)
+        self._parts, self._begin = (1, 1), 0
 
     def measure(self, rows: Tensor, columns: Tensor, for_gradient: bool) -> tuple[Tensor, list[Tensor]]:
         """Expectation values (batch, copies, outputs), and what `pull_back` needs.
@@ -116,10 +152,11 @@ class NoisyPass:
         lined = [vectors[qubit] for qubit in passes.order]
         of_states: list[Tensor] = []
         if passes.carries:
-            start, joined = product(lined)
-            start = start.expand(-1, -1, batch).contiguous()
+            start, joined = self._start(rows, lined)
             turns = passes.samples.turns(waves)
-            states, of_states = passes.states.carry(start, matrices[:split], turns, forth, self._of_rows)
+            states, of_states = passes.states.carry(
+                start, matrices[:split], turns, forth, self._of_rows, self._begin
+            )
             observed, states = ordered(observed, passes.joined), states.expand(copies, -1, -1)
             outputs = join(observed, states)
             joined = [*joined, observed, states]
@@ -131,6 +168,15 @@ class NoisyPass:
         groups = [matrices, of_weights, of_observed, of_states, [arguments, waves], lined, joined]
         self._counts = [len(group) for group in groups]
         return outputs, [tensor for group in groups for tensor in group]
+
+    def _start(self, rows: Tensor, lined: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """States that are carried forward, and the products that they are made of, as far as a gradient needs them."""
+        front = None if self._of_rows else self._passes.front(rows)
+        if front is not None:
+            states, self._begin = front
+            return states, []
+        start, joined = product(lined)
+        return start.expand(-1, -1, len(rows)).contiguous(), joined
 
     def pull_back(self, kept: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of rows and columns from that of the expectation values; without `of_rows` the rows' is zero."""
@@ -149,7 +195,7 @@ class NoisyPass:
             turns = passes.samples.turns(waves)
             of_turns = None if turns is None or not self._of_rows else torch.empty_like(turns[:, 0])
             found = Found(matrices[:split], turns, list(matrices[:split]), of_turns)
-            of_start = passes.states.pull_back(of_last, of_states, found, forth, any(wanted))
+            of_start = passes.states.pull_back(of_last, of_states, found, forth, any(wanted), self._begin)
             of_lined = pull_product(of_start, lined, partial, wanted) if any(wanted) else []
             of_matrices = found.of_matrices
         else:

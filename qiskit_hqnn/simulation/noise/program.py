@@ -41,8 +41,7 @@ class NoisyRunner:
     @property
     def num_bytes(self) -> int:
         """Memory of the plan's constants."""
-        made = [tensor for passes in self._passes.values() for tensor in passes.tensors]
-        return sum(tensor.numel() * tensor.element_size() for tensor in made)
+        return sum(passes.num_bytes for passes in list(self._passes.values()))
 
     def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """What angles are affine in: (batch, copies, columns) and (copies, columns), by autograd."""

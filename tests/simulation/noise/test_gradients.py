@@ -113,6 +113,20 @@ def test_inputs_without_gradient_leave_that_of_the_weights_as_it_is(name, parts,
     assert torch.allclose(torch.autograd.grad(alone, weights, cotangent)[0], expected, atol=1e-12)
 
 
+def test_samples_that_come_again_have_the_values_that_they_had():
+    program = compile_noisy(ANSATZE["circuit-centric"], some_noise())
+    inputs, weights = numbers(ANSATZE["circuit-centric"], 6)
+    expected = program.expectation_values(inputs, weights)
+    cotangent = torch.rand_like(expected)
+    (slopes,) = torch.autograd.grad(expected, weights, cotangent)
+    fixed, before = inputs.detach(), program.num_bytes
+    program.expectation_values(fixed[[0, 1, 1, 4]], weights * 2)
+    assert program.num_bytes - before == 6 * 4**2 * 8  # three samples of two copies
+    again = program.expectation_values(fixed, weights)
+    assert torch.allclose(again, expected, atol=1e-12)
+    assert torch.allclose(torch.autograd.grad(again, weights, cotangent)[0], slopes, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ANSATZE)
 def test_without_noise_it_is_the_exact_simulator(name):
     ansatz = ANSATZE[name]
