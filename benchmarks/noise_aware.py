@@ -45,10 +45,10 @@ class Network:
 
 
 NETWORKS = {
-    "hqnn-parallel": Network("jobs/quickstart.toml", ("train.epochs=15",), (3,), 100),
+    "hqnn-parallel": Network("jobs/quickstart.toml", ("train.epochs=15",), (3,), 50),
     # A larger share of validation images than published: the number of layers is chosen on them.
     "circuit-centric": Network(
-        "jobs/circuit-centric.toml", ("train.epochs=25", "data.validation=0.2"), (4, 2, 1), 40
+        "jobs/circuit-centric.toml", ("train.epochs=15", "data.validation=0.2"), (4, 2, 1), 20
     ),
     # On four digits instead of Fashion-MNIST, which take few steps; batches of 32 instead of 8, since a step under
     # noise costs nearly the same for either.
@@ -60,12 +60,12 @@ NETWORKS = {
             "data.reduce=",
             "data.test_fraction=0.25",
             "data.validation=0.2",
-            "train.epochs=15",
+            "train.epochs=10",
             "train.batch_size=32",
             "train.learning_rate=0.03",
         ),
         (8,),
-        40,
+        20,
     ),
 }
 

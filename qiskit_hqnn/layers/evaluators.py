@@ -22,7 +22,7 @@ from qiskit_hqnn.layers.gradient_rules import (
     shifts_for,
 )
 from qiskit_hqnn.layers.packed import Evaluate, PackedEvaluation, evaluate_packed
-from qiskit_hqnn.layers.places import NoisyPlace
+from qiskit_hqnn.layers.places import NoisyPlace, is_noise_free
 from qiskit_hqnn.layers.quantities import Exact, Quantity
 
 _SETS_AT_ONCE = 512
@@ -148,7 +148,10 @@ class SampledEvaluator:
     def _wanted(self, of_inputs: bool, of_weights: bool) -> np.ndarray:
         circuits = self.quantity.circuits
         # Durations of delays are among the angles, and have no rule.
-        shiftable = self.quantity.reaching() & (circuits.template.terms > 0)
+        shiftable = circuits.template.terms > 0
+        # Noise may carry to an output what the circuit itself does not.
+        if is_noise_free(self.place):
+            shiftable = shiftable & self.quantity.reaching()
         wanted: np.ndarray = circuits.dependent(of_inputs, of_weights) & shiftable
         return wanted
 

@@ -46,6 +46,24 @@ class NoisyPlace:
         return compile_noisy_outcomes(ansatz, self._device)
 
 
+def is_noise_free(place: Any) -> bool:
+    """Whether a place is known to be without noise; a device and a primitive that says nothing of its noise are not.
+
+    Args:
+        place: None, a `NoisyPlace`, or a primitive.
+    """
+    from qiskit.primitives import StatevectorEstimator, StatevectorSampler
+
+    if place is None or isinstance(place, StatevectorEstimator | StatevectorSampler):
+        return True
+    manager = getattr(place, "manager", None)
+    if manager is not None:
+        return bool(manager.device.is_ideal)
+    # Qiskit's primitives on a backend have it here, and Aer's own there.
+    backend = getattr(place, "backend", None) or getattr(place, "_backend", None)
+    return type(backend).__name__ == "AerSimulator" and backend.options.noise_model is None
+
+
 def manager_at(where: str, **options: Any) -> JobManager:
     """A job manager for any word: the distributions of "exact" and "noisy:fake_<device>" are sampled without Aer.
 

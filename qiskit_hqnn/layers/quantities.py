@@ -39,7 +39,7 @@ class Quantity(Protocol):
         """Compile to outputs as a function of the template's angles."""
 
     def reaching(self) -> np.ndarray:
-        """Mask of the angles that can alter an output at all: no shots are spent on derivatives of the others."""
+        """Mask of the angles that can alter an output without noise: there, no shots are spent on the others."""
 
     def sample(self, primitive: Any, shots: int | None, values: np.ndarray) -> np.ndarray:
         """Outputs (N, S, O) of the sets of angles (N, S, K), by one PUB."""

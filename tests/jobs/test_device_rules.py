@@ -105,6 +105,16 @@ def test_a_circuit_without_open_angles_is_sent_as_it_is():
     assert folded(circuit, None).circuit is circuit
 
 
+def test_a_circuit_that_was_changed_is_folded_anew():
+    target, angle = target_of(*FIXED, "rx", "rzz"), Parameter("a")
+    circuit = QuantumCircuit(2)
+    circuit.rzz(angle, 0, 1)
+    before = folded(circuit, target)
+    assert folded(circuit.copy(), target) is before
+    circuit.rzz(3 * angle, 0, 1)
+    assert len(folded(circuit, target).folds) == 2
+
+
 def test_names_of_folded_parameters_are_fresh():
     circuit = QuantumCircuit(2)
     circuit.rzz(Parameter("fold_0_x"), 0, 1)

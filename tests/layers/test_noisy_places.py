@@ -1,15 +1,24 @@
 """Layers at the words "noisy:fake_<device>" and, with shots, "exact": no Aer, no primitive of Qiskit's."""
 
 import copy
+import math
 import pickle
 
 import pytest
 import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.primitives import BackendEstimatorV2, StatevectorEstimator
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, amplitude_damping_error, pauli_error
+from qiskit_aer.primitives import EstimatorV2 as AerEstimator
 
-from qiskit_hqnn.circuits import hqnn_parallel, textbook
+from qiskit_hqnn.circuits import Ansatz, hqnn_parallel, textbook
 from qiskit_hqnn.errors import DeviceError, HQNNError
+from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
-from qiskit_hqnn.layers.places import NoisyPlace
+from qiskit_hqnn.layers.places import NoisyPlace, is_noise_free, manager_at
 from qiskit_hqnn.where import Where
 
 PLACE = "noisy:fake_manila"
@@ -138,3 +147,60 @@ def test_a_circuit_of_one_input_and_no_weight():
     layer = QuantumLayer(textbook(), estimator="noisy:fake_manila").double()
     x = torch.tensor([[0.3], [1.2]], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(layer, x)
+
+
+def only_noise_sees():
+    """Two CX that cancel; damping between them leaves the target flipped: ⟨Z⟩ = 1 − γ (1 − cos θ)."""
+    theta = Parameter("θ")
+    circuit = QuantumCircuit(2)
+    circuit.ry(theta, 0)
+    circuit.cx(0, 1)
+    circuit.barrier()
+    circuit.cx(0, 1)
+    return Ansatz(circuit, (), (theta,), (SparsePauliOp("ZI"),))
+
+
+def damped(gamma=0.3):
+    model = NoiseModel()
+    model.add_quantum_error(amplitude_damping_error(gamma).expand(pauli_error([("I", 1)])), "cx", [0, 1])
+    return model
+
+
+@pytest.mark.parametrize("by", ["aers primitive", "manager"])
+def test_an_angle_that_only_noise_makes_visible_has_its_gradient(by):
+    simulator = AerSimulator(noise_model=damped())
+    if by == "manager":
+        estimator, exact = JobManager(simulator, shots=100_000, seed=1).estimator(), 0.02
+    else:
+        estimator, exact = AerEstimator.from_backend(simulator), 1e-6
+    layer = QuantumLayer(only_noise_sees(), estimator=estimator).double()
+    with torch.no_grad():
+        layer.weight.fill_(0.9)
+    value = layer(torch.zeros(1, 0).double())
+    value.sum().backward()
+    assert value.item() == pytest.approx(1 - 0.3 * (1 - math.cos(0.9)), abs=exact)
+    assert layer.weight.grad.item() == pytest.approx(-0.3 * math.sin(0.9), abs=exact)
+
+
+def test_shots_for_angles_that_nothing_sees_are_saved_where_there_is_no_noise():
+    noisy = AerSimulator(noise_model=damped())
+    free = [
+        None,
+        StatevectorEstimator(),
+        AerEstimator(),
+        BackendEstimatorV2(backend=AerSimulator()),
+        JobManager("aer").estimator(),
+        JobManager(AerSimulator()).estimator(),
+        manager_at("exact").sampler(),
+    ]
+    others = [
+        NoisyPlace(Where.parse(PLACE)),
+        AerEstimator.from_backend(noisy),
+        BackendEstimatorV2(backend=noisy),
+        JobManager("fake_manila").estimator(),
+        JobManager(noisy).estimator(),
+        manager_at(PLACE).estimator(),
+        object(),
+    ]
+    assert [is_noise_free(place) for place in free] == [True] * len(free)
+    assert [is_noise_free(place) for place in others] == [False] * len(others)

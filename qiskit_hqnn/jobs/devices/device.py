@@ -64,6 +64,13 @@ class Device:
         return None if self.target is None else int(self.target.num_qubits)
 
     @property
+    def is_ideal(self) -> bool:
+        """Whether it is known to have no noise: Aer itself, and an AerSimulator without a noise model."""
+        if self.simulator is not None:
+            return self.simulator.options.noise_model is None
+        return self.target is None and self.backend is None
+
+    @property
     def runs_itself(self) -> bool:
         """Whether it is a simulator of any number of qubits whose backend object runs circuits."""
         return self.target is None and self.simulator is None and self.backend is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -19,9 +20,13 @@ from qiskit.exceptions import QiskitError
 from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+
 FRACTIONAL = ("rx", "rzz")
 _KEPT = 32
-_folded: dict[int, tuple[QuantumCircuit, FoldedCircuit]] = {}
+_folded: dict[tuple[bytes, frozenset[Any]], FoldedCircuit] = {}
+_OF_FOLDS = frozenset({"rz", "rx", "x"})
+"""The gates that a fold takes beside rzz."""
 _SUBSETS = (("rx", "rzz"), ("rzz",), ("rx",))
 
 
@@ -132,13 +137,21 @@ def folded(circuit: QuantumCircuit, target: Target | None) -> FoldedCircuit:
     """A device's circuit with its open rzz angles folded into [0, π/2]; itself where it has none."""
     if target is None or "rzz" not in target.operation_names or not any(map(_is_open, circuit.data)):
         return FoldedCircuit(circuit)
-    # Templates are kept and never changed: each training step brings the same one.
-    known = _folded.get(id(circuit))
-    if known is None or known[0] is not circuit:
-        known = _folded[id(circuit)] = (circuit, _with_folds(circuit, target))
+    # Each training step brings the same circuit.
+    key = (sha256(circuit_bytes(circuit)).digest(), _gates_for_folds(target))
+    if key not in _folded:
+        _folded[key] = _with_folds(circuit, target)
         while len(_folded) > _KEPT:
             _folded.pop(next(iter(_folded)))
-    return known[1]
+    return _folded[key]
+
+
+def _gates_for_folds(target: Target) -> frozenset[Any]:
+    """What of a device a folded circuit follows from: which gates it has, and where, if it lacks those of a fold."""
+    names = frozenset(target.operation_names)
+    if names >= _OF_FOLDS:
+        return _OF_FOLDS
+    return frozenset((name, frozenset(target.qargs_for_operation_name(name) or ())) for name in names)
 
 
 def _with_folds(circuit: QuantumCircuit, target: Target) -> FoldedCircuit:
@@ -212,7 +225,7 @@ def _is_outside(step: Any) -> bool:
 
 def _in_gates_of(circuit: QuantumCircuit, target: Target) -> QuantumCircuit:
     """The circuit with the gates of a fold in those of the device, its qubits where they are."""
-    if {"rz", "rx", "x"} <= set(target.operation_names):
+    if set(target.operation_names) >= _OF_FOLDS:
         return circuit
     return transpile(
         circuit,

@@ -16,7 +16,7 @@ from qiskit_aer.noise import NoiseModel
 from qiskit_hqnn.circuits import Ansatz, Template, make_template
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters import noise_of, on_qubits, used_qubits
-from qiskit_hqnn.jobs.devices import Device, Templates, circuit_bytes, resolve_device
+from qiskit_hqnn.jobs.devices import Device, Templates, circuit_bytes, folded, resolve_device
 from qiskit_hqnn.simulation.noise.attaching import attach
 from qiskit_hqnn.simulation.noise.measuring import parity_effects
 from qiskit_hqnn.simulation.noise.plan import make_noisy_plan, plan_of
@@ -40,7 +40,7 @@ def compile_noisy(ansatz: Ansatz, place: Place, cache: str | Path | None = None)
         cache: folder that keeps transpiled templates between processes.
 
     Raises:
-        DeviceError: if there is no such place.
+        DeviceError: if there is no such place, or it takes rzz gates of open angles (fractional gates).
         CircuitError: if the circuit has what no channel describes.
         HQNNError: if a state is too large to hold.
     """
@@ -107,6 +107,11 @@ def _placed(
     circuit = template.circuit.measure_all(inplace=False) if measure else template.circuit
     folder = None if cache is None else Path(cache)
     circuit, where = Templates(device, device.calibration, folder).of(circuit)
+    if folded(circuit, device.target).folds:
+        raise DeviceError(
+            f"Exact noise has no rzz gates of open angles: {device.name} takes them from 0 to π/2 only, so other gates "
+            "come with them; leave its fractional gates out, or sample it at 'fake_<device>'."
+        )
     circuit = _over_parameters(circuit, template, ansatz)
     if device.target is None:
         return circuit, where, noise_in(device)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.simulation.functions import by_copy, expectation_values
+from qiskit_hqnn.simulation.batched import BatchedCircuit, check_dtype
 from qiskit_hqnn.simulation.noise.columns import Values
 from qiskit_hqnn.simulation.noise.passes import NoisyPass, NoisyPasses
 from qiskit_hqnn.simulation.noise.plan import NoisyPlan
-
-_DTYPES = (torch.float32, torch.float64)
 
 
 class NoisyRunner:
@@ -61,48 +58,12 @@ class NoisyRunner:
         return NoisyPass(self._passes[backwards], of_rows)
 
 
-class NoisyProgram:
-    """A circuit under noise, planned once and run on batches; make it with `compile_noisy`.
-
-    Its methods take inputs of shape (batch, copies, I) and weights of shape (copies, W) in radians, both of one dtype
-    (float32 or float64) on one device, which the results follow. Gradients flow to both.
-    """
+class NoisyProgram(BatchedCircuit):
+    """A circuit under noise, planned once and run on batches; make it with `compile_noisy`."""
 
     def __init__(self, plan: NoisyPlan) -> None:
-        self.plan = plan
+        self.plan = self._sizes = plan
         self._runners: dict[tuple[torch.dtype, torch.device], NoisyRunner] = {}
-
-    def expectation_values(self, inputs: Tensor, weights: Tensor) -> Tensor:
-        """⟨observables⟩ as they are measured, of shape (batch, copies, outputs).
-
-        Raises:
-            ShapeError: if a shape does not fit, or a value is NaN or infinite (on the CPU; elsewhere it comes out as
-                NaN).
-            HQNNError: if so many samples do not fit into memory.
-        """
-        self._check(inputs, weights)
-        runner = self._runner(inputs)
-        return expectation_values(runner, *runner.columns(inputs, weights))
-
-    def layer(self, inputs: Tensor, weights: Tensor, copies: int) -> Tensor:
-        """`expectation_values` of circuits side by side, flat as a network has them.
-
-        Args:
-            inputs: of shape (..., copies · I); not looked at here.
-            weights: of shape (copies · W,), of the same dtype.
-            copies: how many circuits; the first I inputs and W weights are those of the first.
-
-        Returns:
-            Shape (..., copies · outputs).
-
-        Raises:
-            ShapeError, HQNNError: as `expectation_values`.
-        """
-        runner = self._runner(inputs)
-        if runner.plain:
-            return expectation_values(runner, inputs, weights, copies)
-        outputs = self.expectation_values(*by_copy(inputs, weights, copies))
-        return outputs.reshape(*inputs.shape[:-1], copies * self.plan.num_outputs)
 
     @property
     def num_bytes(self) -> int:
@@ -112,29 +73,9 @@ class NoisyProgram:
     def _runner(self, inputs: Tensor) -> NoisyRunner:
         key = (inputs.dtype, inputs.device)
         if key not in self._runners:
-            if inputs.dtype not in _DTYPES:
-                raise HQNNError(
-                    f"A quantum layer computes exactly in float32 or float64, but its weights are {inputs.dtype}."
-                )
+            check_dtype(inputs)
             self._runners[key] = NoisyRunner(self.plan, inputs)
         return self._runners[key]
-
-    def _check(self, inputs: Tensor, weights: Tensor) -> None:
-        plan = self.plan
-        if inputs.ndim != 3 or inputs.shape[2] != plan.num_inputs:
-            raise ShapeError(
-                f"Argument `inputs` must have shape (batch, copies, {plan.num_inputs}), but has shape "
-                f"{tuple(inputs.shape)}."
-            )
-        if weights.shape != (inputs.shape[1], plan.num_weights):
-            raise ShapeError(
-                f"Argument `weights` must have shape ({inputs.shape[1]}, {plan.num_weights}), but has shape "
-                f"{tuple(weights.shape)}."
-            )
-        if inputs.dtype != weights.dtype:
-            raise HQNNError(
-                f"Arguments `inputs` and `weights` must have one dtype, but are {inputs.dtype} and {weights.dtype}."
-            )
 
     def __repr__(self) -> str:
         return f"NoisyProgram({self.plan})"

@@ -3,18 +3,20 @@
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit import ParameterVector
+from qiskit.circuit import Parameter, ParameterVector
+from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 from scipy.stats import chi2
 
+from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import CircuitError, DeviceError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions
 from qiskit_hqnn.jobs.adapters.aer import sample
 from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
 from qiskit_hqnn.jobs.devices.device import device_of, resolve_device
-from qiskit_hqnn.simulation.noise import ExactAdapter, exact_manager
+from qiskit_hqnn.simulation.noise import ExactAdapter, compile_noisy, exact_manager
 from tests.simulation.noise.test_gradients import some_noise
 
 
@@ -160,3 +162,14 @@ def test_a_circuit_that_cannot_be_drawn_says_so_and_names_aer():
 def test_a_place_that_there_is_not():
     with pytest.raises(DeviceError, match="no snapshot 'fake_fezz'; the nearest are fake_fez"):
         exact_manager("noisy:fake_fezz")
+
+
+def test_exact_values_are_refused_where_a_device_takes_rzz_gates_of_a_quarter_turn_only():
+    a = Parameter("a")
+    circuit = QuantumCircuit(2)
+    circuit.h([0, 1])
+    circuit.rzz(a, 0, 1)
+    ansatz = Ansatz(circuit, (), (a,), (SparsePauliOp("XX"),))
+    device = GenericBackendV2(2, basis_gates=["rz", "sx", "x", "rx", "rzz"], seed=1)
+    with pytest.raises(DeviceError, match="no rzz gates of open angles.*fake_<device>"):
+        compile_noisy(ansatz, device)
