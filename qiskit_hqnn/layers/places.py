@@ -60,7 +60,7 @@ def is_noise_free(place: Any) -> bool:
     if manager is not None:
         return bool(manager.device.is_ideal)
     # Qiskit's primitives on a backend have it here, and Aer's own there.
-    backend = getattr(place, "backend", None) or getattr(place, "_backend", None)
+    backend: Any = getattr(place, "backend", None) or getattr(place, "_backend", None)
     return type(backend).__name__ == "AerSimulator" and backend.options.noise_model is None
 
 
