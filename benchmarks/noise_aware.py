@@ -19,10 +19,7 @@ from typing import Any
 import numpy as np
 
 from qiskit_hqnn._files import write_json
-from qiskit_hqnn.training import RunFolder, load_run, read_job, run_job
-from qiskit_hqnn.training.measuring import run_test_set
-from qiskit_hqnn.training.metrics import Result
-from qiskit_hqnn.training.study import Mean, mean_of
+from qiskit_hqnn.training import Mean, Result, RunFolder, load_run, mean_of, read_job, run_job, run_test_set
 
 TRAININGS = ("plain", "aware")
 
@@ -48,7 +45,7 @@ NETWORKS = {
     "hqnn-parallel": Network("jobs/quickstart.toml", ("train.epochs=15",), (3,), 50),
     # A larger share of validation images than published: the number of layers is chosen on them.
     "circuit-centric": Network(
-        "jobs/circuit-centric.toml", ("train.epochs=15", "data.validation=0.2"), (4, 2, 1), 20
+        "jobs/circuit-centric.toml", ("train.epochs=15", "data.validation=0.2"), (4, 1, 2), 20
     ),
     # On four digits instead of Fashion-MNIST, which take few steps; batches of 32 instead of 8, since a step under
     # noise costs nearly the same for either.
@@ -233,19 +230,20 @@ def write(study: Study, path: Path) -> None:
 
 
 def steps(study: Study, names: Sequence[str]) -> Iterator[None]:
-    """Everything there is to do, in an order in which little is lost when it is stopped."""
+    """Everything there is to do, in an order in which little is lost when it is stopped: networks as published, other
+    numbers of layers, and then Aer."""
+    trainings = [(name, depth) for name in names for depth in NETWORKS[name].depths]
+    trainings.sort(key=lambda pair: NETWORKS[pair[0]].depths.index(pair[1]))
+    for name, depth in trainings:
+        for seed in range(study.seeds):
+            for training in TRAININGS:
+                print(name, f"depth {depth}", training, f"seed {seed}", flush=True)
+                study.train(name, depth, training, seed)
+                yield
     for name in names:
-        depths = NETWORKS[name].depths
-        for depth in depths:
-            for seed in range(study.seeds):
-                for training in TRAININGS:
-                    print(name, f"depth {depth}", training, f"seed {seed}", flush=True)
-                    study.train(name, depth, training, seed)
-                    yield
-        rows = list(study.rows(name))
         # As published, and what was chosen on validation images.
-        wanted = dict.fromkeys((depths[0], chosen_depth(rows, "aware")))
-        for depth in wanted:
+        chosen = chosen_depth(list(study.rows(name)), "aware")
+        for depth in dict.fromkeys((NETWORKS[name].depths[0], chosen)):
             for seed in range(study.seeds):
                 for training in TRAININGS:
                     print(name, f"depth {depth}", training, f"seed {seed} on Aer", flush=True)

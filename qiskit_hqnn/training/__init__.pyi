@@ -23,7 +23,7 @@ from .progress import Terminal
 from .report import write_report
 from .run_folder import RunFolder
 from .running import run_each, run_job
-from .study import MARGIN, Mean, Run, summarise, write_study
+from .study import MARGIN, Mean, Run, mean_of, summarise, write_study
 from .submission import finish, first_half, observed_layer_of, second_half, weights_digest
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "load_run",
     "load_splits",
     "manager_for",
+    "mean_of",
     "observed_layer_of",
     "predict_on",
     "price_run",

@@ -1,14 +1,20 @@
-from .compilation import compile_noisy, compile_noisy_outcomes
+from .attaching import Channel, attach
+from .compilation import circuit_at, compile_noisy, compile_noisy_outcomes
+from .measuring import measured_effects
 from .plan import NoisyPlan
 from .program import NoisyOutcomes, NoisyProgram
 from .sampling import ExactAdapter, exact_manager
 
 __all__ = [
+    "Channel",
     "ExactAdapter",
     "NoisyOutcomes",
     "NoisyPlan",
     "NoisyProgram",
+    "attach",
+    "circuit_at",
     "compile_noisy",
     "compile_noisy_outcomes",
     "exact_manager",
+    "measured_effects",
 ]

@@ -95,6 +95,16 @@ def _kept(
     return _programs[key]
 
 
+def circuit_at(
+    ansatz: Ansatz, place: Place, cache: str | Path | None = None
+) -> tuple[QuantumCircuit, Sequence[int], NoiseModel | None]:
+    """An ansatz as it runs at a place: the circuit over its parameters, where its qubits are there, and their noise.
+
+    Args and errors as `compile_noisy`.
+    """
+    return _placed(ansatz, place, _device_of(place), cache)
+
+
 def _placed(
     ansatz: Ansatz, place: Place, device: Device | None, cache: str | Path | None, measure: bool = False
 ) -> tuple[QuantumCircuit, Sequence[int], NoiseModel | None]:
