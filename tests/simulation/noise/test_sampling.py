@@ -64,7 +64,6 @@ def test_a_thousand_sets_have_the_distribution_of_aers_counts(noisy):
 
 @pytest.mark.parametrize("qubits", [3, 8])
 def test_samples_without_noise_follow_the_states_probabilities(qubits):
-    """On few qubits by real numbers, on more by amplitudes."""
     rng = np.random.default_rng(qubits)
     theta = ParameterVector("θ", qubits)
     circuit = QuantumCircuit(qubits, qubits - 1)
@@ -83,6 +82,27 @@ def test_samples_without_noise_follow_the_states_probabilities(qubits):
         for row in values
     ]
     assert fits(counts, np.array(shares)) > 1e-4
+
+
+def test_without_noise_resets_and_large_angles_are_drawn_too():
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.reset(0)
+    theta = Parameter("θ")
+    circuit.ry(theta, 0)
+    circuit.measure([0, 1], [0, 1])
+    values = np.array([[0.4 + 2e7 * np.pi], [np.pi]])
+    counts = drawn(
+        ExactAdapter(resolve_device("aer"), "exact"), SamplingRequest(circuit, ("θ",), values, 50_000, 3)
+    ).counts
+    up = np.sin(values / 2) ** 2
+    assert fits(counts, np.concatenate([1 - up, up, 1 - up, up], axis=1) / 2) > 1e-4
+    circuit.data = [step for step in circuit.data if step.operation.name != "reset"]
+    pure = drawn(
+        ExactAdapter(resolve_device("aer"), "exact"), SamplingRequest(circuit, ("θ",), values[:1], 50_000, 3)
+    ).counts
+    assert fits(pure, np.array([[1 - up[0, 0], up[0, 0], up[0, 0], 1 - up[0, 0]]]) / 2) > 1e-4
 
 
 def test_more_bits_than_a_histogram_come_shot_by_shot():
