@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import accelerated, report
+from benchmarks import accelerated, noise, report
 from benchmarks.alone import in_own_process
 from benchmarks.contenders import CONTENDERS, Contender, ours
 from benchmarks.scaling import measure_scaling, plot
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("only", nargs="*", help="W1 to W6, accelerate, scaling, alone; default all")
+    parser.add_argument("only", nargs="*", help="W1 to W6, accelerate, scaling, alone, noise; default all")
     parser.add_argument(
         "--seconds", type=float, default=8.0, help="time for each workload, all contenders together"
     )
@@ -85,6 +85,12 @@ def _measure(options: argparse.Namespace, only: set[str]) -> dict[str, Any]:
         title = "qiskit-machine-learning's own networks, and the same after `accelerate`"
         sections.append((title, accelerated.table(measured)))
         print(accelerated.table(measured), flush=True)
+    if wanted("noise"):
+        threads = torch.get_num_threads()
+        results["noise"] = noise.measure()
+        torch.set_num_threads(threads)
+        sections.append(("Under a device's noise", noise.table(results["noise"])))
+        print(noise.table(results["noise"]), flush=True)
     if wanted("scaling"):
         curves = measure_scaling(options.seconds)
         plot(curves, options.out / "scaling.png")
