@@ -20,9 +20,10 @@ from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.evaluators import SampledEvaluator
 from qiskit_hqnn.layers.gradient_rules import Gradient, check_gradient, own_shots
-from qiskit_hqnn.layers.places import estimator_for
+from qiskit_hqnn.layers.places import NoisyPlace, estimator_for
 from qiskit_hqnn.layers.stock import read_estimator_qnn
 from qiskit_hqnn.simulation import compile_ansatz
+from qiskit_hqnn.where import Where
 
 
 class QuantumLayer(PackedConnector):
@@ -173,9 +174,22 @@ class QuantumLayer(PackedConnector):
         values = self.neural_network.quantity.read(evs[..., :1], (samples * copies, 1))
         return torch.from_numpy(values).to(self.weight).reshape(samples, copies * self.ansatz.num_outputs)
 
-    def check_room(self, batch: int) -> None:
-        """Raises HQNNError, which says what they would take, if exact values of a batch do not fit into memory."""
-        compile_ansatz(self.ansatz).check_room(batch * self.copies)
+    def check_room(self, batch: int, where: str = "exact") -> None:
+        """Raises HQNNError, which says what they would take, if exact values of a batch do not fit into memory.
+
+        Args:
+            batch: samples of a step.
+            where: "exact" or "noisy:fake_<device>".
+        """
+        program, place = compile_ansatz(self.ansatz), Where.parse(where)
+        if not place.noisy:
+            program.check_room(batch * self.copies)
+            return
+        from qiskit_hqnn.simulation.noise import check_plan
+
+        # Under noise an output sees no fewer qubits: known before a wide circuit is transpiled.
+        check_plan(program.plan.num_qubits, self.ansatz.num_outputs)
+        NoisyPlace(place).values(self.ansatz).check_room(batch, self.copies)
 
     def running_on(
         self,

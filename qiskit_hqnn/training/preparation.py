@@ -15,10 +15,11 @@ from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
 from qiskit_hqnn.data import as_float
-from qiskit_hqnn.errors import HQNNError, JobFileError
+from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.where import Where
 
 _AMPLITUDE_QUBITS = 10
 """Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s a step of 32."""
@@ -208,12 +209,18 @@ def _check_fit(model: nn.Module, name: str, splits: data.Splits) -> None:
 def _check_room(model: nn.Module, job: JobFile) -> None:
     """Refuse what cannot be computed exactly before a run folder is made for it."""
     layer = models.quantum_layer_of(model)
-    if "exact" in (job.where, *job.test) and isinstance(layer, QuantumLayer):
+    if not isinstance(layer, QuantumLayer):
+        return
+    for where in dict.fromkeys((job.where, *job.test)):
+        if Where.parse(where).sampled:
+            continue
         try:
-            layer.check_room(job.train.batch_size)
+            layer.check_room(job.train.batch_size, where)
+        except DeviceError:
+            raise
         except HQNNError as error:
             raise JobFileError(
-                f"A place is 'exact', but model {job.model.name!r} is too large: {error}"
+                f"A place is {where!r}, but model {job.model.name!r} is too large: {error}"
             ) from None
 
 

@@ -83,6 +83,8 @@ def test_a_models_options_have_types(name, option, value, allowed):
         ("textbook-01", ["data.name='digits'", "data.image_size=28", "data.classes=[0, 1, 2]"], "has 2 classes, but"),
         ("quickstart", ["model.channels=3"], "to have 3 channels"),
         ("quickstart", ["model.num_qubits=40", "model.depth=1"], "too large: Exact values of 40 qubits .*8.0 TiB"),
+        ("quickstart", ["model.num_qubits=20", "model.depth=1", "where='noisy:fake_fez'"],
+         r"A place is 'noisy:fake_fez', but .* too large: .*4\^20 real numbers .* TiB in all.* or Aer"),
         ("hqnn-quanv", ["data.name='digits'", "data.image_size=1"], r"of shape \(1, 1, 1\)"),
     ],
 )  # fmt: skip

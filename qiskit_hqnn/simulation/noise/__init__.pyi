@@ -4,6 +4,7 @@ from .measuring import measured_effects
 from .plan import NoisyPlan
 from .program import NoisyOutcomes, NoisyProgram
 from .sampling import ExactAdapter, exact_manager
+from .sizes import check_plan
 
 __all__ = [
     "Channel",
@@ -12,6 +13,7 @@ __all__ = [
     "NoisyPlan",
     "NoisyProgram",
     "attach",
+    "check_plan",
     "circuit_at",
     "compile_noisy",
     "compile_noisy_outcomes",

@@ -52,10 +52,17 @@ class NoisyRunner:
         self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True
     ) -> NoisyPass:
         """Who runs `measure` and `pull_back` on columns of these shapes."""
-        backwards = len(rows) >= self.plan.observables_from
+        return NoisyPass(self._passes_of(len(rows)), of_rows)
+
+    def check_room(self, batch: int, copies: int) -> None:
+        """Raises HQNNError if a forward and backward pass of a batch does not fit into memory."""
+        self._passes_of(batch).parts(batch, copies, self._like.element_size(), True)
+
+    def _passes_of(self, batch: int) -> NoisyPasses:
+        backwards = batch >= self.plan.observables_from
         if backwards not in self._passes:
             self._passes[backwards] = NoisyPasses(self.plan, backwards, self._like)
-        return NoisyPass(self._passes[backwards], of_rows)
+        return self._passes[backwards]
 
 
 class NoisyProgram(BatchedCircuit):
@@ -64,6 +71,10 @@ class NoisyProgram(BatchedCircuit):
     def __init__(self, plan: NoisyPlan) -> None:
         self.plan = self._sizes = plan
         self._runners: dict[tuple[torch.dtype, torch.device], NoisyRunner] = {}
+
+    def check_room(self, batch: int, copies: int = 1, dtype: torch.dtype = torch.float32) -> None:
+        """Raises HQNNError, which says what it would take, if a training step of a batch does not fit into memory."""
+        self._runner(torch.empty(0, dtype=dtype)).check_room(batch, copies)
 
     @property
     def num_bytes(self) -> int:
