@@ -7,11 +7,12 @@ READY   = $(VENV)/.ready
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more.
 TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types tests bench gallery clean help
+.PHONY: demo test lint types tests docs docs-serve bench gallery clean help
 
 help:
 	@echo "make demo   set up, train HQNN-Parallel on handwritten digits, evaluate it exactly and on Aer"
 	@echo "make test   set up, then format, lint, types and tests"
+	@echo "make docs   set up, then build the documentation site in build/html; make docs-serve shows it on 127.0.0.1:8000"
 	@echo "make bench  measure the quantum layer beside its limit and the installed peers"
 
 # uv brings torch from the package index in the version that torchvision was built with; plain pip
@@ -38,6 +39,15 @@ types: $(READY)
 
 tests: $(READY)
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Nothing is fetched and no notebook is executed; a warning is an error.
+docs: $(READY)
+	rm -rf docs/reference/api
+	$(TEST_ENV) $(BIN)/python -m sphinx -q -W --keep-going -j auto -c docs . build/html
+	@echo "build/html/index.html"
+
+docs-serve: docs
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/html 8000
 
 bench: $(READY)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'

@@ -43,3 +43,7 @@ class StoreError(HQNNError):
 
 class MitigationError(HQNNError):
     """Error-mitigation options that exclude one another, or that a request cannot use."""
+
+
+class InstallationError(HQNNError, ImportError):
+    """A package is missing, or does not fit another one."""

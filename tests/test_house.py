@@ -30,7 +30,7 @@ FLOORS = {
     "analysis": {"circuits", "simulation", "layers"},
 }
 
-ROOT_FILES = {"where", "errors", "_checks", "_files", "_secrets", "_text", "_version"}
+ROOT_FILES = {"where", "errors", "_checks", "_files", "_secrets", "_text", "_torchvision", "_version"}
 
 # A device's noise is that of its snapshots and ISA templates; the rest of the simulator knows no device.
 ROOMS = {"simulation/noise": {"jobs"}}

@@ -5,4 +5,8 @@ The words of data sets (`DATASETS`) are there without torch; everything else is 
 
 import lazy_loader
 
+from qiskit_hqnn._torchvision import check_torchvision
+
+check_torchvision()  # before anything here loads it
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -35,15 +35,29 @@ class JobFile(Section):
     """A job: model, data, training, where it runs, and its controls."""
 
     title: str = ""
+    """A line for lists and reports."""
     reference: str = ""
+    """The paper or figure that this job stands for."""
     where: str = "exact"
+    """The place where training runs: `exact`, `noisy:fake_<device>`, `aer`, `fake_<device>` or `ibm_<device>`."""
     test: list[str] = Field(default=["exact"], min_length=1)
+    """The places where the test set is run, once each."""
     shots: Shots = 1000
+    """Samples per expectation value, wherever a place samples."""
     gradient: Literal["autograd", "parameter-shift", "random-shift", "spsa"] | None = None
+    """The gradient rule. By default `autograd` on exact values, else `parameter-shift`."""
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
+    """The budget of one run in QPU seconds, training and tests together. A larger price is an error before anything
+    is sent.
+    """
     fractional: bool = False
+    """Use a device's `rx` and `rzz` gates of any angle."""
     controls: list[str] = Field(default=[])
+    """Controls to train beside the network, with the same splits, seeds and budget: `twin`, `frozen` and others of
+    the model.
+    """
     seeds: list[Seed] = Field(default=[0], min_length=1)
+    """The seeds, one run each."""
     model: ModelSection
     data: DataSection
     train: TrainSection = TrainSection()

@@ -25,6 +25,7 @@ class ModelSection(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     name: str
+    """The model. Further keys of this section are its options, listed below."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -35,19 +36,35 @@ class DataSection(Section):
     """[data]: see `qiskit_hqnn.data.load`."""
 
     name: str
+    """The data set: `digits`, `mnist`, `fashion-mnist`, `cifar10`, `medical-mnist`, `medmnist:<set>`, or `folder`,
+    `npz`, `csv` for your own.
+    """
     path: Annotated[str | None, Field(validate_default=True)] = None
+    """Where your own data lies, relative to the job file's folder."""
     classes: Annotated[list[int | str], Field(min_length=2)] | None = None
+    """Only these classes, by label or by name; all by default."""
     train_samples: Annotated[int, Field(ge=1)] | None = None
+    """Images for training and validation together, stratified by class; all by default."""
     test_samples: Annotated[int, Field(ge=1)] | None = None
+    """Number of test images; all by default."""
     first: bool = False
+    """Take the first images of each class instead of random ones."""
     balanced: bool = False
+    """Take equally many images of each class."""
     validation: int | float = 0.1
+    """Training images that choose the epoch: a share below 1, or a number of images."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the images that become the test set, where the data has none."""
     image_size: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Pixels per side, to which images are resized."""
     channels: Literal[1, 3] | None = None
+    """Grey (1) or colour (3). By default grey where all files are grey."""
     reduce: Literal["autoencoder"] | None = None
+    """Replace the images by features of an autoencoder that is trained on the training images."""
     augment: list[Literal["rotation", "flip"]] = []
+    """Random changes of the training images in each epoch."""
     seed: Seed = 0
+    """Seed of the selection and of the split; the same for all runs."""
 
     @field_validator("path")
     @classmethod
@@ -80,18 +97,31 @@ class TrainSection(Section):
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Passes over the training images."""
     batch_size: Annotated[int, Field(ge=1)] = 64
+    """Images per step."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Learning rate at the start."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    """The optimiser of `torch.optim`."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Weight decay of the optimiser."""
     schedule: Literal["cosine", "one-cycle"] | None = None
+    """Course of the learning rate over all steps; constant by default."""
     early_stopping: Annotated[int, Field(ge=1)] | None = None
+    """Stop after so many epochs without a lower validation loss."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Threads of torch; torch's own choice by default."""
     compile: bool = False
+    """Compile the exact quantum layer: faster steps, after up to a minute."""
     tensorboard: bool = False
+    """Write event files for TensorBoard beside `metrics.csv`."""
     shots: Annotated[list[Shots], Field(min_length=1)] | None = None
+    """Shots of the plain circuits in training, instead of the job's: a number, or a list by epoch whose last one stays."""
     gradient_shots: Annotated[list[Shots], Field(min_length=1)] | None = None
+    """Shots of the shifted circuits, a number or a list like `shots`; they divide `shots` or are a multiple of it."""
     shots_plateau: Annotated[int, Field(ge=1)] | None = None
+    """Take the next of `shots` after so many epochs without a lower validation loss, instead of by epoch."""
 
     @field_validator("shots", "gradient_shots", mode="before")
     @classmethod
@@ -103,12 +133,19 @@ class MitigationSection(Section):
     """[mitigation]: the words of `qiskit_hqnn.jobs.MitigationOptions`."""
 
     readout: Literal["trex", "m3"] | None = None
+    """Correct readout errors by TREX or M3."""
     zne: list[int] | None = None
+    """Odd noise factors of zero-noise extrapolation, such as `[1, 3, 5]`."""
     extrapolation: Literal["exponential", "linear", "quadratic"] = "exponential"
+    """The curve by which zero-noise extrapolation reaches no noise."""
     randomizations: Annotated[int, Field(ge=1)] = 16
+    """Random draws of each twirl; the shots are spread over them."""
     dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
+    """Pulses in the idle times of a circuit. `delays` schedules in the same way without pulses, as a control."""
     twirl_gates: bool = False
+    """Twirl two-qubit Clifford gates by random Paulis."""
     twirl_measure: bool = False
+    """Flip measured bits at random and back."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> MitigationSection:
@@ -122,10 +159,13 @@ class SPSASection(Section):
     """[spsa]: the settings of `qiskit_hqnn.layers.SPSA`."""
 
     step: Annotated[float, Field(gt=0, le=pi / 2)] = 0.15
+    """Perturbation of every angle in radians, up to π/2."""
     repeats: Annotated[int, Field(ge=1)] = 4
+    """Write event files for TensorBoard beside `metrics.csv`."""
 
 
 class RandomShiftSection(Section):
     """[random_shift]: the settings of `qiskit_hqnn.layers.RandomShift`."""
 
     pairs: Annotated[int, Field(ge=1)] = 4
+    """Random pairs of shifts per sample, with two evaluations each."""
