@@ -53,7 +53,7 @@ def escape(lines: list[str]) -> list[str]:
 
 def _process(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     if what == "data":
-        lines[:] = _written_under(name, thing) or lines
+        lines[:] = _written_under(name, thing)  # else a constant has the words of its type
     lines[:] = escape(_tables(lines))
 
 

@@ -18,3 +18,4 @@ ANSATZE: dict[str, Callable[..., Ansatz]] = {
     "circuit-centric": circuit_centric,
     "reuploading": reuploading,
 }
+"""The six published ansätze by the names that commands and job files use."""
