@@ -104,3 +104,27 @@ def test_the_readme_has_the_figures_of_the_results_file():
             rf"{result['accuracy']:.2%} +{result['loss']:.4f} +{result['macro_f1']:.4f} +{re.escape(counts)}"
         )
         assert re.search(rf"^{name} +{row.replace('%', ' %')} ", text, flags=re.MULTILINE), place
+
+
+def test_the_readme_fits_on_a_few_screens_and_its_lines_of_python_run(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 120
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})
+    assert re.fullmatch(r"tensor\(\[(\d, ?\s*){31}\d\]\) \d\d QPU seconds\n", capsys.readouterr().out)
+
+
+def test_the_readme_picture_shows_every_network_that_was_tested_on_the_device():
+    from benchmarks.device_picture import DEVICE, ROWS, draw, first_run
+
+    files = {
+        path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/results").glob("*.json")
+    }
+    tested = [name for name, rows in files.items() if DEVICE in rows["runs"][0]["test"]]
+    assert {files[name]["settings"]["model.name"] for name in tested} == {
+        files[name]["settings"]["model.name"] for name in ROWS
+    }
+    lines = [line for line in draw(ROWS).axes[0].lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert sorted(float(line.get_xdata()[0]) for line in lines) == pytest.approx(
+        sorted(100 * first_run(name)[DEVICE]["accuracy"] for name in ROWS)
+    )

@@ -119,7 +119,7 @@ class TrainSection(Section):
     shots: Annotated[list[Shots], Field(min_length=1)] | None = None
     """Shots of the plain circuits in training, instead of the job's: a number, or a list by epoch whose last one stays."""
     gradient_shots: Annotated[list[Shots], Field(min_length=1)] | None = None
-    """Shots of the shifted circuits, a number or a list like `shots`; they divide `shots` or are a multiple of it."""
+    """Shots of the shifted circuits, a number or a list; they divide `shots` or are a multiple of it."""
     shots_plateau: Annotated[int, Field(ge=1)] | None = None
     """Take the next of `shots` after so many epochs without a lower validation loss, instead of by epoch."""
 
