@@ -7,12 +7,13 @@ READY   = $(VENV)/.ready
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more.
 TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types tests docs docs-serve bench gallery clean help
+.PHONY: demo test lint types tests docs docs-serve release-check bench gallery clean help
 
 help:
 	@echo "make demo   set up, train HQNN-Parallel on handwritten digits, evaluate it exactly and on Aer"
 	@echo "make test   set up, then format, lint, types and tests"
 	@echo "make docs   set up, then build the documentation site in build/html; make docs-serve shows it on 127.0.0.1:8000"
+	@echo "make release-check  build sdist and wheel, install the wheel unconstrained in new environments, use it there"
 	@echo "make bench  measure the quantum layer beside its limit and the installed peers"
 
 # uv brings torch from the package index in the version that torchvision was built with; plain pip
@@ -48,6 +49,9 @@ docs: $(READY)
 
 docs-serve: docs
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/html 8000
+
+release-check: $(READY)
+	bash .ci/release-check $(abspath $(BIN)/uv)
 
 bench: $(READY)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'

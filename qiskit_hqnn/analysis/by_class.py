@@ -27,6 +27,11 @@ def outputs_by_class(outputs: Tensor, labels: Tensor, class_names: Sequence[str]
         outputs: of the quantum layer, (N, …); further axes are flattened.
         labels: (N,).
         class_names: by label.
+
+    Example:
+        >>> import torch
+        >>> outputs_by_class(torch.rand(6, 2), torch.tensor([0, 0, 0, 1, 1, 1]), ["cat", "dog"]).table.shape[0]
+        2
     """
     flat = outputs.flatten(1).double()
     rows = []
@@ -74,7 +79,14 @@ def outputs_by_class(outputs: Tensor, labels: Tensor, class_names: Sequence[str]
 
 
 def bloch_vectors(ansatz: Ansatz, inputs: Tensor, weights: Tensor) -> Tensor:
-    """(⟨X⟩, ⟨Y⟩, ⟨Z⟩) of every qubit before measurement: inputs (N, copies, I) to (N, copies · qubits, 3)."""
+    """(⟨X⟩, ⟨Y⟩, ⟨Z⟩) of every qubit before measurement: inputs (N, copies, I) to (N, copies · qubits, 3).
+
+    Example:
+        >>> import torch
+        >>> from qiskit_hqnn.circuits import textbook
+        >>> bloch_vectors(textbook(), torch.zeros(1, 1, 1), torch.zeros(1, 0)).shape  # x, y, z of each qubit
+        torch.Size([1, 1, 3])
+    """
     with torch.no_grad():
         states = compile_ansatz(ansatz).statevectors(inputs, weights)
     vectors = []
@@ -101,6 +113,13 @@ def bloch_by_class(
         weights: trained, (copies, W).
         labels: (N,).
         class_names: by label.
+
+    Example:
+        >>> import torch
+        >>> from qiskit_hqnn.circuits import textbook
+        >>> labels = torch.tensor([0, 0, 1, 1])
+        >>> bloch_by_class(textbook(), torch.rand(4, 1, 1), torch.zeros(1, 0), labels, ["cat", "dog"]).table.shape[0]
+        2
     """
     vectors = bloch_vectors(ansatz, inputs, weights).double()
     found = labels.unique().tolist()

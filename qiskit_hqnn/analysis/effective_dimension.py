@@ -41,6 +41,11 @@ def effective_dimension(
     Raises:
         HQNNError: if there is no weight, a size or a number of draws is too small, an output leaves [−1, 1], or no
             output feels a weight.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> effective_dimension(hqnn_parallel(2, 1), (1000,), weight_samples=2, input_samples=2).table.shape[0]
+        1
     """
     if not ansatz.num_weights:
         raise HQNNError(f"The effective dimension is one of weights, but {ansatz.name} has none.")

@@ -41,7 +41,13 @@ class Fidelities:
 
 
 def fidelities(ansatz: Ansatz, pairs: int = 5000, seed: int = 0) -> Fidelities:
-    """|⟨φ|ψ⟩|² of pairs of states at independent random parameters."""
+    """|⟨φ|ψ⟩|² of pairs of states at independent random parameters.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> fidelities(hqnn_parallel(2, 1), pairs=100).values.shape
+        (100,)
+    """
     first, second = random_states(ansatz, 2 * pairs, seed).split(pairs)
     return Fidelities(((first.conj() * second).sum(dim=1).abs() ** 2).numpy(), 2**ansatz.num_qubits)
 
@@ -50,6 +56,12 @@ def meyer_wallach(states: Tensor) -> Tensor:
     """Meyer–Wallach measure of each state (…, 2^n): 0 for product states, 1 for GHZ.
 
     Q = 2 (1 − mean purity of the single qubits) (Brennen 2003, quant-ph/0305094, eq. (6)).
+
+    Example:
+        >>> import torch
+        >>> bell = torch.tensor([[1, 0, 0, 1]]) / 2**0.5
+        >>> meyer_wallach(bell.to(torch.complex128))
+        tensor([1.0000], dtype=torch.float64)
     """
     num_qubits = (states.shape[-1] - 1).bit_length()
     purities = []
@@ -73,6 +85,11 @@ def expressibility(
         pairs: pairs of states of each.
         seed: of the parameters.
         progress: told each ansatz that is begun.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> expressibility({"depth 1": hqnn_parallel(2, 1)}, pairs=100).table["ansatz"].tolist()
+        ['depth 1']
     """
     samples = {}
     rows = []

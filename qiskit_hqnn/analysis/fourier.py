@@ -91,6 +91,11 @@ def coefficients(
 
     Raises:
         HQNNError: if an input has no such frequencies, or there are too many.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import textbook
+        >>> abs(coefficients(textbook(), (0,), output=0, weight_sets=1)).round(3)  # of 1/2 + sin(θ)/2
+        array([[0.25, 0.5 , 0.25]])
     """
     _check(ansatz, inputs, output)
     spectra = [spectrum(ansatz, index) for index in inputs]
@@ -145,6 +150,11 @@ def fourier(
         output: which observable.
         weight_sets: random weight sets.
         seed: of the weights.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> fourier(hqnn_parallel(2, 1), weight_sets=10).table.columns.tolist()[:2]
+        ['frequency', 'mean |c|']
     """
     output %= ansatz.num_outputs
     values = coefficients(ansatz, inputs, output, weight_sets, seed)

@@ -18,7 +18,13 @@ from qiskit_hqnn.simulation import compile_ansatz
 
 
 def weight_gradients(ansatz: Ansatz, samples: int, output: int = 0, seed: int = 0) -> np.ndarray:
-    """Gradients (samples, weights) of one output at random inputs and weights in [0, 2π)."""
+    """Gradients (samples, weights) of one output at random inputs and weights in [0, 2π).
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> weight_gradients(hqnn_parallel(2, 1), samples=10).shape
+        (10, 6)
+    """
     if not ansatz.num_weights:
         raise HQNNError(f"Ansatz {ansatz.name!r} has no weights, so no gradient to look at.")
     generator = torch.Generator().manual_seed(seed)
@@ -52,6 +58,11 @@ def gradient_variance(
 
     Raises:
         HQNNError: if the ansatz has no weights, or the output feels none of them.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> gradient_variance(hqnn_parallel, qubits=(2, 3), depths=(1,), samples=10).table.shape[0]
+        2
     """
     rows = []
     for depth in depths:

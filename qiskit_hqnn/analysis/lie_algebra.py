@@ -38,6 +38,11 @@ def lie_algebra_dimension(ansatz: Ansatz) -> int:
 
     Raises:
         HQNNError: if there are more qubits, or a derivative is no number.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> lie_algebra_dimension(hqnn_parallel(2, 1))  # of at most 4**2 - 1
+        6
     """
     if ansatz.num_qubits > _MAX_QUBITS:
         raise HQNNError(
@@ -141,6 +146,11 @@ def lie_algebra(ansaetze: Mapping[str, Ansatz]) -> Analysis:
 
     A dimension that grows exponentially with the qubits foretells gradients whose variance falls as 1/dimension
     (Larocca et al. 2022, arXiv:2105.14377); one that grows polynomially lets the ansatz be trained.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> lie_algebra({"depth 1": hqnn_parallel(2, 1)}).table["ansatz"].tolist()
+        ['depth 1']
     """
     rows = []
     for name, ansatz in ansaetze.items():

@@ -30,6 +30,11 @@ def jacobian_rank(ansatz: Ansatz, points: int = 3, seed: int = 0) -> int:
 
     Raises:
         HQNNError: if there are more qubits.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> jacobian_rank(hqnn_parallel(2, 1))
+        4
     """
     if ansatz.num_qubits > _MAX_QUBITS:
         raise HQNNError(

@@ -32,6 +32,14 @@ def ablation(
         means: of the outputs over training images, of the shape of one image's outputs.
         labels: (N,).
         images: what the N images are, for the title.
+
+    Example:
+        >>> import torch
+        >>> labels = torch.tensor([0, 1, 0, 1])
+        >>> logits = torch.eye(2)[labels]  # outputs that are the right answers themselves
+        >>> lost = ablation(lambda outputs: outputs, logits, logits.mean(dim=0), labels, "four images")
+        >>> lost.table.shape[0]  # all outputs, then each alone
+        3
     """
     flat, mean = outputs.flatten(1), means.flatten()
     right = _right(decode, outputs, labels)
@@ -89,6 +97,11 @@ def weight_movement(before: Tensor, after: Tensor) -> Analysis:
     Args:
         before: initial angles in radians, (W,).
         after: trained ones.
+
+    Example:
+        >>> import torch
+        >>> weight_movement(torch.zeros(1, 3), torch.full((1, 3), 0.1)).table.shape[0]
+        1
     """
     if before.shape != after.shape:
         raise HQNNError(
@@ -128,6 +141,11 @@ def gradient_norms(history: Sequence[Mapping[str, float]]) -> Analysis:
 
     Args:
         history: rows with "epoch" and "gradient_PART" for each part, as in a run folder's metrics.csv.
+
+    Example:
+        >>> rows = [{"epoch": 1, "gradient_quantum": 0.2}, {"epoch": 2, "gradient_quantum": 0.1}]
+        >>> gradient_norms(rows).table["quantum"].tolist()
+        [0.2, 0.1]
     """
     parts = sorted({name for row in history for name in row if name.startswith("gradient_")})
     if not parts:

@@ -73,6 +73,12 @@ def reduce_diagram(ansatz: Ansatz) -> Reduction:
 
     Raises:
         HQNNError: if an angle is no sum of parameters with constant factors and an offset.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> reduction = reduce_diagram(hqnn_parallel(2, 1))
+        >>> reduction.phases.shape[1], reduction.redundant  # parameters, redundant ones
+        (8, 0)
     """
     graph = _diagram(ansatz)
     original = graph.copy()
@@ -111,6 +117,11 @@ def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
 
     Raises:
         HQNNError: if there are no parameters, or an angle is no sum of them with constant factors and an offset.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> zx_reduction(hqnn_parallel(2, 1), points=2).table["parameter"].tolist()[:3]
+        ['x[0]', 'x[1]', 'w[0]']
     """
     if not ansatz.num_inputs + ansatz.num_weights:
         raise HQNNError(f"A reduction tells of parameters, but ansatz {ansatz.name!r} has none.")

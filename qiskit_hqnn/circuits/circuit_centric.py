@@ -26,6 +26,11 @@ def circuit_centric(
         depth: number of strongly entangling layers; 3 n · depth weights.
         num_outputs: ⟨Z⟩ on the first so many qubits; default all. The small binary example has 1.
         entangle: False leaves out the CNOTs of the trainable layers; those of the embedding stay.
+
+    Example:
+        >>> ansatz = circuit_centric(num_qubits=3)
+        >>> ansatz.num_inputs, ansatz.num_weights, ansatz.num_outputs
+        (7, 18, 3)
     """
     check_integer("num_qubits", num_qubits, 1, error=CircuitError)
     check_integer("depth", depth, 1, error=CircuitError)

@@ -28,6 +28,14 @@ def angle_embedding(
 
     Raises:
         CircuitError: if the axis is unknown or there are more angles than qubits.
+
+    Example:
+        >>> from qiskit import QuantumCircuit
+        >>> from qiskit.circuit import ParameterVector
+        >>> circuit = QuantumCircuit(2)
+        >>> angle_embedding(circuit, ParameterVector("x", 2), axis="y")
+        >>> dict(circuit.count_ops())
+        {'ry': 2}
     """
     check_choice("axis", axis, AXES, error=CircuitError)
     targets = range(len(angles)) if qubits is None else qubits

@@ -28,6 +28,14 @@ def strongly_entangling_layer(
 
     Raises:
         CircuitError: if there are not 3n angles, or the range does not fit.
+
+    Example:
+        >>> from qiskit import QuantumCircuit
+        >>> from qiskit.circuit import ParameterVector
+        >>> circuit = QuantumCircuit(3)
+        >>> strongly_entangling_layer(circuit, ParameterVector("w", 9))
+        >>> dict(circuit.count_ops())
+        {'rz': 6, 'ry': 3, 'cx': 3}
     """
     num_qubits = circuit.num_qubits
     if len(angles) != 3 * num_qubits:
@@ -55,6 +63,14 @@ def strongly_entangling_layers(
         angles: 3n · depth angles, radians, layer by layer.
         depth: number of layers.
         entangle: see `strongly_entangling_layer`.
+
+    Example:
+        >>> from qiskit import QuantumCircuit
+        >>> from qiskit.circuit import ParameterVector
+        >>> circuit = QuantumCircuit(3)
+        >>> strongly_entangling_layers(circuit, ParameterVector("w", 18), depth=2)
+        >>> dict(circuit.count_ops())
+        {'rz': 12, 'ry': 6, 'cx': 6}
     """
     per_layer = 3 * circuit.num_qubits
     if len(angles) != depth * per_layer:

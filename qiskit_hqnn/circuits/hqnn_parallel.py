@@ -34,6 +34,11 @@ def hqnn_parallel(
 
     Raises:
         CircuitError: if an argument is out of its range.
+
+    Example:
+        >>> ansatz = hqnn_parallel(num_qubits=5, depth=3)
+        >>> ansatz.num_inputs, ansatz.num_weights, ansatz.num_outputs
+        (5, 45, 5)
     """
     check_integer("num_qubits", num_qubits, 1, error=CircuitError)
     check_integer("depth", depth, 1, error=CircuitError)

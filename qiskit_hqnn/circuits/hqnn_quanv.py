@@ -28,6 +28,11 @@ def hqnn_quanv(
         rotation: axis of the embedding, "y" (published), "x" or "z".
         trainable: axis of the trainable rotations, "x" (published), "y" or "z".
         entangle: False leaves out the CNOTs.
+
+    Example:
+        >>> ansatz = hqnn_quanv()
+        >>> ansatz.num_inputs, ansatz.num_weights, ansatz.num_outputs
+        (4, 4, 4)
     """
     check_integer("num_qubits", num_qubits, 1, error=CircuitError)
     check_integer("depth", depth, 1, error=CircuitError)

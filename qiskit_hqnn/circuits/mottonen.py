@@ -29,6 +29,14 @@ def mottonen_embedding(circuit: QuantumCircuit, angles: Sequence[ParameterExpres
 
     Raises:
         CircuitError: if there are not exactly 2^n − 1 angles.
+
+    Example:
+        >>> from qiskit import QuantumCircuit
+        >>> from qiskit.quantum_info import Statevector
+        >>> circuit = QuantumCircuit(2)
+        >>> mottonen_embedding(circuit, mottonen_angles(np.array([1.0, 2.0, 2.0, 4.0])))
+        >>> Statevector(circuit.reverse_bits()).data.real.round(4)
+        array([0.2, 0.4, 0.4, 0.8])
     """
     num_qubits = circuit.num_qubits
     if len(angles) != 2**num_qubits - 1:
@@ -58,6 +66,11 @@ def mottonen_angles(features: np.ndarray) -> np.ndarray:
 
     Raises:
         ShapeError: if the last axis is not a power of two, at least 2.
+
+    Example:
+        >>> import numpy as np
+        >>> mottonen_angles(np.array([1.0, 1.0])).round(4)  # RY(π/2) of |0⟩ has equal amplitudes
+        array([1.5708])
     """
     values = np.asarray(features, dtype=float)
     size = values.shape[-1] if values.ndim else 0

@@ -25,7 +25,13 @@ def _as_operator(observable: Any) -> Any:
 
 
 def pauli_on_each(pauli: str, num_qubits: int) -> tuple[SparsePauliOp, ...]:
-    """The observables ⟨P_j⟩ for j = 0 … num_qubits − 1, with P one of "X", "Y", "Z"."""
+    """The observables ⟨P_j⟩ for j = 0 … num_qubits − 1, with P one of "X", "Y", "Z".
+
+    Example:
+        >>> pauli_on_each("Z", 2)[0]
+        SparsePauliOp(['IZ'],
+                      coeffs=[1.+0.j])
+    """
     if pauli.upper() not in {"X", "Y", "Z"}:
         raise CircuitError(f"Argument `pauli` must be one of 'X', 'Y', 'Z', but is {pauli!r}.")
     return tuple(
@@ -35,6 +41,12 @@ def pauli_on_each(pauli: str, num_qubits: int) -> tuple[SparsePauliOp, ...]:
 
 
 def probability_of(outcome: int, qubit: int, num_qubits: int) -> SparsePauliOp:
-    """The observable whose expectation value is P(outcome) of one qubit: (I ± Z)/2."""
+    """The observable whose expectation value is P(outcome) of one qubit: (I ± Z)/2.
+
+    Example:
+        >>> probability_of(1, qubit=0, num_qubits=2)
+        SparsePauliOp(['II', 'IZ'],
+                      coeffs=[ 0.5+0.j, -0.5+0.j])
+    """
     sign = 1.0 if outcome == 0 else -1.0
     return SparsePauliOp.from_sparse_list([("", [], 0.5), ("Z", [qubit], sign * 0.5)], num_qubits)

@@ -26,6 +26,11 @@ def reuploading(
         depth: number of layers; 3 n · depth weights.
         upload_every: 2 as published: the features are uploaded at layers 0, 2, 4, …
         entangle: False leaves out the CNOTs of the trainable layers; those of the uploads stay.
+
+    Example:
+        >>> ansatz = reuploading(num_qubits=2, depth=4)
+        >>> ansatz.num_inputs, ansatz.num_weights, ansatz.num_outputs
+        (3, 24, 2)
     """
     check_integer("num_qubits", num_qubits, 1, error=CircuitError)
     check_integer("depth", depth, 1, error=CircuitError)

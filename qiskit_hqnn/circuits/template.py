@@ -102,6 +102,12 @@ def make_template(ansatz: Ansatz) -> Template:
     Raises:
         CircuitError: if a parameterised instruction has no shift rule and no definition in gates that have one, or an
             angle is NaN or infinite.
+
+    Example:
+        >>> from qiskit_hqnn.circuits import reuploading
+        >>> template = make_template(reuploading(num_qubits=2, depth=4))
+        >>> len(template.angles), template.coefficients.shape
+        (30, (30, 27))
     """
     whole = ansatz.circuit
     circuit = whole.copy_empty_like()

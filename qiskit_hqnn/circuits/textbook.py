@@ -13,6 +13,11 @@ def textbook() -> Ansatz:
 
     θ is the input, the value of the classical layer in front; there is no trainable quantum weight and nothing to
     entangle.
+
+    Example:
+        >>> textbook().observables  # P(1)
+        (SparsePauliOp(['I', 'Z'],
+                      coeffs=[ 0.5+0.j, -0.5+0.j]),)
     """
     theta = Parameter("theta")
     circuit = QuantumCircuit(1, name="textbook")

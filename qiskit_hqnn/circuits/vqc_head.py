@@ -20,6 +20,11 @@ def vqc_head(*, entangle: bool = True) -> Ansatz:
 
     Args:
         entangle: False leaves out the CNOTs.
+
+    Example:
+        >>> ansatz = vqc_head()
+        >>> ansatz.num_inputs, ansatz.num_weights, ansatz.num_outputs
+        (4, 0, 1)
     """
     phi = ParameterVector("phi", 4)
     circuit = QuantumCircuit(3, name="vqc_head")

@@ -19,6 +19,11 @@ class AmplitudeAngles(nn.Module):
 
     Args:
         num_qubits: n ≥ 1.
+
+    Example:
+        >>> import torch
+        >>> AmplitudeAngles(num_qubits=2)(torch.rand(5, 3)).shape
+        torch.Size([5, 3])
     """
 
     def __init__(self, num_qubits: int) -> None:

@@ -71,6 +71,10 @@ class SPSA:
 
     Raises:
         HQNNError: if one of them is out of range.
+
+    Example:
+        >>> SPSA(step=0.1, repeats=2)
+        SPSA(step=0.1, repeats=2)
     """
 
     step: float = 0.15

@@ -35,6 +35,13 @@ class SamplerLayer(PackedConnector):
 
     Raises:
         HQNNError: if an argument is out of range, or the gradient rule does not fit the sampler.
+
+    Example:
+        >>> import torch
+        >>> from qiskit_hqnn.circuits import hqnn_parallel
+        >>> layer = SamplerLayer(hqnn_parallel(2, 1), copies=3)
+        >>> layer(torch.rand(5, 6)).shape  # four outcomes of each copy
+        torch.Size([5, 12])
     """
 
     def __init__(

@@ -41,6 +41,11 @@ def build(name: str, **options: Any) -> nn.Module:
 
     Raises:
         HQNNError: if the name or an option is unknown, or an option is out of range.
+
+    Example:
+        >>> model = build("hqnn-parallel", num_qubits=2, depth=1, copies=2)
+        >>> count_parameters(model)["quantum"]
+        12
     """
     if name not in MODELS:
         raise HQNNError(_unknown("Model", name, list(MODELS)))

@@ -22,6 +22,11 @@ class CircuitCentricClassifier(nn.Module):
         hidden: neurons between the two dense layers.
         features: features of a sample, which the classical controls read directly.
         control: None; "twin" (a dense layer features → n), "frozen", "no-entanglement", "matched-dense".
+
+    Example:
+        >>> import torch
+        >>> CircuitCentricClassifier(num_qubits=3, features=8, classes=3)(torch.rand(5, 8)).shape
+        torch.Size([5, 3])
     """
 
     loss = "cross-entropy"

@@ -31,6 +31,12 @@ class HQNNParallel(nn.Module):
         squash: None feeds the ReLU's output into the rotations, as published; "tanh" feeds tanh(x) · π/2.
         control: None, or what stands in the quantum layer's place: "twin" (dense c·q → c·q), "left-out", "frozen",
             "no-entanglement", "matched-dense".
+
+    Example:
+        >>> import torch
+        >>> model = HQNNParallel(image_size=8, num_qubits=2, depth=1, copies=2)
+        >>> model(torch.rand(3, 1, 8, 8)).shape
+        torch.Size([3, 10])
     """
 
     loss = "cross-entropy"

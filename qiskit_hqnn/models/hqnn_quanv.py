@@ -25,6 +25,11 @@ class HQNNQuanv(nn.Module):
         channels: of the images; 1 as published.
         control: None; "twin" (a convolution with 4 channels, the paper's CNN4), "twin-1" (CNN1), "frozen",
             "no-entanglement", "matched-dense" (a dense layer a patch of about as many weights as the circuit has).
+
+    Example:
+        >>> import torch
+        >>> HQNNQuanv(image_size=8)(torch.rand(3, 1, 8, 8)).shape
+        torch.Size([3, 10])
     """
 
     loss = "cross-entropy"

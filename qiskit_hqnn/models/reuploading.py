@@ -21,6 +21,11 @@ class ReuploadingClassifier(nn.Module):
         upload_every: 2 as published.
         features: features of a sample, which the classical controls read directly.
         control: None; "twin" (a dense layer features → n), "frozen", "no-entanglement", "matched-dense".
+
+    Example:
+        >>> import torch
+        >>> ReuploadingClassifier(num_qubits=2, depth=2, features=4, classes=2)(torch.rand(5, 4)).shape
+        torch.Size([5, 2])
     """
 
     loss = "cross-entropy"

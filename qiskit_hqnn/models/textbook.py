@@ -20,6 +20,11 @@ class TextbookHybrid(nn.Module):
         dropout: of whole feature maps.
         image_size: pixels a side; 28 as published, 16 at least.
         control: None, or "twin" (a sigmoid in the qubit's place). The qubit has no weight and nothing to entangle.
+
+    Example:
+        >>> import torch
+        >>> TextbookHybrid(image_size=16)(torch.rand(3, 1, 16, 16)).shape
+        torch.Size([3, 2])
     """
 
     loss = "negative-probability"

@@ -22,6 +22,11 @@ class VQCHead(nn.Module):
         dropout: of whole feature maps.
         image_size: pixels a side; 28 as published, 20 at least.
         control: None; "twin" (a dense layer 128 → classes instead of angles and circuits), "no-entanglement".
+
+    Example:
+        >>> import torch
+        >>> VQCHead(image_size=20)(torch.rand(3, 1, 20, 20)).shape
+        torch.Size([3, 10])
     """
 
     loss = "cross-entropy"

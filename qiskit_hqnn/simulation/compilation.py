@@ -36,6 +36,13 @@ def compile_ansatz(ansatz: Ansatz, compile: bool = False) -> Program:
 
     Raises:
         CircuitError: if the circuit resets or branches, or nothing says what one of its gates does.
+
+    Example:
+        >>> import torch
+        >>> from qiskit_hqnn.circuits import textbook
+        >>> angles = torch.tensor([0.0, torch.pi / 2]).reshape(2, 1, 1)  # batch, copies, inputs
+        >>> compile_ansatz(textbook()).expectation_values(angles, torch.zeros(1, 0)).flatten()  # (1 + sin θ) / 2
+        tensor([0.5000, 1.0000])
     """
     with _lock:
         known = _found(compile, _contents.get(ansatz))

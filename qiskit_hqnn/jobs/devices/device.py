@@ -86,6 +86,10 @@ def resolve_device(where: str | BackendV2, fractional: bool = False) -> Device:
 
     Raises:
         DeviceError: if there is no such device; the nearest names are in the sentence. If it has no fractional gates.
+
+    Example:
+        >>> resolve_device("fake_manila").num_qubits
+        5
     """
     if isinstance(where, BackendV2):
         name = where.name or type(where).__name__
@@ -149,7 +153,12 @@ def _without_ids(value: Any) -> Any:
 
 
 def snapshot_names() -> tuple[str, ...]:
-    """The words of all snapshots in qiskit-ibm-runtime."""
+    """The words of all snapshots in qiskit-ibm-runtime.
+
+    Example:
+        >>> "fake_fez" in snapshot_names()
+        True
+    """
     return tuple(sorted(_snapshot_classes()))
 
 

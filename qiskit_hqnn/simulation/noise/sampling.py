@@ -105,6 +105,10 @@ def exact_manager(where: str, **options: Any) -> JobManager:
 
     Raises:
         DeviceError: if there is no such place.
+
+    Example:
+        >>> exact_manager("noisy:fake_manila", shots=100).where
+        'noisy:fake_manila'
     """
     device = resolve_device(Where.parse(where).device or "aer")
     adapter = ExactAdapter(device, where)
