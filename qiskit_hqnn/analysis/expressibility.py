@@ -84,7 +84,7 @@ def expressibility(
         ansaetze: by name; inputs and weights are both drawn from [0, 2π).
         pairs: pairs of states of each.
         seed: of the parameters.
-        progress: told each ansatz that is begun.
+        progress: called with each ansatz before it starts.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel

@@ -54,7 +54,7 @@ def gradient_variance(
         qubits, depths: sizes.
         samples: random parameter sets for each size.
         seed: of the parameters.
-        progress: told each finished size.
+        progress: called with each finished size.
 
     Raises:
         HQNNError: if the ansatz has no weights, or the output feels none of them.

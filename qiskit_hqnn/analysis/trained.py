@@ -73,7 +73,7 @@ def ablation(
     elif whole["images lost"] + whole["images won"] == 0:
         summary += "No image is classified otherwise: the network does as well without its quantum layer."
     else:
-        summary += "No loss can be told from chance on these images: the interval reaches 0, and says what it may be."
+        summary += "No loss is shown on these images: the interval includes 0."
 
     def draw() -> Figure:
         figure = new_figure(8, 0.8 + 0.26 * len(table.head(_SHOWN + 1)))

@@ -1,6 +1,6 @@
 """Annotated operations ("this gate, inverted, to the power of three, controlled by two qubits") as circuits.
 
-Qiskit's own way through them decides by name what a gate is, and takes a gate of one's own for the standard gate whose
+Qiskit's own way through them decides by name what a gate is, and takes a custom gate for the standard gate whose
 name it bears. Here the base is unfolded to standard gates first, and only these are controlled.
 """
 

@@ -104,7 +104,7 @@ def _of_ansatz(
                 f"Kind 'gradients' compares sizes, of which the circuit of {name} has one: give a name, or a function "
                 "of a Python file that takes num_qubits and depth."
             )
-        factory(num_qubits=2, depth=1)  # a name or size that does not fit is told before the imports
+        factory(num_qubits=2, depth=1)  # a name or size that does not fit is reported before the imports
     elif name == "all" and kind in ("expressibility", "lie-algebra"):
         make = _small if kind == "lie-algebra" else choose_ansatz
         chosen = {each: make(each, **options) for each in ANSATZE}

@@ -51,7 +51,7 @@ def analyse_run(
 
 
 class _Unknown(Exception):
-    """This run does not hold what an analysis needs; the others go on."""
+    """This run does not hold what an analysis needs; the others continue."""
 
 
 def _one(

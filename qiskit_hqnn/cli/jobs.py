@@ -138,7 +138,7 @@ def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
                     progress.console.print(one_line(f"{job.id[:10]}: {job.reason}"))
                     reason = job.reason
     except KeyboardInterrupt:
-        say(f"The job goes on. Come back with: hqnn jobs wait {job.id[:10]}{option}", err=True)
+        say(f"The job continues. Come back with: hqnn jobs wait {job.id[:10]}{option}", err=True)
         raise
     return job
 
@@ -177,7 +177,7 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     if state in MOVING:
         reason = f" ({known.reason})" if known.reason else ""
         say(
-            f"{known.id[:10]} is being cancelled{reason}: nothing more is sent, and the worker goes on with what was."
+            f"{known.id[:10]} is being cancelled{reason}: nothing more is sent, and the worker finishes what was."
         )
         return
     say(f"{known.id[:10]} is {state}.")
@@ -192,7 +192,7 @@ def retry(
     ] = None,
     store: STORE = None,
 ) -> None:
-    """Send the failed and cancelled parts of a job once more; what is done stays done. A paused job goes on.
+    """Send the failed and cancelled parts of a job once more; what is done stays done. A paused job resumes.
 
     Example: hqnn jobs retry 3f9a
 
@@ -215,7 +215,7 @@ def retry(
     if count or known.state == "paused":
         ensure_worker(opened)
     if known.state == "paused" and not count:
-        say(f"{known.id[:10]} goes on.")
+        say(f"{known.id[:10]} resumes.")
         return
     again = f", for {seconds:,.1f} QPU seconds" if count else ""
     say(f"{known.id[:10]}: {parts} will be sent again{again}.")
@@ -232,7 +232,7 @@ def _finish(store: Store, job: JobRecord) -> None:
 
     if job.state == "paused":
         raise BudgetError(
-            f"Job {job.id[:10]} is paused. {job.reason} It goes on with: hqnn jobs retry {job.id[:10]} "
+            f"Job {job.id[:10]} is paused. {job.reason} Resume it with: hqnn jobs retry {job.id[:10]} "
             "--max-qpu-seconds SECONDS."
         )
     evs = expectation_values(store, job.id).data.evs

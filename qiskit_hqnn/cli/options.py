@@ -103,7 +103,7 @@ def summary(command: Callable[..., Any]) -> str:
 
 
 def check_run_folder(folder: Path) -> None:
-    """That a folder can be a run's, told before torch is loaded.
+    """That a folder can be a run's, reported before torch is loaded.
 
     Raises:
         RunFolderError: if it has no job file.

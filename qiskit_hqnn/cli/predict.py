@@ -82,7 +82,7 @@ def predict(
 
 
 def check_there(images: list[Path]) -> None:
-    """That pictures are there, told before torch is loaded.
+    """That pictures are there, reported before torch is loaded.
 
     Raises:
         MissingDataError: if one is not.

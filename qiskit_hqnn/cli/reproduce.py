@@ -54,8 +54,9 @@ def reproduce(
 ) -> None:
     """Run the published systems again and write a page of published against measured figures.
 
-    What is finished is not run again: interrupted, the same command goes on. The page holds every row that has runs
-    in OUT. Beside it, results/NAME.json keeps each row's figures; rows whose run folders are gone are read from there.
+    What is finished is not run again: after an interruption the same command resumes. The page has every row
+    with runs in OUT. Beside it, results/NAME.json keeps each row's figures; rows whose run folders are gone are
+    read from there.
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
@@ -121,6 +122,6 @@ def _run(rows: list[Published], options: Options, out: Path, data_root: Path, qu
             missing[row.job] = str(error)
             say(f"hqnn: {error}", err=True)
         except KeyboardInterrupt:
-            say("Interrupted. The same command goes on from here.", err=True)
+            say("Interrupted. The same command resumes.", err=True)
             raise
     return missing

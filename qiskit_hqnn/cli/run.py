@@ -45,7 +45,7 @@ def run(
     from qiskit_hqnn.cli.pricing import may_send, money_line, print_price
     from qiskit_hqnn.training import check_words, find_job, read_job
 
-    money_line(plan)  # a wrong word is told before anything is loaded
+    money_line(plan)  # a wrong word is reported before anything is loaded
     path = find_job(job)
     if fractional is not None:
         settings = [*(settings or []), f"fractional={str(fractional).lower()}"]
@@ -85,7 +85,7 @@ def run(
 
 
 def check_free(folder: Path, job: JobFile, resume: bool) -> None:
-    """That a single run's folder is free or resumed, told before torch is loaded.
+    """That a single run's folder is free or resumed, reported before torch is loaded.
 
     Raises:
         RunFolderError: if it is in use.

@@ -85,7 +85,7 @@ def submit(
     from qiskit_hqnn.training import first_half, load_run, weights_digest
 
     money = money_line(plan)
-    open_place(where, bool(fractional))  # a wrong word is told before the data set is loaded
+    open_place(where, bool(fractional))  # a wrong word is reported before the data set is loaded
     run = load_run(folder, data_root)
     manager = JobManager(
         where,
@@ -140,7 +140,7 @@ def submit(
 
 
 def _say_known(manager: JobManager, job: str) -> None:
-    """That a request stands in the store already, and how it goes on where it has ended without a result."""
+    """That a request stands in the store already, and how it continues where it has ended without a result."""
     assert manager.store is not None
     state = manager.store.job(job).state
     ended = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused for want of budget"}
@@ -205,4 +205,4 @@ def _wait_until_sent(manager: JobManager, job: str, seconds: float = 120.0) -> N
         if not states & {"waiting", "intent"}:
             return
         time.sleep(0.5)
-    say("It is recorded, but has not reached the device yet; the worker goes on trying.", err=True)
+    say("It is recorded, but has not reached the device yet; the worker keeps trying.", err=True)

@@ -72,7 +72,7 @@ def inspect(
             `Ansatz.from_circuit` takes them.
         fractional: whether the devices' fractional gates are used; `fractional` of each part says what the other way
             would give and cost.
-        progress: told each device and what is done with it.
+        progress: called with each device and step.
         sizes: of an ansatz by name or a factory, such as num_qubits and depth.
 
     Raises:
@@ -92,7 +92,7 @@ def inspect(
         )
     tell = progress or (lambda _: None)
     selection = Selection(inputs, weights, observables)
-    # A snapshot takes seconds to load: whether there is one is asked first, and a wrong circuit is told before it is.
+    # A snapshot takes seconds to load: whether there is one is asked first, and a wrong circuit reported before.
     for word in devices:
         check_snapshot(word) if word.startswith("fake_") else _open(word, fractional)
     subject = subject_of(what, copies, copy, data_root, sizes, selection)

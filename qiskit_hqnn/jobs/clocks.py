@@ -6,7 +6,7 @@ import time
 
 
 def steady() -> float:
-    """Seconds on a clock that nobody sets, that all processes of a machine share, and that goes on while it sleeps.
+    """Seconds on a clock that nobody sets, that all processes of a machine share, and that runs while it sleeps.
 
     A call that wakes up late is given up by it, and so is one in whose middle the clock on the wall is set back.
     """

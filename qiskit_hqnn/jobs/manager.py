@@ -68,9 +68,9 @@ class JobManager:
         cache: folder that keeps transpiled templates between processes.
         calibration: id of an earlier calibration of a hardware device, under which requests stand in the store: they
             are made again as they were then, with the template that `cache` kept. None is today's.
-        options: what the device is told beside the circuits.
+        options: settings that are sent with the circuits.
         patience: how often and how long to try.
-        adapter: a place of one's own; `where` then names the device to compile for.
+        adapter: a custom place; `where` then names the device to compile for.
         sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
         fractional: whether the device's fractional gates (rx and rzz of any angle) are used, every rzz angle folded
             into [0, π/2]; else they are left out. Part of what a result is known by.
@@ -283,7 +283,7 @@ class JobManager:
 
         Raises:
             BudgetError: if what is left of it would cost more than is left; it is paused, and `wait` with a larger
-                budget goes on.
+                budget resumes.
         """
         store = self._needs_store()
         with self._jobs.pop(job, None) or counted(store, job, self.meter.child(), fresh=False) as call:

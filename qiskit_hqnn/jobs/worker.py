@@ -2,7 +2,7 @@
 
 Run as `python -m qiskit_hqnn.jobs.worker`. At most one works for a store on a machine, and at most one more
 waits to look at the store after it, so that no job that was recorded while the first was closing is left behind.
-Killing it loses nothing: the next one goes on.
+Killing it loses nothing: the next one continues.
 """
 
 from __future__ import annotations

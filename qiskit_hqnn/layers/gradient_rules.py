@@ -61,7 +61,7 @@ class RandomShift:
 
 @dataclass(frozen=True)
 class SPSA:
-    """Simultaneous perturbation with settings of one's own, where the word "spsa" takes these defaults.
+    """Simultaneous perturbation with custom settings, where the word "spsa" takes these defaults.
 
     Attributes:
         step: perturbation of every angle in radians, from above 0 to π/2. The bias grows with its square, the shot

@@ -29,7 +29,7 @@ MODELS: dict[str, type[nn.Module]] = {
 
 
 _LARGEST = 10_000
-"""Of any count or size: what is larger is a slip, and would only be told when memory has run out."""
+"""Of any count or size: what is larger is a slip, and would be reported only when memory has run out."""
 
 
 def build(name: str, **options: Any) -> nn.Module:

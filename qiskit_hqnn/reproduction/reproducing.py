@@ -141,7 +141,7 @@ def reproduce(
     progress: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Run]:
-    """Run a row, and its variant; what is finished is not run again, and what was interrupted goes on.
+    """Run a row, and its variant; what is finished is not run again, and what was interrupted resumes.
 
     Returns:
         The row's runs, without its variant's.

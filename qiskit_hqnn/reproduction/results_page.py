@@ -243,8 +243,8 @@ def _machines(records: Records) -> str:
             commits.append(commit)
     lines = []
     for machine, commits in runs.items():
-        told = [_short(commit) for commit in commits]
-        commit = f"commit{'s' if len(told) > 1 else ''} {', '.join(told)}" if told else ""
+        named = [_short(commit) for commit in commits]
+        commit = f"commit{'s' if len(named) > 1 else ''} {', '.join(named)}" if named else ""
         if words := "; ".join(part for part in (machine, commit) if part):
             lines.append(f"Machine: {words}.")
     return "\n\n".join(lines)

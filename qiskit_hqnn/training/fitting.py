@@ -53,8 +53,8 @@ def fit(
         settings: optimiser and budget.
         folder: gets metrics.csv after every epoch, and checkpoints for `resume`.
         seed: order of the batches and everything else that is random in training.
-        resume: go on after the last finished epoch, where there is one.
-        progress: is told of steps and epochs.
+        resume: continue after the last finished epoch, where there is one.
+        progress: called with each step and epoch.
         place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
 
     Returns:

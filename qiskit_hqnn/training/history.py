@@ -1,4 +1,4 @@
-"""The log of a training: a row per epoch, and what is reported while it goes on."""
+"""The log of a training: a row per epoch, and what is reported while it runs."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def check_job(content: dict[str, Any], source: str, text: str = "", changed: Col
 
 
 def check_words(job: JobFile) -> None:
-    """That the words of a job name something, as far as that can be told before torch is loaded.
+    """That the words of a job name something, as far as that can be checked before torch is loaded.
 
     Raises:
         JobFileError: if its data set is unknown, or the user's own data is not there.

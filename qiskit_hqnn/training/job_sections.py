@@ -117,9 +117,9 @@ class TrainSection(Section):
     tensorboard: bool = False
     """Write event files for TensorBoard beside `metrics.csv`."""
     shots: Annotated[list[Shots], Field(min_length=1)] | None = None
-    """Shots of the plain circuits in training, instead of the job's: a number, or a list by epoch whose last one stays."""
+    """Shots of the plain circuits in training, instead of the job's: a number, or a list by epoch."""
     gradient_shots: Annotated[list[Shots], Field(min_length=1)] | None = None
-    """Shots of the shifted circuits, a number or a list; they divide `shots` or are a multiple of it."""
+    """Shots of the shifted circuits, a number or a list; a divisor or a multiple of `shots`."""
     shots_plateau: Annotated[int, Field(ge=1)] | None = None
     """Take the next of `shots` after so many epochs without a lower validation loss, instead of by epoch."""
 

@@ -63,7 +63,7 @@ def running_on(
         gradient: rule for training there.
         store: file that keeps every request of this run and its outcomes, so that none is sent twice; None keeps
             nothing on Aer and on snapshots.
-        resume: go on with the calibration under which hardware was last asked, so that what was paid is found again.
+        resume: keep the calibration under which hardware was last asked, so that what was paid is found again.
         meter: counts what is spent; by default one with the job's budget.
     """
     layer = quantum_layer_of(model)

@@ -86,7 +86,7 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
 
 
 def check_controls(job: JobFile) -> None:
-    """That the network has all controls of a job: told before the first training, not after it.
+    """That the network has all controls of a job: reported before the first training, not after it.
 
     Raises:
         HQNNError: if it lacks one.

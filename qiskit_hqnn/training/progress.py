@@ -1,4 +1,4 @@
-"""What a run reports while it goes on: one callback with one signature, and a terminal that draws it."""
+"""What a run reports while it runs: one callback with one signature, and a terminal that draws it."""
 
 from __future__ import annotations
 

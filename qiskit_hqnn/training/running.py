@@ -44,9 +44,9 @@ def run_job(
         job: with one seed and no controls left; `JobFile.single` makes one of a larger job.
         folder: becomes the run folder.
         data_root: folder of the data sets.
-        resume: go on after the last finished epoch; places that have their result are not run again. A finished run is
+        resume: continue after the last finished epoch; places that have their result are skipped. A finished run is
             trained for longer, if the job has more epochs than it had.
-        progress: is told what goes on; True draws it on the terminal.
+        progress: called with each step, epoch and test; True draws them on the terminal.
         splits: images that a program hands over (see `qiskit_hqnn.data.from_dataset`) in place of the job's [data].
 
     Raises:
@@ -165,7 +165,7 @@ def train(
             seconds = fit(model, splits, job.train, run, job.seeds[0], resume, report, place)
     except BudgetError as error:
         raise BudgetError(
-            f"{error} The last finished epoch is kept: resumed with a larger max_qpu_seconds, the run goes on."
+            f"{error} The last finished epoch is kept: the run resumes with a larger max_qpu_seconds."
         ) from None
     run.save_weights(model)
     history = run.history()
@@ -264,7 +264,7 @@ def run_each(
         job: the job.
         folder: of the run, or of the runs' folders.
         run: makes one of them.
-        progress: is told which one begins.
+        progress: called with the run that begins.
 
     Raises:
         HQNNError: before the first training, if the network has no such control.

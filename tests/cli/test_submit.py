@@ -138,10 +138,10 @@ def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monk
     again = hqnn("submit", "runs/quickstart", "--yes", "--dry-run", *arguments, cwd=trained).output
     assert "submitted before and is paused for want of budget: nothing new is sent." in again
     assert f"hqnn jobs retry {job} --max-qpu-seconds SECONDS" in again
-    assert f"It goes on with: hqnn jobs retry {job} --max-qpu-seconds" in refused(
+    assert f"Resume it with: hqnn jobs retry {job} --max-qpu-seconds" in refused(
         "jobs", "wait", job, cwd=trained
     )
-    assert "goes on" in hqnn("jobs", "retry", job, "--max-qpu-seconds", "30", cwd=trained).output
+    assert "resumes" in hqnn("jobs", "retry", job, "--max-qpu-seconds", "30", cwd=trained).output
     assert (store.job(job).state, store.job(job).settings["max_qpu_seconds"]) == ("open", 30)
     store.mark_cancelling(known)
     store.settle(known)

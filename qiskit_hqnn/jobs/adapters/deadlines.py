@@ -1,4 +1,4 @@
-"""Calls that may hang: given up after a deadline, and told so, lest they act after nobody waits for them any more."""
+"""Calls that may hang: given up after a deadline and notified, so that they do not act when nobody waits any more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def within(deadline: float | None, work: Callable[[], _T]) -> _T:
         work: may ask `given_up()` before it does something that cannot be taken back.
 
     Raises:
-        TransientError: once the deadline has passed. The thread goes on until its own call comes back.
+        TransientError: once the deadline has passed. The thread runs until its own call comes back.
     """
     if deadline is None:
         return work()

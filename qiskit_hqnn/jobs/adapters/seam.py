@@ -35,7 +35,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """What a device is told beside the circuits; all of it is part of a request's identity.
+    """Settings that are sent with the circuits; all of them are part of a request's identity.
 
     Attributes:
         dynamical_decoupling: None, "XX", "XpXm" or "XY4": filled into idle times by the service.

@@ -1,4 +1,4 @@
-"""Devices by one word: Aer, snapshots of real devices, or a backend of one's own."""
+"""Devices by one word: Aer, snapshots of real devices, or any backend object."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Device:
         rep_delay: seconds between two shots.
         calibration: identifies the calibration data: another one gives another result.
         backend: the backend object, where there is one.
-        simulator: an AerSimulator of one's own, which is run as it is.
+        simulator: the caller's AerSimulator, which is run as it is.
         fractional: whether its fractional gates are used.
         left_out: fractional gates that it has, and that are not used.
     """

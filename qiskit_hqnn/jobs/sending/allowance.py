@@ -71,7 +71,7 @@ class Allowance:
         return f"part {chunk.position} of job {chunk.job[:10]} on {self._where}"
 
     def _admits(self, chunk: Chunk, what: str, price: float, counted: float = 0.0) -> bool:
-        otherwise = "it waits, what is done is kept, and a larger max_qpu_seconds lets the job go on."
+        otherwise = "it waits, what is done is kept, and a larger max_qpu_seconds lets the job resume."
         try:
             self._meter.check(price, what, otherwise, counted)
         except BudgetError as error:

@@ -31,7 +31,7 @@ def drive(
     Args:
         store, job: where the job stands.
         adapter: of the job's place.
-        options: what the device is told beside the circuits.
+        options: settings that are sent with the circuits.
         patience: how often to try.
         progress: called with (finished, all) chunks.
         until_sent: return "open" as soon as every chunk has left.
@@ -39,7 +39,7 @@ def drive(
         said: called with a sentence for whatever the job waits for.
 
     Raises:
-        BudgetError: if what is left of the job would cost more than it may; the job is paused, and goes on where it is
+        BudgetError: if what is left of the job would cost more than it may; the job is paused, and resumes where it is
             driven with a larger budget.
         UnauthorisedError: if the account is refused; the job stays open.
         TransientError: if the device cannot be reached for long; the job stays open.
@@ -109,7 +109,7 @@ def cancel(store: Store, job: str, adapter: BackendAdapter, patience: Patience |
 
     Raises:
         TransientError: if the device cannot be reached for long; the job stays "cancelling", and whoever drives it next
-            goes on.
+            continues.
     """
     store.mark_cancelling(job)
     return drive(store, job, adapter, patience=patience)

@@ -23,7 +23,7 @@ class Patience:
         attempts: submissions of one chunk, at most.
         backoff: seconds before the second one, doubled before each later one, up to `longest`.
         longest: seconds between two attempts, at most, unless the service asks for more.
-        hiccups: failed looks at a job in a row, after which the caller is told; the job stays as it is.
+        hiccups: failed looks at a job in a row, after which an error reports it; the job stays as it is.
         denials: times in a row that a service must say that a job or its results are gone before it is believed.
     """
 

@@ -102,7 +102,7 @@ class Sender:
         return max(asked, self._hands.patience.pause(self._tries[chunk.tag]))
 
     def _give_up(self, chunk: Chunk, reason: str, state: str) -> None:
-        """Raises TransientError after the last attempt; nothing is lost, and whoever drives the job next goes on."""
+        """Raises TransientError after the last attempt; nothing is lost, and the next driver of the job continues."""
         tries = self._tries[chunk.tag]
         if tries >= self._hands.patience.attempts:
             self._hands.change(chunk, reason=reason, state=state)

@@ -92,7 +92,7 @@ class Store:
             # What was open can still be read, and nobody else would see a word of it.
             raise StoreError(
                 f"Job store {self.name} was deleted or replaced while it was in use, and its record of jobs with it: "
-                "what a device has of them runs on and is paid, and asking again pays again; put it back to go on."
+                "what a device has of them runs on and is paid, and asking again pays again; put it back to continue."
             )
         try:
             with self._engine.begin() as connection:
@@ -259,7 +259,7 @@ class Store:
             states.change(connection, job, ("open",), state="paused", reason=reason)
 
     def resume(self, job: str) -> None:
-        """Let a paused job go on, for whoever may pay what it needs."""
+        """Let a paused job resume, for a process whose budget covers what it needs."""
         with self._transaction() as connection:
             states.change(connection, job, ("paused",), state="open", reason="")
 

@@ -139,7 +139,7 @@ class OneUpload:
         return rows, pull_weight_angles(constants, copies, weights, gates)
 
     def _apart(self, copies: int) -> int:
-        """How many copies have to be told apart: where nothing depends on weights they are samples like any others."""
+        """How many copies have to be kept apart: where nothing depends on weights they are samples like any others."""
         return 1 if self._fixed is not None and self._of_weights is None else copies
 
     def _samples_first(self, matrix: Tensor, samples: Tensor, batch: int, copies: int, apart: int) -> Tensor:

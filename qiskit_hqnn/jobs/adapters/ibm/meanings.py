@@ -66,4 +66,4 @@ def meaning_of_error(error: Exception, client: Client | None, where: str) -> Ada
             return SessionClosedError(safe(error))
         if client.wire.asked == 0 and isinstance(error, ValueError | TypeError):
             return PermanentError(safe(error))  # refused by the client before it asked anybody
-    return TransientError(f"IBM's client could not go on: {type(error).__name__}: {safe(error)}")
+    return TransientError(f"IBM's client failed: {type(error).__name__}: {safe(error)}")
