@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import hqnn
+
 HQNN = [
     sys.executable,
     "-c",
@@ -19,7 +21,7 @@ SMALL = [
 ]  # fmt: skip
 
 
-def hqnn(*arguments, cwd):
+def in_a_process(*arguments, cwd):
     environment = os.environ | {"COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb"}
     return subprocess.run([*HQNN, *arguments], cwd=cwd, env=environment, capture_output=True, text=True)
 
@@ -27,7 +29,7 @@ def hqnn(*arguments, cwd):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     place = tmp_path_factory.mktemp("newcomer")
-    answer = hqnn("run", "quickstart", *SMALL, cwd=place)
+    answer = in_a_process("run", "quickstart", *SMALL, cwd=place)
     assert answer.returncode == 0, answer.stderr
     return place, answer
 
@@ -75,7 +77,7 @@ def test_help_loads_neither_torch_nor_qiskit(tmp_path):
 def test_the_module_is_the_command(tmp_path):
     command = [sys.executable, "-m", "qiskit_hqnn"]
     shown = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True)
-    assert shown.stdout == hqnn("--version", cwd=tmp_path).stdout
+    assert shown.stdout == in_a_process("--version", cwd=tmp_path).stdout
     refused = subprocess.run(
         [*command, "validate", "gone.toml"], cwd=tmp_path, capture_output=True, text=True
     )
@@ -124,14 +126,9 @@ def test_cp_then_validate(tmp_path):
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, arguments, sentence):
-    if "mnist" in arguments[1] and not os.environ.get("HQNN_TEST_NO_NETWORK"):
-        # Without a route the download fails at once; where there is one it must not happen in a test.
-        os.environ["http_proxy"] = os.environ["https_proxy"] = "http://127.0.0.1:9"
-    try:
-        answer = hqnn(*arguments, cwd=tmp_path)
-    finally:
-        os.environ.pop("http_proxy", None)
-        os.environ.pop("https_proxy", None)
+    # Without a route a download fails at once; where there is one it must not happen in a test.
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    answer = hqnn(*arguments, cwd=tmp_path, variables=nowhere)
     assert answer.returncode == 2
     assert sentence in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -139,7 +136,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, arguments, sentence
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    answer = hqnn("--debug", "run", "quikstart", cwd=tmp_path)
+    answer = in_a_process("--debug", "run", "quikstart", cwd=tmp_path)
     assert "Traceback" in answer.stderr
 
 

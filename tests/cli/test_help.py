@@ -5,8 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
+
+from qiskit_hqnn.cli.app import app
+from qiskit_hqnn.jobs.adapters.seam import PermanentError
+from tests.command import hqnn
 
 _EVERY_PAGE = """
 import json, sys
@@ -25,6 +30,7 @@ print(json.dumps(list(pages(typer.main.get_command(app), "hqnn"))))
 """
 
 
+@cache
 def _pages(columns):
     environment = os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1"}
     answer = subprocess.run(
@@ -63,24 +69,26 @@ def test_first_steps_stand_in_the_first_help():
 @pytest.mark.parametrize(
     ("error", "sentence", "code"),
     [
-        ("PermissionError(13, 'Permission denied', 'runs/a')", "hqnn: runs/a cannot be read or written", 2),
-        ("OSError('disk is gone')", "hqnn: disk is gone.", 2),
-        ("MemoryError('8 GiB')", "hqnn: there is not enough memory for this: 8 GiB", 2),
-        ("PermanentError('Aer failed')", "hqnn: Aer failed", 1),
-        ("RuntimeError('broken\\nin two')", "hqnn: this should not happen, --debug shows where", 70),
+        (PermissionError(13, "Permission denied", "runs/a"), "hqnn: runs/a cannot be read or written", 2),
+        (OSError("disk is gone"), "hqnn: disk is gone.", 2),
+        (MemoryError("8 GiB"), "hqnn: there is not enough memory for this: 8 GiB", 2),
+        (PermanentError("Aer failed"), "hqnn: Aer failed", 1),
+        (RuntimeError("broken\nin two"), "hqnn: this should not happen, --debug shows where", 70),
     ],
 )
-def test_an_error_that_nobody_foresaw_is_one_line_and_debug_shows_the_rest(error, sentence, code):
-    program = (
-        "import sys\nfrom qiskit_hqnn.cli import app\nfrom qiskit_hqnn.jobs.adapters.seam import PermanentError\n"
-        f"@app.app.command('fail')\ndef fail() -> None: raise {error}\n"
-        "app.main()"
-    )
-    answer = subprocess.run([sys.executable, "-c", program, "fail"], capture_output=True, text=True)
+def test_an_error_that_nobody_foresaw_is_one_line_and_debug_shows_the_rest(
+    error, sentence, code, monkeypatch, tmp_path
+):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(app, "registered_commands", [*app.registered_commands])
+    app.command("fail")(fail)
+    answer = hqnn("fail", cwd=tmp_path)
     assert (answer.returncode, answer.stderr.count("\n")) == (code, 1), answer.stderr
     assert answer.stderr.startswith(sentence)
-    shown = subprocess.run([sys.executable, "-c", program, "--debug", "fail"], capture_output=True, text=True)
-    assert "Traceback" in shown.stderr
+    with pytest.raises(type(error)):
+        hqnn("--debug", "fail", cwd=tmp_path)
 
 
 def test_the_command_is_a_module_too():

@@ -2,14 +2,13 @@
 
 import pickle
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.training import RunFolder, find_job, read_job
+from tests.command import hqnn
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "v0_1" / "runs" / "quickstart"
 
@@ -52,9 +51,6 @@ def test_a_checkpoint_that_holds_more_than_numbers_is_refused(tmp_path, content)
 
 def test_the_command_ends_with_exit_code_2(tmp_path):
     (tmp_path / "odd.toml").write_text("x = " + "[" * 20_000)
-    answer = subprocess.run(
-        [sys.executable, "-m", "qiskit_hqnn.cli.app", "validate", "odd.toml"],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
+    answer = hqnn("validate", "odd.toml", cwd=tmp_path)
     assert answer.returncode == 2
     assert answer.stderr.startswith("hqnn: Job file odd.toml is not valid TOML: ")

@@ -4,8 +4,6 @@ import ast
 import random
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from qiskit_hqnn.jobs import Store
 from qiskit_hqnn.training import RunFolder
 from qiskit_hqnn.training.pictures import draw_confusion
 from qiskit_hqnn.training.report import write_report
+from tests.command import hqnn as command_line
 
 WORDS = [
     "run[best]", "[/]", "[/x]", "[red]loss", "a[/layout] of the circuit", "\x1b]0;title\x07\x1b[2J", "over\rwritten",
@@ -70,11 +69,7 @@ def test_a_reason_ends_a_command_with_its_own_sentence(tmp_path, state, command)
     path = store_of(
         tmp_path / "jobs.db", WORDS, state, place="place [/]", reason="cannot route " + "".join(WORDS)
     )
-    # As a process of its own: what `main` prints counts, and its exit code.
-    answer = subprocess.run(
-        [sys.executable, "-m", "qiskit_hqnn.cli.app", "jobs", "--store", path, command, "00"],
-        capture_output=True, text=True,
-    )  # fmt: skip
+    answer = command_line("jobs", "--store", path, command, "00", cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "cannot route run[best][/][/x]" in answer.stderr
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", answer.stderr)

@@ -1,8 +1,6 @@
 """Tables and stores of the command line: nothing is cut, nothing is made by looking."""
 
 import math
-import subprocess
-import sys
 
 import pytest
 
@@ -10,12 +8,7 @@ from qiskit_hqnn.cli.terminal import print_rows
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.store.store import Store
-
-HQNN = [sys.executable, "-m", "qiskit_hqnn.cli.app"]
-
-
-def hqnn(*arguments, cwd):
-    return subprocess.run([*HQNN, *arguments], cwd=cwd, capture_output=True, text=True)
+from tests.command import hqnn
 
 
 def test_no_cell_is_cut_where_the_window_is_narrow(capsys, monkeypatch):

@@ -6,6 +6,9 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.sending.protocol import Patience
 from qiskit_hqnn.standin import Faults, Loopback
+from tests.pictures import blank_pictures, pictures
+
+__all__ = ["blank_pictures", "pictures"]
 
 QUICK = {
     "HQNN_IBM_DEADLINE": "3",
@@ -48,6 +51,18 @@ def cloud(monkeypatch, tmp_path):
     cloud = Cloud(monkeypatch, tmp_path)
     yield cloud
     cloud.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The answer to `question()` where nothing goes wrong: it follows from the service's seed."""
+    with pytest.MonkeyPatch.context() as patch:
+        cloud = Cloud(patch, tmp_path_factory.mktemp("undisturbed"))
+        cloud.start()
+        answer = ask(cloud.manager())
+        cloud.close()
+    answer.setflags(write=False)
+    return answer
 
 
 def question(number=0, sets=3):

@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-import sys
+from pathlib import Path
 
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter
@@ -11,7 +11,13 @@ from qiskit_hqnn.jobs.store.store import Store
 from tests.jobs_ibm.conftest import PATIENCE, ask
 
 
-def main(store, step):
+def main(folder, step, environment):
+    """Ask in a folder that gets the store, all that is printed, and the answer as answer.json."""
+    os.chdir(folder)
+    os.environ.update(environment)
+    printed = os.open("printed", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(printed, stream)
     where, name = {
         "before-post": ((IBMAdapter, "submit"), "before"),
         "after-post": ((IBMAdapter, "submit"), "after"),
@@ -24,8 +30,9 @@ def main(store, step):
     }[step]
     if where[0] is not None:
         _die(*where, name)
-    answer = ask(JobManager("ibm_manila", store=store, shots=64, patience=PATIENCE))
-    sys.stdout.write(json.dumps(answer.tolist()))
+    templates = Path(folder).parent / "templates"
+    answer = ask(JobManager("ibm_manila", store="jobs.db", shots=64, patience=PATIENCE, cache=templates))
+    Path("answer.json").write_text(json.dumps(answer.tolist()))
 
 
 def _die(owner, name, when):

@@ -27,12 +27,6 @@ SURVIVED = [
 ]
 
 
-@pytest.fixture
-def undisturbed(cloud):
-    cloud.start()
-    return ask(cloud.manager("undisturbed.db"))
-
-
 @pytest.mark.parametrize("fault", SURVIVED, ids=lambda fault: f"{fault.on}-{fault.kind}")
 def test_a_passing_fault_leaves_one_paid_job_and_the_undisturbed_result(cloud, undisturbed, fault):
     faults = Faults([fault], hang=3.5 if fault.kind == "hang" else 1.0)

@@ -68,6 +68,17 @@ def data_root(tmp_path_factory):
     return write_all(tmp_path_factory.mktemp("data"))
 
 
+BINARY = Options(seeds=2, settings=tuple(TINY))
+
+
+@pytest.fixture(scope="module")
+def two_seeds(data_root, tmp_path_factory):
+    """Two seeds of the circuit-centric classifier with their controls, to be copied."""
+    folder = tmp_path_factory.mktemp("two-seeds")
+    reproduce(ROWS["circuit-centric-binary"], BINARY, folder, data_root, progress=False)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_runs_with_its_controls(name, data_root, tmp_path):
@@ -93,9 +104,9 @@ def test_quick_forms_are_jobs(name):
     assert job_of(ROWS[name], Options(quick=True, controls=False)).controls == []
 
 
-def test_the_page_sets_both_figures_side_by_side(data_root, tmp_path):
-    row = ROWS["circuit-centric-binary"]
-    options = Options(seeds=2, settings=tuple(TINY))
+def test_the_page_sets_both_figures_side_by_side(two_seeds, data_root, tmp_path):
+    row, options = ROWS["circuit-centric-binary"], BINARY
+    shutil.copytree(two_seeds, tmp_path, dirs_exist_ok=True)
     runs = reproduce(row, options, tmp_path, data_root, progress=False)
     page = tmp_path / "page" / "results.md"
     others = outcome_of("vqc-head", options, tmp_path, page, "no data.")
@@ -148,10 +159,10 @@ def test_after_a_kill_the_same_command_goes_on_and_runs_nothing_again(data_root,
         "--out",
         str(tmp_path),
         "--seeds",
-        "3",
+        "2",
     ]
     words += ["--no-controls", "--quiet"]
-    for setting in ("train.epochs=30", "train.threads=1", *PAIRS):
+    for setting in ("train.epochs=15", "train.threads=1", *PAIRS):
         words += ["--set", setting]
     with (tmp_path / "log").open("w") as log:
         program = "from qiskit_hqnn.cli.app import main; main()"
@@ -165,7 +176,7 @@ def test_after_a_kill_the_same_command_goes_on_and_runs_nothing_again(data_root,
         assert child.wait() == -signal.SIGKILL
     finished, begun = files_of(first.path), second.history()
     assert "report.html" in {path.name for path in finished}
-    assert 3 <= len(begun) < 30
+    assert 3 <= len(begun) < 15
     assert not second.report.exists()
     assert not (tmp_path / "results.md").exists()
 
@@ -175,8 +186,8 @@ def test_after_a_kill_the_same_command_goes_on_and_runs_nothing_again(data_root,
     # The seconds of an epoch are never the same twice: these were not run again. The last one may have had no
     # checkpoint yet.
     assert second.history()[: len(begun) - 1] == begun[:-1]
-    assert [len(RunFolder(folder / f"seed-{seed}").history()) for seed in range(3)] == [30, 30, 30]
-    assert "| 6 | 3 |" in (tmp_path / "results.md").read_text()
+    assert [len(RunFolder(folder / f"seed-{seed}").history()) for seed in range(2)] == [15, 15]
+    assert "| 6 | 2 |" in (tmp_path / "results.md").read_text()
 
 
 def test_a_device_gives_two_more_results_once(data_root, tmp_path):
@@ -206,9 +217,9 @@ def test_a_device_gives_two_more_results_once(data_root, tmp_path):
     )
 
 
-def test_figures_outlive_their_run_folders(data_root, tmp_path):
-    row, options = ROWS["circuit-centric-binary"], Options(seeds=2, settings=tuple(TINY))
-    reproduce(row, options, tmp_path / "runs", data_root, progress=False)
+def test_figures_outlive_their_run_folders(two_seeds, tmp_path):
+    row = ROWS["circuit-centric-binary"]
+    shutil.copytree(two_seeds, tmp_path / "runs")
     page = tmp_path / "docs" / "results.md"
     write = [
         "reproduce",
@@ -448,11 +459,13 @@ def test_a_run_on_a_part_of_the_data_is_not_the_whole(tmp_path):
         reproduce(row, options, out, tmp_path / "whole", progress=False)
 
 
-def test_a_run_in_the_folder_itself_hides_no_others(data_root, tmp_path):
+def test_a_run_in_the_folder_itself_hides_no_others(two_seeds, data_root, tmp_path):
     row, page = ROWS["circuit-centric-binary"], tmp_path / "results.md"
     options = Options(seeds=1, controls=False, settings=tuple(TINY))
     (_, _, alone), *_ = reproduce(row, options, tmp_path, data_root, progress=False)
     assert alone.path == tmp_path / row.job
+    for seed in ("seed-0", "seed-1"):
+        shutil.copytree(two_seeds / row.job / seed, tmp_path / row.job / seed)
     reproduce(row, replace(options, seeds=2), tmp_path, data_root, progress=False)
     found = outcome_of(row.job, options, tmp_path, page).records.runs
     assert [(run.seed, run.folder.name) for run in found] == [(0, "seed-0"), (1, "seed-1")]
