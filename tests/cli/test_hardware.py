@@ -1,17 +1,16 @@
 """A trained run on IBM hardware, by commands in processes that know nothing but environment variables."""
 
-import ast
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from qiskit_hqnn.standin import Loopback
 from qiskit_hqnn.standin.server import TOKEN
+from tests.command import hqnn
 
-ROOT = Path(__file__).parents[2]
 HQNN = [
     sys.executable,
     "-c",
@@ -24,64 +23,62 @@ SMALL = [
 
 
 @pytest.fixture
-def shell(tmp_path):
-    """Runs a command in a folder, with the variables that lead to the stand-in service; keeps all that was printed."""
-    service = subprocess.Popen(
-        [sys.executable, "-m", "qiskit_hqnn.standin", "fez"], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    )
-    variables = {}
-    for line in service.stdout:
-        if line.startswith("#"):
-            break
-        name, value = line.removeprefix("export ").strip().split("=", 1)
-        variables[name] = ast.literal_eval(value)
-    plain = {name: os.environ[name] for name in ("PATH", "OMP_NUM_THREADS", "LANG") if name in os.environ}
-    environment = plain | variables | {
-        "HOME": str(tmp_path / "home"), "COLUMNS": "140", "NO_COLOR": "1", "HQNN_IBM_POLL": "0.1",
-        "HQNN_IBM_LOOKUP": "0.1",
-    }  # fmt: skip
+def shells(tmp_path):
+    """Two ways to run a command in a folder, with the variables that lead to the stand-in service: as a process of its
+    own, which knows nothing else, and in this one. They keep all that was printed.
+    """
     printed = []
+    with Loopback(["fez"]) as service:
+        quick = {"HQNN_IBM_POLL": "0.1", "HQNN_IBM_LOOKUP": "0.1", "HOME": str(tmp_path / "home")}
+        variables = service.environment | quick
+        plain = {name: os.environ[name] for name in ("PATH", "OMP_NUM_THREADS", "LANG") if name in os.environ}
+        environment = plain | variables | {"COLUMNS": "120", "NO_COLOR": "1"}
 
-    def run(*arguments):
-        done = subprocess.run(
-            [*HQNN, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200
-        )
-        printed.append(done.stdout + done.stderr)
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
+        def kept(done):
+            printed.append(done.stdout + done.stderr)
+            assert done.returncode == 0, done.stderr
+            return printed[-1]
 
-    run.printed = printed
-    yield run
-    service.terminate()
-    service.wait(10)
+        def process(*arguments):
+            return kept(
+                subprocess.run(
+                    [*HQNN, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+                )
+            )
+
+        def here(*arguments):
+            return kept(hqnn(*arguments, cwd=tmp_path, variables=variables))
+
+        yield process, here, printed
 
 
 @pytest.mark.slow
-def test_a_trained_run_goes_to_hardware_and_comes_back(shell, tmp_path):
-    shell("run", "quickstart", "--quiet", *SMALL)
-    listed = shell("devices", "--where", "ibm")
+def test_a_trained_run_goes_to_hardware_and_comes_back(shells, tmp_path):
+    process, here, printed = shells
+    here("run", "quickstart", "--quiet", *SMALL)
+    listed = here("devices", "--where", "ibm")
     assert "ibm_fez" in listed
     assert "QPU seconds are left" in listed
-    priced = shell(
+    priced = here(
         "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--dry-run"
     )
     assert "20 images on ibm_fez, 100 shots" in priced
     assert "account  600 QPU seconds are left in its plan" in priced
     assert "measured in 1 basis" in priced
-    assert "No jobs yet" in shell("jobs")
-    sent = shell(
+    assert "No jobs yet" in here("jobs")
+    sent = process(
         "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--yes"
     )
     job = sent.split("job      ")[1].split()[0]
-    shell("jobs", "wait", job)
-    assert "done" in shell("jobs")
+    process("jobs", "wait", job)
+    assert "done" in here("jobs")
     result = json.loads((tmp_path / "runs/quickstart/metrics.json").read_text())["test"]["ibm_fez"]
     assert result["images"] == 20
     assert result["qpu_seconds"] > 2
     exact = json.loads((tmp_path / "runs/quickstart/metrics.json").read_text())["test"]["exact"]
     assert abs(result["accuracy"] - exact["accuracy"]) < 0.4
     # Again: it is there already, and nothing is paid for it.
-    again = shell(
+    again = here(
         "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--yes"
     )
     assert again.split("job      ")[1].split()[0] == job
@@ -89,4 +86,4 @@ def test_a_trained_run_goes_to_hardware_and_comes_back(shell, tmp_path):
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert TOKEN.encode() not in file.read_bytes(), file
-    assert TOKEN not in "".join(shell.printed)
+    assert TOKEN not in "".join(printed)

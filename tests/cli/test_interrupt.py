@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from tests.command import hqnn
+
 HQNN = [sys.executable, "-m", "qiskit_hqnn.cli.app"]
 
 
@@ -19,9 +21,9 @@ def test_ctrl_c_in_a_training_prints_the_command_that_goes_on(tmp_path):
         "--set",
         "test=['exact']",
         "--set",
-        "train.epochs=50",
+        "train.epochs=20",
     ]
-    given += ["--set", "model.num_qubits=2", "--set", "data.train_samples=200"]
+    given += ["--set", "model.num_qubits=2", "--set", "data.train_samples=100"]
     process = subprocess.Popen(
         [*HQNN, *given], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -37,9 +39,7 @@ def test_ctrl_c_in_a_training_prints_the_command_that_goes_on(tmp_path):
     command = errors.split("Interrupted. Go on with: ")[1].splitlines()[0]
     wanted = [word for word in given if word != "--quiet"]
     assert sorted(shlex.split(command)) == sorted(["hqnn", *wanted, "--resume"])
-    again = subprocess.run(
-        [*HQNN, *shlex.split(command)[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=200
-    )
+    again = hqnn(*shlex.split(command)[1:], cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert "my run/report.html" in again.stdout
-    assert "epoch 1/50" not in again.stderr
+    assert "epoch 1/20" not in again.stderr

@@ -1,13 +1,13 @@
 """Death at every step: one paid job, the undisturbed result, no credential in any byte written."""
 
 import json
-import multiprocessing
 import os
 
 import numpy as np
 import pytest
 
 from qiskit_hqnn.standin.server import TOKEN
+from tests.forked import run_forked
 from tests.jobs_ibm import dying
 
 STEPS = (
@@ -21,23 +21,13 @@ STEPS = (
 )
 
 
-@pytest.fixture(scope="module")
-def processes():
-    """Processes of their own, forked from one that has done the imports."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.jobs_ibm.dying"])
-    return context
-
-
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_any_step_the_next_process_pays_nothing_twice(cloud, undisturbed, processes, step):
+def test_killed_at_any_step_the_next_process_pays_nothing_twice(cloud, undisturbed, step):
     loopback = cloud.start()
-    codes = []
-    for moment in (step, ""):
-        process = processes.Process(target=dying.main, args=(str(cloud.folder), moment, dict(os.environ)))
-        process.start()
-        process.join(120)
-        codes.append(process.exitcode)
+    codes = [
+        run_forked(dying.main, moment, folder=cloud.folder, environment=dict(os.environ))
+        for moment in (step, "")
+    ]
     assert codes == [-9, 0], (cloud.folder / "printed").read_text()
     answer = np.array(json.loads((cloud.folder / "answer.json").read_text()))
     assert np.array_equal(answer, undisturbed)

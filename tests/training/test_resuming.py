@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,14 +23,25 @@ def job_of(*more):
     return read_job(find_job("quickstart"), [*TINY, *more])
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A finished run of two epochs."""
+    return run_job(job_of(), tmp_path_factory.mktemp("resuming") / "run").path
+
+
+@pytest.fixture
+def short(trained, tmp_path):
+    """A copy of it, as `run` in the test's folder."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
 def curves(run):
     return [(row["epoch"], row["train_loss"], row["validation_loss"]) for row in run.history()]
 
 
-def test_a_longer_training_ends_as_one_that_was_as_long_from_the_beginning(tmp_path):
+def test_a_longer_training_ends_as_one_that_was_as_long_from_the_beginning(short, tmp_path):
     straight = run_job(job_of("train.epochs=5"), tmp_path / "straight")
-    run_job(job_of(), tmp_path / "grown")
-    longer = run_job(job_of("train.epochs=5"), tmp_path / "grown", resume=True)
+    longer = run_job(job_of("train.epochs=5"), short, resume=True)
     for one, other in zip(curves(longer), curves(straight), strict=True):
         assert one == pytest.approx(other, rel=1e-5)
     assert longer.read_job().train.epochs == 5
@@ -37,27 +49,25 @@ def test_a_longer_training_ends_as_one_that_was_as_long_from_the_beginning(tmp_p
     assert ends[0] == pytest.approx(ends[1], rel=1e-5)
 
 
-def test_results_of_the_shorter_training_are_kept(tmp_path):
-    short = run_job(job_of(), tmp_path / "run").metrics()
-    longer = run_job(job_of("train.epochs=3"), tmp_path / "run", resume=True).metrics()
+def test_results_of_the_shorter_training_are_kept(short):
+    before = RunFolder(short).metrics()
+    longer = run_job(job_of("train.epochs=3"), short, resume=True).metrics()
     (earlier,) = longer["earlier"]
-    assert earlier == {"training": short["training"], "seconds": short["seconds"], "test": short["test"]}
-    assert longer["test"]["exact"]["loss"] != short["test"]["exact"]["loss"]
+    assert earlier == {"training": before["training"], "seconds": before["seconds"], "test": before["test"]}
+    assert longer["test"]["exact"]["loss"] != before["test"]["exact"]["loss"]
     assert longer["training"]["epochs"] == 3
-    assert longer["seconds"]["train"] > short["seconds"]["train"]
+    assert longer["seconds"]["train"] > before["seconds"]["train"]
 
 
-def test_a_longer_training_that_is_killed_is_not_taken_for_finished(tmp_path, monkeypatch):
-    run_job(job_of(), tmp_path / "run")
-
+def test_a_longer_training_that_is_killed_is_not_taken_for_finished(short, monkeypatch):
     def killed(*_):
         raise MemoryError
 
     with monkeypatch.context() as patched:
         patched.setattr("qiskit_hqnn.training.running.fit", killed)
         with pytest.raises(MemoryError):
-            run_job(job_of("train.epochs=4"), tmp_path / "run", resume=True)
-    run = run_job(job_of("train.epochs=4"), tmp_path / "run", resume=True)
+            run_job(job_of("train.epochs=4"), short, resume=True)
+    run = run_job(job_of("train.epochs=4"), short, resume=True)
     assert [row["epoch"] for row in run.history()] == [1, 2, 3, 4]
     assert len(run.metrics()["earlier"]) == 1
 
@@ -117,9 +127,8 @@ def test_with_a_schedule_a_longer_training_learns_on(tmp_path):
     assert losses[3] < losses[2] < losses[1]
 
 
-def test_a_run_folder_that_was_moved_goes_on_with_its_best_epoch(tmp_path):
-    run_job(job_of(), tmp_path / "here")
-    shutil.move(tmp_path / "here", tmp_path / "there")
+def test_a_run_folder_that_was_moved_goes_on_with_its_best_epoch(short, tmp_path):
+    shutil.move(short, tmp_path / "there")
     run = run_job(job_of("train.epochs=3"), tmp_path / "there", resume=True)
     best = max(row["validation_accuracy"] - 1e-5 * row["validation_loss"] for row in run.history())
     loaded = load_run(run.path)
@@ -129,7 +138,7 @@ def test_a_run_folder_that_was_moved_goes_on_with_its_best_epoch(tmp_path):
     accuracy = (outputs.argmax(dim=1) == labels).float().mean().item()
     loss = nn.functional.cross_entropy(outputs, labels).item()
     assert accuracy - 1e-5 * loss == pytest.approx(best, abs=1e-6)
-    assert not (tmp_path / "here").exists()
+    assert not short.exists()
 
 
 @pytest.mark.parametrize(
@@ -143,25 +152,21 @@ def test_a_run_folder_that_was_moved_goes_on_with_its_best_epoch(tmp_path):
         (["train.batch_size=8", "data.seed=3"], "data.seed 0, here 3; train.batch_size 16, here 8"),
     ],
 )
-def test_other_settings_are_named(tmp_path_factory, settings, words):
-    folder = tmp_path_factory.getbasetemp() / "once"
-    if not folder.exists():
-        run_job(job_of(), folder)
+def test_other_settings_are_named(trained, settings, words):
     with pytest.raises(
         RunFolderError, match=rf"belongs to a job with other settings \({words}\): choose another folder"
     ):
-        run_job(job_of(*settings), folder, resume=True)
+        run_job(job_of(*settings), trained, resume=True)
 
 
-def test_threads_titles_and_tests_are_free(tmp_path):
-    run_job(job_of(), tmp_path)
+def test_threads_titles_and_tests_are_free(short):
     settings = ["title='another'", "train.threads=1", "test=['exact', 'aer']", "shots=60"]
-    tests = run_job(job_of(*settings), tmp_path, resume=True).read_metrics().test
+    tests = run_job(job_of(*settings), short, resume=True).read_metrics().test
     assert {name: result.shots for name, result in tests.items()} == {"exact": None, "aer": 60}
 
 
-def test_a_cut_checkpoint_is_one_sentence_with_its_path(tmp_path):
-    run = run_job(job_of(), tmp_path)
+def test_a_cut_checkpoint_is_one_sentence_with_its_path(short):
+    run = RunFolder(short)
     content = run.checkpoint.read_bytes()
     for kept in (0, 10, len(content) // 2):
         run.checkpoint.write_bytes(content[:kept])
@@ -169,9 +174,9 @@ def test_a_cut_checkpoint_is_one_sentence_with_its_path(tmp_path):
             RunFolderError,
             match=rf"Checkpoint {run.checkpoint} is damaged, or holds more than .*\): remove it",
         ):
-            run_job(job_of("train.epochs=3"), tmp_path, resume=True)
+            run_job(job_of("train.epochs=3"), short, resume=True)
     shutil.rmtree(run.checkpoint.parent)
-    assert len(run_job(job_of("train.epochs=3"), tmp_path, resume=True).history()) == 3
+    assert len(run_job(job_of("train.epochs=3"), short, resume=True).history()) == 3
 
 
 @pytest.mark.parametrize("number", [27, 28])
@@ -207,11 +212,9 @@ def test_a_controls_typo_is_found_before_the_first_training(tmp_path):
     assert begun == []
 
 
-def test_what_is_measured_is_an_object_of_json(tmp_path):
-    run = run_job(job_of(), tmp_path)
+def test_what_is_measured_is_an_object_of_json(trained):
+    run = RunFolder(trained)
     content = json.loads(run.metrics_file.read_text())
     assert content["test"]["exact"]["where"] == "exact"
     assert content["data"]["classes"]["test"] == {str(digit): 2 for digit in range(10)}
-    assert RunFolder(tmp_path).read_metrics().data["notes"] == [
-        "The test set is 20% of the images, stratified by class."
-    ]
+    assert run.read_metrics().data["notes"] == ["The test set is 20% of the images, stratified by class."]

@@ -152,7 +152,7 @@ def cases(draw):
     return circuit, observables, model, x, w
 
 
-@settings(max_examples=200 if ALL else 20, deadline=None, derandomize=True)
+@settings(max_examples=200 if ALL else 12, deadline=None, derandomize=True)
 @given(cases())
 def test_any_noise_model(case):
     circuit, observables, model, x, w = case
