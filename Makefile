@@ -5,13 +5,16 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more.
+# Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
+IN_PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types tests docs docs-serve release-check bench gallery clean help
+.PHONY: demo test test-fast lint types tests docs docs-serve release-check bench gallery clean help
 
 help:
 	@echo "make demo   set up, train HQNN-Parallel on handwritten digits, evaluate it exactly and on Aer"
 	@echo "make test   set up, then format, lint, types and tests"
+	@echo "make test-fast   the tests that take no more than a second or two each"
 	@echo "make docs   set up, then build the documentation site in build/html; make docs-serve shows it on 127.0.0.1:8000"
 	@echo "make release-check  build sdist and wheel, install the wheel unconstrained in new environments, use it there"
 	@echo "make bench  measure the quantum layer beside its limit and the installed peers"
@@ -39,7 +42,10 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY)
-	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL)
+
+test-fast: $(READY)
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
 
 # Nothing is fetched and no notebook is executed; a warning is an error.
 docs: $(READY)

@@ -28,7 +28,7 @@ def shells(tmp_path):
     own, which knows nothing else, and in this one. They keep all that was printed.
     """
     printed = []
-    with Loopback(["fez"]) as service:
+    with Loopback(["manila"]) as service:
         quick = {"HQNN_IBM_POLL": "0.1", "HQNN_IBM_LOOKUP": "0.1", "HOME": str(tmp_path / "home")}
         variables = service.environment | quick
         plain = {name: os.environ[name] for name in ("PATH", "OMP_NUM_THREADS", "LANG") if name in os.environ}
@@ -57,29 +57,29 @@ def test_a_trained_run_goes_to_hardware_and_comes_back(shells, tmp_path):
     process, here, printed = shells
     here("run", "quickstart", "--quiet", *SMALL)
     listed = here("devices", "--where", "ibm")
-    assert "ibm_fez" in listed
+    assert "ibm_manila" in listed
     assert "QPU seconds are left" in listed
     priced = here(
-        "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--dry-run"
+        "submit", "runs/quickstart", "--where", "ibm_manila", "--shots", "100", "--subset", "20", "--dry-run"
     )
-    assert "20 images on ibm_fez, 100 shots" in priced
+    assert "20 images on ibm_manila, 100 shots" in priced
     assert "account  600 QPU seconds are left in its plan" in priced
     assert "measured in 1 basis" in priced
     assert "No jobs yet" in here("jobs")
     sent = process(
-        "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--yes"
+        "submit", "runs/quickstart", "--where", "ibm_manila", "--shots", "100", "--subset", "20", "--yes"
     )
     job = sent.split("job      ")[1].split()[0]
     process("jobs", "wait", job)
     assert "done" in here("jobs")
-    result = json.loads((tmp_path / "runs/quickstart/metrics.json").read_text())["test"]["ibm_fez"]
+    result = json.loads((tmp_path / "runs/quickstart/metrics.json").read_text())["test"]["ibm_manila"]
     assert result["images"] == 20
     assert result["qpu_seconds"] > 2
     exact = json.loads((tmp_path / "runs/quickstart/metrics.json").read_text())["test"]["exact"]
     assert abs(result["accuracy"] - exact["accuracy"]) < 0.4
     # Again: it is there already, and nothing is paid for it.
     again = here(
-        "submit", "runs/quickstart", "--where", "ibm_fez", "--shots", "100", "--subset", "20", "--yes"
+        "submit", "runs/quickstart", "--where", "ibm_manila", "--shots", "100", "--subset", "20", "--yes"
     )
     assert again.split("job      ")[1].split()[0] == job
     assert "It was submitted before: nothing new is sent." in again

@@ -197,7 +197,7 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
     rng = random.Random(seed)
     arguments = (
         "--where",
-        "fake_fez",
+        "fake_quito",
         "--shots",
         "640",
         "--readout",
@@ -211,7 +211,7 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
     calm, wild = tmp_path / "calm.db", tmp_path / "wild.db"
     job = submitted(trained, *arguments, str(calm))
     assert hqnn("jobs", "wait", job, "--store", str(calm), cwd=trained).exit_code == 0
-    expected = metrics(trained)["fake_fez"]
+    expected = metrics(trained)["fake_quito"]
 
     Store(wild).close()
     with sqlite3.connect(wild) as connection:  # the database itself counts how often each part is begun
@@ -226,16 +226,16 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
         process = subprocess.Popen(
             command, cwd=trained, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        time.sleep(rng.uniform(2.0, 9.0))
+        time.sleep(rng.uniform(2.0, 6.0))
         process.kill()
         process.wait()
-        time.sleep(rng.uniform(0.0, 4.0))
+        time.sleep(rng.uniform(0.0, 2.0))
         for worker in workers_of(tmp_path):
             os.kill(worker, signal.SIGKILL)
     assert submitted(trained, *arguments, str(wild)) == job
     answer = hqnn("jobs", "wait", job, "--store", str(wild), cwd=trained)
     assert answer.exit_code == 0, answer.output
-    found = metrics(trained)["fake_fez"]
+    found = metrics(trained)["fake_quito"]
     for name in ("accuracy", "loss", "confusion", "executions", "job"):
         assert found[name] == expected[name]
     with sqlite3.connect(wild) as connection:
