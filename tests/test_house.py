@@ -133,34 +133,37 @@ def test_no_two_files_import_each_other_in_a_circle():
     assert not [circle for circle in circles if len(circle) > 1]
 
 
-def loaded_by(statement):
-    program = f"import sys\n{statement}\nprint(*sys.modules)"
-    return set(
-        subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        ).stdout.split()
+INVOKE = (
+    "from typer.testing import CliRunner; from qiskit_hqnn.cli.app import app; CliRunner().invoke(app, {})"
+)
+STEPS = {
+    "the package": "import qiskit_hqnn",
+    "the job manager": "from qiskit_hqnn.jobs import JobManager",
+    "inspecting a circuit": "from qiskit_hqnn.inspection import inspect",
+    "submitting a folder that is no run": INVOKE.format(["submit", "nowhere", "--where", "aer"]),
+    "evaluating a folder that is no run": INVOKE.format(["evaluate", "nowhere"]),
+}
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """What a process has loaded behind each step, one after the other."""
+    program = "import sys\n" + "".join(f"{step}\nprint(*sys.modules)\n" for step in STEPS.values())
+    folder = tmp_path_factory.mktemp("nowhere")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
     )
+    return dict(zip(STEPS, map(str.split, done.stdout.splitlines()), strict=True))
 
 
-def test_importing_the_package_loads_neither_torch_nor_qiskit():
-    modules = loaded_by("import qiskit_hqnn")
-    assert not modules & {"torch", "qiskit", "lightning"}
+def test_importing_the_package_loads_neither_torch_nor_qiskit(loaded):
+    assert not {"torch", "qiskit", "lightning"} & set(loaded["the package"])
 
 
-def test_the_job_manager_loads_no_torch():
-    assert "torch" not in loaded_by("from qiskit_hqnn.jobs import JobManager")
-
-
-def test_inspecting_a_circuit_loads_no_torch():
-    assert "torch" not in loaded_by("from qiskit_hqnn.inspection import inspect")
-
-
-@pytest.mark.parametrize("command", [["submit", "nowhere", "--where", "aer"], ["evaluate", "nowhere"]])
-def test_refusing_a_folder_that_is_no_run_loads_no_torch(command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    imports = "from typer.testing import CliRunner; from qiskit_hqnn.cli.app import app"
-    code = f"{imports}; CliRunner().invoke(app, {command})"
-    assert "torch" not in loaded_by(code)
+@pytest.mark.parametrize("step", STEPS)
+def test_what_needs_no_torch_loads_none(loaded, step):
+    assert "qiskit_hqnn" in loaded[step]
+    assert "torch" not in loaded[step]
 
 
 def declared():
