@@ -30,9 +30,9 @@ def cost_of_a_layer(ansatz, copies, samples, shots, device):
 @pytest.mark.parametrize("copies", [1, 4])
 def test_the_used_rows_price_is_that_of_a_quantum_layer(name, copies):
     ansatz = ANSATZE[name]()
-    result = inspect(ansatz, "fake_fez", samples=7, shots=300, copies=copies)
+    result = inspect(ansatz, "fake_lagos", samples=7, shots=300, copies=copies)
     (row,) = [row for row in result.table if row["used"]]
-    cost = cost_of_a_layer(ansatz, copies, 7, 300, "fake_fez")
+    cost = cost_of_a_layer(ansatz, copies, 7, 300, "fake_lagos")
     assert row["qpu_seconds"] == pytest.approx(cost.qpu_seconds, rel=1e-12)
     assert (row["executions"], row["jobs"]) == (cost.executions, cost.jobs)
 

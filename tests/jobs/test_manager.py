@@ -243,7 +243,7 @@ def test_a_snapshots_noise_is_that_of_qiskits_whole_device():
 
 
 def test_templates_keep_parameters_compute_the_circuit_and_are_the_best_of_their_seeds(tmp_path):
-    device = resolve_device("fake_torino")
+    device = resolve_device("fake_lagos")
     template = make_template(hqnn_parallel(4, 1)).circuit
     isa = transpile_template(template, device, cache=tmp_path)
     assert set(isa.circuit.parameters) == set(template.parameters)

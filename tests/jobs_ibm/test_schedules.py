@@ -16,17 +16,16 @@ from qiskit_hqnn.jobs.recording import JobFailedError
 from qiskit_hqnn.standin import Faults
 from tests.jobs_ibm.conftest import ask
 
-SCHEDULES = int(os.environ.get("HQNN_SCHEDULES", "24"))
+SCHEDULES = int(os.environ.get("HQNN_SCHEDULES", "18"))
 MODES = ("job", "job", "job", "job", "batch", "session")
 """Schedules take turns; each mode has one group or more, which processes can share."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("group", "mode"), enumerate(MODES))
-def test_random_faults_leave_one_paid_job_and_the_undisturbed_result(cloud, monkeypatch, group, mode):
-    monkeypatch.setenv("HQNN_IBM_MODE", "job")
-    cloud.start()
-    undisturbed = ask(cloud.manager("undisturbed.db"))
+def test_random_faults_leave_one_paid_job_and_the_undisturbed_result(
+    cloud, undisturbed, monkeypatch, group, mode
+):
     monkeypatch.setenv("HQNN_IBM_MODE", mode)
     for seed in range(group, SCHEDULES, len(MODES)):
         loopback = cloud.start(Faults.random(seed, 0.12, hang=0.05))

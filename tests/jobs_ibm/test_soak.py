@@ -19,7 +19,7 @@ from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
 from tests.jobs_ibm.conftest import PATIENCE, QUICK, question
 
-JOBS = int(os.environ.get("HQNN_SOAK", "40"))
+JOBS = int(os.environ.get("HQNN_SOAK", "28"))
 ROOT = Path(__file__).parents[2]
 
 

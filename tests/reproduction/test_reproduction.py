@@ -350,7 +350,7 @@ def test_only_unchanged_rows_go_to_the_page_of_a_checkout(changes, checkout, pag
     Path("docs").mkdir()
     Path("docs/results.md").touch()
     if checkout:
-        monkeypatch.setattr("qiskit_hqnn.training.job_names.shipped_folder", lambda: tmp_path / "jobs")
+        monkeypatch.setattr("qiskit_hqnn.training.shipped_folder", lambda: tmp_path / "jobs")
     assert CliRunner().invoke(app, ["reproduce", "--page-only", *changes]).exit_code == 0
     (written,) = (path for path in tmp_path.rglob("results*.md") if path.stat().st_size)
     assert written.relative_to(tmp_path).as_posix() == page
