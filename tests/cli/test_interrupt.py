@@ -25,8 +25,9 @@ def test_ctrl_c_in_a_training_prints_the_command_that_goes_on(tmp_path):
     ]
     given += ["--set", "model.num_qubits=2", "--set", "data.train_samples=100"]
     process = subprocess.Popen(
-        [*HQNN, *given], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [*HQNN, *given], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored, if the suite runs behind a shell
+    )  # fmt: skip
     until = time.monotonic() + 300
     while not (tmp_path / "my run/checkpoints/last.ckpt").exists():
         assert process.poll() is None, process.stderr.read()

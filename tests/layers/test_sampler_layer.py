@@ -89,7 +89,7 @@ def test_the_plain_qnn_interface_agrees_with_qiskits():
     assert isinstance(ours, TorchConnector)
     assert isinstance(ours.neural_network, SamplerQNN)
     rng = np.random.default_rng(1)
-    inputs, weights = rng.uniform(-1, 1, (3, 2)), rng.uniform(-3, 3, 6)
+    inputs, weights = rng.uniform(-1, 1, (2, 2)), rng.uniform(-3, 3, 6)
     tolerance = 5 * 0.5 / shots**0.5
     np.testing.assert_allclose(
         ours.neural_network.forward(inputs, weights), stock.forward(inputs, weights), atol=tolerance
@@ -123,11 +123,11 @@ def test_outputs_of_several_axes_are_where_qiskit_has_them(sampler):
     )
     layer = SamplerLayer(ansatz, by_halves, SHAPE, sampler=sampler).double()
     rng = np.random.default_rng(4)
-    inputs, weights = rng.uniform(-1, 1, (4, 3)), rng.uniform(-3, 3, 9)
+    inputs, weights = rng.uniform(-1, 1, (2, 3)), rng.uniform(-3, 3, 9)
     layer.weight.data = torch.from_numpy(weights)
     tolerance = 5 * 0.5 / 20_000**0.5
     wanted = stock.forward(inputs, weights)
-    assert wanted.shape == layer.neural_network.forward(inputs, weights).shape == (4, *SHAPE)
+    assert wanted.shape == layer.neural_network.forward(inputs, weights).shape == (2, *SHAPE)
     np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), wanted, atol=2 * tolerance)
     for mine, theirs in zip(
         layer.neural_network.backward(inputs, weights), stock.backward(inputs, weights), strict=True

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from qiskit_hqnn.circuits import ANSATZE, circuit_centric, hqnn_parallel, hqnn_quanv, reuploading, textbook
+from qiskit_hqnn.circuits import ANSATZE, circuit_centric, hqnn_parallel, hqnn_quanv, reuploading
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.simulation import compile_ansatz
@@ -104,13 +104,9 @@ def test_random_circuits_in_real_numbers(graphs_only):
 
 @needs_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("build", "dtype"),
-    [(lambda: hqnn_parallel(2, 1), torch.float64), (textbook, torch.float32)],
-    ids=["float64", "float32"],
-)
-def test_the_compiler_gives_what_eager_passes_give(build, dtype):
-    assert_same(build(), dtype)
+def test_the_compiler_gives_what_eager_passes_give():
+    """In single precision, as layers are; in double precision it is the same graph."""
+    assert_same(hqnn_parallel(2, 1), torch.float32)
 
 
 def test_gradients_are_compiled_and_evaluation_is_not(graphs_only):

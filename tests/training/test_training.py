@@ -3,9 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +15,7 @@ from qiskit_hqnn.training import find_job, load_run, read_job, run_each, run_job
 from qiskit_hqnn.training.evaluation import judge, loss_of, wilson_interval
 from qiskit_hqnn.training.places import gradient_of
 from qiskit_hqnn.training.study import compare, mean_of, write_study
+from tests.forked import run_forked
 
 SMALL = [
     "model.num_qubits=3",
@@ -94,23 +93,22 @@ def test_the_resolved_job_repeats_the_run(finished, tmp_path):
     }
 
 
+def _killed_behind_its_first_checkpoint(settings):
+    def die(_):
+        if Path("killed/checkpoints/last.ckpt").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run_job(small_job(*settings), "killed", progress=die, resume=True)
+
+
 def test_a_resumed_run_ends_as_an_undisturbed_one(tmp_path):
     settings = ["train.epochs=3", "train.schedule='cosine'"]
     straight = run_job(small_job(*settings), tmp_path / "straight", progress=False)
-    program = (
-        "from pathlib import Path; from qiskit_hqnn.training import *\n"
-        f"job = read_job(find_job('quickstart'), {[*SMALL, *settings]!r})\n"
-        f"run_job(job, Path({str(tmp_path / 'killed')!r}), progress=False, resume=True)\n"
+    code = run_forked(
+        _killed_behind_its_first_checkpoint, settings, folder=tmp_path, environment=dict(os.environ)
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
-    # The row of an epoch is written before its checkpoint: only the latter proves that there is something to resume.
-    history = tmp_path / "killed" / "checkpoints" / "last.ckpt"
-    deadline = time.monotonic() + 120
-    while not history.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert history.exists()
+    assert code == -signal.SIGKILL, (tmp_path / "printed").read_text()
+    assert (tmp_path / "killed" / "checkpoints" / "last.ckpt").exists()
     assert not (tmp_path / "killed" / "model.safetensors").exists()
     resumed = run_job(small_job(*settings), tmp_path / "killed", progress=False, resume=True)
     assert [row["epoch"] for row in resumed.history()] == [1, 2, 3]
