@@ -5,7 +5,7 @@ from .embeddings import angle_embedding
 from .entanglers import strongly_entangling_layer, strongly_entangling_layers
 from .expressions import UNARY, Operation, affine, postfix
 from .from_circuit import parts_of_circuit, parts_of_file
-from .from_python import is_factory
+from .from_python import is_factory, load_factory
 from .hqnn_parallel import hqnn_parallel
 from .hqnn_quanv import hqnn_quanv
 from .mottonen import gray_code_matrix, mottonen_angles, mottonen_embedding
@@ -14,6 +14,7 @@ from .operators import pauli_on_each, probability_of
 from .published import ANSATZE
 from .reuploading import reuploading
 from .selecting import Parameters
+from .separating import without_entanglement
 from .snapshot import snapshot
 from .standard import has_symbols, is_open, is_symbolic, kind_of
 from .template import Template, affine_map, make_template, without_controlled_angles
@@ -44,6 +45,7 @@ __all__ = [
     "is_open",
     "is_symbolic",
     "kind_of",
+    "load_factory",
     "make_ansatz",
     "make_template",
     "mottonen_angles",
@@ -61,4 +63,5 @@ __all__ = [
     "unfolded",
     "vqc_head",
     "without_controlled_angles",
+    "without_entanglement",
 ]

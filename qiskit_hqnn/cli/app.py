@@ -79,11 +79,22 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HQNN_NETWORK",
+            help="Runs of your own networks: the class to load them with, as mine.py:Network; it is run.",
+        ),
+    ] = None,
 ) -> None:
     """Train hybrid quantum neural networks, submit them to devices, inspect their circuits.
 
     First steps: `hqnn run quickstart`, `hqnn ls`, `hqnn circuits`.
     """
+    if network is not None:
+        from qiskit_hqnn.training import NAMED_NETWORK
+
+        NAMED_NETWORK.set(network)
 
 
 _LONGEST = 300

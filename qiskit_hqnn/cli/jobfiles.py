@@ -58,17 +58,21 @@ def validate(
 
     Example: hqnn validate mine.toml
     """
-    from qiskit_hqnn.training import check_words, find_job, read_job
+    from qiskit_hqnn.training import check_circuit, check_words, find_job, read_job
 
     content = read_job(find_job(job), settings or [])
     check_words(content)
+    check_circuit(content)
 
-    from qiskit_hqnn import models
-    from qiskit_hqnn.training import check_controls, check_snapshots
+    from qiskit_hqnn.models import KINDS, build
+    from qiskit_hqnn.training import check_controls, check_snapshots, own_parts
 
     check_snapshots(content)
-    models.build(content.model.name, **content.model.options)
     check_controls(content)
+    if content.model.name in KINDS:
+        build(content.model.name, **content.model.options)
+    else:
+        own_parts(content)
     runs, epochs = len(content.seeds) * (1 + len(content.controls)), content.train.epochs
     say(
         f"{job} is valid: {content.model.name} on {content.data.name}, {epochs} epoch{'s' * (epochs > 1)}, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, get_type_hints
+from typing import Any
 
 from torch import nn
 
@@ -13,6 +13,7 @@ from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
 from qiskit_hqnn.models.circuit_centric import CircuitCentricClassifier
 from qiskit_hqnn.models.hqnn_parallel import HQNNParallel
 from qiskit_hqnn.models.hqnn_quanv import HQNNQuanv
+from qiskit_hqnn.models.options import check_option
 from qiskit_hqnn.models.reuploading import ReuploadingClassifier
 from qiskit_hqnn.models.textbook import TextbookHybrid
 from qiskit_hqnn.models.vqc_head import VQCHead
@@ -26,10 +27,6 @@ MODELS: dict[str, type[nn.Module]] = {
     "reuploading": ReuploadingClassifier,
 }
 """The six published networks by the words of job files."""
-
-
-_LARGEST = 10_000
-"""Of any count or size: what is larger is a slip, and would be reported only when memory has run out."""
 
 
 def build(name: str, **options: Any) -> nn.Module:
@@ -48,14 +45,10 @@ def build(name: str, **options: Any) -> nn.Module:
         12
     """
     if name not in MODELS:
-        raise HQNNError(_unknown("Model", name, list(MODELS)))
-    kind = MODELS[name]
-    allowed = list(inspect.signature(kind).parameters)
-    for option in options:
-        if option not in allowed:
-            raise HQNNError(_unknown(f"Option of model {name!r}", option, allowed))
-        _check_type(name, option, options[option], get_type_hints(kind.__init__)[option])
-    return kind(**options)
+        raise HQNNError(f"Model must be one of {quoted(MODELS)}, but is {name!r}{suggestion(name, MODELS)}")
+    for option, value in options.items():
+        check_option(name, option, value)
+    return MODELS[name](**options)
 
 
 def options_of(name: str) -> tuple[str, ...]:
@@ -81,21 +74,3 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
         if parameter.requires_grad:
             counts["quantum" if id(parameter) in quantum else "classical"] += parameter.numel()
     return counts
-
-
-def _check_type(model: str, option: str, value: Any, kind: Any) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # Counts and sizes, probabilities (dropout), and words.
-    fits, allowed = {
-        int: (
-            number and isinstance(value, int) and 1 <= value <= _LARGEST,
-            f"a whole number from 1 to {_LARGEST}",
-        ),
-        float: (number and 0 <= value <= 1, "a number from 0 to 1"),
-    }.get(kind, (value is None or isinstance(value, str), "a word"))
-    if not fits:
-        raise HQNNError(f"Option {option!r} of model {model!r} must be {allowed}, but is {value!r}.")
-
-
-def _unknown(what: str, given: str, allowed: list[str]) -> str:
-    return f"{what} must be one of {quoted(allowed)}, but is {given!r}{suggestion(given, allowed)}"

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import circuit_centric
 from qiskit_hqnn.layers import AmplitudeAngles, QuantumLayer
-from qiskit_hqnn.models.controls import MatchedDense, check_control, freeze
-
-_CONTROLS = ("twin", "frozen", "no-entanglement", "matched-dense")
+from qiskit_hqnn.models.controls import MatchedDense, freeze
+from qiskit_hqnn.models.options import check_control
 
 
 class CircuitCentricClassifier(nn.Module):
@@ -41,7 +40,7 @@ class CircuitCentricClassifier(nn.Module):
         control: str | None = None,
     ) -> None:
         super().__init__()
-        check_control(control, _CONTROLS, "circuit-centric")
+        check_control(control, "circuit-centric")
         self.angles: nn.Module = nn.Identity()
         if control == "twin":
             self.quantum: nn.Module | None = nn.Linear(features, num_qubits, bias=False)

@@ -7,19 +7,6 @@ from torch import Tensor, nn
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 
-CONTROLS = ("twin", "left-out", "frozen", "no-entanglement", "matched-dense")
-"""twin: the classical network without quantum parts; left-out: nothing in the layer's place; frozen: the quantum
-weights keep their initial values; no-entanglement: the trainable layers' CNOTs are left out; matched-dense: a dense
-layer of as many parameters."""
-
-
-def check_control(control: str | None, allowed: tuple[str, ...], model: str) -> None:
-    """Raises HQNNError if a model has no such control."""
-    if control is not None and control not in allowed:
-        raise HQNNError(
-            f"Control of {model!r} must be one of {', '.join(map(repr, allowed))}, but is {control!r}."
-        )
-
 
 def check_side(left: int, image_size: int, smallest: int, model: str) -> None:
     """Raises HQNNError if convolutions and poolings leave nothing of an image."""

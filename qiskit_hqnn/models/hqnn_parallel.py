@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from qiskit_hqnn.circuits import hqnn_parallel
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import MatchedDense, check_control, freeze
+from qiskit_hqnn.models.controls import MatchedDense, freeze
+from qiskit_hqnn.models.options import check_control
 
 _CHANNELS = (16, 32, 64, 64)
-_CONTROLS = ("twin", "left-out", "frozen", "no-entanglement", "matched-dense")
 
 
 class HQNNParallel(nn.Module):
@@ -54,7 +54,7 @@ class HQNNParallel(nn.Module):
         control: str | None = None,
     ) -> None:
         super().__init__()
-        check_control(control, _CONTROLS, "hqnn-parallel")
+        check_control(control, "hqnn-parallel")
         if not 1 <= convolutions <= len(_CHANNELS) or image_size >> convolutions < 1:
             raise HQNNError(
                 f"Argument `convolutions` must be from 1 to {len(_CHANNELS)} and leave a pixel of {image_size}, but is "

@@ -7,9 +7,8 @@ from torch.nn.functional import unfold
 
 from qiskit_hqnn.circuits import hqnn_quanv
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import MatchedDense, check_control, check_side, freeze
-
-_CONTROLS = ("twin", "twin-1", "frozen", "no-entanglement", "matched-dense")
+from qiskit_hqnn.models.controls import MatchedDense, check_side, freeze
+from qiskit_hqnn.models.options import check_control
 
 
 class HQNNQuanv(nn.Module):
@@ -44,7 +43,7 @@ class HQNNQuanv(nn.Module):
         control: str | None = None,
     ) -> None:
         super().__init__()
-        check_control(control, _CONTROLS, "hqnn-quanv")
+        check_control(control, "hqnn-quanv")
         self.stride = stride
         check_side(image_size - 1, image_size, 2, "hqnn-quanv")
         outputs = 1 if control == "twin-1" else 4

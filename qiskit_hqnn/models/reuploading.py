@@ -6,9 +6,8 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import reuploading
 from qiskit_hqnn.layers import AmplitudeAngles, QuantumLayer
-from qiskit_hqnn.models.controls import MatchedDense, check_control, freeze
-
-_CONTROLS = ("twin", "frozen", "no-entanglement", "matched-dense")
+from qiskit_hqnn.models.controls import MatchedDense, freeze
+from qiskit_hqnn.models.options import check_control
 
 
 class ReuploadingClassifier(nn.Module):
@@ -40,7 +39,7 @@ class ReuploadingClassifier(nn.Module):
         control: str | None = None,
     ) -> None:
         super().__init__()
-        check_control(control, _CONTROLS, "reuploading")
+        check_control(control, "reuploading")
         self.angles: nn.Module = nn.Identity()
         if control == "twin":
             self.quantum: nn.Module | None = nn.Linear(features, num_qubits)

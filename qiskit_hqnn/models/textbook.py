@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import textbook
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import check_control, check_side
+from qiskit_hqnn.models.controls import check_side
+from qiskit_hqnn.models.options import check_control
 
 
 class TextbookHybrid(nn.Module):
@@ -33,7 +34,7 @@ class TextbookHybrid(nn.Module):
         self, channels: int = 1, dropout: float = 0.5, image_size: int = 28, control: str | None = None
     ) -> None:
         super().__init__()
-        check_control(control, ("twin",), "textbook")
+        check_control(control, "textbook")
         side = ((image_size - 4) // 2 - 4) // 2
         check_side(side, image_size, 16, "textbook")
         self.features = nn.Sequential(

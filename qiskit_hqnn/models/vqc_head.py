@@ -6,9 +6,8 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import vqc_head
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import check_control, check_side
-
-_CONTROLS = ("twin", "no-entanglement")
+from qiskit_hqnn.models.controls import check_side
+from qiskit_hqnn.models.options import check_control
 
 
 class VQCHead(nn.Module):
@@ -40,7 +39,7 @@ class VQCHead(nn.Module):
         control: str | None = None,
     ) -> None:
         super().__init__()
-        check_control(control, _CONTROLS, "vqc-head")
+        check_control(control, "vqc-head")
         side = (((image_size - 4) // 2) - 6) // 2
         check_side(side, image_size, 20, "vqc-head")
         self.features = nn.Sequential(

@@ -14,6 +14,9 @@ from .job_names import find_job, shipped_folder, shipped_jobs
 from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
 from .measuring import keep_result, run_test_set
 from .metrics import Metrics, Result, active
+from .named import NAMED_NETWORK
+from .own_circuits import check_circuit
+from .own_networks import own_parts
 from .places import check_snapshots, manager_for, running_on
 from .prediction import predict_on, shots_for
 from .predictor import Predictor
@@ -28,6 +31,7 @@ from .submission import finish, first_half, observed_layer_of, second_half, weig
 
 __all__ = [
     "MARGIN",
+    "NAMED_NETWORK",
     "PREDICTIONS_STORE",
     "DataSection",
     "Evaluation",
@@ -45,6 +49,7 @@ __all__ = [
     "Terminal",
     "active",
     "build_model",
+    "check_circuit",
     "check_controls",
     "check_data",
     "check_snapshots",
@@ -61,6 +66,7 @@ __all__ = [
     "manager_for",
     "mean_of",
     "observed_layer_of",
+    "own_parts",
     "predict_on",
     "price_run",
     "price_training",

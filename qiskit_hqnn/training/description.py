@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from qiskit_hqnn.data import Preprocessing, Splits
+from qiskit_hqnn.training.own_circuits import KeptCircuit
+from qiskit_hqnn.training.own_networks import KeptSource
 
 
 class Description(BaseModel):
@@ -19,6 +21,8 @@ class Description(BaseModel):
         class_names: names of its outputs.
         shape: of a sample, (channels, height, width) or (features,).
         preprocessing: how a picture becomes such a sample; None for vectors of features.
+        circuit: of a "hybrid" network.
+        source: of a network in Python.
         reduced: whether an autoencoder (encoder.safetensors) makes features of the image.
     """
 
@@ -30,10 +34,24 @@ class Description(BaseModel):
     class_names: tuple[str, ...]
     shape: tuple[int, ...]
     preprocessing: dict[str, Any] | None = None
+    circuit: KeptCircuit | None = None
+    source: KeptSource | None = None
     reduced: bool = False
 
+    @property
+    def digest(self) -> str | None:
+        """Of the user's own circuit or network; None where there is none."""
+        kept = self.circuit or self.source
+        return kept.digest() if kept else None
+
     @staticmethod
-    def of(name: str, options: dict[str, Any], splits: Splits) -> Description:
+    def of(
+        name: str,
+        options: dict[str, Any],
+        splits: Splits,
+        circuit: KeptCircuit | None = None,
+        source: KeptSource | None = None,
+    ) -> Description:
         """The description of a model that was built for these splits."""
         how = splits.preprocessing
         return Description(
@@ -42,6 +60,8 @@ class Description(BaseModel):
             class_names=splits.class_names,
             shape=splits.image_shape,
             preprocessing=how.as_dict() if how else None,
+            circuit=circuit,
+            source=source,
             reduced=splits.encoder is not None,
         )
 

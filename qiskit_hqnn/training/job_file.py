@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from qiskit_hqnn._checks import check_sizes, suggestion
 from qiskit_hqnn.data import DATASETS, OWN, PUBLISHED_NAMES, check_name
 from qiskit_hqnn.errors import DeviceError, JobFileError, MissingDataError
+from qiskit_hqnn.models import is_own_network
 from qiskit_hqnn.training.job_mistakes import sentence
+from qiskit_hqnn.training.job_models import check_controls, section_of
 from qiskit_hqnn.training.job_sections import (
     DataSection,
     MitigationSection,
@@ -172,10 +183,17 @@ def read_job(path: str | Path, settings: Sequence[str] = ()) -> JobFile:
 
 
 def _make_absolute(content: dict[str, Any], folder: Path) -> None:
-    """So that the job says which data it means wherever it is read again."""
-    section = content.get("data")
-    if isinstance(section, dict) and isinstance(section.get("path"), str):
-        section["path"] = str(folder / Path(section["path"]).expanduser())
+    """So that the job says which data, circuit and network it means wherever it is read again."""
+    for name, key in (("data", "path"), ("model", "ansatz"), ("model", "name")):
+        section = content.get(name)
+        value = section.get(key) if isinstance(section, dict) else None
+        if isinstance(section, dict) and isinstance(value, str) and (key == "path" or _is_path(value)):
+            section[key] = str(folder / Path(value).expanduser())
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word is a circuit file's path, or "mine.py:name": no ansatz and no network has a suffix or a slash."""
+    return is_own_network(word) or "/" in word or os.sep in word or bool(Path(word).suffix)
 
 
 def _folder_instead(path: Path) -> str:
@@ -186,10 +204,16 @@ def _folder_instead(path: Path) -> str:
 
 def check_job(content: dict[str, Any], source: str, text: str = "", changed: Collection[str] = ()) -> JobFile:
     """A job from its parsed content; an error names the line of `text`, or says that the key was `changed` since."""
+    sections = dict(_SECTIONS)
     try:
         job = JobFile.model_validate(content)
+        if (section := section_of(job.model.name)) is not None:
+            sections["model"] = section
+            create_model("Model", model=(section, ...)).model_validate({"model": content["model"]})
     except ValidationError as error:
-        raise JobFileError(sentence(error, source, text, changed, _SECTIONS)) from None
+        raise JobFileError(sentence(error, source, text, changed, sections)) from None
+    if section is not None:
+        check_controls(job.model.name, job.controls)
     check_sizes(content)
     return job
 
@@ -206,6 +230,10 @@ def check_words(job: JobFile) -> None:
     except MissingDataError:
         hint = suggestion(name, [*PUBLISHED_NAMES, *OWN, "medmnist:"])
         raise JobFileError(f"data.name must be one of {', '.join(DATASETS)}, but is {name!r}{hint}") from None
+    for key, word in (("name", job.model.name), ("ansatz", str(job.model.options.get("ansatz", "")))):
+        file = Path(word.rpartition(":")[0] if is_own_network(word) else word)
+        if _is_path(word) and not file.is_file():
+            raise JobFileError(f"model.{key} is {word}, but there is no file {file}.")
     if job.data.path is not None and not Path(job.data.path).exists():
         raise JobFileError(f"data.path is {job.data.path}, which does not exist.")
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from qiskit_hqnn.data import OWN
 from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.models import check_model
 
 Shots = Annotated[int, Field(ge=1, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -26,6 +27,12 @@ class ModelSection(BaseModel):
 
     name: str
     """The model. Further keys of this section are its options, listed below."""
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        check_model(value)
+        return value
 
     @property
     def options(self) -> dict[str, Any]:
@@ -149,6 +156,8 @@ class MitigationSection(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> MitigationSection:
+        if not self.model_dump(exclude_defaults=True):
+            return self  # most jobs, which then need no Qiskit
         from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
         MitigationOptions(**self.model_dump())

@@ -13,6 +13,8 @@ from qiskit_hqnn.data import Splits
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.named import NAMED_NETWORK
+from qiskit_hqnn.training.own_networks import named_network
 from qiskit_hqnn.training.predictor import Prediction, Predictor
 from qiskit_hqnn.training.preparation import (
     build_described,
@@ -110,12 +112,14 @@ PREDICTIONS_STORE = "predictions.db"
 """In a run folder: every request of its predictions on hardware."""
 
 
-def load_run(path: str | Path, data_root: str | Path = "data") -> LoadedRun:
+def load_run(path: str | Path, data_root: str | Path = "data", network: str | None = None) -> LoadedRun:
     """Bring back a trained run. Its data set need not be there, unless a version before 0.2 wrote the folder.
 
     Args:
         path: the run folder.
         data_root: folder of the data sets, for `LoadedRun.splits`.
+        network: of a run of a network in Python: its class, such as "mine.py:Network", which is run (by default
+            `NAMED_NETWORK`); nothing in a run folder is run by itself.
 
     Raises:
         RunFolderError: if the folder is no run, has no weights, or those of another model.
@@ -128,7 +132,9 @@ def load_run(path: str | Path, data_root: str | Path = "data") -> LoadedRun:
     if description is None:
         splits = load_splits(job, root)
         description = describe(job, splits)
-    model = build_described(description, job, description.shape)
+    named = network or NAMED_NETWORK.get()
+    own = named_network(named) if named and description.source else None
+    model = build_described(description, job, description.shape, own)
     folder.load_weights(model)
     run = LoadedRun(folder, job, model.eval(), description, root)
     if splits is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,10 +15,19 @@ from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
 from qiskit_hqnn.data import as_float
-from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError
+from qiskit_hqnn.errors import DeviceError, HQNNError, JobFileError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.job_models import HybridSection
+from qiskit_hqnn.training.own_networks import (
+    NETWORK_FILE,
+    KeptSource,
+    OwnParts,
+    make_network,
+    own_parts,
+    sizes_taken,
+)
 from qiskit_hqnn.where import Where
 
 _AMPLITUDE_QUBITS = 10
@@ -63,8 +72,13 @@ def fingerprint(splits: data.Splits) -> dict[str, Any]:
     return sizes | {"shape": list(splits.image_shape), "labels": digest.hexdigest()} | content
 
 
-def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
+def build_model(job: JobFile, splits: data.Splits, own: OwnParts | None = None) -> nn.Module:
     """The job's model; classes, channels and image size follow from the data unless the job gives them.
+
+    Args:
+        job: the job of one run.
+        splits: its images.
+        own: what it names of the user's own; read here where it is not given.
 
     Raises:
         HQNNError: if the model or an option is unknown.
@@ -79,70 +93,119 @@ def build_model(job: JobFile, splits: data.Splits) -> nn.Module:
         raise JobFileError(
             f"The data has one class only, {splits.class_names[0]!r}: there is nothing to tell apart."
         )
-    model = build_described(describe(job, splits), job, splits.image_shape)
+    own = own or own_parts(job)
+    model = build_described(describe(job, splits, own), job, splits.image_shape, own, fetch=True)
     _check_fit(model, job.model.name, splits)
     _check_room(model, job)
     return model
 
 
 def check_controls(job: JobFile) -> None:
-    """That the network has all controls of a job: reported before the first training, not after it.
+    """That the network has all controls of a job, as far as its name says: reported before the first training.
 
     Raises:
         HQNNError: if it lacks one.
     """
-    options = {name: value for name, value in job.model.options.items() if name != "control"}
-    for control in job.controls:
-        try:
-            models.build(job.model.name, **options, control=control)
-        except HQNNError:
-            models.build(job.model.name, **options)  # where this fails too, the run will say why
-            raise
+    if not models.is_own_network(job.model.name):
+        for control in job.controls:
+            models.check_control(control, job.model.name)
 
 
-def describe(job: JobFile, splits: data.Splits) -> Description:
+def describe(job: JobFile, splits: data.Splits, own: OwnParts | None = None) -> Description:
     """The job's network with all of its options, those that follow from the data too.
 
     Raises:
         HQNNError: if the model is unknown.
         JobFileError: if the data does not fit it.
     """
+    own = own or own_parts(job)
     name, options = job.model.name, job.model.options
-    if name not in models.MODELS:
-        models.build(name)  # raises, with the names that there are
+    if own.circuit is not None:
+        arguments = HybridSection.model_validate({"name": name, **options}).arguments()
+        return Description.of(name, arguments | {"classes": splits.num_classes}, splits, own.circuit)
+    if own.factory is not None and own.source is not None:
+        control = options.pop("control", None)
+        taken = sizes_taken(own.factory, name, options, _sizes(splits))
+        _check_classes(taken, splits)
+        return Description.of(own.source.where, taken | {"control": control}, splits, None, own.source)
+    models.check_model(name)
     allowed = models.options_of(name)
     _check_square(splits.image_shape, name, allowed)
     for option, value in _sizes(splits).items():
         if option in allowed:
             options.setdefault(option, value)
-    if options.get("classes", splits.num_classes) != splits.num_classes:
-        raise JobFileError(
-            f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
-        )
+    _check_classes(options, splits)
     defaults = models.defaults_of(name)
     if {"features", "num_qubits"} <= set(allowed) and "num_qubits" not in options:
         options["num_qubits"] = _qubits_for(options["features"], defaults["num_qubits"], name)
     return Description.of(name, {**defaults, **options}, splits)
 
 
-def build_described(description: Description, job: JobFile, shape: Sequence[int]) -> nn.Module:
+def _check_classes(options: Mapping[str, Any], splits: data.Splits) -> None:
+    if options.get("classes", splits.num_classes) != splits.num_classes:
+        raise JobFileError(
+            f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
+        )
+
+
+def build_described(
+    description: Description,
+    job: JobFile,
+    shape: Sequence[int],
+    own: OwnParts | None = None,
+    fetch: bool = False,
+) -> nn.Module:
     """A network from its description; its exact layer is compiled if the job says so.
+
+    Args:
+        description: what the network is.
+        job: the job that it was trained by.
+        shape: of a sample.
+        own: of a network in Python: the class, which only its user's command hands over.
+        fetch: whether the weights of a torchvision backbone are fetched.
 
     Raises:
         HQNNError: if an option is unknown or out of range.
+        RunFolderError: if the network is Python, and is not handed over, or another one is.
         JobFileError: if the sizes of the data are too small for it.
     """
+    if description.circuit is not None:
+        ansatz = description.circuit.ansatz()
+        model: nn.Module = models.Hybrid(ansatz, description.shape, fetch=fetch, **description.options)
+    elif description.source is not None:
+        model = _from_python(description, description.source, own)
+    else:
+        model = _published(description, job, shape)
+    for module in model.modules():
+        if isinstance(module, QuantumLayer):
+            module.compiles = job.train.compile
+    return model
+
+
+def _from_python(description: Description, source: KeptSource, own: OwnParts | None) -> nn.Module:
+    if own is None or own.factory is None or own.source is None:
+        raise RunFolderError(
+            f"This network is Python, {source.where}, which loading a run does not run: name its file, such as the run "
+            f"folder's own copy, {NETWORK_FILE}:{source.name}."
+        )
+    if own.source.digest() != source.digest():
+        raise RunFolderError(
+            f"This network was trained as {source.where}, but {own.source.where} has another text; the run folder "
+            f"keeps the one that it was trained with in {NETWORK_FILE}."
+        )
+    options = dict(description.options)
+    control = options.pop("control", None)
+    return make_network(own.factory, source.where, options, control)
+
+
+def _published(description: Description, job: JobFile, shape: Sequence[int]) -> nn.Module:
     try:
-        model = models.build(description.model, **description.options)
+        return models.build(description.model, **description.options)
     except HQNNError as error:
         given = job.model.options
         sizes = {"image_size", "channels", "features", "classes"} - given.keys()
         _raise_of_sizes(error, description, sizes, shape)
         raise
-    for module in model.modules():
-        if isinstance(module, QuantumLayer):
-            module.compiles = job.train.compile
-    return model
 
 
 def _raise_of_sizes(
@@ -224,9 +287,9 @@ def _check_room(model: nn.Module, job: JobFile) -> None:
             ) from None
 
 
-def _sizes(splits: data.Splits) -> dict[str, int]:
+def _sizes(splits: data.Splits) -> dict[str, Any]:
     shape = splits.image_shape
-    sizes = {"classes": splits.num_classes}
+    sizes: dict[str, Any] = {"classes": splits.num_classes, "shape": shape}
     if len(shape) == 3:
         sizes |= {"channels": shape[0], "image_size": shape[1]}
     features = 1

@@ -24,6 +24,8 @@ from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile, read_job
 from qiskit_hqnn.training.metrics import Metrics, Result
+from qiskit_hqnn.training.own_circuits import CIRCUIT_FILE
+from qiskit_hqnn.training.own_networks import NETWORK_FILE, OwnParts
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -119,6 +121,13 @@ class RunFolder:
         write_text(self._there(self.description_file), description.model_dump_json(indent=2) + "\n")
         if encoder is not None:
             write_bytes(self.encoder_file, save(_tensors(encoder)))
+
+    def write_own(self, own: OwnParts) -> None:
+        """The user's own circuit as a file that Qiskit reads, or the text of the user's own network."""
+        if own.circuit is not None:
+            write_bytes(self._there(self.path / CIRCUIT_FILE), own.circuit.content())
+        if own.source is not None:
+            write_text(self._there(self.path / NETWORK_FILE), own.source.text)
 
     def description(self) -> Description | None:
         """What the network needs besides its weights; None in a folder of before 0.2.

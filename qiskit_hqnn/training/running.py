@@ -19,6 +19,7 @@ from qiskit_hqnn.training.job_file import JobFile, differences, settings_of
 from qiskit_hqnn.training.job_sections import DataSection
 from qiskit_hqnn.training.loading import check_data
 from qiskit_hqnn.training.measuring import plain_of, run_test_set
+from qiskit_hqnn.training.own_networks import OwnParts, by_content, in_the_folder, own_parts
 from qiskit_hqnn.training.pictures import draw_curves
 from qiskit_hqnn.training.places import check_snapshots, gradient_of, is_sampled, keeps_requests, running_on
 from qiskit_hqnn.training.preparation import build_model, check_controls, describe, fingerprint, load_splits
@@ -64,7 +65,8 @@ def run_job(
     run = RunFolder(Path(folder))
     if splits is not None:
         job = job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
-    longer = check_unused(run, job, resume)
+    own = own_parts(job)
+    longer = check_unused(run, job, resume, own.digest)
     torch.manual_seed(job.seeds[0])
     if job.train.threads:
         torch.set_num_threads(job.train.threads)
@@ -72,11 +74,11 @@ def run_job(
     report(Event("data", _in_words(splits)))
     if run.job_file.exists():
         check_data(run, splits)
-    model = build_model(job, splits)
+    model = build_model(job, splits, own)
     finished = resume and not longer and run.weights.exists() and "train" in run.read_metrics().seconds
     meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
     _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
-    _begin(job, run, splits, longer)
+    _begin(job, run, splits, own, longer)
     if not finished:
         try:
             train(job, run, model, splits, resume, report, meters.training)
@@ -90,14 +92,15 @@ def run_job(
     return run
 
 
-def _begin(job: JobFile, run: RunFolder, splits: Splits, longer: bool) -> None:
+def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: bool) -> None:
     """Write all that is known before training."""
     if longer:
         # What was measured belongs to the weights of then. It is put aside before the job file says otherwise, so that
         # a training that is killed is not taken for a finished one.
         run.put_aside()
-    run.write_job(job)
-    run.write_description(describe(job, splits), splits.encoder)
+    run.write_job(in_the_folder(job, own, run.path))
+    run.write_own(own)
+    run.write_description(describe(job, splits, own), splits.encoder)
     run.add_metrics(data=fingerprint(splits) | {"classes": splits.counts(), "notes": list(splits.notes)})
     run.write_environment(environment())
 
@@ -220,8 +223,14 @@ def _admit(
         report(Event("price", text))
 
 
-def check_unused(run: RunFolder, job: JobFile, resume: bool) -> bool:
+def check_unused(run: RunFolder, job: JobFile, resume: bool, digest: str | None = None) -> bool:
     """That a folder is free, or belongs to this very job and is resumed.
+
+    Args:
+        run: the folder.
+        job: the job of one run.
+        resume: whether it may go on there.
+        digest: of the job's own circuit or network.
 
     Returns:
         Whether a finished run is to be trained for longer than it was.
@@ -236,7 +245,9 @@ def check_unused(run: RunFolder, job: JobFile, resume: bool) -> bool:
             f"Run folder {run.path} is already in use: resume it, choose another folder, or remove this one."
         )
     earlier = run.read_job()
-    before, now = settings_of(earlier), settings_of(job)
+    kept = run.description()
+    before = by_content(settings_of(earlier), kept.digest if kept else None)
+    now = by_content(settings_of(job), digest)
     # One seed and one control make a run: they are settings here.
     before, now = before | {"seeds": earlier.seeds}, now | {"seeds": job.seeds}
     longer = job.train.epochs > earlier.train.epochs

@@ -1,0 +1,127 @@
+"""[model] by the network that it names: which options there are, checked without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, create_model, field_validator, model_validator
+
+from qiskit_hqnn._checks import quoted, suggestion
+from qiskit_hqnn.errors import HQNNError, JobFileError
+from qiskit_hqnn.models import (
+    BACKBONES,
+    CONTROLS_OF,
+    ENCODERS,
+    HYBRID,
+    INTERPRETATIONS,
+    KINDS,
+    LARGEST,
+    LAYERS,
+    SCALINGS,
+    check_control,
+    check_model,
+    is_own_network,
+)
+from qiskit_hqnn.training.job_sections import Section
+
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+Patterns = str | list[str]
+
+
+class EncoderSection(Section):
+    """[model.encoder]: `name`, and what belongs to it."""
+
+    name: str
+    channels: Annotated[list[Count], Field(min_length=1)] | None = None
+    kernel: Annotated[int, Field(ge=1, le=99)] | None = None
+    weights: str | None = None
+    freeze: bool | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        known = [*ENCODERS, *BACKBONES]
+        if value not in known:
+            raise JobFileError(
+                f"model.encoder must be one of {quoted(ENCODERS)}, or a network of torchvision such as 'resnet18', but "
+                f"is {value!r}{suggestion(value, known)}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _fit(self) -> EncoderSection:
+        of_backbones = "a network of torchvision"
+        kind = f"{self.name!r}" if self.name in ENCODERS else of_backbones
+        home = {"channels": "'cnn'", "kernel": "'cnn'", "weights": of_backbones, "freeze": of_backbones}
+        for key, where in home.items():
+            if getattr(self, key) is not None and kind != where:
+                raise JobFileError(
+                    f"model.encoder.{key} belongs to {where}, but the encoder is {self.name!r}."
+                )
+        return self
+
+
+class HybridSection(Section):
+    """[model] of a network around a circuit of the user's choice; see `qiskit_hqnn.models.Hybrid`.
+
+    `ansatz` is a published one, a circuit file, or "mine.py:factory", with its arguments in `options`.
+    """
+
+    name: Literal["hybrid"] = "hybrid"
+    ansatz: str
+    inputs: Patterns | None = None
+    weights: Patterns | None = None
+    observables: Patterns | None = None
+    options: dict[str, Any] = Field(default={})
+    encoder: EncoderSection = EncoderSection(name="flatten")
+    copies: Count = 1
+    scaling: Literal[SCALINGS] | None = None  # type: ignore[valid-type]
+    layer: Literal[LAYERS] = "estimator"  # type: ignore[valid-type]
+    interpret: Literal[INTERPRETATIONS] | None = None  # type: ignore[valid-type]
+    head: Literal["linear", "none"] | list[Count] = "linear"
+    control: Literal[CONTROLS_OF[HYBRID]] | None = None  # type: ignore[valid-type]
+
+    @field_validator("encoder", mode="before")
+    @classmethod
+    def _by_its_word(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of `Hybrid` besides ansatz, shape and classes."""
+        content = self.model_dump(exclude={"name", "ansatz", "inputs", "weights", "observables", "options"})
+        content["encoder"] = self.encoder.model_dump(exclude_none=True)
+        if content["control"] == "no-entanglement":
+            content["control"] = None  # it is in the ansatz
+        return content
+
+
+def section_of(name: str) -> type[BaseModel] | None:
+    """The section of a network; None for a class of a Python file, whose options only the file knows.
+
+    Raises:
+        HQNNError: if there is no such network.
+    """
+    check_model(name)
+    if is_own_network(name):
+        return None
+    return HybridSection if name == HYBRID else _section(name, KINDS[name])
+
+
+def _section(name: str, kinds: Mapping[str, type]) -> type[BaseModel]:
+    fields: dict[str, Any] = {"name": (str, name)}
+    for option, kind in kinds.items():
+        allowed: Any = {int: Count, float: Annotated[float, Field(ge=0, le=1)], str: str}[kind]
+        if option == "control":
+            allowed = Literal[CONTROLS_OF[name]]
+        fields[option] = (allowed | None, None)
+    return create_model("ModelSection", __base__=Section, **fields)
+
+
+def check_controls(name: str, controls: list[str]) -> None:
+    """Raises JobFileError if the network has not all of these control experiments."""
+    for control in controls:
+        try:
+            check_control(control, name)
+        except HQNNError as error:
+            raise JobFileError(f"controls: {error}") from None
