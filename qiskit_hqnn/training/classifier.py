@@ -10,8 +10,9 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
-from qiskit_hqnn.training.evaluation import loss_of
+from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.job_sections import TrainSection
+from qiskit_hqnn.training.losses import loss_of
 
 
 class Classifier(L.LightningModule):
@@ -67,13 +68,34 @@ class Classifier(L.LightningModule):
         self.log_dict(values, logger=False)
 
     def configure_optimizers(self) -> Any:
+        optimizer, schedule = self._optimizer(self._groups())
+        if schedule is None:
+            return optimizer
+        how: dict[str, Any] = {"scheduler": schedule, "interval": "step"}
+        if self.settings.schedule not in _OVER_ALL_STEPS:
+            how["interval"] = "epoch"
+        if self.settings.schedule == "plateau":
+            how["monitor"] = "validation_loss"
+        return {"optimizer": optimizer, "lr_scheduler": how}
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Trained parameters by their learning rate."""
+        settings = self.settings
         trained = [
             parameter for parameter in self.parameters() if parameter.requires_grad and parameter.numel()
         ]
-        optimizer, schedule = self._optimizer(trained)
-        if schedule is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        if settings.quantum_learning_rate is None:
+            return [{"params": trained, "lr": settings.learning_rate}]
+        layer = quantum_layer_of(self.model)
+        quantum = {id(parameter) for parameter in layer.parameters()} if layer is not None else set()
+        parts = (
+            ([parameter for parameter in trained if id(parameter) not in quantum], settings.learning_rate),
+            (
+                [parameter for parameter in trained if id(parameter) in quantum],
+                settings.quantum_learning_rate,
+            ),
+        )
+        return [{"params": part, "lr": rate} for part, rate in parts if part]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Fit a checkpoint to a longer training, and to where its folder lies now.
@@ -84,32 +106,52 @@ class Classifier(L.LightningModule):
             if key.startswith("ModelCheckpoint"):
                 _move(content, os.path.realpath(self.checkpoints))
         (state,) = checkpoint["lr_schedulers"] or (None,)
-        if state is None or state.get("T_max", state.get("total_steps")) == self.total_steps:
+        if state is None or self.settings.schedule not in _OVER_ALL_STEPS:
             return
-        optimizer, schedule = self._optimizer([nn.Parameter(torch.zeros(1))])
+        if state.get("T_max", state.get("total_steps")) == self.total_steps:
+            return
+        groups = [{**group, "params": [nn.Parameter(torch.zeros(1))]} for group in self._groups()]
+        optimizer, schedule = self._optimizer(groups)
         assert schedule is not None
         optimizer.step()
         for _ in range(state["last_epoch"]):
             schedule.step()
         checkpoint["lr_schedulers"] = [schedule.state_dict()]
-        (stretched,) = optimizer.state_dict()["param_groups"]
-        for group in checkpoint["optimizer_states"][0]["param_groups"]:
+        all_stretched = optimizer.state_dict()["param_groups"]
+        kept = checkpoint["optimizer_states"][0]["param_groups"]
+        for group, stretched in zip(kept, all_stretched, strict=True):
             group.update({name: value for name, value in stretched.items() if name != "params"})
 
-    def _optimizer(self, trained: list[nn.Parameter]) -> tuple[torch.optim.Optimizer, Any]:
-        """The optimiser of some parameters and its schedule, at the beginning; None for no schedule."""
+    def _optimizer(self, groups: list[dict[str, Any]]) -> tuple[torch.optim.Optimizer, Any]:
+        """The optimiser of groups of parameters and its schedule, at the beginning; None for no schedule."""
         kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
         settings = self.settings
-        optimizer = kinds[settings.optimizer](
-            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        if settings.schedule is None:
-            return optimizer, None
-        if settings.schedule == "cosine":
-            return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.total_steps)
-        return optimizer, torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, settings.learning_rate, total_steps=self.total_steps
-        )
+        options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+        if settings.momentum is not None:
+            options["momentum"] = settings.momentum
+        optimizer: torch.optim.Optimizer = kinds[settings.optimizer](groups, **options)
+        return optimizer, _schedule(settings, optimizer, self.total_steps)
+
+
+_OVER_ALL_STEPS = ("cosine", "one-cycle")
+
+
+def _schedule(settings: TrainSection, optimizer: torch.optim.Optimizer, total_steps: int) -> Any:
+    schedules = torch.optim.lr_scheduler
+    epochs, factor = settings.schedule_epochs or 10, settings.schedule_factor or 0.1
+    match settings.schedule:
+        case "cosine":
+            return schedules.CosineAnnealingLR(optimizer, total_steps)
+        case "one-cycle":
+            rates = [group["lr"] for group in optimizer.param_groups]
+            return schedules.OneCycleLR(optimizer, rates, total_steps=total_steps)
+        case "step":
+            return schedules.StepLR(optimizer, epochs, factor)
+        case "exponential":
+            return schedules.ExponentialLR(optimizer, settings.schedule_factor or 0.95)
+        case "plateau":
+            return schedules.ReduceLROnPlateau(optimizer, factor=factor, patience=epochs)
+    return None
 
 
 def _move(state: dict[str, Any], folder: str) -> None:

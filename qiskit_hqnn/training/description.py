@@ -23,6 +23,7 @@ class Description(BaseModel):
         preprocessing: how a picture becomes such a sample; None for vectors of features.
         circuit: of a "hybrid" network.
         source: of a network in Python.
+        class_weights: of the loss.
         reduced: whether an autoencoder (encoder.safetensors) makes features of the image.
     """
 
@@ -36,6 +37,7 @@ class Description(BaseModel):
     preprocessing: dict[str, Any] | None = None
     circuit: KeptCircuit | None = None
     source: KeptSource | None = None
+    class_weights: tuple[float, ...] | None = None
     reduced: bool = False
 
     @property

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torchmetrics.functional.classification import multiclass_confusion_matrix, multiclass_f1_score
 
 from qiskit_hqnn.data import ImageSet, as_float
+from qiskit_hqnn.training.losses import Loss, loss_of
 
 TEST_BATCH = 512
 """Images that are evaluated at once, and off the simulator sent as one PUB."""
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-def negative_probability(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """−p_label, the textbook's NLLLoss on probabilities."""
-    return -probabilities.gather(1, labels[:, None]).mean()
-
-
-LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "negative-probability": negative_probability}
-"""Losses by the word in a model's `loss` attribute."""
-
-
-def loss_of(model: nn.Module) -> Loss:
-    """The loss that a model is trained with."""
-    return LOSSES[getattr(model, "loss", "cross-entropy")]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,8 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from qiskit_hqnn.training.classifier import Classifier
 from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
+from qiskit_hqnn.training.loggers import device_of, make_loggers
 from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -44,6 +44,7 @@ def fit(
     resume: bool = False,
     progress: Progress = silent,
     place: Place | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> float:
     """Train a model in place; it ends with the weights of its best epoch on the validation images.
 
@@ -56,21 +57,27 @@ def fit(
         resume: continue after the last finished epoch, where there is one.
         progress: called with each step and epoch.
         place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
+        callbacks: Lightning's, or one's own; they are called behind the library's.
 
     Returns:
         Seconds spent in this call.
 
     Raises:
-        JobFileError: if batches of one image meet batch norm.
+        JobFileError: if batches of one image meet batch norm, or a device or a logger is not there.
     """
     if min(settings.batch_size, len(splits.train)) == 1 and _normalises_batches(model):
         raise JobFileError(
             "The model normalises over its batch, which takes two images at least: train.batch_size is "
             f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
         )
+    device, loggers = device_of(settings), make_loggers(settings, folder)
     resuming = resume and folder.checkpoint.exists()
     if resuming:
         folder.check_checkpoint()
+    if settings.schedule == "plateau" and not len(splits.validation):
+        raise JobFileError(
+            "train.schedule = 'plateau' watches the validation loss, but there are no such images."
+        )
     train, validation = _loaders(splits, settings.batch_size, seed, model)
     classifier = Classifier(model, settings, len(train) * settings.epochs, folder.path / "checkpoints")
     best = ModelCheckpoint(
@@ -83,20 +90,24 @@ def fit(
     )
     place = place or Place()
     history = History(folder, settings.epochs, resuming, place, progress)
-    callbacks: list[Callback] = [
+    watched: list[Callback] = [
         history,
         ShotSchedule(settings, history, place),
         _Randomness(seed),
         best,
     ]
     if settings.early_stopping and validation:
-        callbacks.append(EarlyStopping("validation_loss", patience=settings.early_stopping))
+        metric = settings.early_stopping_metric or "validation_loss"
+        mode = "max" if metric == "validation_accuracy" else "min"
+        watched.append(EarlyStopping(metric, patience=settings.early_stopping, mode=mode))
     started = time.perf_counter()
     with _without_advice(), _disk_errors(folder):
         trainer = L.Trainer(
             max_epochs=settings.epochs,
-            logger=_tensorboard(folder) if settings.tensorboard else False,
-            callbacks=callbacks,
+            accelerator={"cuda": "gpu"}.get(device, device),
+            gradient_clip_val=settings.gradient_clipping,
+            logger=loggers or False,
+            callbacks=[*watched, *callbacks],
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
@@ -219,16 +230,6 @@ def _last_is_single(images: int, batch_size: int, model: nn.Module) -> bool:
 
 def _normalises_batches(model: nn.Module) -> bool:
     return any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
-
-
-def _tensorboard(folder: RunFolder) -> Any:
-    if find_spec("tensorboard") is None:
-        raise JobFileError(
-            "train.tensorboard is true, but the package tensorboard is not installed: pip install tensorboard."
-        )
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    return TensorBoardLogger(folder.path, name="", version="tensorboard", default_hp_metric=False)
 
 
 def _load_best(model: nn.Module, folder: RunFolder, path: Path) -> None:

@@ -54,10 +54,9 @@ class History(Callback):
         row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
         self.folder.write_history(self.rows)
-        if trainer.logger is not None:
-            trainer.logger.log_metrics(
-                {name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"])
-            )
+        values = {name: value for name, value in row.items() if name != "epoch"}
+        for logger in trainer.loggers:
+            logger.log_metrics(values, int(row["epoch"]))
         epoch = int(row["epoch"])
         self.progress(Event("epoch", _line(row, self.epochs), epoch, self.epochs, epoch, row))
         self.folder.check_there()

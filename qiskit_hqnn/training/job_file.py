@@ -267,6 +267,8 @@ _NOT_IN_WEIGHTS = {
     "controls",
     "test",
     "max_qpu_seconds",
+    "train.device",
+    "train.loggers",
     "train.threads",
     "train.tensorboard",
 }

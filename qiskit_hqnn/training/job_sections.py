@@ -93,11 +93,14 @@ class DataSection(Section):
 
 
 class TrainSection(Section):
-    """[train]: optimiser and budget; best weights are those of the best validation accuracy.
+    """[train]: loss, optimiser and budget; best weights are those of the best validation accuracy.
 
-    `schedule` runs over all steps; `early_stopping` counts epochs without a lower validation loss; `threads` are
-    torch's; `compile` compiles the exact quantum layer (see `QuantumLayer`); `tensorboard` writes event files beside
-    metrics.csv.
+    `loss` is the network's own by default, `class_weights` are numbers or "balanced"; `quantum_learning_rate` is that
+    of the quantum layer's weights alone. The schedules "cosine" and "one-cycle" run over all steps; "step" multiplies
+    the rate by `schedule_factor` every `schedule_epochs`, "exponential" after each epoch, "plateau" after so many
+    epochs without a lower validation loss. `early_stopping` counts epochs without a better `early_stopping_metric`;
+    `gradient_clipping` is the largest norm of a step's gradient; `threads` are torch's; `compile` compiles the exact
+    quantum layer (see `QuantumLayer`); `loggers` write beside metrics.csv, `tensorboard` is short for one of them.
 
     `shots` of the plain circuits and `gradient_shots` of the shifted ones are a number, or a list by epoch whose last
     one stays; with `shots_plateau` the next one comes after so many epochs without a lower validation loss instead.
@@ -107,16 +110,38 @@ class TrainSection(Section):
     """Passes over the training images."""
     batch_size: Annotated[int, Field(ge=1)] = 64
     """Images per step."""
+    loss: Literal["cross-entropy", "nll", "negative-probability", "bce", "mse"] | None = None
+    """Loss of the network's outputs; the network's own by default."""
+    class_weights: Literal["balanced"] | list[Annotated[float, Field(gt=0)]] | None = None
+    """Weight of each class in the loss; "balanced" makes classes of any size count alike."""
+    label_smoothing: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of a label that goes to all classes alike."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Learning rate at the start."""
+    quantum_learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """Learning rate of the quantum layer's weights, where it is another one."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     """The optimiser of `torch.optim`."""
+    momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Momentum of "sgd"."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Weight decay of the optimiser."""
-    schedule: Literal["cosine", "one-cycle"] | None = None
-    """Course of the learning rate over all steps; constant by default."""
+    gradient_clipping: Annotated[float, Field(gt=0)] | None = None
+    """Largest norm of a step's gradient; longer ones are scaled down."""
+    schedule: Literal["cosine", "one-cycle", "step", "exponential", "plateau"] | None = None
+    """Course of the learning rate, over all steps or by epoch; constant by default."""
+    schedule_epochs: Annotated[int, Field(ge=1)] | None = None
+    """Epochs between the steps of "step", or without a lower validation loss of "plateau"; 10 by default."""
+    schedule_factor: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """What "step", "exponential" and "plateau" multiply the rate by; 0.1, for "exponential" 0.95, by default."""
     early_stopping: Annotated[int, Field(ge=1)] | None = None
-    """Stop after so many epochs without a lower validation loss."""
+    """Stop after so many epochs without a better `early_stopping_metric`."""
+    early_stopping_metric: Literal["validation_loss", "validation_accuracy"] | None = None
+    """What early stopping watches; the validation loss by default."""
+    device: Literal["auto", "cpu", "cuda", "mps"] | None = None
+    """Where the tensors are in training; "auto", the default, takes a GPU where there is one."""
+    loggers: list[Literal["csv", "tensorboard", "mlflow", "wandb"]] | None = None
+    """Loggers of Lightning that write beside `metrics.csv`."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Threads of torch; torch's own choice by default."""
     compile: bool = False
@@ -134,6 +159,25 @@ class TrainSection(Section):
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         return [value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> TrainSection:
+        needs = {
+            "momentum": ("optimizer", ("sgd",)),
+            "schedule_epochs": ("schedule", ("step", "plateau")),
+            "schedule_factor": ("schedule", ("step", "exponential", "plateau")),
+            "class_weights": ("loss", ("cross-entropy", "nll", "bce", None)),
+            "label_smoothing": ("loss", ("cross-entropy", "bce", None)),
+        }
+        for key, (other, takers) in needs.items():
+            if getattr(self, key) is not None and getattr(self, other) not in takers:
+                allowed = ", ".join(repr(word) for word in takers if word)
+                raise JobFileError(
+                    f"train.{key} goes with {other} = {allowed}, but it is {getattr(self, other)!r}."
+                )
+        if self.early_stopping_metric is not None and self.early_stopping is None:
+            raise JobFileError("train.early_stopping_metric takes effect with train.early_stopping only.")
+        return self
 
 
 class MitigationSection(Section):

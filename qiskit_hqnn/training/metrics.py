@@ -77,6 +77,7 @@ class Training(_Block):
     """Where and how long a network was trained, and what that has cost off the exact simulator."""
 
     where: str = "exact"
+    device: str | None = None
     epochs: int = 0
     gradient: str | None = None
     spsa_step: float | None = None

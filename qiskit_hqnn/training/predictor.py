@@ -17,10 +17,12 @@ from torch import Tensor, nn
 from qiskit_hqnn._text import one_line
 from qiskit_hqnn.errors import HQNNError, RunFolderError, ShapeError
 from qiskit_hqnn.jobs import Meter, Price
-from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.layers import QuantumLayer
+from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.evaluation import TEST_BATCH, outputs_of
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.places import manager_for, running_on
 from qiskit_hqnn.training.pricing import PricingEstimator
 from qiskit_hqnn.where import Where
@@ -230,7 +232,7 @@ class Predictor:
         """
         batch, _ = self.batch(samples)
         self._check_place(where)
-        layer = getattr(self.model, "quantum", None)
+        layer = quantum_layer_of(self.model)
         if not isinstance(layer, QuantumLayer) or not (Where.parse(where).sampled or shots):
             return Price()
         from qiskit_hqnn.jobs import Store
@@ -247,13 +249,13 @@ class Predictor:
         return estimator.price
 
     def _present_place(self) -> str:
-        layer = getattr(self.model, "quantum", None)
-        placed = isinstance(layer, QuantumLayer | SamplerLayer) and layer.qnn.place is not None
+        layer = quantum_layer_of(self.model)
+        placed = layer is not None and layer.qnn.place is not None
         return "its present place" if placed else "exact"
 
     def _check_place(self, where: str) -> None:
-        place, layer = Where.parse(where), getattr(self.model, "quantum", None)
-        if place != "exact" and not isinstance(layer, QuantumLayer | SamplerLayer):
+        place, layer = Where.parse(where), quantum_layer_of(self.model)
+        if place != "exact" and layer is None:
             raise HQNNError(f"The network of {self.origin} has no quantum layer: it runs at 'exact' only.")
         if place.hardware and not isinstance(layer, QuantumLayer):
             raise HQNNError(
@@ -262,7 +264,5 @@ class Predictor:
             )
 
     def _answer(self, outputs: Tensor, sources: tuple[str, ...], where: str) -> Prediction:
-        # A network that is trained on probabilities answers with them.
-        are_probabilities = getattr(self.model, "loss", "") == "negative-probability"
-        probabilities = outputs if are_probabilities else outputs.softmax(dim=1)
+        probabilities = loss_of(self.model).probabilities(outputs)
         return Prediction(probabilities, self.description.class_names, sources, where)

@@ -20,6 +20,7 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.job_models import HybridSection
+from qiskit_hqnn.training.losses import Loss, balanced_weights, loss_of
 from qiskit_hqnn.training.own_networks import (
     NETWORK_FILE,
     KeptSource,
@@ -118,7 +119,27 @@ def describe(job: JobFile, splits: data.Splits, own: OwnParts | None = None) -> 
         HQNNError: if the model is unknown.
         JobFileError: if the data does not fit it.
     """
-    own = own or own_parts(job)
+    known = _network(job, splits, own or own_parts(job))
+    return known.model_copy(update={"class_weights": _class_weights(job, splits)})
+
+
+def _class_weights(job: JobFile, splits: data.Splits) -> tuple[float, ...] | None:
+    """The weights of the classes in the loss, by number.
+
+    Raises:
+        JobFileError: if there are not as many as classes.
+    """
+    given = job.train.class_weights
+    if given == "balanced":
+        return balanced_weights(splits.train.labels.bincount(minlength=splits.num_classes).tolist())
+    if given is not None and len(given) != splits.num_classes:
+        raise JobFileError(
+            f"train.class_weights must be {splits.num_classes} numbers, one for each class, but are {len(given)}."
+        )
+    return None if given is None else tuple(map(float, given))
+
+
+def _network(job: JobFile, splits: data.Splits, own: OwnParts) -> Description:
     name, options = job.model.name, job.model.options
     if own.circuit is not None:
         arguments = HybridSection.model_validate({"name": name, **options}).arguments()
@@ -179,6 +200,11 @@ def build_described(
     for module in model.modules():
         if isinstance(module, QuantumLayer):
             module.compiles = job.train.compile
+    settings = job.train
+    if settings.loss or description.class_weights or settings.label_smoothing:
+        word = settings.loss or loss_of(model).word
+        loss = Loss(word, description.class_weights, settings.label_smoothing or 0.0)
+        setattr(model, "loss", loss)  # noqa: B010  # of an nn.Module, which has types for tensors and modules alone
     return model
 
 

@@ -19,8 +19,9 @@ from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.jobs import Price
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import as_hybrid, in_observables, quantum_layer_of
-from qiskit_hqnn.training.evaluation import TEST_BATCH, loss_of
+from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.places import gradient_of, manager_for, with_shots
 from qiskit_hqnn.training.rungs import Rung, rungs_of
 from qiskit_hqnn.where import Where

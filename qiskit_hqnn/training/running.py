@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import nn
 
 from qiskit_hqnn.data import HANDED_OVER, Splits
@@ -18,6 +19,7 @@ from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile, differences, settings_of
 from qiskit_hqnn.training.job_sections import DataSection
 from qiskit_hqnn.training.loading import check_data
+from qiskit_hqnn.training.loggers import device_of
 from qiskit_hqnn.training.measuring import plain_of, run_test_set
 from qiskit_hqnn.training.own_networks import OwnParts, by_content, in_the_folder, own_parts
 from qiskit_hqnn.training.pictures import draw_curves
@@ -38,6 +40,7 @@ def run_job(
     resume: bool = False,
     progress: Progress | bool | None = None,
     splits: Splits | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> RunFolder:
     """Train the network of a job with one seed, run the test set at each place, and write the run folder.
 
@@ -49,19 +52,21 @@ def run_job(
             trained for longer, if the job has more epochs than it had.
         progress: called with each step, epoch and test; True draws them on the terminal.
         splits: images that a program hands over (see `qiskit_hqnn.data.from_dataset`) in place of the job's [data].
+        callbacks: of Lightning's, that a program hands over; what they do is no part of the job.
 
     Raises:
         HQNNError: one sentence for whatever does not fit.
     """
     if progress is True:
         with Terminal() as terminal:
-            return run_job(job, folder, data_root, resume, terminal, splits)
+            return run_job(job, folder, data_root, resume, terminal, splits, callbacks)
     report = progress or silent
     if len(job.seeds) != 1 or job.controls:
         raise JobFileError(
             f"One run has one seed and no list of controls, but has {job.seeds} and {job.controls}."
         )
     check_snapshots(job)
+    device_of(job.train)
     run = RunFolder(Path(folder))
     if splits is not None:
         job = job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
@@ -81,7 +86,7 @@ def run_job(
     _begin(job, run, splits, own, longer)
     if not finished:
         try:
-            train(job, run, model, splits, resume, report, meters.training)
+            train(job, run, model, splits, resume, report, meters.training, callbacks)
         except Exception:
             _leave_free(run)
             raise
@@ -145,6 +150,7 @@ def train(
     resume: bool,
     report: Progress,
     meter: Meter,
+    callbacks: Sequence[Callback] = (),
 ) -> None:
     """Fit the model where the job says, and keep its weights and what they have cost by the training's meter."""
     before = run.history() if resume and run.checkpoint.exists() else []
@@ -165,14 +171,18 @@ def train(
         ) as place:
             if place.manager:
                 place.manager.said = lambda words: report(Event("wait", f"{job.where}  {words}"))
-            seconds = fit(model, splits, job.train, run, job.seeds[0], resume, report, place)
+            seconds = fit(model, splits, job.train, run, job.seeds[0], resume, report, place, callbacks)
     except BudgetError as error:
         raise BudgetError(
             f"{error} The last finished epoch is kept: the run resumes with a larger max_qpu_seconds."
         ) from None
     run.save_weights(model)
     history = run.history()
-    training: dict[str, Any] = {"where": job.where, "epochs": len(history)}
+    training: dict[str, Any] = {
+        "where": job.where,
+        "device": device_of(job.train),
+        "epochs": len(history),
+    }
     if place.manager:
         training["gradient"] = job.gradient or "parameter-shift"
         if job.spsa:

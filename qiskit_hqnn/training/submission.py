@@ -20,8 +20,9 @@ from qiskit_hqnn.data import ImageSet
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
-from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, judge, loss_of
+from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, judge
 from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.measuring import keep_result
 from qiskit_hqnn.training.metrics import Result, active
 from qiskit_hqnn.training.report import write_report

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.training import Metrics, Result, RunFolder, find_job, load_run, read_job, run_job
-from qiskit_hqnn.training.evaluation import judge, loss_of
+from qiskit_hqnn.training.evaluation import judge
+from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.measuring import keep_result, run_test_set
 from qiskit_hqnn.training.metrics import Plain, active, mitigation_words
 from qiskit_hqnn.training.report import write_report

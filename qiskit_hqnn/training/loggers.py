@@ -1,0 +1,57 @@
+"""Where a training runs, and who else writes down how it goes, by their words."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from qiskit_hqnn.errors import JobFileError
+from qiskit_hqnn.training.job_sections import TrainSection
+from qiskit_hqnn.training.run_folder import RunFolder
+
+
+def device_of(settings: TrainSection) -> str:
+    """The kind of device that a training runs on: "cpu", "cuda" or "mps".
+
+    Raises:
+        JobFileError: if it is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    wanted = settings.device or "auto"
+    if wanted == "auto":
+        return next((word for word, is_there in there.items() if is_there), "cpu")
+    if not there.get(wanted, True):
+        has = ", ".join(["cpu", *(word for word, is_there in there.items() if is_there)])
+        raise JobFileError(f"train.device is {wanted!r}, but torch finds no such device here; it has {has}.")
+    return wanted
+
+
+def make_loggers(settings: TrainSection, folder: RunFolder) -> list[Any]:
+    """Lightning's loggers for a run, each of which writes into the run folder unless its own settings say otherwise.
+
+    Raises:
+        JobFileError: if the package of one is not installed.
+    """
+    words = dict.fromkeys([*(settings.loggers or []), *(["tensorboard"] if settings.tensorboard else [])])
+    for word in words:
+        if word != "csv" and find_spec(word) is None:
+            raise JobFileError(
+                f"train.loggers names {word!r}, but the package {word} is not installed: pip install {word}."
+            )
+    return [_logger(word, folder) for word in words]
+
+
+def _logger(word: str, folder: RunFolder) -> Any:
+    from lightning.pytorch import loggers
+
+    if word == "csv":
+        return loggers.CSVLogger(folder.path, name="", version="lightning")
+    if word == "tensorboard":
+        return loggers.TensorBoardLogger(folder.path, name="", version="tensorboard", default_hp_metric=False)
+    if word == "mlflow":
+        return loggers.MLFlowLogger(
+            "qiskit-hqnn", run_name=folder.path.name, save_dir=str(folder.path / "mlruns")
+        )
+    return loggers.WandbLogger(name=folder.path.name, project="qiskit-hqnn", save_dir=folder.path)
