@@ -11,6 +11,7 @@ from .gradient_rules import (
     check_gradient,
     parameter_shift,
 )
+from .natural_gradient import QuantumNaturalGradient, fubini_study
 from .places import manager_at
 from .quantum_layer import QuantumLayer
 from .sampler_layer import SamplerLayer
@@ -26,10 +27,12 @@ __all__ = [
     "PackedSamplerQNN",
     "ParameterShift",
     "QuantumLayer",
+    "QuantumNaturalGradient",
     "RandomShift",
     "SamplerLayer",
     "accelerate",
     "check_gradient",
+    "fubini_study",
     "manager_at",
     "parameter_shift",
 ]

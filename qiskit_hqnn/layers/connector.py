@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
-from qiskit_hqnn.layers.evaluators import Evaluator
+from qiskit_hqnn.layers.evaluators import Evaluator, within_transform
 from qiskit_hqnn.layers.gradient_rules import Gradient, in_words
 from qiskit_hqnn.layers.places import NoisyPlace
 
@@ -115,10 +115,11 @@ class PackedConnector(TorchConnector):
                 return self.evaluator.evaluate(inputs.double(), weight.double()).to(weight.dtype)
             return self.evaluator.evaluate(inputs, weight)
         except RuntimeError as error:
-            if "functorch transforms" in str(error) or str(error).startswith("vmap:"):
+            if within_transform(error):
                 raise HQNNError(
-                    "A quantum layer takes no transform of torch.func (vmap, grad, jacrev, jacfwd, hessian): it is "
-                    "batched already, and torch.autograd gives its gradients."
+                    "A quantum layer with gradients by shifts takes no transform of torch.func (vmap, grad, jacrev, "
+                    "hessian): it is batched already, and torch.autograd gives its gradients; with exact values and "
+                    "gradient 'autograd' it takes them."
                 ) from error
             raise
 

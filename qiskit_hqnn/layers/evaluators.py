@@ -67,7 +67,12 @@ class ExactEvaluator:
     def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
         if self._program is None:
             self._program = self.quantity.exact(self.place, self._compile)
-        return self._program(inputs, weights)
+        try:
+            return self._program(inputs, weights)
+        except RuntimeError as error:
+            if not within_transform(error):
+                raise
+        return self.quantity.in_operators(self.place)(inputs, weights)
 
     def jacobians(
         self, inputs: Tensor, weights: Tensor, of_inputs: bool
@@ -176,6 +181,11 @@ class ExactSets:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_program": None}
+
+
+def within_transform(error: RuntimeError) -> bool:
+    """Whether torch says that a function of its autograd stands within a transform of torch.func."""
+    return "functorch transforms" in str(error) or str(error).startswith("vmap:")
 
 
 def evaluator_for(

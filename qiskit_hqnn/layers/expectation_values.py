@@ -9,12 +9,13 @@ import numpy as np
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.quantum_info import SparsePauliOp
+from torch import Tensor
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
 from qiskit_hqnn.layers.places import NoisyPlace
-from qiskit_hqnn.layers.quantities import Exact
+from qiskit_hqnn.layers.quantities import Exact, apart, refuse_noise
 from qiskit_hqnn.simulation import Program, compile_ansatz, compile_circuit
 
 _TINY = 1e-4
@@ -57,6 +58,15 @@ class ExpectationValues:
         if noise is not None:
             return partial(noise.values(ansatz).layer, copies=copies)
         return partial(compile_ansatz(ansatz, compile=compile).layer, copies=copies)
+
+    def in_operators(self, noise: NoisyPlace | None) -> Exact:
+        refuse_noise(noise)
+        gates, copies = compile_ansatz(self.circuits.ansatz).gate_by_gate(), self.circuits.copies
+
+        def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
+            return gates.expectation_values(*apart(inputs, weights, copies)).flatten(-2)
+
+        return evaluate
 
     def exact_of_angles(self, noise: NoisyPlace | None) -> Exact:
         if noise is None:

@@ -17,7 +17,7 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
 from qiskit_hqnn.layers.places import NoisyPlace
-from qiskit_hqnn.layers.quantities import Exact
+from qiskit_hqnn.layers.quantities import Exact, apart, refuse_noise
 from qiskit_hqnn.simulation import by_copy, compile_ansatz, compile_circuit
 
 _MAX_QUBITS = 20
@@ -64,6 +64,17 @@ class Probabilities:
         def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
             shape = (*inputs.shape[:-1], *self.output_shape)
             return outcomes(*by_copy(inputs, weights, copies)).reshape(shape)
+
+        return evaluate
+
+    def in_operators(self, noise: NoisyPlace | None) -> Exact:
+        refuse_noise(noise)
+        gates = compile_ansatz(self.circuits.ansatz).gate_by_gate(keep_state=True)
+        outcomes, copies = self._interpreted(gates.probabilities), self.circuits.copies
+
+        def evaluate(inputs: Tensor, weights: Tensor) -> Tensor:
+            shape = (*inputs.shape[:-1], *self.output_shape)
+            return outcomes(*apart(inputs, weights, copies)).reshape(shape)
 
         return evaluate
 

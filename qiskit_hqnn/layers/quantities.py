@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from torch import Tensor
 
+from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
 from qiskit_hqnn.layers.places import NoisyPlace
 
@@ -35,6 +36,13 @@ class Quantity(Protocol):
     def exact(self, noise: NoisyPlace | None, compile: bool) -> Exact:
         """Compile to outputs as a function of inputs and weights."""
 
+    def in_operators(self, noise: NoisyPlace | None) -> Exact:
+        """The same outputs as `exact` in torch's own operators: slower, for any transform and order of derivatives.
+
+        Raises:
+            HQNNError: under a device's noise, which has no such way.
+        """
+
     def exact_of_angles(self, noise: NoisyPlace | None) -> Exact:
         """Compile to outputs as a function of the template's angles."""
 
@@ -43,3 +51,19 @@ class Quantity(Protocol):
 
     def sample(self, primitive: Any, shots: int | None, values: np.ndarray) -> np.ndarray:
         """Outputs (N, S, O) of the sets of angles (N, S, K), by one PUB."""
+
+
+def apart(inputs: Tensor, weights: Tensor, copies: int) -> tuple[Tensor, Tensor]:
+    """Flat inputs (..., copies · I) as (..., copies, I), flat weights (copies · W,) as (copies, W)."""
+    return inputs.unflatten(-1, (copies, inputs.shape[-1] // copies)), weights.unflatten(
+        -1, (copies, weights.shape[-1] // copies)
+    )
+
+
+def refuse_noise(noise: NoisyPlace | None) -> None:
+    """Raises HQNNError if there is noise: its derivatives are first ones, without torch.func."""
+    if noise is not None:
+        raise HQNNError(
+            f"At {noise.where} a quantum layer takes no transform of torch.func (vmap, grad, jacrev, hessian): it is "
+            "batched already, and torch.autograd gives its gradients; the place 'exact' takes them."
+        )

@@ -36,6 +36,11 @@ class Runs(Protocol):
         not asked for, and may be left out."""
         ...
 
+    @property
+    def in_operators(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """Expectation values of columns in torch's own operators, for derivatives of any order; None for none."""
+        ...
+
 
 def expectation_values(runner: Runs, rows: Tensor, columns: Tensor, copies: int | None = None) -> Tensor:
     """Expectation values, with an analytic adjoint pass.
@@ -84,6 +89,7 @@ class _Expectation(torch.autograd.Function):
         ctx: Any, runner: Runs, for_gradient: bool, copies: int | None, rows: Tensor, columns: Tensor
     ) -> Tensor:
         inputs, weights = (rows, columns) if copies is None else by_copy(rows, columns, copies)
+        ctx.runner, ctx.copies = runner, copies
         ctx.passes = passes = runner.passes_for(inputs, weights, for_gradient, ctx.needs_input_grad[3])
         outputs, kept = passes.measure(inputs, weights, for_gradient)
         # The arguments are of no use to the adjoint pass, but so torch sees it if they are altered before that.
@@ -107,7 +113,23 @@ class _Expectation(torch.autograd.Function):
             return of_rows.reshape(rows.shape), of_columns.reshape(columns.shape)
 
         with full_precision(ctx.kind):
+            if torch.is_grad_enabled() and ctx.runner.in_operators is not None:  # create_graph=True
+                return None, None, None, *_with_graph(ctx.runner, ctx.copies, rows, columns, gradient)
             return None, None, None, *_once_only(slopes, rows, columns, gradient)
+
+
+def _with_graph(
+    runner: Runs, copies: int | None, rows: Tensor, columns: Tensor, gradient: Tensor
+) -> tuple[Tensor, ...]:
+    """First derivatives as functions of all that they depend on, so that there are second ones, and so on."""
+    rows, columns = (
+        part if part.requires_grad else part.detach().requires_grad_() for part in (rows, columns)
+    )
+    assert runner.in_operators is not None
+    outputs = runner.in_operators(*((rows, columns) if copies is None else by_copy(rows, columns, copies)))
+    return torch.autograd.grad(
+        outputs.reshape(gradient.shape), (rows, columns), gradient, create_graph=True, materialize_grads=True
+    )
 
 
 class _State(torch.autograd.Function):
@@ -149,8 +171,8 @@ class _OnceOnly(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         raise HQNNError(
-            "A quantum layer has first derivatives only, but a second one was asked for (create_graph=True, or "
-            "torch.autograd.functional's hessian or hvp)."
+            "States, probabilities and values under a device's noise have first derivatives only by autograd, but a "
+            "second one was asked for (create_graph=True); torch.func gives those of exact probabilities."
         )
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from qiskit_hqnn.simulation.batched import BatchedCircuit, check_dtype
 from qiskit_hqnn.simulation.functions import full_precision, statevectors
+from qiskit_hqnn.simulation.gate_by_gate import GateByGate
 from qiskit_hqnn.simulation.memory import check_exact
 from qiskit_hqnn.simulation.passes import Constants
 from qiskit_hqnn.simulation.planning import Plan, Source, make_plan
@@ -22,6 +23,7 @@ class Program(BatchedCircuit):
         self.plan = self._sizes = make_plan(source)
         self._runners: dict[tuple[bool, torch.dtype, torch.device], Runner] = {}
         self._state_plan: Plan | None = None
+        self._gate_by_gate: dict[bool, GateByGate] = {}
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Probabilities of all outcomes, of shape (batch, copies, 2^n), in Qiskit's little-endian order."""
@@ -44,8 +46,19 @@ class Program(BatchedCircuit):
             plan = self._state_plan if keep_state and self._state_plan is not None else self.plan
             check_exact(plan, 1, inputs.dtype, inputs.device)
             with full_precision(inputs.device.type):
-                self._runners[key] = Runner(Constants(plan, inputs.dtype, inputs.device), self._compile)
+                constants = Constants(plan, inputs.dtype, inputs.device)
+                self._runners[key] = Runner(constants, self._compile, self.gate_by_gate)
         return self._runners[key]
+
+    def gate_by_gate(self, keep_state: bool = False) -> GateByGate:
+        """The same circuit in torch's own operators: slower, for torch.func and derivatives of any order.
+
+        Args:
+            keep_state: whether states or probabilities are wanted, and not only expectation values.
+        """
+        if keep_state not in self._gate_by_gate:
+            self._gate_by_gate[keep_state] = GateByGate(self._source, keep_state)
+        return self._gate_by_gate[keep_state]
 
     def check_room(self, samples: int, dtype: torch.dtype = torch.float32, device: str = "cpu") -> None:
         """Raises HQNNError if expectation values of so many samples, batch × copies, do not fit into memory."""

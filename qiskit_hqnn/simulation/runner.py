@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.simulation.expressions import TorchFunction
+from qiskit_hqnn.simulation.gate_by_gate import GateByGate
 from qiskit_hqnn.simulation.memory import check_exact
 from qiskit_hqnn.simulation.passes import Constants, FullStates, OneUpload
 
@@ -26,8 +27,9 @@ class Runner:
         plain: whether the columns are inputs and weights themselves.
     """
 
-    def __init__(self, constants: Constants, compile: bool = False) -> None:
+    def __init__(self, constants: Constants, compile: bool, gate_by_gate: Callable[[], GateByGate]) -> None:
         self.constants, self.states = constants, FullStates(constants)
+        self._gate_by_gate = gate_by_gate
         self._passes = passes_of(constants)
         self._one_by_one: FullStates | None = None
         self._multiplied_from: dict[int, float] = {}
@@ -78,6 +80,10 @@ class Runner:
         if self._compiling is None:
             return eager
         return self._compiling.passes_for(eager, rows, columns, for_gradient)
+
+    def in_operators(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """Expectation values (batch, copies, outputs) in torch's own operators, for derivatives of any order."""
+        return self._gate_by_gate().of_columns(self.constants.plan, rows, columns)
 
     def _eager(self, batch: int, copies: int) -> Passes:
         """For few samples the layers of weights one by one, else multiplied."""

@@ -20,6 +20,9 @@ class NoisyRunner:
         plain: whether the plan's columns are inputs and weights themselves.
     """
 
+    in_operators = None
+    """Second derivatives are not to be had under noise."""
+
     def __init__(self, plan: NoisyPlan, like: Tensor) -> None:
         self.plan, self.kind = plan, like.device.type
         self._like = like.new_empty(0)
