@@ -1,6 +1,7 @@
 """Noise-aware against plain training: networks trained on exact values, without a device's noise and under it.
 
     python -m benchmarks.noise_aware --data-root DIR [--seeds 5] [--out runs/noise-aware]
+    python -m benchmarks.noise_aware demo       # the network of `hqnn run quickstart`, with 10,000 shots on Aer
 
 Both trainings have the same settings, seeds and images; the weights of the best validation epoch are kept, validated
 where the network is trained. The test images are run at `exact` and `noisy:fake_fez`, and the first ones of them on Aer
@@ -251,11 +252,26 @@ def steps(study: Study, names: Sequence[str]) -> Iterator[None]:
                     yield
 
 
+DEMO = Path("docs/results/noise-demo.json")
+
+
+def demo(study: Study, path: Path, shots: int = 10_000) -> None:
+    """The quickstart's network without noise, under it, and on Aer under it: the last two differ by shots alone."""
+    places = f'["exact", "{study.noisy}", "{study.device}"]'
+    job = read_job("jobs/quickstart.toml", [f"test={places}", f"shots={shots}", "seeds=[0]"])
+    folder = RunFolder(study.out / "demo")
+    run_job(job, folder.path, study.data_root, resume=folder.job_file.exists())
+    keys = ("accuracy", "accuracy_interval", "loss", "images", "shots")
+    tests = folder.read_metrics().test.values()
+    rows = {test.where: {key: test.as_json()[key] for key in keys if key in test.as_json()} for test in tests}
+    write_json(path, {"about": "Written by `python -m benchmarks.noise_aware demo`.", "test": rows})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", default=list(NETWORKS), help=f"of {', '.join(NETWORKS)}")
+    parser.add_argument("names", nargs="*", default=list(NETWORKS), help=f"of {', '.join(NETWORKS)}; or demo")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--device", default="fake_fez")
     parser.add_argument("--shots", type=int, default=1000)
@@ -263,10 +279,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/noise-aware"))
     parser.add_argument("--write", type=Path, default=Path("docs/results/noise-aware.json"))
     given = parser.parse_args()
+    study = Study(given.out, given.data_root, given.device, given.seeds, given.shots)
+    if given.names == ["demo"]:
+        demo(study, DEMO)
+        return
     for name in given.names:
         if name not in NETWORKS:
             parser.error(f"names must be of {', '.join(NETWORKS)}, but one is {name!r}")
-    study = Study(given.out, given.data_root, given.device, given.seeds, given.shots)
     for _ in steps(study, given.names):
         write(study, given.write)
 
