@@ -7,7 +7,7 @@ from .expressions import UNARY, Operation, affine, postfix
 from .from_circuit import parts_of_circuit, parts_of_file
 from .from_python import is_factory, load_factory
 from .hqnn_parallel import hqnn_parallel
-from .hqnn_quanv import hqnn_quanv
+from .hqnn_quanv import READINGS, hqnn_quanv
 from .mottonen import gray_code_matrix, mottonen_angles, mottonen_embedding
 from .observables import Observables
 from .operators import pauli_on_each, probability_of
@@ -24,6 +24,7 @@ from .vqc_head import vqc_head
 
 __all__ = [
     "ANSATZE",
+    "READINGS",
     "UNARY",
     "Ansatz",
     "Observables",

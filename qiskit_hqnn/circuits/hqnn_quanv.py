@@ -1,55 +1,109 @@
-"""The quanvolutional kernel of HQNN-Quanv (Senokosov et al. 2024, section 2.3)."""
+"""The quanvolutional kernel of HQNN-Quanv (Senokosov et al. 2024, section 2.3), as its text can be read."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from qiskit.circuit import ParameterVector, QuantumCircuit
 
-from qiskit_hqnn._checks import check_integer
+from qiskit_hqnn._checks import check_choice, check_integer
 from qiskit_hqnn.circuits.ansatz import Ansatz
 from qiskit_hqnn.circuits.embeddings import angle_embedding
 from qiskit_hqnn.circuits.operators import pauli_on_each
 from qiskit_hqnn.errors import CircuitError
 
 
-def hqnn_quanv(
-    num_qubits: int = 4, depth: int = 1, *, rotation: str = "y", trainable: str = "x", entangle: bool = True
-) -> Ansatz:
-    """The circuit that reads one image patch (Senokosov et al. 2024, arXiv:2304.09224, figure 6).
+@dataclass(frozen=True)
+class Reading:
+    """What the text leaves open of one trainable layer.
 
-    R_rotation(π · pixel) on every qubit, then `depth` times one trainable rotation a qubit and CNOTs
-    0 → 1 → … → n − 1; output ⟨Z⟩ of every qubit: one channel each. Pixels lie in [0, 1]. The text does not name the
-    axis of the trainable rotations; the figure shows RX.
+    Attributes:
+        trainable: axis of the trainable rotations.
+        cnots: (control, target) of the CNOTs on n qubits, in order.
+        front: qubits with a rotation in front of the CNOTs; None is each.
+        behind: qubits with a rotation behind the CNOTs, about Y.
+    """
+
+    trainable: str
+    cnots: Callable[[int], Sequence[tuple[int, int]]]
+    front: tuple[int, ...] | None = None
+    behind: tuple[int, ...] = ()
+
+
+READINGS = {
+    "chain": Reading("x", lambda n: [(k, k + 1) for k in range(n - 1)]),
+    "star": Reading("y", lambda n: [(k, 0) for k in range(1, n)]),
+    "upward": Reading("y", lambda n: [(k, k + 1) for k in reversed(range(n - 1))]),
+    "pairs": Reading("y", lambda n: [(k, k + 1) for start in (0, 1) for k in range(start, n - 1, 2)]),
+    "replicas": Reading("x", lambda n: [(2, 3), (0, 2), (0, 3)], front=(0, 1), behind=(0, 3)),
+}
+"""The readings by name; "chain" is that of the first version, whose weights only scale whole channels."""
+
+
+def hqnn_quanv(
+    num_qubits: int = 4,
+    depth: int = 1,
+    *,
+    rotation: str = "y",
+    trainable: str | None = None,
+    reading: str = "chain",
+    entangle: bool = True,
+) -> Ansatz:
+    """The circuit that reads one image patch (Senokosov et al. 2024, arXiv:2304.09224, section 2.3).
+
+    R_rotation(π · pixel) on every qubit, then `depth` times one trainable rotation per qubit and CNOTs; output ⟨Z⟩ of
+    every qubit: one channel each. Pixels lie in [0, 1]. The text gives four rotations with one weight each and three
+    CNOTs, but neither the axis and place of the rotations nor the wires of the CNOTs (figure 7 is the network), so
+    these are a `reading`:
+
+    - "chain": RX, then CNOTs 0 → 1 → 2 → 3. Its outputs are Π_{j ≤ k} cos w_j · cos πx_j: weights only scale channels.
+    - "star": RY, then CNOTs 1 → 0, 2 → 0, 3 → 0.
+    - "upward": RY, then CNOTs 2 → 3, 1 → 2, 0 → 1.
+    - "pairs": RY, then CNOTs 0 → 1, 2 → 3, 1 → 2.
+    - "replicas": RX on qubits 0 and 1, then CNOTs 2 → 3, 0 → 2, 0 → 3, then RY on qubits 0 and 3; four qubits only.
 
     Args:
         num_qubits: pixels of a patch; 4 for the published 2×2 kernel.
         depth: number of trainable layers; n · depth weights.
         rotation: axis of the embedding, "y" (published), "x" or "z".
-        trainable: axis of the trainable rotations, "x" (published), "y" or "z".
+        trainable: axis of the trainable rotations in front of the CNOTs; None is the reading's.
+        reading: one of those above.
         entangle: False leaves out the CNOTs.
 
+    Raises:
+        CircuitError: if a number or a word is none of these, or "replicas" is asked of other than four qubits.
+
     Example:
-        >>> ansatz = hqnn_quanv()
+        >>> ansatz = hqnn_quanv(reading="star")
         >>> ansatz.num_inputs, ansatz.num_weights, ansatz.num_outputs
         (4, 4, 4)
     """
     check_integer("num_qubits", num_qubits, 1, error=CircuitError)
     check_integer("depth", depth, 1, error=CircuitError)
+    check_choice("reading", reading, READINGS, error=CircuitError)
+    chosen = READINGS[reading]
+    front = tuple(range(num_qubits)) if chosen.front is None else chosen.front
+    if len(front) + len(chosen.behind) != num_qubits:
+        raise CircuitError(
+            f"Reading {reading!r} of hqnn-quanv has 4 qubits, but `num_qubits` is {num_qubits}."
+        )
     inputs = ParameterVector("x", num_qubits)
     weights = ParameterVector("w", num_qubits * depth)
     circuit = QuantumCircuit(num_qubits, name="hqnn_quanv")
     angle_embedding(circuit, [math.pi * pixel for pixel in inputs], rotation)
     for layer in range(depth):
-        angle_embedding(circuit, weights[layer * num_qubits : (layer + 1) * num_qubits], trainable)
-        if entangle:
-            for control in range(num_qubits - 1):
-                circuit.cx(control, control + 1)
+        angles = weights[layer * num_qubits : (layer + 1) * num_qubits]
+        angle_embedding(circuit, angles[: len(front)], trainable or chosen.trainable, front)
+        for control, target in chosen.cnots(num_qubits) if entangle else []:
+            circuit.cx(control, target)
+        angle_embedding(circuit, angles[len(front) :], "y", chosen.behind)
     return Ansatz(
         circuit,
         tuple(inputs),
         tuple(weights),
         pauli_on_each("Z", num_qubits),
-        reference="Senokosov et al. 2024, arXiv:2304.09224, fig. 6",
+        reference="Senokosov et al. 2024, arXiv:2304.09224, section 2.3",
         name="hqnn-quanv",
     )

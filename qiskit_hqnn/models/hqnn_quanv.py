@@ -22,6 +22,7 @@ class HQNNQuanv(nn.Module):
         stride: pixels between patches; 4 as the published feature maps of 4×4 imply.
         depth: trainable layers of the circuit.
         channels: of the images; 1 as published.
+        reading: what the circuit is, as `hqnn_quanv` names it.
         control: None; "twin" (a convolution with 4 channels, the paper's CNN4), "twin-1" (CNN1), "frozen",
             "no-entanglement", "matched-dense" (a dense layer a patch of about as many weights as the circuit has).
 
@@ -40,6 +41,7 @@ class HQNNQuanv(nn.Module):
         stride: int = 4,
         depth: int = 1,
         channels: int = 1,
+        reading: str = "chain",
         control: str | None = None,
     ) -> None:
         super().__init__()
@@ -48,7 +50,7 @@ class HQNNQuanv(nn.Module):
         check_side(image_size - 1, image_size, 2, "hqnn-quanv")
         outputs = 1 if control == "twin-1" else 4
         side = (image_size - 2) // stride + 1
-        self.quantum: nn.Module | None = _kernel(control, depth, outputs)
+        self.quantum: nn.Module | None = _kernel(control, depth, outputs, reading)
         self.head = nn.Linear(channels * outputs * side * side, classes)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -67,12 +69,12 @@ class HQNNQuanv(nn.Module):
         return self.decode(self.quantum(self.encode(images)))
 
 
-def _kernel(control: str | None, depth: int, outputs: int) -> nn.Module:
+def _kernel(control: str | None, depth: int, outputs: int, reading: str) -> nn.Module:
     if control in ("twin", "twin-1"):
         return nn.Linear(
             4, outputs, bias=False
         )  # a convolution of 2×2 pixels, patch by patch: 4 · outputs weights
     if control == "matched-dense":
         return MatchedDense(4, 4, 4 * depth)
-    layer = QuantumLayer(hqnn_quanv(depth=depth, entangle=control != "no-entanglement"))
+    layer = QuantumLayer(hqnn_quanv(depth=depth, reading=reading, entangle=control != "no-entanglement"))
     return freeze(layer) if control == "frozen" else layer

@@ -162,3 +162,46 @@ def test_ansatz_names_what_does_not_fit():
     measured.measure_all()
     with pytest.raises(CircuitError, match="must be unmeasured"):
         Ansatz(measured, (a,), (b,), z)
+
+
+@pytest.mark.parametrize(
+    ("reading", "trained", "wires"),
+    [
+        ("chain", "rx0 rx1 rx2 rx3", [(0, 1), (1, 2), (2, 3)]),
+        ("star", "ry0 ry1 ry2 ry3", [(1, 0), (2, 0), (3, 0)]),
+        ("upward", "ry0 ry1 ry2 ry3", [(2, 3), (1, 2), (0, 1)]),
+        ("pairs", "ry0 ry1 ry2 ry3", [(0, 1), (2, 3), (1, 2)]),
+        ("replicas", "rx0 rx1 ry0 ry3", [(2, 3), (0, 2), (0, 3)]),
+    ],
+)
+def test_each_reading_of_quanv_is_the_circuit_that_it_names(reading, trained, wires):
+    ansatz = hqnn_quanv(reading=reading)
+    circuit, weights = ansatz.circuit, set(ansatz.weight_params)
+    qubits = [tuple(circuit.find_bit(qubit).index for qubit in step.qubits) for step in circuit.data]
+    steps = list(zip(circuit.data, qubits, strict=True))
+    turned = [f"{s.operation.name}{q[0]}" for s, q in steps if weights & set(s.operation.params)]
+    assert " ".join(turned) == trained
+    assert [q for _, q in steps if len(q) == 2] == wires
+    assert ansatz.weight_params == tuple(p for s, _ in steps for p in s.operation.params if p in weights)
+
+
+def test_quanvs_first_reading_only_scales_channels_and_others_do_more():
+    pixels, angles = np.array([0.1, 0.4, 0.7, 0.2]), np.array([0.3, -0.5, 0.9, 1.4])
+
+    def outputs(reading):
+        ansatz = hqnn_quanv(reading=reading)
+        values = dict(zip([*ansatz.input_params, *ansatz.weight_params], [*pixels, *angles], strict=True))
+        state = Statevector(ansatz.circuit.assign_parameters(values))
+        return [state.expectation_value(observable).real for observable in ansatz.observables]
+
+    assert outputs("chain") == pytest.approx(np.cumprod(np.cos(angles) * np.cos(np.pi * pixels)))
+    # RY adds to the embedding's angle; every control of "star" keeps its own pixel, the target has their product.
+    turned = np.cos(np.pi * pixels + angles)
+    assert outputs("star") == pytest.approx([np.prod(turned), *turned[1:]])
+
+
+def test_a_reading_that_is_none_or_does_not_fit_is_one_sentence():
+    with pytest.raises(CircuitError, match="'star'"):
+        hqnn_quanv(reading="stars")
+    with pytest.raises(CircuitError, match="4 qubits, but `num_qubits` is 3"):
+        hqnn_quanv(3, reading="replicas")
