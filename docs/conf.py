@@ -78,5 +78,6 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {"sidebar_qiskit_ecosystem_member": False}
 pygments_style = "default"
+highlight_language = "text"  # blocks without a language are commands, trees and outputs
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
