@@ -180,10 +180,15 @@ def compared(rows: Sequence[dict[str, Any]], depth: int, published: int, place: 
     return {
         "depth": depth,
         "place": place,
-        "gain": asdict(gain),
-        "lost": asdict(lost),
-        "share": share and asdict(share),
+        "gain": _as_json(gain),
+        "lost": _as_json(lost),
+        "share": share and _as_json(share),
     }
+
+
+def _as_json(mean: Mean) -> dict[str, float | None]:
+    """Of one seed there is no interval."""
+    return {key: value if value == value else None for key, value in asdict(mean).items()}
 
 
 def summary(rows: Sequence[dict[str, Any]], published: int) -> dict[str, Any]:
@@ -205,8 +210,8 @@ def summary(rows: Sequence[dict[str, Any]], published: int) -> dict[str, Any]:
                             "training": training,
                             "place": place,
                             "images": images,
-                            "accuracy": asdict(accuracy),
-                            "loss": asdict(loss),
+                            "accuracy": _as_json(accuracy),
+                            "loss": _as_json(loss),
                         }
                     )
     chosen = {training: chosen_depth(rows, training) for training in TRAININGS if _has(rows, training)}
