@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
 
 _KEPT_BYTES = 256 << 20
-"""Of one way through a plan, for a dtype; samples beyond are computed each time."""
+"""Of all programs together; samples beyond are computed each time."""
 
 
 class RememberedStates:
@@ -17,12 +18,9 @@ class RememberedStates:
 
     def __init__(self) -> None:
         self._known: dict[bytes, Tensor] = {}
-        self._lock = Lock()
-
-    @property
-    def num_bytes(self) -> int:
-        with self._lock:
-            return sum(state.numel() * state.element_size() for state in self._known.values())
+        self.num_bytes = 0
+        with _lock:
+            _all.add(self)
 
     def states(self, rows: Tensor, make: Callable[[Tensor], Tensor]) -> Tensor:
         """States (1, 4^n, N) of rows (N, C) on the CPU.
@@ -32,15 +30,32 @@ class RememberedStates:
             make: states (4^n, M) of rows (M, C).
         """
         keys = [row.tobytes() for row in rows.detach().contiguous().numpy()]
-        with self._lock:
+        with _lock:
             found = {key: self._known[key] for key in keys if key in self._known}
         places = {key: place for place, key in enumerate(keys) if key not in found}
         if places:
             made = make(rows[list(places.values())]).T.contiguous()
             new = dict(zip(places, made, strict=True))
             found |= new
-            with self._lock:
-                room = _KEPT_BYTES // (made.shape[1] * made.element_size()) - len(self._known)
-                # Copies: a view would keep its whole batch.
-                self._known |= {key: new[key].clone() for key in list(new)[: max(0, room)]}
+            self._keep(new)
+        if not keys:
+            return make(rows)[None]
         return torch.stack([found[key] for key in keys], 1)[None]
+
+    def _keep(self, new: dict[bytes, Tensor]) -> None:
+        with _lock:
+            room = _KEPT_BYTES - sum(states.num_bytes for states in _all)
+            for key, state in new.items():
+                if key in self._known:
+                    continue  # by another thread
+                size = state.numel() * state.element_size()
+                if size > room:
+                    return
+                # A copy: a view would keep its whole batch.
+                self._known[key] = state.clone()
+                self.num_bytes, room = self.num_bytes + size, room - size
+
+
+_all: WeakSet[RememberedStates] = WeakSet()
+_lock = Lock()
+"""Held while these and what they know are looked into or altered; states are made without it."""

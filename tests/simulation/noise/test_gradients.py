@@ -21,7 +21,7 @@ from qiskit_hqnn.circuits import (
 )
 from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.simulation import compile_ansatz
-from qiskit_hqnn.simulation.noise import compile_noisy, sizes
+from qiskit_hqnn.simulation.noise import compile_noisy, remembered, sizes
 from qiskit_hqnn.simulation.noise.blocks import Uploads
 
 
@@ -113,6 +113,24 @@ def test_inputs_without_gradient_leave_that_of_the_weights_as_it_is(name, parts,
     assert torch.allclose(torch.autograd.grad(alone, weights, cotangent)[0], expected, atol=1e-12)
 
 
+def test_only_so_many_states_are_remembered_by_all_programs_together(monkeypatch):
+    states = 4**2 * 8
+    monkeypatch.setattr(
+        remembered, "_KEPT_BYTES", sum(known.num_bytes for known in remembered._all) + 5 * states
+    )
+    programs = [compile_noisy(ANSATZE["circuit-centric"], some_noise()) for _ in range(2)]
+    inputs, weights = numbers(ANSATZE["circuit-centric"], 2)
+    for program in programs:
+        expected = program.expectation_values(inputs, weights)
+        assert torch.allclose(program.expectation_values(inputs.detach(), weights), expected, atol=1e-12)
+    assert [
+        runner._passes[True]._remembered.num_bytes for p in programs for runner in p._runners.values()
+    ] == [
+        4 * states,
+        states,
+    ]
+
+
 def test_samples_that_come_again_have_the_values_that_they_had():
     program = compile_noisy(ANSATZE["circuit-centric"], some_noise())
     inputs, weights = numbers(ANSATZE["circuit-centric"], 6)
@@ -124,6 +142,7 @@ def test_samples_that_come_again_have_the_values_that_they_had():
     assert program.num_bytes - before == 6 * 4**2 * 8  # three samples of two copies
     again = program.expectation_values(fixed, weights)
     assert torch.allclose(again, expected, atol=1e-12)
+    assert program.expectation_values(fixed[:0], weights).shape == (0, 2, 2)
     assert torch.allclose(torch.autograd.grad(again, weights, cotangent)[0], slopes, atol=1e-12)
 
 
