@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, check_run_folder
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, TILES, check_run_folder, tiles_of_option
 from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.where import Where
 
@@ -19,6 +19,7 @@ def evaluate(
         int | None, typer.Option(help="Samples an expectation value; the job's by default.")
     ] = None,
     fractional: FRACTIONAL = None,
+    tiles: TILES = None,
     subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
@@ -30,6 +31,7 @@ def evaluate(
 
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+    changed: dict[str, Any] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
     check_run_folder(folder)
 
     place = Where.parse(where)
@@ -42,6 +44,12 @@ def evaluate(
     if fractional and not (place.simulated and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
 
+    if changed.get("tiles") and (place.device is None or (place.noisy and shots is None)):
+        raise HQNNError(
+            f"Option --tiles takes effect on samples of a device only, but --where is {where!r}"
+            + (", without --shots." if place.noisy else ".")
+        )
+
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import load_run, run_test_set, write_report
 
@@ -51,7 +59,9 @@ def evaluate(
         if not 1 <= subset <= len(images):
             raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
         images = images.subset(range(subset))
-    job = run.job if fractional is None else run.job.model_copy(update={"fractional": fractional})
+    if fractional is not None:
+        changed["fractional"] = fractional
+    job = run.job.model_copy(update=changed)
     run_test_set(run.folder, job, run.model, run.splits, where, shots, images)
     write_report(run.folder, run.job)
     print_results([(run.job.seeds[0], None, run.folder)])

@@ -15,8 +15,10 @@ from qiskit_hqnn.cli.options import (
     INPUTS,
     OBSERVABLES,
     OPTIONS,
+    TILES,
     WEIGHTS,
     factory_options,
+    tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import console, doing, say
 
@@ -47,6 +49,7 @@ def inspect(
     weights: WEIGHTS = None,
     observables: OBSERVABLES = None,
     fractional: FRACTIONAL = None,
+    tiles: TILES = None,
     seeds: Annotated[int, typer.Option(help="Transpiler seeds for each level.")] = 8,
     levels: Annotated[str, typer.Option(help="Optimisation levels.")] = "0,1,2,3",
     samples: Annotated[int, typer.Option(help="Samples that the price is for.")] = 100,
@@ -86,6 +89,8 @@ def inspect(
         numbers = [int(level) for level in levels.split(",")]
     except ValueError:
         raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
+    if tiles is not None:
+        tiles_of_option(tiles)  # a wrong one is told before anything is computed
     _check_places(html, {"export": export, "png": png})
     sizes = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
@@ -108,6 +113,7 @@ def inspect(
             weights=weights,
             observables=observables,
             fractional=bool(fractional),
+            tiles=None if tiles is None else tiles_of_option(tiles),
             progress=lambda step: status(f"{what}: {step}"),
             **sizes,
         )
@@ -164,6 +170,9 @@ def _print(result: Inspection) -> None:
     say(f"\n{result.verdict}\n{result.price_note}\n")
     if result.fractional_notes:
         say(f"{result.fractional_notes}\n")
+    for part in result.devices:
+        if part.tiles is not None:
+            say(f"{part.tiles.note}\n")
     causes = [
         {
             "expected failures": part.device.name,

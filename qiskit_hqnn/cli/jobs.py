@@ -85,6 +85,8 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
     }
     settings = known.settings
     lines |= {name: settings[name] for name in ("run", "images") if name in settings}
+    if settings.get("tiles"):
+        lines["tiles"] = settings["tiles"]["count"]
     lines["mitigation"] = _active(settings.get("mitigation") or {})
     for name, value in lines.items():
         say(f"{name:10} {one_line(value)}")

@@ -66,6 +66,34 @@ FRACTIONAL = Annotated[
 """Whether a device's fractional gates are used; None is what a job file says, or else no."""
 
 
+TILES = Annotated[
+    str | None,
+    typer.Option(
+        "--tiles",
+        metavar="N|auto|none",
+        help="Regions of the device that run side by side; auto for as many as there are good ones.",
+    ),
+]
+"""How many sets of values run side by side; None is what a job file says, or else one."""
+
+
+def tiles_of_option(text: str) -> int | str | None:
+    """What --tiles says: a number, "auto", or None for "none".
+
+    Raises:
+        HQNNError: if it is something else.
+    """
+    if text in ("auto", "none"):
+        return None if text == "none" else text
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
+        from qiskit_hqnn.errors import HQNNError
+
+        raise HQNNError(
+            f"Option --tiles must be a whole number from 1 to 10000, auto or none, but is {text!r}."
+        )
+    return int(text)
+
+
 def factory_options(settings: list[str] | None, **given: int | None) -> dict[str, Any]:
     """Arguments of a factory: values are TOML, or else text.
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN, STORE, check_run_folder, store_option
+from qiskit_hqnn.cli.options import (
+    DATA_ROOT,
+    FRACTIONAL,
+    PLAN,
+    STORE,
+    TILES,
+    check_run_folder,
+    store_option,
+    tiles_of_option,
+)
 from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.where import Where
 
@@ -39,6 +48,7 @@ def submit(
         typer.Option("--twirl-measure/--no-twirl-measure", help="Flip measured bits at random and back."),
     ] = None,
     fractional: FRACTIONAL = None,
+    tiles: TILES = None,
     subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
     max_qpu_seconds: Annotated[
         float | None, typer.Option(help="Refuse to send anything that costs more.")
@@ -77,6 +87,7 @@ def submit(
         raise HQNNError(
             f"Option --where must be aer, fake_<device> or ibm_<device>, but is {where!r}: use hqnn evaluate."
         )
+    side_by_side = None if tiles is None else tiles_of_option(tiles)
     check_run_folder(folder)
 
     from qiskit_hqnn.cli.pricing import account_left, money_line
@@ -104,13 +115,17 @@ def submit(
         seed=seed,
         sets_at_once=part,
         fractional=run.job.fractional if fractional is None else fractional,
+        tiles=side_by_side if tiles is not None else run.job.tiles if place.device else None,
     )
     half = first_half(run, subset)
     estimation = manager.plan(half.pub)
     price = manager.price(estimation)
     images = len(half.images)
+    regions = getattr(estimation, "words", "")
     unreal = "" if place.hardware else " (what hardware would charge)"
     say(f"{folder}: {images} images on {where}, {manager.shots} shots")
+    if regions:
+        say(f"tiles    {regions}")
     say(f"price    {price}{unreal}")
     if plan:
         say(f"money    {money(price.qpu_seconds)}")

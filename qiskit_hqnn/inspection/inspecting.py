@@ -19,6 +19,7 @@ from qiskit_hqnn.inspection.equivalence import largest_difference
 from qiskit_hqnn.inspection.error_budget import error_budget
 from qiskit_hqnn.inspection.result import DeviceInspection, Inspection
 from qiskit_hqnn.inspection.subjects import Subject, subject_of
+from qiskit_hqnn.inspection.tiling import tiles_on
 from qiskit_hqnn.jobs.adapters import open_place
 from qiskit_hqnn.jobs.devices import (
     LEVELS,
@@ -32,6 +33,7 @@ from qiskit_hqnn.jobs.devices import (
 
 if TYPE_CHECKING:
     from qiskit_hqnn.circuits import Ansatz, Observables, Parameters, Template
+    from qiskit_hqnn.jobs import Tiles
 
 
 def inspect(
@@ -51,6 +53,7 @@ def inspect(
     weights: Parameters | None = None,
     observables: Observables | None = None,
     fractional: bool = False,
+    tiles: int | str | Tiles | None = None,
     progress: Callable[[str], None] | None = None,
     **sizes: Any,
 ) -> Inspection:
@@ -72,6 +75,7 @@ def inspect(
             `Ansatz.from_circuit` takes them.
         fractional: whether the devices' fractional gates are used; `fractional` of each part says what the other way
             would give and cost.
+        tiles: regions of each device on which the circuit is to run side by side; `tiles` of each part has them.
         progress: called with each device and step.
         sizes: of an ansatz by name or a factory, such as num_qubits and depth.
 
@@ -106,6 +110,10 @@ def inspect(
     for device, target in places:
         tell(f"transpiling for {device.name}")
         part, of_device = _on_device(subject, device, target, seeds, levels, samples, shots, tell)
+        if tiles is not None:
+            tell(f"looking for regions on {device.name}")
+            alone = next(row["qpu_seconds"] for row in of_device if row["used"])
+            part = replace(part, tiles=tiles_on(subject, device, tiles, samples, shots, alone))
         parts.append(part)
         rows += of_device
     rows.sort(key=lambda row: (-row["expected_success"], not row["used"]))

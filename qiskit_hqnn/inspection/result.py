@@ -18,6 +18,7 @@ from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.inspection.candidates import HEADINGS, Row
 from qiskit_hqnn.inspection.pictures import draw_budget, draw_circuit, draw_layout, draw_spread
 from qiskit_hqnn.inspection.predictions import Predictions
+from qiskit_hqnn.inspection.tiling import TilesOnDevice, draw_regions
 from qiskit_hqnn.inspection.timeline import draw_timeline
 from qiskit_hqnn.jobs.devices import Device, ISATemplate
 
@@ -49,6 +50,7 @@ class DeviceInspection:
         successes: expected success of every seed, by level.
         fractional: what is done about the device's fractional gates, and what the other way would give and cost; empty
             where it has none.
+        tiles: the regions on which it runs side by side, where they were asked for.
     """
 
     device: Device
@@ -59,6 +61,7 @@ class DeviceInspection:
     used_budget: dict[str, float]
     successes: dict[int, list[float]]
     fractional: str = ""
+    tiles: TilesOnDevice | None = None
 
     @property
     def proven(self) -> bool:
@@ -78,6 +81,7 @@ class DeviceInspection:
             "used": _template(self.used) | {"error_budget": self.used_budget},
             "expected_success_of_seeds": {str(level): values for level, values in self.successes.items()},
             "fractional": self.fractional,
+            **({} if self.tiles is None else {"tiles": self.tiles.as_dict()}),
         }
 
 
@@ -123,6 +127,9 @@ class Inspection:
                 {part.device.name: part.budget for part in self.devices}
             ),
         }
+        for part in self.devices:
+            if part.tiles is not None:
+                pictures[f"{part.device.name}: regions side by side"] = partial(draw_regions, part.tiles)
         for part in self.devices:
             pictures[f"{part.device.name}: layout"] = partial(draw_layout, part.device, part.best)
             pictures[f"{part.device.name}: timeline"] = partial(draw_timeline, part.device, part.best)
@@ -212,6 +219,7 @@ class Inspection:
             f"qubits from their first gate on. {escape(self.price_note)}</p>"
         )
         parts += [f"<p>{escape(part.fractional)}</p>" for part in self.devices if part.fractional]
+        parts += [f"<p>{escape(part.tiles.note)}</p>" for part in self.devices if part.tiles]
         parts += [predictions.html() for predictions in self.predictions]
         for name, draw in self.figures.items():
             picture = base64.b64encode(_png(draw())).decode()

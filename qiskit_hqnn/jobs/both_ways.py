@@ -47,6 +47,7 @@ def price_the_other_way(manager: JobManager, pub: EstimatorPub) -> Price | None:
             mitigation=manager.mitigation,
             options=manager.options,
             fractional=not manager.device.fractional,
+            tiles=manager.tiles,
         )
         return other.price(other.plan(pub, pub.precision))
     except HQNNError:  # such as a mitigation that takes no rzz: then there is no choice either

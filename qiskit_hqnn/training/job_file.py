@@ -38,6 +38,7 @@ from qiskit_hqnn.training.job_sections import (
 from qiskit_hqnn.training.rungs import check_rungs
 from qiskit_hqnn.where import Where
 
+MOST_TILES = 10_000
 _SECTION_OF = {"spsa": "spsa", "random-shift": "random_shift"}
 """Sections with the settings of a gradient rule, by its word."""
 
@@ -63,6 +64,8 @@ class JobFile(Section):
     """
     fractional: bool = False
     """Use a device's `rx` and `rzz` gates of any angle."""
+    tiles: int | str | None = None
+    """Sets of values that run side by side on a device: a number, or `"auto"` for as many as there are good regions."""
     controls: list[str] = Field(default=[])
     """Controls to train beside the network, with the same splits, seeds and budget: `twin`, `frozen` and others of
     the model.
@@ -126,6 +129,27 @@ class JobFile(Section):
         places = [info.data.get("where", "exact"), *info.data.get("test", [])]
         if value and not any(place.startswith(("fake_", "ibm_")) for place in places):
             raise ValueError("takes effect on devices only, but where and test name none")
+        return value
+
+    @field_validator("tiles", mode="before")
+    @classmethod
+    def _tiles_are_a_devices(cls, value: Any, info: ValidationInfo) -> Any:
+        whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_TILES
+        if value is not None and value != "auto" and not whole:
+            raise ValueError(f"must be 'auto' or a whole number from 1 to {MOST_TILES}")
+        places = [info.data.get("where", "exact"), *info.data.get("test", [])]
+        if value is not None and not any("fake_" in place or place.startswith("ibm_") for place in places):
+            raise ValueError("takes effect on devices only, but where and test name none")
+        return value
+
+    @field_validator("mitigation")
+    @classmethod
+    def _pulses_are_one_circuits(cls, value: MitigationSection, info: ValidationInfo) -> MitigationSection:
+        if value.dynamical_decoupling is not None and info.data.get("tiles") is not None:
+            raise JobFileError(
+                f"mitigation.dynamical_decoupling = {value.dynamical_decoupling!r} does not go with tiles, whose "
+                "regions of different length wait for one readout; leave out one of both."
+            )
         return value
 
     @field_validator("seeds", "controls", "test")

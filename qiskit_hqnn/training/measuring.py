@@ -54,6 +54,8 @@ def run_test_set(
         summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
         if place.manager.device.fractional:
             summary["fractional"] = True
+        if place.manager.tiles:
+            summary["tiles"] = place.manager.tiles.count
     keep_result(run, result, splits.class_names, Result.model_validate(summary))
     return result
 
@@ -88,4 +90,4 @@ def plain_of(run: RunFolder) -> Plain:
     metrics, job = run.read_metrics(), run.read_job()
     known = [result.images for result in metrics.test.values()]
     images = metrics.data.get("test") or max(known, default=0)
-    return Plain(job.shots, job.mitigation.model_dump(), images, job.fractional)
+    return Plain(job.shots, job.mitigation.model_dump(), images, job.fractional, job.tiles)

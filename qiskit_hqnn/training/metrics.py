@@ -25,6 +25,7 @@ class Result(_Block):
         shots: samples of an expectation value; None where nothing was sampled.
         mitigation: the settings that were switched on, as in a job file's [mitigation]; empty for none.
         fractional: whether rx and rzz gates of any angle were used, on a device that has them.
+        tiles: regions of the device that ran side by side, as they were asked for; None for one circuit alone.
         images: how many.
         subset: how the images were chosen, where they are fewer than the test set: its first ones, or random ones.
         accuracy, accuracy_interval, loss, macro_f1, confusion: as in `Evaluation.summary`.
@@ -37,6 +38,7 @@ class Result(_Block):
     shots: int | None = None
     mitigation: dict[str, Any] = {}
     fractional: bool = False
+    tiles: int | str | None = None
     images: int
     subset: Literal["first", "random"] | None = None
     accuracy: float
@@ -54,6 +56,7 @@ class Result(_Block):
         """Shots, gates and mitigation in words, such as "1,000 shots, trex"; empty where nothing was sampled."""
         words = [] if self.shots is None else [f"{self.shots:,} shots"]
         words += ["fractional gates"] if self.fractional else []
+        words += [] if self.tiles is None else [f"{self.tiles} tiles"]
         return ", ".join(words + [word.replace("-", " ") for word in mitigation_words(self.mitigation)])
 
     def as_json(self) -> dict[str, Any]:
@@ -165,12 +168,14 @@ class Plain:
         shots, mitigation: of the job file.
         images: in the whole test set.
         fractional: of the job file; a device without such gates is asked for none.
+        tiles: of the job file; places without a device take none.
     """
 
     shots: int
     mitigation: Mapping[str, Any]
     images: int
     fractional: bool = False
+    tiles: int | str | None = None
 
     def name(self, result: Result) -> str:
         """A result's full name: the place's word, and behind it whatever is not plain.
@@ -184,6 +189,9 @@ class Plain:
             words.append(f"{result.shots}-shots")
         if result.shots is not None and active(result.mitigation) != active(self.mitigation):
             words += mitigation_words(result.mitigation) or ["unmitigated"]
+        on_device = result.shots is not None and Where.parse(result.where).device is not None
+        if on_device and result.tiles != self.tiles:
+            words.append("untiled" if result.tiles is None else f"{result.tiles}-tiles")
         if result.images < self.images:
             words.append(f"{result.images}-{'random-' if result.subset == 'random' else ''}images")
         return "-".join(words)

@@ -162,6 +162,7 @@ def manager_for(
         cache=store.parent / "templates" if kept and isinstance(store, Path) else None,
         calibration=_last_calibration(store, where) if kept and resume else None,
         fractional=job.fractional and place.sampled and place.device is not None,
+        tiles=job.tiles if place.device is not None else None,
     )
 
 

@@ -263,7 +263,7 @@ def check_unused(run: RunFolder, job: JobFile, resume: bool, digest: str | None 
     longer = job.train.epochs > earlier.train.epochs
     free = {"train.epochs"} if longer else set()
     if not is_sampled(job.where, gradient=job.gradient):
-        free |= {"shots", "fractional"}  # of the tests only
+        free |= {"shots", "fractional", "tiles"}  # of the tests only
     wanted = {key: value for key, value in now.items() if key not in free}
     if differing := differences({key: value for key, value in before.items() if key not in free}, wanted):
         raise RunFolderError(

@@ -122,6 +122,8 @@ def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]
     kept |= {"where": where, "mitigation": active(settings.get("mitigation") or {})}
     if settings.get("fractional"):
         kept["fractional"] = True
+    if settings.get("tiles"):
+        kept["tiles"] = settings["tiles"]["count"]
     if settings["images"] < len(run.splits.test):
         kept["subset"] = "first"
     keep_result(run.folder, result, run.class_names, Result.model_validate(result.summary() | kept))

@@ -32,6 +32,7 @@ def pub_of(ansatz, sets):
         pytest.param(question(), 100, {"limit": 150, "jobs": 6}, id="a job for each set"),
         pytest.param(pub_of(hqnn_parallel(4, 1), 12), 500, {"limit": 2_100, "jobs": 3}, id="three jobs"),
         pytest.param(question(), 64, {"jobs": 2, "mitigation": MitigationOptions(readout="trex")}, id="trex"),
+        pytest.param(question(sets=7), 100, {"tiles": 2}, id="tiles"),
         pytest.param(question(), 64, {"mitigation": MitigationOptions(zne=(1, 3))}, id="zne"),
         pytest.param(
             question(), 100, {"options": SamplingOptions(twirl_gates=True, twirl_measure=True)}, id="twirled"

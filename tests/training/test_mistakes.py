@@ -28,6 +28,10 @@ TINY = [*SMALL, "model.num_qubits=2", "model.depth=1", "model.copies=1"]
         ("data.classes=[0]", r"data.classes is \[0\]: must have at least 2"),
         ("data.validation=1.0", "data.validation is 1.0: must be a number of images such as 500, or a share"),
         ("train=3", r"train is 3: must be a section: \[train\]"),
+        ("tiles=0", "tiles is 0: must be 'auto' or a whole number from 1 to 10000"),
+        ("tiles=true", "tiles is true: must be 'auto' or a whole number"),
+        ("tiles='many'", "tiles is 'many': must be 'auto' or a whole number"),
+        ("tiles=4", "tiles is 4: takes effect on devices only, but where and test name none"),
         ("mitigation.zne=[2, 4]", "Option `zne` must be at least 2 different odd factors"),
     ],
 )
@@ -127,3 +131,10 @@ def test_image_folders_without_images_or_with_broken_ones_are_told(tmp_path):
     (tmp_path / "medical-mnist/train/a/1.jpeg").write_bytes(b"no picture")
     with pytest.raises(MissingDataError, match="1.jpeg is no image that can be read"):
         data.load("medical-mnist", tmp_path)
+
+
+def test_tiles_and_pulses_are_refused_together():
+    settings = ["test=['fake_fez']", "tiles='auto'", "mitigation.dynamical_decoupling='XY4'"]
+    with pytest.raises(JobFileError, match="dynamical_decoupling = 'XY4' does not go with tiles"):
+        read_job(find_job("quickstart"), settings)
+    assert read_job(find_job("quickstart"), settings[:2]).tiles == "auto"

@@ -298,3 +298,9 @@ def _from_disk(folder: Path | None, key: str) -> ISATemplate | None:
         Exception
     ):  # QPY has no error of its own for a damaged file: a cache that cannot be read is made anew
         return None
+
+
+def coupled_pairs(target: Target) -> list[tuple[int, int]]:
+    """Pairs of qubits that a gate joins, each once, the smaller number first."""
+    coupling = target.build_coupling_map()
+    return sorted({(min(edge), max(edge)) for edge in coupling.get_edges()}) if coupling is not None else []

@@ -58,13 +58,14 @@ class TiledEstimation:
         return self.parts[0].options
 
     def __str__(self) -> str:
-        return f"{self._words}\nin one region:\n{self.parts[0]}"
+        return f"{self.words}\nin one region:\n{self.parts[0]}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self._words)} In one region:</p>{self.parts[0]._repr_html_()}"
+        return f"<p>{escape(self.words)} In one region:</p>{self.parts[0]._repr_html_()}"
 
     @property
-    def _words(self) -> str:
+    def words(self) -> str:
+        """How many regions, and how good they are, in a sentence."""
         sets = max((request.sets for request in self.requests), default=0)
         regions = "1 region" if len(self.parts) == 1 else f"{len(self.parts)} regions side by side"
         return (
