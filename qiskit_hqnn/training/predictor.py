@@ -15,16 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from qiskit_hqnn._text import one_line
+from qiskit_hqnn.data import as_float
 from qiskit_hqnn.errors import HQNNError, RunFolderError, ShapeError
 from qiskit_hqnn.jobs import Meter, Price
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models import quantum_layer_of
+from qiskit_hqnn.models import as_hybrid, encoded, quantum_layer_of
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.evaluation import TEST_BATCH, outputs_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.places import manager_for, running_on
-from qiskit_hqnn.training.pricing import PricingEstimator
+from qiskit_hqnn.training.pricing import price_of_inputs
 from qiskit_hqnn.where import Where
 
 _SHOWN = 12
@@ -241,12 +242,11 @@ class Predictor:
         store = Store("sqlite://") if Where.parse(where).hardware else None
         manager = manager_for(self.job, where, shots, store)
         try:
-            estimator = PricingEstimator(manager)
-            with layer.running_on(estimator):
-                outputs_of(self.model, batch, TEST_BATCH)
+            network, device = as_hybrid(self.model.eval()), layer.weight.device
+            batches = ((as_float(part).to(device), part) for part in batch.split(TEST_BATCH))
+            return price_of_inputs(manager, layer, encoded(network, batches)[0])
         finally:
             manager.close()
-        return estimator.price
 
     def _present_place(self) -> str:
         layer = quantum_layer_of(self.model)

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from qiskit.primitives import BaseEstimatorV2
-from qiskit.primitives.containers import DataBin, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
-from qiskit.primitives.primitive_job import PrimitiveJob
 from torch import Tensor, nn
 
 from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.jobs import Price
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models import as_hybrid, in_observables, quantum_layer_of
+from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
 from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.places import gradient_of, manager_for, with_shots
 from qiskit_hqnn.training.rungs import Rung, rungs_of
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
-
-
-class PricingEstimator(BaseEstimatorV2):
-    """Plans and prices what it is given, and answers zeros: nothing is sampled."""
-
-    def __init__(self, manager: JobManager) -> None:
-        self.manager = manager
-        self.price = Price()
-
-    def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PrimitiveJob:
-        coerced = [EstimatorPub.coerce(pub, precision) for pub in pubs]
-        for pub in coerced:
-            self.price += self.manager.price(self.manager.plan(pub, pub.precision))
-        results = [
-            PubResult(DataBin(evs=np.zeros(pub.shape), stds=np.zeros(pub.shape), shape=pub.shape))
-            for pub in coerced
-        ]
-        job: PrimitiveJob = PrimitiveJob(lambda: PrimitiveResult(results))
-        job._submit()
-        return job
 
 
 def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price]:
@@ -148,19 +122,25 @@ def _price_step(
     manager: JobManager,
     rung: Rung,
 ) -> Price:
-    images, labels = batch
-    estimator = PricingEstimator(manager)
-    model.train()
-    gradient = with_shots(gradient_of(job), rung)
-    with layer.running_on(estimator, gradient, None if rung.gradient is None else rung.shots):
-        loss_of(model)(model(images), labels).backward()
-    return estimator.price
+    images, _ = batch
+    features = as_hybrid(model.train()).encode(images)
+    gradient = with_shots(gradient_of(job), rung) or "parameter-shift"
+    with layer.running_on("exact"):
+        pub = layer.pub(features, gradient, None if rung.gradient is None else rung.shots)
+    return price_of(manager, pub)
 
 
 def _price_pass(model: nn.Module, layer: QuantumLayer, images: ImageSet, manager: JobManager) -> Price:
-    estimator = PricingEstimator(manager)
-    model.eval()
-    with layer.running_on(estimator), torch.no_grad():
-        for batch, _ in images.batches(TEST_BATCH):
-            model(batch)
-    return estimator.price
+    features, _ = encoded(as_hybrid(model.eval()), images.batches(TEST_BATCH))
+    return price_of_inputs(manager, layer, features)
+
+
+def price_of_inputs(manager: JobManager, layer: QuantumLayer, features: Tensor) -> Price:
+    """Price of what enters a quantum layer, in parts as a pass sends them."""
+    with layer.running_on("exact"):
+        return sum((price_of(manager, layer.pub(part)) for part in features.split(TEST_BATCH)), Price())
+
+
+def price_of(manager: JobManager, pub: EstimatorPub) -> Price:
+    """Price of a PUB as the manager would plan it."""
+    return manager.price(manager.plan(pub, pub.precision))

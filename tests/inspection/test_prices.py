@@ -14,16 +14,13 @@ from qiskit_hqnn.inspection.candidates import price_of
 from qiskit_hqnn.inspection.subjects import subject_of
 from qiskit_hqnn.jobs import JobManager, MitigationOptions, resolve_device, transpile_template
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.training.pricing import PricingEstimator
 
 
 def cost_of_a_layer(ansatz, copies, samples, shots, device):
     """What a quantum layer's PUB costs by `JobManager.plan` and `JobManager.price`."""
-    estimator = PricingEstimator(JobManager(device, shots=shots))
-    layer = QuantumLayer(ansatz, copies)
-    with layer.running_on(estimator), torch.no_grad():
-        layer(torch.zeros(samples, copies * ansatz.num_inputs, dtype=torch.double))
-    return estimator.price
+    manager = JobManager(device, shots=shots)
+    pub = QuantumLayer(ansatz, copies).pub(torch.zeros(samples, copies * ansatz.num_inputs))
+    return manager.price(manager.plan(pub))
 
 
 @pytest.mark.parametrize("name", ["hqnn-parallel", "vqc-head", "circuit-centric"])
