@@ -30,7 +30,9 @@ FLOORS = {
     "analysis": {"circuits", "simulation", "layers"},
 }
 
-ROOT_FILES = {"where", "errors", "_checks", "_files", "_secrets", "_text", "_torchvision", "_version"}
+ROOT_FILES = {
+    "where", "errors", "_checks", "_files", "_page", "_secrets", "_text", "_torchvision", "_version",
+}  # fmt: skip
 
 # A device's noise is that of its snapshots and ISA templates; the rest of the simulator knows no device.
 ROOMS = {"simulation/noise": {"jobs"}}

@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qiskit_hqnn._files import write_bytes
+from qiskit_hqnn._page import page
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +46,14 @@ class Analysis:
         picture = base64.b64encode(self.png()).decode()
         return (
             f"<h2>{escape(self.title)}</h2><p>{escape(self.summary)}</p>"
-            f'<img alt="{escape(self.title)}" style="max-width:100%;background:white" '
-            f'src="data:image/png;base64,{picture}"><div style="overflow-x:auto">'
+            f'<div class="wide" style="overflow-x:auto"><img alt="{escape(self.title)}" '
+            f'src="data:image/png;base64,{picture}"></div><div class="wide" style="overflow-x:auto">'
             f"{self.table.to_html(index=False, float_format='%.4g', border=0)}</div>"
         )
 
     def page(self) -> str:
         """One self-contained HTML page."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self.title)}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:58rem;"
-            "margin:0 auto;padding:1.5rem}table{border-collapse:collapse}td,th{padding:.25rem .7rem;text-align:right;"
-            "border-bottom:1px solid #8884}</style></head><body>"
-            f"{self._repr_html_()}</body></html>"
-        )
+        return page(self.title, self._repr_html_())
 
     def save(self, folder: Path, name: str) -> list[Path]:
         """NAME.png, NAME.csv and NAME.html in a folder, each written beside and renamed."""

@@ -27,7 +27,9 @@ class Form(StrEnum):
 
 
 def predict(
-    network: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    network: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder, or a file that hqnn export wrote.")
+    ],
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")],
     where: Annotated[
         str, typer.Option(help="exact, noisy:fake_<device>, aer, fake_<device> or ibm_<device>.")
@@ -63,12 +65,13 @@ def predict(
     place = Where.parse(where)
     if fractional and not (place.sampled and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
-    check_run_folder(network)
+    if not network.is_file():
+        check_run_folder(network)
     check_there(images)
 
-    from qiskit_hqnn.training import PREDICTIONS_STORE, load_run
+    from qiskit_hqnn.training import PREDICTIONS_STORE, load, load_run
 
-    predictor = load_run(network).predictor
+    predictor = load(network).predictor if network.is_file() else load_run(network).predictor
     if fractional is not None:
         predictor = predictor.with_job(fractional=fractional)
     pictures, sources = predictor.batch(pictures_in(images))
@@ -76,7 +79,8 @@ def predict(
         predictor, pictures, place, shots, max_qpu_seconds, dry_run, yes
     ):
         raise typer.Exit(0 if dry_run else 1)
-    store = network / PREDICTIONS_STORE if place.hardware else None
+    beside = network.with_suffix(".db") if network.is_file() else network / PREDICTIONS_STORE
+    store = beside if place.hardware else None
     prediction = predictor.predict(pictures, where, shots, store, resume, max_qpu_seconds)
     show(prediction.of(sources), form)
 

@@ -78,8 +78,10 @@ def run(
             raise
     print_results(runs)
     if len(runs) > 1:
+        from qiskit_hqnn.cli.tables import print_comparison
         from qiskit_hqnn.training import write_study
 
+        print_comparison(runs)
         say(f"report   {write_study(folder, content, runs)}")
     else:
         say(f"report   {runs[0][2].report}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qiskit_hqnn.cli.terminal import note, print_rows
+from qiskit_hqnn.cli.terminal import note, print_rows, say
 
 if TYPE_CHECKING:
     from qiskit_hqnn.training import Result, RunFolder
@@ -37,6 +37,27 @@ def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
     print_rows([*(["run"] if several else []), *titles], rows, left=("run", "where"))
     seconds = runs[0][2].read_metrics().seconds["train"]
     note(f"training {seconds:.1f} s; parameters are classical + quantum")
+
+
+def print_comparison(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
+    """Means over the seeds, and what they say about each control."""
+    from qiskit_hqnn.training import in_plain_words, interval_words, summarise
+
+    summary = summarise([(seed, control, run.metrics()) for seed, control, run in runs])
+    rows = [
+        (
+            row["run"],
+            row["where"],
+            f"{100 * row['accuracy'].mean:.2f} %",
+            interval_words(row["accuracy"]),
+            row["accuracy"].count,
+        )
+        for row in summary["rows"]
+    ]
+    say()
+    print_rows(("mean of", "where", "accuracy", "95 % interval", "seeds"), rows, left=("mean of", "where"))
+    for sentence in in_plain_words(summary):
+        say(f"- {sentence}")
 
 
 def _where(result: Result, whole: int) -> str:

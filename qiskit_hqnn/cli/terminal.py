@@ -32,7 +32,7 @@ def print_rows(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for title in titles:
         table.add_column(title, justify="left" if title in left else "right", no_wrap=True)
     for row in rows:
@@ -44,7 +44,8 @@ def print_rows(
 
 def note(text: object) -> None:
     """Print a remark below a table."""
-    console().print(plain(text), style="dim")
+    # The terminal wraps by itself: a path stays one word that can be copied.
+    console().print(plain(text), style="dim", soft_wrap=True)
 
 
 def console(err: bool = False, width: int | None = None) -> Console:

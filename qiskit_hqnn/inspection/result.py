@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from qiskit_hqnn._page import page
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.inspection.candidates import HEADINGS, Row
 from qiskit_hqnn.inspection.pictures import draw_budget, draw_circuit, draw_layout, draw_spread
@@ -23,16 +24,6 @@ from qiskit_hqnn.inspection.timeline import draw_timeline
 from qiskit_hqnn.jobs.devices import Device, ISATemplate
 
 TOLERANCE = 1e-8
-
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:0 auto;padding:1.5rem}"
-    "h1{font-size:1.6rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}.wide{overflow-x:auto}"
-    "img{max-width:100%;background:white}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "td,th{padding:.3rem .7rem;text-align:right;border-bottom:1px solid #8884}td{white-space:nowrap}"
-    "th{vertical-align:bottom;font-weight:600}td:first-child,th:first-child{text-align:left}"
-    "@media(max-width:40rem){body{padding:1rem}.wide img{max-width:none;width:44rem}}"
-    ":root{color-scheme:light dark}"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,11 +222,9 @@ class Inspection:
 
     def page(self) -> str:
         """One self-contained HTML page."""
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self.ansatz.name)} – qiskit_hqnn</title><style>{_STYLE}</style></head><body>"
-            f"{self._repr_html_()}</body></html>"
+        return page(
+            f"{self.ansatz.name} on {', '.join(part.device.name for part in self.devices)}",
+            self._repr_html_(),
         )
 
 

@@ -1,4 +1,15 @@
 from .evaluation import Evaluation, evaluate
+from .export import (
+    Card,
+    LoadedNetwork,
+    card_of,
+    closed_form,
+    load,
+    plain_network,
+    write_model_card,
+    write_network,
+    write_onnx,
+)
 from .fitting import fit
 from .job_file import (
     DataSection,
@@ -26,16 +37,18 @@ from .progress import Terminal
 from .report import write_report
 from .run_folder import RunFolder
 from .running import run_each, run_job
-from .study import MARGIN, Mean, Run, mean_of, summarise, write_study
+from .study import MARGIN, Mean, Run, in_plain_words, interval_words, mean_of, summarise, write_study
 from .submission import finish, first_half, observed_layer_of, second_half, weights_digest
 
 __all__ = [
     "MARGIN",
     "NAMED_NETWORK",
     "PREDICTIONS_STORE",
+    "Card",
     "DataSection",
     "Evaluation",
     "JobFile",
+    "LoadedNetwork",
     "LoadedRun",
     "Mean",
     "Metrics",
@@ -49,24 +62,30 @@ __all__ = [
     "Terminal",
     "active",
     "build_model",
+    "card_of",
     "check_circuit",
     "check_controls",
     "check_data",
     "check_snapshots",
     "check_words",
+    "closed_form",
     "differences",
     "evaluate",
     "find_job",
     "finish",
     "first_half",
     "fit",
+    "in_plain_words",
+    "interval_words",
     "keep_result",
+    "load",
     "load_run",
     "load_splits",
     "manager_for",
     "mean_of",
     "observed_layer_of",
     "own_parts",
+    "plain_network",
     "predict_on",
     "price_run",
     "price_training",
@@ -82,6 +101,9 @@ __all__ = [
     "shots_for",
     "summarise",
     "weights_digest",
+    "write_model_card",
+    "write_network",
+    "write_onnx",
     "write_report",
     "write_study",
 ]

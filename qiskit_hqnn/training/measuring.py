@@ -11,7 +11,9 @@ from torch import nn
 from qiskit_hqnn.data import ImageSet, Splits
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.training.evaluation import Evaluation, evaluate
+from qiskit_hqnn.training.examples import write_examples
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.metrics import Plain, Result, active
 from qiskit_hqnn.training.pictures import draw_confusion
 from qiskit_hqnn.training.places import keeps_requests, running_on
@@ -56,7 +58,12 @@ def run_test_set(
             summary["fractional"] = True
         if place.manager.tiles:
             summary["tiles"] = place.manager.tiles.count
-    keep_result(run, result, splits.class_names, Result.model_validate(summary))
+    name = keep_result(run, result, splits.class_names, Result.model_validate(summary))
+    if next(iter(run.read_metrics().test)) == name:
+        seen = splits.test if images is None else images
+        write_examples(
+            run.examples_file, name, seen.images, seen.labels, loss_of(model).probabilities(result.outputs)
+        )
     return result
 
 

@@ -73,7 +73,8 @@ class Terminal:
             return
         self._end_bar()
         if event.text:
-            self.console.print(plain(event.text), markup=False)
+            # The terminal wraps by itself: a path stays one word that can be copied.
+            self.console.print(plain(event.text), markup=False, soft_wrap=True)
 
     def __enter__(self) -> Terminal:
         return self

@@ -3,43 +3,58 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
 
 from qiskit_hqnn._files import write_text
+from qiskit_hqnn._page import page
 from qiskit_hqnn._text import plain
+from qiskit_hqnn.jobs import in_words
+from qiskit_hqnn.training.charts import confusion_svg, mistakes
+from qiskit_hqnn.training.circuit_picture import read_circuit
+from qiskit_hqnn.training.examples import Examples
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.metrics import mitigation_words
+from qiskit_hqnn.training.metrics import Metrics, Result, mitigation_words
+from qiskit_hqnn.training.pictures import best_epoch, curves_svg
 from qiskit_hqnn.training.run_folder import RunFolder
+
+_CLASSES = 12
+"""So many classes are listed with their images; from more on, the most frequent mistakes stand open."""
 
 
 def write_report(folder: RunFolder, job: JobFile) -> Path:
     """Write the page from what is in the folder; returns its path."""
-    metrics = folder.read_metrics()
-    environment = folder.environment()
-    matrices = [
-        (f"Confusion matrix, {name.replace('-', ' ')}", folder.confusion_file(name)) for name in metrics.test
-    ]
-    curves = folder.path / "curves.png"  # pictures may have been deleted to save space; the numbers remain
-    page = render(
+    metrics, history = folder.read_metrics(), folder.history()
+    names = _class_names(folder, metrics)
+    body = render(
         "report.html.j2",
         job=job,
         metrics=metrics,
         mitigation_words=mitigation_words,
-        history=folder.history(),
-        curves=_inline(curves) if curves.exists() else None,
-        matrices=[(name, _inline(path)) for name, path in matrices if path.exists()],
-        environment=environment,
+        duration=in_words,
+        history=history,
+        best=best_epoch(history),
+        sizes=_sizes(metrics),
+        classes=_classes(metrics),
+        circuit=_circuit(folder),
+        curves=inline(curves_svg(history), "svg+xml") if history else None,
+        matrices=[_matrix(name, result, names) for name, result in metrics.test.items() if result.confusion],
+        examples=_examples(folder),
+        names=names,
+        environment=folder.environment(),
         settings=folder.job_file.read_text(encoding="utf-8"),
     )
-    write_text(folder.report, page)
+    write_text(folder.report, page(plain(job.title or job.model.name), body))
     return folder.report
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template of this package; everything is escaped, and control characters are written out."""
+    """A page's body from a template of this package; everything is escaped, and control characters are written out."""
     loader = PackageLoader("qiskit_hqnn.training", "templates")
     engine = Environment(
         loader=loader,
@@ -50,5 +65,66 @@ def render(template: str, **values: Any) -> str:
     return engine.get_template(template).render(**values)
 
 
-def _inline(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def inline(content: bytes, kind: str = "png") -> Markup:
+    """A picture as the address of an image; as markup, since letters that look like a key are no secret there."""
+    return Markup(f"data:image/{kind};base64," + base64.b64encode(content).decode())
+
+
+def _class_names(folder: RunFolder, metrics: Metrics) -> Sequence[str]:
+    description = folder.description()
+    if description is not None:
+        return description.class_names
+    most = max((len(result.confusion) for result in metrics.test.values()), default=0)
+    return [str(label) for label in range(most)]  # a folder of before 0.2 has no names
+
+
+def _matrix(name: str, result: Result, names: Sequence[str]) -> dict[str, Any]:
+    title = f"Test set on {result.where}" + (f", {result.conditions}" if result.conditions else "")
+    if result.subset:
+        title += f", {result.subset} {result.images:,} images"
+    return {
+        "title": title,
+        "svg": confusion_svg(result.confusion, names),
+        "mistakes": mistakes(result.confusion, names),
+        "large": len(names) > _CLASSES,
+    }
+
+
+def _circuit(folder: RunFolder) -> dict[str, str] | None:
+    """Its "words", and the drawing: a "picture" with its "style", or "text"; None where there is none."""
+    content = read_circuit(folder.path)
+    if content is None or "text" in content:
+        return content
+    width = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', content["svg"])
+    # At its own size letters are legible; a narrow page scrolls.
+    style = f"width:{float(width[1]):.0f}pt" if width else ""
+    return {"words": content["words"], "picture": inline(content["svg"].encode(), "svg+xml"), "style": style}
+
+
+def _examples(folder: RunFolder) -> Examples | None:
+    file = folder.examples_file
+    if not file.exists():
+        return None
+    try:
+        return Examples.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # a damaged file of pictures is no reason to go without the numbers
+
+
+def _sizes(metrics: Metrics) -> str:
+    data = metrics.data
+    parts = [f"{data[part]:,} {part}" for part in ("train", "validation", "test") if data.get(part)]
+    shape = "×".join(map(str, data.get("shape", [])))
+    return ", ".join(parts) + (f", of {shape}" if shape else "")
+
+
+def _classes(metrics: Metrics) -> str:
+    """How many images of each class there are, over all parts."""
+    parts = metrics.data.get("classes", {}).values()
+    totals: dict[str, int] = {}
+    for part in parts:
+        for name, count in part.items():
+            totals[name] = totals.get(name, 0) + count
+    shown = [f"{name} ({count:,})" for name, count in list(totals.items())[:_CLASSES]]
+    more = f" and {len(totals) - _CLASSES} more" if len(totals) > _CLASSES else ""
+    return ", ".join(shown) + more

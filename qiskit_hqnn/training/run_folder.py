@@ -26,6 +26,7 @@ from qiskit_hqnn.training.job_file import JobFile, read_job
 from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.own_circuits import CIRCUIT_FILE
 from qiskit_hqnn.training.own_networks import NETWORK_FILE, OwnParts
+from qiskit_hqnn.training.weights import set_weights, tensors_of
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -70,6 +71,11 @@ class RunFolder:
     def confusion_file(self, name: str) -> Path:
         """The picture of a result's confusion matrix; no file system has trouble with its name."""
         return self.path / f"confusion-{name.replace(':', '-')}.png"
+
+    @property
+    def examples_file(self) -> Path:
+        """Some test images, right and wrong, with their probabilities."""
+        return self.path / "examples.json"
 
     @property
     def report(self) -> Path:
@@ -120,7 +126,7 @@ class RunFolder:
         """What the network needs besides its weights, and the encoder of its images, where there is one."""
         write_text(self._there(self.description_file), description.model_dump_json(indent=2) + "\n")
         if encoder is not None:
-            write_bytes(self.encoder_file, save(_tensors(encoder)))
+            write_bytes(self.encoder_file, save(tensors_of(encoder)))
 
     def write_own(self, own: OwnParts) -> None:
         """The user's own circuit as a file that Qiskit reads, or the text of the user's own network."""
@@ -233,7 +239,7 @@ class RunFolder:
         Raises:
             HQNNError: if the file cannot be written.
         """
-        write_bytes(self._there(self.weights), save(_tensors(model)))
+        write_bytes(self._there(self.weights), save(tensors_of(model)))
 
     def save_initial_weights(self, model: nn.Module) -> None:
         """Keep the quantum layer's weights as they are before the first step."""
@@ -252,19 +258,7 @@ class RunFolder:
             raise RunFolderError(
                 f"{self.path} has no trained weights (model.safetensors): resume its training to finish it."
             )
-        tensors = self._loaded(self.weights)
-        own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-        stored = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-        if own != stored:
-            different = sorted(
-                name for name in own.keys() | stored.keys() if own.get(name) != stored.get(name)
-            )
-            name = different[0]
-            raise RunFolderError(
-                f"The weights in {self.path} belong to another model: {name!r} has shape {stored.get(name)}, but this "
-                f"model's has {own.get(name)} ({len(different)} such differences)."
-            )
-        model.load_state_dict(tensors)
+        set_weights(model, self._loaded(self.weights), self.path)
 
     def check_there(self, file: Path | None = None) -> None:
         """That the folder is still there: one that was removed is not made anew by half.
@@ -310,7 +304,3 @@ class RunFolder:
             raise RunFolderError(f"{file} is not a safetensors file: {error}.") from error
         except OSError as error:
             raise RunFolderError(f"{file} cannot be read: {error.strerror}.") from error
-
-
-def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}

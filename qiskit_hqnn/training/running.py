@@ -14,6 +14,7 @@ from qiskit_hqnn.data import HANDED_OVER, Splits
 from qiskit_hqnn.errors import BudgetError, JobFileError, RunFolderError
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.models import count_parameters, quantum_layer_of
+from qiskit_hqnn.training.circuit_picture import keep_circuit
 from qiskit_hqnn.training.environment import environment
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile, differences, settings_of
@@ -92,6 +93,7 @@ def run_job(
             raise
     run.load_weights(model)
     draw_curves(run.history(), run.path / "curves.png")
+    keep_circuit(run.path, model)
     _test(job, run, model, splits, resume, meters.whole, report)
     write_report(run, job)
     return run

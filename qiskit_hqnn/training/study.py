@@ -11,6 +11,9 @@ import numpy as np
 from scipy.stats import t as student
 
 from qiskit_hqnn._files import write_json, write_text
+from qiskit_hqnn._page import page
+from qiskit_hqnn._text import plain as plain_text
+from qiskit_hqnn.training.charts import Points, points_svg
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.report import render
@@ -32,6 +35,18 @@ class Mean:
     @property
     def half_width(self) -> float:
         return (self.high - self.low) / 2
+
+
+def interval_words(mean: Mean) -> str:
+    """The interval of a mean of shares, which ends at 0 and 100 %: "97.31 – 100.00 %"; a dash for one seed."""
+    if mean.count < 2:
+        return "–"
+    low, high = _within(mean)
+    return f"{100 * low:.2f} – {100 * high:.2f} %"
+
+
+def _within(mean: Mean) -> tuple[float, float]:
+    return max(0.0, mean.low), min(1.0, mean.high)
 
 
 def mean_of(values: Sequence[float]) -> Mean:
@@ -131,6 +146,42 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
     return {"rows": rows, "comparisons": comparisons}
 
 
+def in_plain_words(summary: Mapping[str, Any]) -> list[str]:
+    """What a comparison says, for somebody who has had no course in statistics: a sentence for each control."""
+    sentences = []
+    for comparison in summary["comparisons"]:
+        difference = comparison.difference
+        better, points = ("more", difference.mean) if difference.mean >= 0 else ("less", -difference.mean)
+        size = f"{100 * points:.2f} percentage points {better} accurate than {comparison.control!r}"
+        if difference.count < 2:
+            end = "one seed cannot tell that from chance, five or more can"
+        elif difference.low > 0 or difference.high < 0:
+            end = "this is too much for chance alone, as the 95 % interval of the difference leaves out 0"
+        else:
+            end = "this may be chance, as the 95 % interval of the difference has 0 in it"
+        interval = (
+            f" ({100 * difference.low:+.2f} to {100 * difference.high:+.2f})" if difference.count > 1 else ""
+        )
+        sentences.append(
+            f"With the same {_seeds(difference.count)}, the network is on average {size}{interval}: {end}."
+        )
+    return sentences
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seeds" if count > 1 else "seed"
+
+
+def _charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """A chart for each place: its name, and the points of all runs there."""
+    places: dict[str, list[Points]] = {}
+    for row in rows:
+        mean = row["accuracy"]
+        interval = _within(mean) if mean.count > 1 else None
+        places.setdefault(row["where"], []).append(Points(row["run"], row["accuracies"], mean.mean, interval))
+    return [(place, points_svg(points)) for place, points in places.items()]
+
+
 def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     """study.json and report.html over all runs of a job; returns the page's path."""
     summary = summarise([(seed, control, run.metrics()) for seed, control, run in runs])
@@ -146,6 +197,13 @@ def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     }
     write_json(folder / "study.json", plain)
     links = [(seed, control, run.report.relative_to(folder).as_posix()) for seed, control, run in runs]
-    page = render("study.html.j2", job=job, links=links, **summary)
-    write_text(folder / "report.html", page)
+    body = render(
+        "study.html.j2",
+        job=job,
+        links=links,
+        charts=_charts(summary["rows"]),
+        interval=interval_words,
+        **summary,
+    )
+    write_text(folder / "report.html", page(plain_text(job.title or job.model.name), body))
     return folder / "report.html"

@@ -12,18 +12,7 @@ from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import BudgetError, HQNNError, MissingDataError, ShapeError
-from qiskit_hqnn.training import Prediction, load_run, run_job
-from tests.data.test_own_data import write_pictures
-from tests.training.test_loading import own_job
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A run on own pictures, and its pictures."""
-    place = tmp_path_factory.mktemp("predicting")
-    pictures = write_pictures(place / "pics")
-    run = run_job(own_job(pictures, "data.image_size=8"), place / "run", progress=False)
-    return load_run(run.path), sorted(pictures.rglob("*.png"))[:3]
+from qiskit_hqnn.training import Prediction
 
 
 def test_a_margin_is_the_lead_over_the_next_class():
@@ -44,8 +33,8 @@ def test_names_from_outside_do_nothing_on_a_page():
     assert "\x1b" not in repr(prediction)
 
 
-def test_a_place_is_that_of_the_layer(trained):
-    run, pictures = trained
+def test_a_place_is_that_of_the_layer(own_run):
+    run, pictures = own_run
     there = run.predict(pictures, where="noisy:fake_manila")
     with run.model.quantum.running_on("noisy:fake_manila"):
         same = run.predict(pictures)
@@ -55,8 +44,8 @@ def test_a_place_is_that_of_the_layer(trained):
     assert not torch.equal(run.predict(pictures).probabilities, there.probabilities)
 
 
-def test_a_price_is_that_of_what_is_sampled(trained):
-    run, pictures = trained
+def test_a_price_is_that_of_what_is_sampled(own_run):
+    run, pictures = own_run
     price = run.predictor.price(pictures, "fake_manila", shots=70)
     prediction = run.predict(pictures, "fake_manila", shots=70, max_qpu_seconds=price.qpu_seconds)
     assert price.executions == 3 * 70  # one copy, one basis
@@ -66,8 +55,8 @@ def test_a_price_is_that_of_what_is_sampled(trained):
         run.predict(pictures, "fake_manila", shots=70, max_qpu_seconds=price.qpu_seconds / 2)
 
 
-def test_what_cannot_be_answered_is_one_sentence(trained, tmp_path):
-    run, _ = trained
+def test_what_cannot_be_answered_is_one_sentence(own_run, tmp_path):
+    run, _ = own_run
     with pytest.raises(ShapeError, match="must hold one sample at least"):
         run.predict([])
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n half of one")
@@ -78,8 +67,8 @@ def test_what_cannot_be_answered_is_one_sentence(trained, tmp_path):
         classical.price(torch.zeros(1, 1, 8, 8), "aer")
 
 
-def test_the_command_prints_a_table_json_and_csv_of_the_same(trained):
-    run, pictures = trained
+def test_the_command_prints_a_table_json_and_csv_of_the_same(own_run):
+    run, pictures = own_run
     folder, words = str(run.folder.path), [str(path) for path in pictures]
     expected = run.predict(pictures)
     answers = {
@@ -97,8 +86,8 @@ def test_the_command_prints_a_table_json_and_csv_of_the_same(trained):
     assert float(rows[0]["p(dog)"]) == pytest.approx(expected.probabilities[0, 1].item(), abs=1e-6)
 
 
-def test_the_command_takes_folders_and_names_what_is_not_there(trained, tmp_path):
-    run, pictures = trained
+def test_the_command_takes_folders_and_names_what_is_not_there(own_run, tmp_path):
+    run, pictures = own_run
     answer = CliRunner().invoke(
         app, ["predict", str(run.folder.path), str(pictures[0].parent), "--format", "csv"]
     )
@@ -113,8 +102,8 @@ def test_the_command_takes_folders_and_names_what_is_not_there(trained, tmp_path
         assert sentence in str(error)
 
 
-def test_the_command_shows_the_price_first_and_sends_nothing_in_a_dry_run(trained):
-    run, pictures = trained
+def test_the_command_shows_the_price_first_and_sends_nothing_in_a_dry_run(own_run):
+    run, pictures = own_run
     words = ["predict", str(run.folder.path), str(pictures[0]), "--where", "fake_manila"]
     answer = CliRunner().invoke(app, [*words, "--dry-run"])
     assert answer.exit_code == 0

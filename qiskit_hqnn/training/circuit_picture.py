@@ -1,0 +1,67 @@
+"""The quantum layer's circuit in a run folder: drawn once, when the network is there."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from qiskit import QuantumCircuit
+from torch import nn
+
+from qiskit_hqnn._files import write_json
+from qiskit_hqnn.models import quantum_layer_of
+
+CIRCUIT = "circuit.json"
+
+_DRAWN = 150
+"""Instructions of a circuit that Qiskit's drawer takes under a second for; longer ones are drawn in letters."""
+
+_COLUMNS, _LETTERS = 24, 110
+
+
+def keep_circuit(folder: Path, network: nn.Module) -> None:
+    """Draw a network's circuit into circuit.json, unless it is there; nothing for a network without one."""
+    layer = quantum_layer_of(network)
+    if layer is None or (folder / CIRCUIT).exists():
+        return
+    ansatz = layer.ansatz
+    circuit = ansatz.circuit
+    copies = (
+        f"{layer.copies} of these circuits side by side, each with"
+        if layer.copies > 1
+        else "One circuit with"
+    )
+    words = (
+        f"{copies} {ansatz.num_qubits} qubits, depth {circuit.depth()}, {ansatz.num_inputs} inputs, "
+        f"{ansatz.num_weights} weights and {layer.neural_network.output_shape[0] // layer.copies} outputs."
+    )
+    content: dict[str, Any] = {"words": words}
+    if len(circuit.data) <= _DRAWN:
+        content["svg"] = _svg(circuit)
+    else:
+        content["text"] = str(circuit.draw("text", fold=_LETTERS))
+    write_json(folder / CIRCUIT, content)
+
+
+def read_circuit(folder: Path) -> dict[str, str] | None:
+    """What stands in circuit.json: "words", and "svg" or "text"; None if there is none, or it is damaged."""
+    file = folder / CIRCUIT
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        kept = {name: str(content[name]) for name in ("words", "svg", "text") if name in content}
+    except (ValueError, TypeError, OSError):
+        return None  # a page without its drawing still has the numbers
+    return kept if len(kept) == 2 and "words" in kept else None
+
+
+def _svg(circuit: QuantumCircuit) -> str:
+    style = {"subfontsize": 9.5}
+    figure: Figure = circuit.draw("mpl", fold=_COLUMNS, scale=0.6, style=style)
+    file = io.StringIO()
+    figure.savefig(file, format="svg", bbox_inches="tight")
+    return file.getvalue()

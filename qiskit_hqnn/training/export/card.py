@@ -1,0 +1,129 @@
+"""The card of an exported network: what it is, takes and answers, what it was trained on, and how good it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from qiskit_hqnn.errors import RunFolderError
+from qiskit_hqnn.training.description import Description
+from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.metrics import Metrics, Result
+
+FORMAT = "card/1"
+
+
+class Card(BaseModel):
+    """All that stands in the metadata of an exported file; JSON, so that anybody can read it.
+
+    Attributes:
+        format: of the card.
+        title, reference: of the job.
+        network: the model with all of its options, class names, shape of a sample, preprocessing.
+        job: the resolved job file; of paths only the last part.
+        data: how many images of each part and class, and their fingerprint.
+        parameters: trainable ones, {"classical": …, "quantum": …}.
+        training: where, how long, and at which cost.
+        results: test results by name, as in metrics.json.
+        versions: of the toolkit, of Python and of the packages that it was trained with.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    format: Literal["card/1"] = "card/1"
+    title: str = ""
+    reference: str = ""
+    network: Description
+    job: dict[str, Any]
+    data: dict[str, Any] = {}
+    parameters: dict[str, int] = {}
+    training: dict[str, Any] = {}
+    results: dict[str, Result] = {}
+    versions: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """The title, or the model's name."""
+        return self.title or self.network.model
+
+    def as_json(self) -> str:
+        """The card as JSON; what says nothing is left out."""
+        content = self.model_dump(mode="json", exclude={"results"})
+        content["results"] = {name: result.as_json() for name, result in self.results.items()}
+        return json.dumps(content, ensure_ascii=False, sort_keys=True)
+
+    def read_job(self) -> JobFile:
+        """The job that the network was trained by; gives shots, mitigation and seed."""
+        return JobFile.model_validate(self.job)
+
+    @staticmethod
+    def read(text: str | None, origin: Path) -> Card:
+        """The card in a file's metadata.
+
+        Raises:
+            RunFolderError: if there is none, it is damaged, or of another version.
+        """
+        if text is None:
+            raise RunFolderError(f"{origin} has no card of qiskit_hqnn: it was not written by hqnn export.")
+        try:
+            content = json.loads(text)
+            given = content.get("format")
+            if given != FORMAT:
+                raise RunFolderError(
+                    f"{origin} has a card of version {given!r}, but this toolkit reads {FORMAT!r}: use "
+                    "the version that wrote it, or export the run anew."
+                )
+            card = Card.model_validate(content)
+            card.read_job()
+        except (ValueError, AttributeError) as error:
+            if isinstance(error, RunFolderError):
+                raise
+            raise RunFolderError(f"{origin} has a damaged card: {_first(error)}.") from None
+        return card
+
+
+def card_of(run: LoadedRun) -> Card:
+    """The card of a trained run."""
+    metrics, environment = run.folder.read_metrics(), run.folder.environment()
+    packages = environment.get("packages", {})
+    return Card(
+        title=run.job.title,
+        reference=run.job.reference,
+        network=run.description,
+        job=_without_folders(run.job.model_dump(mode="json", exclude_none=True)),
+        data=metrics.data,
+        parameters=metrics.parameters.model_dump() if metrics.parameters else {},
+        training=_training(metrics),
+        results=metrics.test,
+        versions={name: environment[name] for name in ("qiskit_hqnn", "python") if environment.get(name)}
+        | {name: version for name, version in packages.items() if version},
+    )
+
+
+def _training(metrics: Metrics) -> dict[str, Any]:
+    content = metrics.training.model_dump(mode="json", exclude_none=True) if metrics.training else {}
+    return content | ({"seconds": metrics.seconds["train"]} if "train" in metrics.seconds else {})
+
+
+def _without_folders(job: dict[str, Any]) -> dict[str, Any]:
+    """A job whose paths end in what they name: the folders of one's own machine are nobody else's business."""
+    sections: dict[str, Any] = {name: _last_parts(job[name]) for name in ("model", "data") if name in job}
+    return {**job, **sections}
+
+
+def _last_parts(section: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: PurePath(value).name if isinstance(value, str) and PurePath(value).is_absolute() else value
+        for key, value in section.items()
+    }
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error).partition("\n")[0].rstrip(".")

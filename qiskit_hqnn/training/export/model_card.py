@@ -1,0 +1,170 @@
+"""A card in words: a README.md with the front matter that model hubs such as Hugging Face read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from qiskit_hqnn._files import write_text
+from qiskit_hqnn._text import one_line
+from qiskit_hqnn.training.export.card import Card
+from qiskit_hqnn.training.metrics import Result
+
+_SHOWN = 20
+"""So many class names are listed."""
+
+
+def write_model_card(card: Card, path: str | Path, file: str = "model.safetensors") -> Path:
+    """Write the model card of an exported network.
+
+    Args:
+        card: of the network.
+        path: of the Markdown file.
+        file: name of the exported network, for the example in it.
+
+    Raises:
+        FileError: if it cannot be written.
+    """
+    write_text(Path(path), model_card(card, file))
+    return Path(path)
+
+
+def model_card(card: Card, file: str = "model.safetensors") -> str:
+    """A card as Markdown with front matter; everything in it comes from the card."""
+    parts = [
+        _front_matter(card),
+        f"# {_plain(card.name)}",
+        _opening(card),
+        f"## Use\n\n```python\nimport qiskit_hqnn\n\nnetwork = qiskit_hqnn.load({file!r})\n{_example(card)}```",
+        _results(card),
+        _inputs(card),
+        _training(card),
+        "## Versions\n\n"
+        + ", ".join(f"{_plain(name)} {_plain(v)}" for name, v in card.versions.items())
+        + ".",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front_matter(card: Card) -> str:
+    """YAML, in which a JSON value is a value; the licence is the user's to choose, and left out."""
+    results = [_indexed(card, result) for result in card.results.values()]
+    content: dict[str, Any] = {
+        "library_name": "qiskit_hqnn",
+        "pipeline_tag": "image-classification",
+        "tags": ["quantum-machine-learning", "hybrid-quantum-neural-network", "qiskit", "pytorch"],
+        "metrics": ["accuracy", "f1"],
+        "model-index": [{"name": card.name, "results": results}],
+    }
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items()]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _indexed(card: Card, result: Result) -> dict[str, Any]:
+    data = str(card.job.get("data", {}).get("name", "images"))
+    where = result.where + (f", {result.conditions}" if result.conditions else "")
+    return {
+        "task": {"type": "image-classification"},
+        "dataset": {"name": data, "type": data},
+        "metrics": [
+            {"type": "accuracy", "value": result.accuracy, "name": f"accuracy on {where}"},
+            {"type": "f1", "value": result.macro_f1, "name": f"macro F1 on {where}"},
+        ],
+    }
+
+
+def _opening(card: Card) -> str:
+    counts = card.parameters
+    parameters = (
+        f" with {counts['classical']:,} classical and {counts['quantum']:,} quantum parameters"
+        if counts
+        else ""
+    )
+    reference = f" {_plain(card.reference).rstrip('.')}." if card.reference else ""
+    model = f"A hybrid quantum neural network (`{_plain(card.network.model)}`){parameters}"
+    return f"{model}, trained with qiskit_hqnn.{reference}"
+
+
+def _example(card: Card) -> str:
+    if card.network.preprocessing is None:
+        shape = ", ".join(map(str, card.network.shape))
+        return f"network.predict(features)  # a tensor of shape (N, {shape})\n"
+    return 'network.predict(["picture.png"]).names\n'
+
+
+def _results(card: Card) -> str:
+    if not card.results:
+        return ""
+    lines = [
+        "## Test results",
+        "",
+        "| where | accuracy | 95 % interval | macro F1 | loss | images |",
+        "|---|--:|---|--:|--:|--:|",
+    ]
+    for result in card.results.values():
+        where = result.where + (f", {result.conditions}" if result.conditions else "")
+        low, high = result.accuracy_interval
+        lines.append(
+            f"| {_plain(where)} | {100 * result.accuracy:.2f} % | {100 * low:.2f} – {100 * high:.2f} % | "
+            f"{result.macro_f1:.4f} | {result.loss:.4f} | {result.images:,} |"
+        )
+    lines += [
+        "",
+        "The interval is Wilson's for the share of test images that are right, and does not cover the choice of seed.",
+    ]
+    return "\n".join(lines)
+
+
+def _inputs(card: Card) -> str:
+    network = card.network
+    names = network.class_names
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    shape = "×".join(map(str, network.shape))
+    if network.preprocessing is None:
+        takes = f"vectors of {shape} features"
+    else:
+        how = network.preprocessing
+        side = how["image_size"] or f"{how['size'][1]}×{how['size'][0]}"
+        colour = "grey" if how["channels"] == 1 else "coloured"
+        takes = f"{colour} pictures, resized to {side} pixels and scaled to 0 … 1"
+        takes += f"; an autoencoder in the file makes {shape} features of them" if network.reduced else ""
+    return (
+        f"## Input and classes\n\nIt takes {takes}. Its {len(names)} classes: "
+        f"{', '.join(_plain(name) for name in names[:_SHOWN])}{more}."
+    )
+
+
+def _training(card: Card) -> str:
+    data, how = card.data, card.training
+    sizes = ", ".join(f"{data[part]:,} {part}" for part in ("train", "validation", "test") if part in data)
+    name = _plain(card.job.get("data", {}).get("name", ""))
+    lines = ["## Training", ""]
+    if sizes:
+        notes = " ".join(_plain(note) for note in data.get("notes", []))
+        lines.append(f"Data `{name}`: {sizes} images. {notes}".rstrip())
+    if how:
+        seed = (card.job.get("seeds") or [0])[0]
+        lines.append(
+            f"{how.get('epochs', 0)} epochs on `{_plain(how.get('where', 'exact'))}`"
+            + (f" in {how['seconds']:,.0f} s" if "seconds" in how else "")
+            + f", seed {seed}; the weights are those of the best epoch on validation images."
+        )
+    settings = json.dumps(card.job, indent=2, ensure_ascii=False)
+    lines += [
+        "",
+        "<details><summary>Job file</summary>",
+        "",
+        "```json",
+        settings.replace("```", "'''"),
+        "```",
+        "",
+        "</details>",
+    ]
+    return "\n".join(lines)
+
+
+def _plain(text: object) -> str:
+    """Words from outside, in which no character is Markdown's, HTML's or a table's."""
+    marks = {"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]", "*": "\\*", "_": "\\_"}
+    return "".join(marks.get(character, character) for character in one_line(text))

@@ -1,0 +1,135 @@
+"""A trained network as one safetensors file with its card, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from qiskit_hqnn._files import write_bytes
+from qiskit_hqnn.data import encoder_of
+from qiskit_hqnn.errors import RunFolderError
+from qiskit_hqnn.training.export.card import Card, card_of
+from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.predictor import Prediction, Predictor
+from qiskit_hqnn.training.preparation import build_described
+from qiskit_hqnn.training.weights import set_weights, tensors_of
+
+CARD = "qiskit_hqnn"
+"""The key of the card in a file's metadata."""
+
+_NETWORK, _ENCODER = "network.", "encoder."
+
+
+def write_network(run: LoadedRun, path: str | Path) -> Path:
+    """Write a run's network, with the encoder of its images and its card, to a safetensors file.
+
+    Example:
+        >>> import qiskit_hqnn                                                # doctest: +SKIP
+        >>> from qiskit_hqnn.training import load_run, write_network          # doctest: +SKIP
+        >>> write_network(load_run("runs/mine"), "mine.safetensors")          # doctest: +SKIP
+        >>> qiskit_hqnn.load("mine.safetensors").predict(["scan.png"]).names  # doctest: +SKIP
+
+    Raises:
+        FileError: if it cannot be written.
+    """
+    tensors = {_NETWORK + name: tensor for name, tensor in tensors_of(run.model).items()}
+    encoder = run.folder.encoder()
+    if encoder is not None:
+        tensors |= {_ENCODER + name: tensor for name, tensor in tensors_of(encoder).items()}
+    write_bytes(Path(path), save(tensors, {CARD: card_of(run).as_json(), "format": "pt"}))
+    return Path(path)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network from an exported file; it predicts, and knows nothing of a data set.
+
+    Attributes:
+        path: the file.
+        card: what it is, takes and answers, and how good it was.
+        predictor: reads pictures, prices and answers.
+    """
+
+    path: Path
+    card: Card
+    predictor: Predictor
+
+    @property
+    def model(self) -> nn.Module:
+        """The network as a plain module, in evaluation mode."""
+        return self.predictor.model
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of its outputs."""
+        return self.card.network.class_names
+
+    @cached_property
+    def job(self) -> JobFile:
+        """What it was trained by."""
+        return self.predictor.job
+
+    def predict(
+        self,
+        samples: Tensor | Sequence[str | Path],
+        where: str | None = None,
+        shots: int | None = None,
+        store: Path | None = None,
+        max_qpu_seconds: float | None = None,
+    ) -> Prediction:
+        """As `LoadedRun.predict`; what is sent to hardware is kept in `store`, which hardware needs."""
+        return self.predictor.predict(samples, where, shots, store, max_qpu_seconds=max_qpu_seconds)
+
+    def __repr__(self) -> str:
+        network = self.card.network
+        shape, classes = "×".join(map(str, network.shape)), len(network.class_names)
+        results = "".join(f", {100 * r.accuracy:.2f} % on {name}" for name, r in self.card.results.items())
+        return f"LoadedNetwork({str(self.path)!r}: {network.model}, {shape} → {classes} classes{results})"
+
+
+def load(path: str | Path) -> LoadedNetwork:
+    """An exported network; nothing is unpickled, and no data set is needed.
+
+    Args:
+        path: a file that `hqnn export` wrote.
+
+    Raises:
+        RunFolderError: if it is no such file, was damaged, or has a card of another version.
+    """
+    file = Path(path)
+    tensors, text = _content(file)
+    card = Card.read(text, file)
+    job = card.read_job()
+    model = build_described(card.network, job, card.network.shape)
+    set_weights(model, _part(tensors, _NETWORK), file)
+    encoder = _part(tensors, _ENCODER)
+    if card.network.reduced != bool(encoder):
+        raise RunFolderError(
+            f"{file} is damaged: its card and its tensors differ on whether images are reduced."
+        )
+    predictor = Predictor(file, model.eval(), card.network, job, encoder_of(encoder) if encoder else None)
+    return LoadedNetwork(file, card, predictor)
+
+
+def _content(file: Path) -> tuple[dict[str, Tensor], str | None]:
+    try:
+        if not file.is_file():
+            raise RunFolderError(f"There is no file {file}.")
+        with safe_open(file, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            return {name: opened.get_tensor(name) for name in opened.keys()}, metadata.get(CARD)  # noqa: SIM118
+    except SafetensorError as error:
+        raise RunFolderError(f"{file} is not a safetensors file: {error}.") from error
+    except OSError as error:
+        raise RunFolderError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): part for name, part in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,138 @@
+"""A trained network as ONNX: its layers as they are, and its quantum layer in closed form."""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qiskit_hqnn._files import write_bytes
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.models import in_observables, quantum_layer_of
+from qiskit_hqnn.training.export.card import card_of
+from qiskit_hqnn.training.export.closed_form import closed_form
+from qiskit_hqnn.training.export.network_file import CARD
+from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.losses import loss_of
+
+_AGREES = 1e-5
+"""Rounding of floats; what is seen of it is returned."""
+
+_NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+class PlainNetwork(nn.Module):
+    """A trained network of plain torch operators: images to probabilities.
+
+    Args:
+        network: trained; it is copied.
+        encoder: makes features of images, where they were reduced.
+
+    Raises:
+        HQNNError: if its quantum layer has no closed form.
+    """
+
+    def __init__(self, network: nn.Module, encoder: nn.Module | None = None) -> None:
+        super().__init__()
+        layer = quantum_layer_of(network)
+        self.network: Any = copy.deepcopy(network).eval()
+        if layer is not None:
+            self.network.quantum = closed_form(in_observables(layer))
+        self.encoder = encoder
+        self.loss = loss_of(network)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Probabilities (N, classes) of images (N, channels, height, width) in 0 … 1, or of features (N, F)."""
+        samples = images if self.encoder is None else self.encoder(images.flatten(1))
+        return self.loss.probabilities(self.network(samples))
+
+
+def plain_network(run: LoadedRun) -> PlainNetwork:
+    """A run's network in plain torch, which torch.export, torch.jit.trace and ONNX take.
+
+    Raises:
+        HQNNError: if its quantum layer has no closed form.
+    """
+    return PlainNetwork(run.model, run.folder.encoder()).eval()
+
+
+def write_onnx(run: LoadedRun, path: str | Path) -> float:
+    """Write a run's network as ONNX, after it was held against the network under onnxruntime.
+
+    Example:
+        >>> from qiskit_hqnn.training import load_run, write_onnx    # doctest: +SKIP
+        >>> write_onnx(load_run("runs/mine"), "mine.onnx") < 1e-6    # doctest: +SKIP
+        True
+
+    The input is `images`, (N, channels, height, width) in 0 … 1, or (N, features); the output is `probabilities`,
+    (N, classes). The card stands in the metadata.
+
+    Returns:
+        The largest difference of a probability that was seen.
+
+    Raises:
+        HQNNError: if its quantum layer has no closed form, onnx is not installed, or the file does not agree.
+        FileError: if it cannot be written.
+    """
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise HQNNError(
+            f"ONNX needs the package {missing[0]}, which is not installed: pip install 'qiskit-hqnn[onnx]'."
+        )
+    network = plain_network(run)
+    how = run.description.how_read()
+    shape = how.shape if how is not None and run.description.reduced else run.description.shape
+    images = torch.rand(4, *shape, generator=torch.Generator().manual_seed(0))
+    content = _exported(network, images, card_of(run).as_json())
+    with torch.no_grad():
+        samples = images if network.encoder is None else network.encoder(images.flatten(1))
+        expected = run.predict(samples).probabilities.numpy()
+    difference = float(np.abs(_run(content, images) - expected).max())
+    if not difference < _AGREES:
+        raise HQNNError(f"{path} was not written: under onnxruntime it is off by {difference:.1e}.")
+    write_bytes(Path(path), content)
+    return difference
+
+
+def _exported(network: PlainNetwork, images: Tensor, card: str) -> bytes:
+    import onnx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            (images,),
+            dynamo=True,
+            input_names=["images"],
+            output_names=["probabilities"],
+            dynamic_shapes={"images": {0: torch.export.Dim("N", min=1)}},
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    entry = model.metadata_props.add()
+    entry.key, entry.value = CARD, card
+    onnx.checker.check_model(model)
+    file = io.BytesIO()
+    onnx.save_model(model, file)
+    return file.getvalue()
+
+
+def _run(content: bytes, images: Tensor) -> np.ndarray:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    # One after the other too: the number of images is free.
+    whole = session.run(None, {"images": images.numpy()})[0]
+    single = session.run(None, {"images": images[:1].numpy()})[0]
+    return np.concatenate([single, np.asarray(whole)[1:]])
