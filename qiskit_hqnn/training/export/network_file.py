@@ -17,6 +17,8 @@ from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.training.export.card import Card, card_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.named import NAMED_NETWORK
+from qiskit_hqnn.training.own_networks import named_network
 from qiskit_hqnn.training.predictor import Prediction, Predictor
 from qiskit_hqnn.training.preparation import build_described
 from qiskit_hqnn.training.weights import set_weights, tensors_of
@@ -94,11 +96,13 @@ class LoadedNetwork:
         return f"LoadedNetwork({str(self.path)!r}: {network.model}, {shape} → {classes} classes{results})"
 
 
-def load(path: str | Path) -> LoadedNetwork:
+def load(path: str | Path, network: str | None = None) -> LoadedNetwork:
     """An exported network; nothing is unpickled, and no data set is needed.
 
     Args:
         path: a file that `hqnn export` wrote.
+        network: of a network in Python: its class, such as "mine.py:Network", which is run; nothing in a file is run by
+            itself.
 
     Raises:
         RunFolderError: if it is no such file, was damaged, or has a card of another version.
@@ -107,7 +111,9 @@ def load(path: str | Path) -> LoadedNetwork:
     tensors, text = _content(file)
     card = Card.read(text, file)
     job = card.read_job()
-    model = build_described(card.network, job, card.network.shape)
+    named = network or NAMED_NETWORK.get()
+    own = named_network(named) if named and card.network.source else None
+    model = build_described(card.network, job, card.network.shape, own)
     set_weights(model, _part(tensors, _NETWORK), file)
     encoder = _part(tensors, _ENCODER)
     if card.network.reduced != bool(encoder):
