@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from itertools import product
 
 import pytest
 import torch
@@ -69,20 +70,25 @@ def test_published_ansaetze_in_real_numbers(graphs_only, name):
             assert not (isinstance(value, torch.Tensor) and value.is_complex()), node
 
 
+WAYS = {"stacked": (1 << 30, 1 << 30), "layer-by-layer": (1 << 30, 0), "computed-back": (0, 0)}
+BUILDS = {
+    "mixed": _mixed_ansatz,
+    "weights-first": _weights_first,
+    "runs": lambda: _weights_around_inputs(1),
+    "blocks": lambda: hqnn_parallel(7, 1),
+}
+
+
+# Tracing takes its time: the published ansätze above are stacked, too.
 @pytest.mark.parametrize(
-    ("stored", "stacked"),
-    [(1 << 30, 1 << 30), (1 << 30, 0), (0, 0)],
-    ids=["stacked", "layer-by-layer", "computed-back"],
+    ("build", "way"),
+    [*product(("mixed", "weights-first"), WAYS), *product(("runs", "blocks"), ("computed-back",))],
 )
-@pytest.mark.parametrize(
-    "build",
-    [_mixed_ansatz, _weights_first, lambda: _weights_around_inputs(1), lambda: hqnn_parallel(7, 1)],
-    ids=["mixed", "weights-first", "runs", "blocks"],
-)
-def test_every_way_of_the_adjoint_pass_in_real_numbers(graphs_only, monkeypatch, build, stored, stacked):
+def test_every_way_of_the_adjoint_pass_in_real_numbers(graphs_only, monkeypatch, build, way):
+    stored, stacked = WAYS[way]
     monkeypatch.setattr(evolve, "_STORED_BYTES", stored)
     monkeypatch.setattr(operators, "_STACKED", stacked)
-    assert_same(build())
+    assert_same(BUILDS[build]())
     assert graphs_only
 
 
