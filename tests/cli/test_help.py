@@ -52,7 +52,9 @@ def test_help_fits_the_terminal_from_60_columns_and_names_every_option_in_full(c
 
 def test_lists_of_commands_are_not_cut():
     for path, _, page in _pages(80):
-        assert "..." not in page.partition("\n")[2], path
+        assert not re.search(r"(?<![A-Z])\.\.\.", page.partition("\n")[2]), (
+            path
+        )  # IMAGE... is how Click says "one or more"
 
 
 def test_help_wraps_paragraphs_as_wholes():

@@ -125,6 +125,7 @@ def test_the_weights_are_those_of_the_copy(hqnn, trained, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_page_and_the_circuits_are_written(hqnn, tmp_path):
     page, folder, pictures = tmp_path / "page.html", tmp_path / "isa", tmp_path / "pictures"
     answer = hqnn(
@@ -284,6 +285,7 @@ def test_a_circuit_that_does_not_compute_the_ansatz_ends_with_code_1(hqnn, monke
     assert "NOT EQUIVALENT on fake_manila" in out
 
 
+@pytest.mark.slow
 def test_python_takes_what_the_command_takes(trained, tmp_path):
     quick = {"devices": "fake_manila", "seeds": 1, "levels": [1]}
     path = tmp_path / "mine.qpy"

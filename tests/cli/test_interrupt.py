@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.command import hqnn
 
 HQNN = [sys.executable, "-m", "qiskit_hqnn.cli.app"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_training_prints_the_command_that_goes_on(tmp_path):
     given = [
         "run",

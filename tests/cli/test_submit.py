@@ -105,6 +105,7 @@ def test_the_price_is_shown_and_nothing_is_sent(trained):
     assert "No jobs yet" in hqnn("jobs", cwd=trained).output
 
 
+@pytest.mark.slow
 def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     job = submitted(
         trained, "--where", "fake_manila", "--shots", "200", "--readout", "trex", "--subset", "30"
@@ -128,6 +129,7 @@ def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     assert metrics(trained)["fake_manila"] == result
 
 
+@pytest.mark.slow
 def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monkeypatch):
     monkeypatch.setattr("qiskit_hqnn.jobs.worker.ensure_worker", lambda store: None)
     arguments = ("--where", "aer", "--shots", "70", "--subset", "20")
@@ -164,6 +166,7 @@ def test_a_submitted_test_set_agrees_with_the_exact_one(trained):
     assert abs(found["aer"]["accuracy"] - found["exact"]["accuracy"]) <= 0.05
 
 
+@pytest.mark.slow
 def test_a_job_of_no_run_is_waited_for_and_read_by_its_script(tmp_path):
     circuit = QuantumCircuit(1)
     circuit.x(0)
@@ -176,6 +179,7 @@ def test_a_job_of_no_run_is_waited_for_and_read_by_its_script(tmp_path):
     assert "belongs to no run" in refused("jobs", "fetch", job, "--store", "jobs.db", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_says_so_and_can_be_sent_again(trained):
     job = submitted(trained, "--where", "aer", "--shots", "30", "--subset", "7", "--seed", "9")
     for worker in workers_of(trained):
@@ -281,6 +285,7 @@ def test_a_folder_without_weights_is_one_sentence(trained, tmp_path):
     assert "There is no job '123'" in refused("jobs", "show", "123", cwd=trained)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_trained_again_refuses_an_old_result(trained):
     job = submitted(trained, "--where", "aer", "--shots", "20", "--subset", "5")
     assert hqnn("jobs", "wait", job, cwd=trained).exit_code == 0

@@ -23,6 +23,7 @@ def changed(template, position, operation):
     return replace(template, circuit=circuit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulated", [False, True], ids=["rotations", "state-vector"])
 @pytest.mark.parametrize("name", ["hqnn-parallel", "hqnn-quanv", "vqc-head", "textbook", "circuit-centric"])
 def test_large_circuits_are_proven_by_whole_states(name, simulated, monkeypatch):
@@ -41,6 +42,7 @@ def test_large_circuits_are_proven_by_whole_states(name, simulated, monkeypatch)
     assert largest_difference(ansatz, replace(template, circuit=broken)) > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("qubits", [5, 16, 30])
 def test_an_angle_that_is_a_little_off_is_found_at_any_width(qubits):
     ansatz = hqnn_parallel(qubits, 1)

@@ -23,6 +23,7 @@ def cost_of_a_layer(ansatz, copies, samples, shots, device):
     return manager.price(manager.plan(pub))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hqnn-parallel", "vqc-head", "circuit-centric"])
 @pytest.mark.parametrize("copies", [1, 4])
 def test_the_used_rows_price_is_that_of_a_quantum_layer(name, copies):

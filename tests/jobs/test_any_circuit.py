@@ -69,6 +69,7 @@ def test_every_gate_of_the_library_is_qiskits_on_aer(name):
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(recipe=recipes())
 def test_random_circuits_of_wrapped_gates_are_qiskits_on_aer(recipe):

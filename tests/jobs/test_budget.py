@@ -296,6 +296,7 @@ def test_what_was_recorded_is_not_sent_once_the_budget_is_gone_without_it(store)
     assert manager.wait(later) == "done"
 
 
+@pytest.mark.slow
 def test_random_faults_never_exceed_the_budget_by_more_than_a_running_job(tmp_path, undisturbed):
     finished = 0
     for seed in range(12):

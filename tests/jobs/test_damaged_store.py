@@ -116,6 +116,7 @@ def test_whatever_is_broken_in_a_file_ends_in_jobs_or_in_a_sentence(tmp_path):
     assert 0 < answered < 50
 
 
+@pytest.mark.slow
 def test_whatever_stands_in_a_cell_ends_in_a_value_or_in_a_sentence(tmp_path):
     cells = [
         "'x'",

@@ -117,6 +117,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()), st.integers(200, 599))
 def test_nothing_but_an_id_is_a_job_and_nothing_but_the_services_words_is_a_refusal(content, status):
@@ -194,6 +195,7 @@ def test_a_word_on_when_to_come_again_is_kept_in_seconds():
         assert read("POST", "/jobs", 429, refusal(1202), {"Retry-After": nonsense}).failure.retry_after == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_device_is_never_opened_with_half_a_description(cloud, at):
     """The client takes a list, or anything empty, for a device without a calibration."""

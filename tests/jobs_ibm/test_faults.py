@@ -27,6 +27,7 @@ SURVIVED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", SURVIVED, ids=lambda fault: f"{fault.on}-{fault.kind}")
 def test_a_passing_fault_leaves_one_paid_job_and_the_undisturbed_result(cloud, undisturbed, fault):
     faults = Faults([fault], hang=3.5 if fault.kind == "hang" else 1.0)

@@ -63,6 +63,7 @@ def test_measured_derivatives_have_no_derivatives():
         torch.autograd.grad(layer(inputs).pow(2).sum(), inputs, create_graph=True)
 
 
+@pytest.mark.slow
 def test_a_network_compiled_by_torch_goes_around_its_quantum_layer(layer):
     network = nn.Sequential(nn.Linear(3, 4), layer)
     compiled = torch.compile(copy.deepcopy(network), backend="aot_eager")
@@ -184,6 +185,7 @@ def test_arguments_of_a_wrong_kind_are_refused(kind, arguments, sentence):
         kind(ANSATZ, **place, **arguments)
 
 
+@pytest.mark.slow
 def test_a_step_of_a_layer_loads_no_compiler():
     program = (
         "import sys, torch\n"

@@ -201,6 +201,7 @@ def test_spsas_variance_falls_with_the_repeats():
     np.testing.assert_allclose(variances[:-1] / variances[1:], 4, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_spsas_shot_noise_falls_with_the_step_and_the_repeats():
     # Where the outputs do not depend on the angles, shot noise is all there is: 2 R values of variance 1/shots, each
     # divided by 2 step R.

@@ -65,6 +65,7 @@ def test_sampling_agrees_within_five_standard_errors():
     assert (sampled - exact).abs().max() > 0
 
 
+@pytest.mark.slow
 def test_more_than_eight_qubits_are_read_from_several_bytes():
     layer = SamplerLayer(hqnn_parallel(10, 1), lambda outcome: outcome >> 9, 2).double()
     inputs = torch.rand(2, 10, dtype=torch.float64) * 3
@@ -73,6 +74,7 @@ def test_more_than_eight_qubits_are_read_from_several_bytes():
         assert (layer(inputs) - exact).abs().max() < 5 * 0.5 / 64
 
 
+@pytest.mark.slow
 def test_the_plain_qnn_interface_agrees_with_qiskits():
     ansatz = hqnn_parallel(2, 1)
     shots = 20_000
@@ -107,6 +109,7 @@ def by_halves(outcome):
 SHAPE = (3, 2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler", [None, StatevectorSampler(seed=5, default_shots=20_000)], ids=["exact", "sampled"]
 )

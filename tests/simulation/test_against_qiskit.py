@@ -126,12 +126,14 @@ def test_reuploading_has_right_gradients():
     assert_gradients(reuploading(num_qubits=3, depth=4))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(ansatz=ansaetze())
 def test_random_circuits_are_qiskits(ansatz):
     assert_equal_to_qiskit(ansatz)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15, derandomize=True)
 @given(ansatz=ansaetze(max_qubits=3, max_gates=12))
 def test_random_circuits_have_right_gradients(ansatz):

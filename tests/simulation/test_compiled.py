@@ -80,6 +80,7 @@ BUILDS = {
 
 
 # Tracing takes its time: the published ansätze above are stacked, too.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "way"),
     [*product(("mixed", "weights-first"), WAYS), *product(("runs", "blocks"), ("computed-back",))],
@@ -92,6 +93,7 @@ def test_every_way_of_the_adjoint_pass_in_real_numbers(graphs_only, monkeypatch,
     assert graphs_only
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [reuploading, circuit_centric])
 def test_deep_ansaetze_in_real_numbers(graphs_only, build):
     """Smaller than published: each gate takes a while to trace, and is no other than the one before."""
@@ -99,6 +101,7 @@ def test_deep_ansaetze_in_real_numbers(graphs_only, build):
     assert graphs_only
 
 
+@pytest.mark.slow
 def test_random_circuits_in_real_numbers(graphs_only):
     @settings(deadline=None, max_examples=4, derandomize=True)
     @given(ansatz=ansaetze(max_qubits=2, max_gates=6))

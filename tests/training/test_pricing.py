@@ -182,6 +182,7 @@ def test_damaged_metrics_are_one_sentence(tmp_path):
         RunFolder(tmp_path).metrics()
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_mid_epoch_pays_nothing_twice_and_ends_as_an_undisturbed_one(tmp_path, monkeypatch):
     job = job_of("test=['exact']", "where='fake_manila'", "gradient='spsa'")
     straight = run_job(job, tmp_path / "straight", progress=False)

@@ -102,6 +102,7 @@ def _killed_behind_its_first_checkpoint(settings):
     run_job(small_job(*settings), "killed", progress=die, resume=True)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_as_an_undisturbed_one(tmp_path):
     settings = ["train.epochs=3", "train.schedule='cosine'"]
     straight = run_job(small_job(*settings), tmp_path / "straight", progress=False)
@@ -122,6 +123,7 @@ def test_a_resumed_run_ends_as_an_undisturbed_one(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gradient", ["parameter-shift", "spsa"])
 def test_training_with_shots_on_aer_learns(tmp_path, gradient):
     job = small_job(

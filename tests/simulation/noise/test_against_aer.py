@@ -61,6 +61,7 @@ def both(program, circuit, observables, where, model, inputs, weights, num_input
     return ours.numpy(), aer_values(circuit, observables, where, model, parameters, values[:, used])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("snapshot", SNAPSHOTS)
 @pytest.mark.parametrize("name", ANSATZE)
 def test_every_ansatz_on_a_device(name, snapshot):
@@ -152,6 +153,7 @@ def cases(draw):
     return circuit, observables, model, x, w
 
 
+@pytest.mark.slow
 @settings(max_examples=200 if ALL else 12, deadline=None, derandomize=True)
 @given(cases())
 def test_any_noise_model(case):

@@ -47,6 +47,7 @@ def measured_circuits(draw):
     return circuit, rng
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(measured_circuits(), st.booleans())
 def test_the_short_way_is_the_long_one_and_aers(case, noisy):

@@ -142,6 +142,7 @@ def test_asked_twice_is_sampled_twice_and_a_store_keeps_both(tmp_path):
     assert twice() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
