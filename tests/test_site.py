@@ -18,7 +18,7 @@ def test_every_command_is_on_the_page_with_its_options():
     for heading in ("hqnn run", "hqnn jobs wait", "hqnn circuits show"):
         assert f"\n## {heading}\n" in f"\n{page}"
     run = page.partition("## hqnn run\n")[2].partition("\n## ")[0]
-    assert "| `--set KEY=VALUE` | Change a setting, as train.epochs=3. |" in run
+    assert "| `--set KEY=VALUE` | Change a setting, such as train.epochs=3. |" in run
     assert r"fake\_\<device\>" in run, "what is no markup is not read as one"
     assert "--help" not in page
 

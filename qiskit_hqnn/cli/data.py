@@ -30,7 +30,7 @@ def data(
         Path | None, typer.Option(help="Where the sheet of pictures goes; NAME-sheet.png by default.")
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print JSON; writes no sheet unless --sheet says so.")
+        bool, typer.Option("--json", help="Print JSON; write a sheet only with --sheet.")
     ] = False,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:

@@ -22,11 +22,11 @@ _PACKAGES = (
 
 def doctor(
     store: STORE = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody: no usage of the account.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the account for its usage.")] = False,
 ) -> None:
     """Print versions, account, usage left, job store, and what would be used: what a bug report needs.
 
-    Nothing in it signs anybody in: keys and passwords are taken out. Nothing is made or sent.
+    Keys and passwords are removed. Nothing is created or sent.
 
     Example: hqnn doctor
     """

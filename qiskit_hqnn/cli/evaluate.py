@@ -16,11 +16,11 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     where: Annotated[str, typer.Option(help="exact, noisy:fake_<device>, aer or fake_<device>.")] = "exact",
     shots: Annotated[
-        int | None, typer.Option(help="Samples an expectation value; the job's by default.")
+        int | None, typer.Option(help="Shots per expectation value; the job's by default.")
     ] = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
-    subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
+    subset: Annotated[int | None, typer.Option(help="Only the first N test images.")] = None,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
     """Run the test set of a trained run at one place, and add the result to its metrics and report.

@@ -57,7 +57,9 @@ def inspect(
         int, typer.Option(help="Shots of each sample, for the price and for a run's answers.")
     ] = 1000,
     images: Annotated[int, typer.Option(help="Of a run: test images to predict on each device.")] = 8,
-    standard_error: Annotated[float, typer.Option(help="Of a run: wanted of every logit.")] = 0.1,
+    standard_error: Annotated[
+        float, typer.Option(help="Of a run: the standard error of every logit to reach.")
+    ] = 0.1,
     copy: Annotated[
         int | None, typer.Option(help="Of a run: the copy whose weights are in the circuit; the first is 0.")
     ] = None,

@@ -28,7 +28,7 @@ def list_jobs() -> None:
 def copy(
     name: Annotated[str, typer.Argument(help="A name that `hqnn ls` lists.")],
     target: Annotated[Path | None, typer.Argument(help="File or folder; NAME.toml here by default.")] = None,
-    force: Annotated[bool, typer.Option(help="Write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option(help="Overwrite an existing file.")] = False,
 ) -> None:
     """Copy a job file, to change it.
 

@@ -27,7 +27,9 @@ JOB = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or the begin
 def list_jobs(
     context: typer.Context,
     store: STORE = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="<int>", help="Show so many, the newest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, metavar="<int>", help="Number of jobs to show, newest first.")
+    ] = 50,
 ) -> None:
     """List submitted jobs: id, where, state, age, price and progress.
 
@@ -98,7 +100,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
 
 def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
-    """Wait for a job, and then fetch it if it is a run's; starts the worker again where it was ended.
+    """Wait for a job, and then fetch it if it is a run's; starts the worker again if it has ended.
 
     Example: hqnn jobs wait 3f9a
     """

@@ -27,7 +27,7 @@ PLAN = Annotated[
     typer.Option(
         "--plan",
         envvar="HQNN_PLAN",
-        help="The price in money: open, pay-as-you-go, flex, premium, or your own rate, as 1.25/s or 60/min.",
+        help="The price in money: open, pay-as-you-go, flex, premium, or your own rate, such as 1.25/s or 60/min.",
     ),
 ]
 """What QPU seconds are worth to the user; None shows seconds only."""
@@ -36,17 +36,21 @@ PLAN = Annotated[
 INPUTS = Annotated[
     str | None,
     typer.Option(
-        "--inputs", help="Of a file or a factory: its inputs, as 'x*'; without weights, all others."
+        "--inputs", help="Of a file or a factory: its inputs, such as 'x*'; all but the weights by default."
     ),
 ]
 WEIGHTS = Annotated[
     str | None,
-    typer.Option("--weights", help="Of a file or a factory: its weights, as 'theta*'; all but the inputs."),
+    typer.Option(
+        "--weights",
+        help="Of a file or a factory: its weights, such as 'theta*'; all but the inputs by default.",
+    ),
 ]
 OBSERVABLES = Annotated[
     str | None,
     typer.Option(
-        "--observables", help="Of a file or a factory: its outputs, as 'Z*', 'Z0*Z1,X2' or '0.5 - 0.5*Z0'."
+        "--observables",
+        help="Of a file or a factory: its outputs, such as 'Z*', 'Z0*Z1,X2' or '0.5 - 0.5*Z0'.",
     ),
 ]
 OPTIONS = Annotated[

@@ -35,7 +35,7 @@ def predict(
         str, typer.Option(help="exact, noisy:fake_<device>, aer, fake_<device> or ibm_<device>.")
     ] = "exact",
     shots: Annotated[
-        int | None, typer.Option(help="Samples an expectation value; the job's by default.")
+        int | None, typer.Option(help="Shots per expectation value; the job's by default.")
     ] = None,
     fractional: FRACTIONAL = None,
     form: Annotated[Form, typer.Option("--format", help="table, json or csv.")] = Form.TABLE,
@@ -43,10 +43,12 @@ def predict(
         float | None, typer.Option(help="Refuse to send anything that costs more.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: do not ask.")] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Hardware: find what was sent before, under the calibration of then."),
+        typer.Option(
+            "--resume", help="Hardware: find what was sent before, under the calibration at that time."
+        ),
     ] = False,
 ) -> None:
     """Classify pictures with a trained network: class, probability, and margin over the next class.

@@ -33,12 +33,14 @@ def reproduce(
         ),
     ] = True,
     device: Annotated[
-        str | None, typer.Option(help="Also test the networks there with 1,000 shots, as fake_fez.")
+        str | None, typer.Option(help="Also test the networks there with 1,000 shots, such as fake_fez.")
     ] = None,
     device_images: Annotated[int, typer.Option(min=1, metavar="<int>", help="Test images for that.")] = 100,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, as train.epochs=3."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a setting of every job, such as train.epochs=3."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs/reproduce"),
     page: Annotated[

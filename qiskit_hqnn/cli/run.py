@@ -19,7 +19,7 @@ def run(
     job: Annotated[str, typer.Argument(help="A job file, or the name of one that `hqnn ls` lists.")],
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, as train.epochs=3."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.epochs=3."),
     ] = None,
     data_root: DATA_ROOT = Path("data"),
     where: Annotated[
@@ -28,10 +28,8 @@ def run(
     fractional: FRACTIONAL = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Resume after the last finished epoch.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what it would cost, and do nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: don't ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the price and do nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: do not ask.")] = False,
     plan: PLAN = None,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
 ) -> None:

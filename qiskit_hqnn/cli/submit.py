@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 def submit(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     where: Annotated[str, typer.Option(help="aer, fake_<device> or ibm_<device>.")],
-    shots: Annotated[int | None, typer.Option(help="Samples a circuit; the job's by default.")] = None,
+    shots: Annotated[int | None, typer.Option(help="Shots per circuit; the job's by default.")] = None,
     readout: Annotated[str | None, typer.Option(help="Readout mitigation: none, trex or m3.")] = None,
     zne: Annotated[
-        str | None, typer.Option(help="Noise factors of zero-noise extrapolation, as 1,3,5; or none.")
+        str | None, typer.Option(help="Noise factors of zero-noise extrapolation, such as 1,3,5; or none.")
     ] = None,
     extrapolation: Annotated[str | None, typer.Option(help="exponential, linear or quadratic.")] = None,
     decoupling: Annotated[
@@ -49,7 +49,7 @@ def submit(
     ] = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
-    subset: Annotated[int | None, typer.Option(help="Only the first so many test images.")] = None,
+    subset: Annotated[int | None, typer.Option(help="Only the first N test images.")] = None,
     max_qpu_seconds: Annotated[
         float | None, typer.Option(help="Refuse to send anything that costs more.")
     ] = None,
@@ -63,7 +63,7 @@ def submit(
         ),
     ] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     plan: PLAN = None,
     store: STORE = None,
     data_root: DATA_ROOT = Path("data"),
