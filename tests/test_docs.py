@@ -128,3 +128,14 @@ def test_the_readme_picture_shows_every_network_that_was_tested_on_the_device():
     assert sorted(float(line.get_xdata()[0]) for line in lines) == pytest.approx(
         sorted(100 * first_run(name)[DEVICE]["accuracy"] for name in ROWS)
     )
+
+
+def test_the_version_is_the_same_wherever_it_is_written():
+    from qiskit_hqnn import __version__
+
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    headings = re.findall(
+        r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    released = [heading for heading in headings if heading != "Unreleased"]
+    assert re.fullmatch(re.escape(__version__) + r", \d{1,2} [A-Z][a-z]+ 20\d\d", released[0])
