@@ -92,7 +92,7 @@ def _record(command: Any, name: str, parameter: Any) -> tuple[str, str, str]:
 
 def job_file() -> str:
     """Every key of a job file, its type, default, and meaning."""
-    from qiskit_hqnn.training import JobFile
+    from qiskit_hqnn.training import EncoderSection, HybridSection, JobFile
 
     lines = _section(JobFile, "")
     sections = {
@@ -101,6 +101,11 @@ def job_file() -> str:
     for name, kind in sections.items():
         lines += ["", f"## \\[{name}\\]", "", _words(_first_paragraphs(kind)), ""]
         lines += _section(kind, f"{name}.")
+    for title, kind, prefix in (
+        ('model\\] with name = "hybrid"', HybridSection, "model."),
+        ("model.encoder\\]", EncoderSection, "model.encoder."),
+    ):
+        lines += ["", f"## \\[{title}", "", _words(_first_paragraphs(kind)), "", *_section(kind, prefix)]
     return "\n".join([*lines, *_model_options()])
 
 
@@ -154,6 +159,8 @@ def _type(annotation: Any) -> str:
         return " or ".join(_type(part) for part in get_args(annotation) if part is not type(None))
     if get_origin(annotation) is Literal:
         return ", ".join(_code(_toml(choice)) for choice in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "table"
     if get_origin(annotation) is list:
         return f"list of: {_type(get_args(annotation)[0])}"
     if get_args(annotation):  # Annotated

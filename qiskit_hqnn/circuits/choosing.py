@@ -56,7 +56,7 @@ def choose_ansatz(
                 f"Circuit file {what} takes no {', '.join(options)}: its sizes are those of the file."
             )
         return Ansatz(*parts_of_file((folder or Path()) / what, *chosen))
-    if selection.given:
+    if selection.given and what in ANSATZE:
         raise CircuitError(
             f"Ansatz {str(what)!r} has inputs, weights and observables of its own: {', '.join(selection.given)} can be "
             "given for a circuit file or a factory that makes a circuit."

@@ -17,7 +17,7 @@ _INTEGERS = {
     "reuploading": ("num_qubits", "depth", "classes", "upload_every", "features"),
 }
 _SHARES = {"vqc-head": ("dropout",), "textbook": ("dropout",)}
-_WORDS = {"hqnn-parallel": ("squash",)}
+_WORDS = {"hqnn-parallel": ("squash",), "hqnn-quanv": ("reading",)}
 
 KINDS: Mapping[str, Mapping[str, type]] = {
     name: {

@@ -21,6 +21,7 @@ from .job_file import (
     read_job,
     settings_of,
 )
+from .job_models import EncoderSection, HybridSection
 from .job_names import find_job, shipped_folder, shipped_jobs
 from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
 from .measuring import keep_result, run_test_set
@@ -46,7 +47,9 @@ __all__ = [
     "PREDICTIONS_STORE",
     "Card",
     "DataSection",
+    "EncoderSection",
     "Evaluation",
+    "HybridSection",
     "JobFile",
     "LoadedNetwork",
     "LoadedRun",

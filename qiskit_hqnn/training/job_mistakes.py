@@ -37,6 +37,8 @@ def sentence(
     name = f"{section}.{key}" if section else key
     was_set = any(setting == name or setting.startswith(f"{name}.") for setting in changed)
     where = "--set" if was_set else f"{source}{_line_of(text, section, key)}"
+    if first["type"] == "extra_forbidden" and section and len(path) > 2:
+        return f"{where}: {_unknown_below(sections[section], name, path[2])}"
     if first["type"] == "extra_forbidden":
         return f"{where}: {_unknown(section, key, first['input'], sections)}"
     if first["type"] == "missing":
@@ -60,6 +62,13 @@ def _unknown(section: str, key: str, value: Any, sections: Mapping[str, type[Bas
         right = f"[{others[0]}]" if others[0] else "the top level, above all sections"
         return f"unknown key {name!r}; {place} takes {known}; {key!r} belongs to {right}."
     return f"unknown key {name!r}; {place} takes {known}{suggestion(key, allowed)}"
+
+
+def _unknown_below(kind: type[BaseModel], name: str, key: str) -> str:
+    """Of a section within a section, such as [model.encoder]."""
+    inner: Any = kind.model_fields[name.rpartition(".")[2]].annotation
+    allowed = list(getattr(inner, "model_fields", ()))
+    return f"unknown key '{name}.{key}'; [{name}] takes {', '.join(allowed)}{suggestion(key, allowed)}"
 
 
 def _rule(error: Any, name: str) -> str:

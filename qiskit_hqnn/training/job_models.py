@@ -33,10 +33,15 @@ class EncoderSection(Section):
     """[model.encoder]: `name`, and what belongs to it."""
 
     name: str
+    """none, flatten, cnn, or a network of torchvision such as resnet18."""
     channels: Annotated[list[Count], Field(min_length=1)] | None = None
+    """Of a cnn: channels of its blocks; [16, 32] by default."""
     kernel: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Of a cnn: side of its kernels; 3 by default."""
     weights: str | None = None
+    """Of a network of torchvision: pretrained weights, as "DEFAULT"; at random by default."""
     freeze: bool | None = None
+    """Of a network of torchvision: its weights stay as they are."""
 
     @field_validator("name")
     @classmethod
@@ -69,18 +74,39 @@ class HybridSection(Section):
     """
 
     name: Literal["hybrid"] = "hybrid"
+    """A network around a circuit of your choice."""
     ansatz: str
+    """A circuit file, "mine.py:factory", or a published ansatz."""
     inputs: Patterns | None = None
+    """Patterns of the parameters that are inputs; all that are no weights by default."""
     weights: Patterns | None = None
+    """Patterns of the parameters that are weights; all that are no inputs by default."""
     observables: Patterns | None = None
-    options: dict[str, Any] = Field(default={})
+    """Outputs of the circuit; the expectation value of Z on each qubit by default."""
+    options: dict[str, Any] | None = None
+    """Arguments of a factory or a published ansatz."""
     encoder: EncoderSection = EncoderSection(name="flatten")
+    """What makes an input of the circuit of a sample: a word, or a section of its own."""
     copies: Count = 1
+    """Circuits side by side, each with its own inputs and weights."""
     scaling: Literal[SCALINGS] | None = None  # type: ignore[valid-type]
+    """From the encoder's output to angles; tanh · π by default, without an encoder none."""
     layer: Literal[LAYERS] = "estimator"  # type: ignore[valid-type]
+    """Expectation values, or probabilities of outcomes."""
     interpret: Literal[INTERPRETATIONS] | None = None  # type: ignore[valid-type]
+    """Of a sampler: what is made of its outcomes; all of them are kept by default."""
     head: Literal["linear", "none"] | list[Count] = "linear"
+    """From the layer's outputs to classes; numbers are widths of dense layers before the last one."""
     control: Literal[CONTROLS_OF[HYBRID]] | None = None  # type: ignore[valid-type]
+    """What stands in the quantum layer's place."""
+
+    @field_validator("head", mode="before")
+    @classmethod
+    def _words_or_widths(cls, value: Any) -> Any:
+        widths = isinstance(value, list) and value and all(type(width) is int for width in value)
+        if not widths and value not in ("linear", "none"):
+            raise ValueError("must be 'linear', 'none', or widths of dense layers such as [16]")
+        return value
 
     @field_validator("encoder", mode="before")
     @classmethod

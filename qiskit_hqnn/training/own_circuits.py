@@ -107,7 +107,7 @@ def own_ansatz(job: JobFile) -> Ansatz:
         CircuitError: if it cannot be used.
     """
     section = HybridSection.model_validate({"name": HYBRID, **job.model.options})
-    options = dict(section.options)
+    options = dict(section.options or {})
     separate = section.control == "no-entanglement"
     by_factory = separate and "entangle" in _arguments(section.ansatz)
     if by_factory:

@@ -217,6 +217,12 @@ def test_chains_and_controls_of_networks_in_python(home):
             ["model.encoder={name='cnn', freeze=true}"],
             "model.encoder.freeze belongs to a network of torchvision",
         ),
+        (
+            ["model.encoder={name='cnn', chanels=[3]}"],
+            r"unknown key 'model.encoder.chanels'; \[model.encoder\] takes "
+            "name, channels, kernel, weights, freeze; did you mean 'channels'",
+        ),
+        (["model.head=['x']"], r"model.head is \['x'\]: must be 'linear', 'none', or widths of dense layers"),
         (["model.copies=0"], "model.copies is 0: must be at least 1"),
         (["model.control='twinn'"], "model.control is 'twinn': must be 'twin'"),
         (["model.name='hybird'"], "Model must be one of .* but is 'hybird'; did you mean 'hybrid'"),
@@ -233,6 +239,7 @@ def test_slips_in_a_job_are_reported_when_it_is_read(home, settings, sentence):
     [
         (["model.inputs='y*'"], "Pattern 'y\\*' in `inputs` matches no parameter of .*own.qasm"),
         (["model.inputs='*'"], "'w0' is matched twice by `inputs` \\('\\*'\\) and `weights` \\('w\\*'\\)"),
+        (["model.ansatz='hqnn-paralel'"], "Ansatz must be one of .* did you mean 'hqnn-parallel'"),
         (["model.observables='Z7'"], "must be on the qubits 0 to 1 of the circuit, but is on 7"),
     ],
 )
