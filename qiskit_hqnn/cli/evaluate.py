@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, TILES, check_run_folder, tiles_of_option
+from qiskit_hqnn.cli.options import (
+    CONFIDENCE,
+    DATA_ROOT,
+    FRACTIONAL,
+    TILES,
+    check_confidence_option,
+    check_run_folder,
+    tiles_of_option,
+)
 from qiskit_hqnn.cli.terminal import say
 from qiskit_hqnn.where import Where
 
@@ -18,6 +26,7 @@ def evaluate(
     shots: Annotated[
         int | None, typer.Option(help="Shots per expectation value; the job's by default.")
     ] = None,
+    confidence: CONFIDENCE = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
     subset: Annotated[int | None, typer.Option(help="Only the first N test images.")] = None,
@@ -32,6 +41,7 @@ def evaluate(
     if shots is not None and shots < 1:
         raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
     changed: dict[str, Any] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
+    check_confidence_option(confidence)
     check_run_folder(folder)
 
     place = Where.parse(where)
@@ -41,6 +51,8 @@ def evaluate(
             "is paid, so use hqnn submit, which shows the price first."
         )
 
+    if confidence is not None and not place.sampled and shots is None:
+        raise HQNNError(f"Option --confidence needs samples: --shots is missing, and --where is {where!r}.")
     if fractional and not (place.simulated and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
 
@@ -62,7 +74,7 @@ def evaluate(
     if fractional is not None:
         changed["fractional"] = fractional
     job = run.job.model_copy(update=changed)
-    run_test_set(run.folder, job, run.model, run.splits, where, shots, images)
+    run_test_set(run.folder, job, run.model, run.splits, where, shots, images, confidence=confidence)
     write_report(run.folder, run.job)
     print_results([(run.job.seeds[0], None, run.folder)])
     say(f"report   {run.folder.report}")

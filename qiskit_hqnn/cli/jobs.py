@@ -240,6 +240,11 @@ def _finish(store: Store, job: JobRecord) -> None:
             "--max-qpu-seconds SECONDS."
         )
     evs = expectation_values(store, job.id).data.evs
+    if "round" in job.settings:
+        raise HQNNError(
+            f"Job {job.id[:10]} is round {job.settings['round']} of a test in rounds: the `hqnn submit` with "
+            "--confidence that began it goes on with it."
+        )
     if "run" not in job.settings:
         raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that made it.")
 

@@ -98,6 +98,25 @@ def tiles_of_option(text: str) -> int | str | None:
     return int(text)
 
 
+CONFIDENCE = Annotated[
+    float | None,
+    typer.Option(
+        help="As few shots as each image's class needs, in rounds up to --shots: 0.99 is 99 % sure of every class."
+    ),
+]
+"""Images in rounds; None gives all of them the full budget."""
+
+
+def check_confidence_option(confidence: float | None) -> None:
+    """Raises HQNNError if a confidence is out of range, told before torch is loaded."""
+    from qiskit_hqnn.errors import HQNNError
+
+    if confidence is not None and not 0.5 < confidence < 1:
+        raise HQNNError(
+            f"Option --confidence must be above 0.5 and below 1, such as 0.99, but is {confidence:g}."
+        )
+
+
 def factory_options(settings: list[str] | None, **given: int | None) -> dict[str, Any]:
     """Arguments of a factory: values are TOML, or else text.
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qiskit_hqnn.cli.options import (
+    CONFIDENCE,
     DATA_ROOT,
     FRACTIONAL,
     PLAN,
     STORE,
     TILES,
+    check_confidence_option,
     check_run_folder,
     store_option,
     tiles_of_option,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
     from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.training import Half, LoadedRun
 
 
 def submit(
@@ -47,6 +50,7 @@ def submit(
         bool | None,
         typer.Option("--twirl-measure/--no-twirl-measure", help="Flip measured bits at random and back."),
     ] = None,
+    confidence: CONFIDENCE = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
     subset: Annotated[int | None, typer.Option(help="Only the first N test images.")] = None,
@@ -72,7 +76,8 @@ def submit(
 
     The classical layers run here, the quantum layer goes out as one job, and `hqnn jobs fetch` adds the result to the
     run. The same request is never sent twice: submitting it again finds the job. Mitigation is that of the run's job
-    file unless an option says otherwise.
+    file unless an option says otherwise. With --confidence the test set goes out in rounds, each a job of its own, and
+    this command waits for them.
 
     Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
     """
@@ -88,19 +93,26 @@ def submit(
             f"Option --where must be aer, fake_<device> or ibm_<device>, but is {where!r}: use hqnn evaluate."
         )
     side_by_side = None if tiles is None else tiles_of_option(tiles)
+    check_confidence_option(confidence)
     check_run_folder(folder)
 
     from qiskit_hqnn.cli.pricing import account_left, money_line
-    from qiskit_hqnn.jobs import JobManager, ensure_worker
+    from qiskit_hqnn.jobs import JobManager, Store, ensure_worker
     from qiskit_hqnn.jobs.adapters import open_place
-    from qiskit_hqnn.training import first_half, load_run, weights_digest
+    from qiskit_hqnn.training import begun_under, first_half, load_run, price_in_rounds, weights_digest
 
     money = money_line(plan)
     open_place(where, bool(fractional))  # a wrong word is reported before the data set is loaded
     run = load_run(folder, data_root)
+    images = len(run.splits.test) if subset is None else subset
+    settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
+    opened = Store(store or _default_store())
+    rounds = confidence is not None and place.hardware
     manager = JobManager(
         where,
-        store=store or _default_store(),
+        store=opened,
+        cache=folder / "templates" if rounds else None,
+        calibration=begun_under(opened, where, settings) if rounds else None,
         shots=shots or run.job.shots,
         max_qpu_seconds=max_qpu_seconds or run.job.max_qpu_seconds,
         mitigation=_mitigation(
@@ -119,22 +131,23 @@ def submit(
     )
     half = first_half(run, subset)
     estimation = manager.plan(half.pub)
-    price = manager.price(estimation)
-    images = len(half.images)
+    price, most = manager.price(estimation), ""
+    if confidence is not None:
+        price, number = price_in_rounds(manager, half)
+        most = f" at most, in up to {number} rounds"
     regions = getattr(estimation, "words", "")
     unreal = "" if place.hardware else " (what hardware would charge)"
     say(f"{folder}: {images} images on {where}, {manager.shots} shots")
     if regions:
         say(f"tiles    {regions}")
-    say(f"price    {price}{unreal}")
+    say(f"price    {price}{most}{unreal}")
     if plan:
         say(f"money    {money(price.qpu_seconds)}")
     _say_the_other_way(manager, half.pub)
     if place.hardware:
         say(f"account  {account_left()}")
         _say_state(where)
-    settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
-    known = manager.known(estimation, settings)
+    known = manager.known(estimation, settings) if confidence is None else None
     if known is None:
         manager.meter.check(price, f"This request on {where}")
     else:
@@ -145,6 +158,9 @@ def submit(
     notes = {"data_root": str(data_root.absolute())}
     if not yes and known is None and not typer.confirm("Send it?"):
         raise typer.Exit(1)
+    if confidence is not None:
+        _in_rounds(run, manager, half, confidence, settings, notes)
+        return
     job = manager.submit(half.pub, f"{folder.name} test set", settings, notes, max_qpu_seconds)
     assert manager.store is not None
     ensure_worker(manager.store)
@@ -152,6 +168,28 @@ def submit(
         _wait_until_sent(manager, job)
     say(f"job      {job[:10]}")
     say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
+
+
+def _in_rounds(
+    run: LoadedRun,
+    manager: JobManager,
+    half: Half,
+    confidence: float,
+    settings: dict[str, Any],
+    notes: dict[str, Any],
+) -> None:
+    """Send a test set in rounds and wait for them here: what a round is depends on the one before."""
+    from qiskit_hqnn.cli.tables import print_results
+    from qiskit_hqnn.training import submit_in_rounds
+
+    manager.said = say
+    try:
+        submit_in_rounds(run, manager, half, confidence, settings, notes, say)
+    except KeyboardInterrupt:
+        say("The rounds so far are kept: the same command goes on with them.", err=True)
+        raise
+    print_results([(run.job.seeds[0], None, run.folder)])
+    say(f"report   {run.folder.report}")
 
 
 def _say_known(manager: JobManager, job: str) -> None:

@@ -27,7 +27,7 @@ def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
                     *row,
                     _where(result, whole),
                     f"{100 * result.accuracy:.2f} %",
-                    f"{result.loss:.4f}",
+                    "–" if result.loss is None else f"{result.loss:.4f}",
                     f"{result.macro_f1:.4f}",
                     f"{counts.classical:,} + {counts.quantum:,}",
                     f"{result.seconds:.1f}",
@@ -35,6 +35,10 @@ def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
             )
     titles = ["where", "accuracy", "loss", "macro F1", "parameters", "seconds"]
     print_rows([*(["run"] if several else []), *titles], rows, left=("run", "where"))
+    for _, _, run in runs:
+        for result in run.read_metrics().test.values():
+            if result.confidence is not None:
+                note(in_rounds(result))
     seconds = runs[0][2].read_metrics().seconds["train"]
     note(f"training {seconds:.1f} s; parameters are classical + quantum")
 
@@ -58,6 +62,20 @@ def print_comparison(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
     print_rows(("mean of", "where", "accuracy", "95 % interval", "seeds"), rows, left=("mean of", "where"))
     for sentence in in_plain_words(summary):
         say(f"- {sentence}")
+
+
+def in_rounds(result: Result) -> str:
+    """What rounds have saved, and how their classes compare with the full budget's."""
+    words = [
+        f"{result.where}, confidence {result.confidence:g}: {result.mean_shots:,.1f} shots per image on average in "
+        f"{result.rounds} rounds, {result.executions:,} executions in place of {result.full_executions:,}, "
+        f"{result.qpu_seconds:,.1f} QPU seconds in place of {result.full_qpu_seconds:,.1f}"
+    ]
+    if result.undecided:
+        words.append(f"{result.undecided} of {result.images} images undecided at {result.shots:,} shots")
+    if result.agreement is not None:
+        words.append(f"{100 * result.agreement:.1f} % have the class of the full budget")
+    return "; ".join(words)
 
 
 def _where(result: Result, whole: int) -> str:

@@ -1,6 +1,6 @@
 from .adapters import BackendAdapter, JobState, SamplingOptions
 from .both_ways import price_the_other_way, the_other_way
-from .budget import Meter, Spending
+from .budget import Meter, Paid, Spending
 from .devices import Device, ISATemplate, resolve_device, snapshot_names, transpile_template
 from .estimation import MitigationOptions
 from .manager import JobManager
@@ -22,6 +22,7 @@ __all__ = [
     "JobState",
     "Meter",
     "MitigationOptions",
+    "Paid",
     "Patience",
     "Plan",
     "Price",

@@ -117,8 +117,9 @@ class SampledEvaluator:
             ShapeError: if an angle is NaN or infinite.
         """
         _check_finite(angles)
+        circuits = self.quantity.circuits
         wanted = self._wanted(of_inputs, of_weights) & angles.requires_grad
-        return shifts_for(self.rule, self.quantity.circuits.template, wanted, len(angles))
+        return shifts_for(self.rule, circuits.template, wanted, len(angles), circuits.dependent(True, False))
 
     def sending(self, shifts: Shifts) -> tuple[Shifts, Evaluate]:
         """How often each set of a step goes out, and what makes outputs (N, S, O) of sets of angles (N, S, K).
@@ -138,7 +139,8 @@ class SampledEvaluator:
     ) -> tuple[np.ndarray | None, np.ndarray]:
         circuits, batch = self.quantity.circuits, len(inputs)
         angles = circuits.angles(inputs, weights).numpy()
-        shifts = shifts_for(self.rule, circuits.template, self._wanted(of_inputs, True), len(angles))
+        wanted, inputs_of = self._wanted(of_inputs, True), circuits.dependent(True, False)
+        shifts = shifts_for(self.rule, circuits.template, wanted, len(angles), inputs_of)
         shifts, measure = self.sending(shifts)
         _, jacobian = evaluate_packed(measure, angles, shifts)
         full = np.matmul(jacobian, circuits.slopes(inputs, weights))

@@ -40,10 +40,13 @@ class ParameterShift:
 class RandomShift:
     """An unbiased random part of the parameter shifts, where the word "random-shift" takes these defaults.
 
-    A step costs 1 + 2 · pairs evaluations per sample and copy, whatever the number of angles.
+    A step costs 1 + 2 · pairs evaluations per sample and copy, whatever the number of angles; with `all_inputs` those
+    of the inputs' angles more.
 
     Attributes:
         pairs: pairs of shifted evaluations (θ ± s) per sample, drawn anew for each.
+        all_inputs: whether the shifts of all angles that depend on inputs are asked for, and random ones of the others
+            only. The layers in front learn from them alone, and a sample has few inputs where it has many weights.
         shots: as of `ParameterShift`.
 
     Raises:
@@ -51,11 +54,14 @@ class RandomShift:
     """
 
     pairs: int = 4
+    all_inputs: bool = False
     shots: int | None = None
     word: ClassVar[str] = "random-shift"
 
     def __post_init__(self) -> None:
         _check_count("RandomShift's `pairs`", self.pairs)
+        if not isinstance(self.all_inputs, bool):
+            raise HQNNError(f"RandomShift's `all_inputs` must be True or False, but is {self.all_inputs!r}.")
         _check_count("RandomShift's `shots`", self.shots, or_none=True)
 
 
@@ -196,7 +202,13 @@ def spsa(template: Template, wanted: np.ndarray, samples: int, settings: SPSA) -
     return Shifts(offsets, combine)
 
 
-def random_shift(template: Template, wanted: np.ndarray, samples: int, settings: RandomShift) -> Shifts:
+def random_shift(
+    template: Template,
+    wanted: np.ndarray,
+    samples: int,
+    settings: RandomShift,
+    inputs: np.ndarray | None = None,
+) -> Shifts:
     """A random part of the parameter shifts of every sample, each divided by the probability that it is asked for.
 
     A pair of shifts ±s is asked for with a probability in proportion to its coefficient, `pairs` of them in all, by
@@ -208,25 +220,40 @@ def random_shift(template: Template, wanted: np.ndarray, samples: int, settings:
         wanted: mask of shape (K,): the angles whose derivative is needed.
         samples: N.
         settings: how many pairs; if there are no more, they are all asked for.
+        inputs: mask of shape (K,): the angles that depend on inputs, for `all_inputs`.
     """
     whole = parameter_shift(template, wanted)
     # Its rows come in pairs of +s and -s of one angle.
     offsets, combine = whole.offsets[0].reshape(-1, 2, template.num_angles), whole.combine[0]
     combine = combine.reshape(offsets.shape)
-    if settings.pairs >= len(offsets):
+    certain = np.zeros(len(offsets), dtype=bool)
+    if settings.all_inputs and inputs is not None:
+        certain = (offsets[:, 0, inputs] != 0).any(axis=1)
+    if settings.pairs >= (~certain).sum():
         return whole
-    likely = _inclusion(np.abs(combine[:, 0]).sum(axis=1), settings.pairs)
-    order = torch.rand(samples, len(offsets), dtype=torch.float64).argsort(dim=1).numpy()
+    likely, drawn = np.ones(len(offsets)), np.flatnonzero(~certain)
+    likely[drawn] = _inclusion(np.abs(combine[drawn, 0]).sum(axis=1), settings.pairs)
+    chosen = np.concatenate(
+        [
+            np.broadcast_to(np.flatnonzero(certain), (samples, certain.sum())),
+            drawn[_systematic(likely[drawn], settings.pairs, samples)],
+        ],
+        axis=1,
+    )
+    shape = (samples, 2 * chosen.shape[1], template.num_angles)
+    weighted = combine[chosen] / likely[chosen][..., None, None]
+    return Shifts(offsets[chosen].reshape(shape), weighted.reshape(shape))
+
+
+def _systematic(likely: np.ndarray, number: int, samples: int) -> np.ndarray:
+    """Indices (samples, number), drawn without replacement, each with its probability."""
+    order = torch.rand(samples, len(likely), dtype=torch.float64).argsort(dim=1).numpy()
     ends = likely[order].cumsum(axis=1) + torch.rand(samples, 1, dtype=torch.float64).numpy()
     # The last end is a whole number above the beginning: rounding must not make one pair more or fewer of it.
     first = np.floor(ends[:, :1] - likely[order[:, :1]] + 1e-12)
-    ends = np.minimum(np.floor(ends + 1e-12), first + settings.pairs)
-    ends[:, -1:] = first + settings.pairs
-    taken = np.diff(ends, axis=1, prepend=first) > 0
-    chosen = order[taken].reshape(samples, settings.pairs)
-    shape = (samples, 2 * settings.pairs, template.num_angles)
-    weighted = combine[chosen] / likely[chosen][..., None, None]
-    return Shifts(offsets[chosen].reshape(shape), weighted.reshape(shape))
+    ends = np.minimum(np.floor(ends + 1e-12), first + number)
+    ends[:, -1:] = first + number
+    return order[np.diff(ends, axis=1, prepend=first) > 0].reshape(samples, number)
 
 
 def _inclusion(sizes: np.ndarray, number: int) -> np.ndarray:
@@ -241,15 +268,17 @@ def _inclusion(sizes: np.ndarray, number: int) -> np.ndarray:
         certain |= over
 
 
-def shifts_for(rule: Rule, template: Template, wanted: np.ndarray, samples: int) -> Shifts:
-    """The shifts of a rule; none where no derivative is wanted."""
+def shifts_for(
+    rule: Rule, template: Template, wanted: np.ndarray, samples: int, inputs: np.ndarray
+) -> Shifts:
+    """The shifts of a rule; none where no derivative is wanted. `inputs` masks the angles that depend on inputs."""
     if not wanted.any():
         nothing = np.zeros((1, 0, template.num_angles))
         return Shifts(nothing, nothing)
     if isinstance(rule, SPSA):
         return spsa(template, wanted, samples, rule)
     if isinstance(rule, RandomShift):
-        return random_shift(template, wanted, samples, rule)
+        return random_shift(template, wanted, samples, rule, inputs)
     return parameter_shift(template, wanted)
 
 

@@ -1,3 +1,4 @@
+from .deciding import decide
 from .evaluation import Evaluation, evaluate
 from .export import (
     Card,
@@ -36,10 +37,11 @@ from .preparation import build_model, check_controls, load_splits
 from .pricing import price_run, price_training
 from .progress import Terminal
 from .report import write_report
+from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
 from .running import run_each, run_job
 from .study import MARGIN, Mean, Run, in_plain_words, interval_words, mean_of, summarise, write_study
-from .submission import finish, first_half, observed_layer_of, second_half, weights_digest
+from .submission import Half, finish, first_half, observed_layer_of, second_half, weights_digest
 
 __all__ = [
     "MARGIN",
@@ -49,6 +51,7 @@ __all__ = [
     "DataSection",
     "EncoderSection",
     "Evaluation",
+    "Half",
     "HybridSection",
     "JobFile",
     "LoadedNetwork",
@@ -64,6 +67,7 @@ __all__ = [
     "RunFolder",
     "Terminal",
     "active",
+    "begun_under",
     "build_model",
     "card_of",
     "check_circuit",
@@ -72,6 +76,7 @@ __all__ = [
     "check_snapshots",
     "check_words",
     "closed_form",
+    "decide",
     "differences",
     "evaluate",
     "find_job",
@@ -90,6 +95,7 @@ __all__ = [
     "own_parts",
     "plain_network",
     "predict_on",
+    "price_in_rounds",
     "price_run",
     "price_training",
     "read_job",
@@ -102,6 +108,7 @@ __all__ = [
     "shipped_folder",
     "shipped_jobs",
     "shots_for",
+    "submit_in_rounds",
     "summarise",
     "weights_digest",
     "write_model_card",

@@ -23,7 +23,7 @@ class Evaluation:
     Attributes:
         outputs: logits or probabilities, (N, classes).
         labels: (N,).
-        loss: mean loss.
+        loss: mean loss; None where outputs are no sample of it, as of images that were decided in rounds.
         accuracy: share of images whose largest output is the label's.
         macro_f1: mean of the classes' F1 scores.
         confusion: counts (classes, classes), rows by true label.
@@ -31,7 +31,7 @@ class Evaluation:
 
     outputs: Tensor
     labels: Tensor
-    loss: float
+    loss: float | None
     accuracy: float
     macro_f1: float
     confusion: Tensor

@@ -222,3 +222,5 @@ class RandomShiftSection(Section):
 
     pairs: Annotated[int, Field(ge=1)] = 4
     """Random pairs of shifts per sample, with two evaluations each."""
+    all_inputs: bool = False
+    """All shifts of the inputs' angles, and random ones of the others only."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from torch import nn
 
 from qiskit_hqnn.data import ImageSet, Splits
-from qiskit_hqnn.jobs import Meter
-from qiskit_hqnn.training.evaluation import Evaluation, evaluate
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs import Meter, Paid, Spending
+from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
+from qiskit_hqnn.training.deciding import Decisions, check_confidence, decide
+from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, evaluate, judge
 from qiskit_hqnn.training.examples import write_examples
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.metrics import Plain, Result, active
 from qiskit_hqnn.training.pictures import draw_confusion
-from qiskit_hqnn.training.places import keeps_requests, running_on
+from qiskit_hqnn.training.places import Place, keeps_requests, running_on
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.spending import TESTS_STORE
 from qiskit_hqnn.where import Where
@@ -32,28 +37,40 @@ def run_test_set(
     images: ImageSet | None = None,
     resume: bool = False,
     meter: Meter | None = None,
+    confidence: float | None = None,
 ) -> Evaluation:
     """Run the test set (or some images of it) at one place, and keep the result in the run folder.
 
     With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
-    What it costs counts on `meter`, the run's; by default on one of its own with the job's budget.
+    What it costs counts on `meter`, the run's; by default on one of its own with the job's budget. With `confidence`
+    images go out in rounds (see `deciding`), up to `shots`; where that costs nothing, all get the full budget
+    afterwards, for comparison.
     """
+    images = splits.test if images is None else images
     shots = shots or (job.shots if Where.parse(where).sampled else None)
     started = time.perf_counter()
     store = run.path / TESTS_STORE if keeps_requests(where) else None
     with running_on(model, job, where, shots, None, store, resume=resume, meter=meter) as place:
-        result = evaluate(model, splits.test if images is None else images)
-    summary: dict[str, Any] = result.summary() | {
-        "seconds": round(time.perf_counter() - started, 2),
-        "where": where,
-    }
-    if images is not None and len(images) < len(splits.test):
+        if confidence is None:
+            result, found = evaluate(model, images), {}
+        else:
+            result, found = in_rounds(model, images, place, confidence)
+    summary: dict[str, Any] = (
+        result.summary()
+        | found
+        | {
+            "seconds": round(time.perf_counter() - started, 2),
+            "where": where,
+        }
+    )
+    if len(images) < len(splits.test):
         summary["subset"] = "first"
     if place.manager:
         summary |= {"shots": shots, "mitigation": active(job.mitigation.model_dump())}
         # All that the result has cost, also where an earlier process had paid for a part of it.
         answered = place.manager.meter.answered
-        summary["executions"], summary["qpu_seconds"] = answered.executions, round(answered.qpu_seconds, 1)
+        cost = {"executions": answered.executions, "qpu_seconds": round(answered.qpu_seconds, 1)}
+        summary = cost | summary
         if place.manager.device.fractional:
             summary["fractional"] = True
         if place.manager.tiles:
@@ -65,6 +82,50 @@ def run_test_set(
             run.examples_file, name, seen.images, seen.labels, loss_of(model).probabilities(result.outputs)
         )
     return result
+
+
+def in_rounds(
+    model: nn.Module, images: ImageSet, place: Place, confidence: float
+) -> tuple[Evaluation, dict[str, Any]]:
+    """A test set in rounds at a place in use, and what is to be said of them.
+
+    Raises:
+        HQNNError: if nothing is sampled there, or the confidence is not between 0.5 and 1.
+    """
+    check_confidence(confidence)
+    manager, layer = place.manager, quantum_layer_of(model)
+    if manager is None or layer is None:
+        raise HQNNError("A confidence needs samples: a place that samples, or shots, and a quantum layer.")
+    network, observed = as_hybrid(model.eval()), in_observables(layer)
+    features, _ = encoded(network, images.batches(TEST_BATCH))
+    estimator = manager.estimator()
+
+    def ask(pub: EstimatorPub, number: int) -> Any:
+        return estimator.run([pub]).result()[0].data
+
+    decisions = decide(observed, network.decode, features, ask, manager.shots, confidence)
+    answered = manager.meter.answered
+    full = manager.price(manager.plan(observed.pub(features, shots=manager.shots)))
+    found = summary_of(decisions, confidence, Spending() + answered, full)
+    if manager.adapter.poll_seconds == 0:
+        everything = evaluate(model, images).outputs.argmax(dim=1)
+        found["agreement"] = float((everything == decisions.outputs.argmax(dim=1)).double().mean())
+    result = judge(decisions.outputs, images.labels, loss_of(model))
+    return replace(result, loss=None), found
+
+
+def summary_of(decisions: Decisions, confidence: float, spent: Paid, full: Paid) -> dict[str, Any]:
+    """What a `Result` keeps of rounds: their shots, and their cost beside that of the full budget."""
+    return {
+        "confidence": confidence,
+        "mean_shots": round(float(decisions.shots.mean()), 1),
+        "rounds": decisions.rounds,
+        "undecided": int(decisions.open.sum()),
+        "executions": spent.executions,
+        "qpu_seconds": round(spent.qpu_seconds, 1),
+        "full_executions": full.executions,
+        "full_qpu_seconds": round(full.qpu_seconds, 1),
+    }
 
 
 def keep_result(run: RunFolder, evaluation: Evaluation, class_names: Sequence[str], result: Result) -> str:

@@ -32,6 +32,11 @@ class Result(_Block):
         seconds: that it took.
         executions, qpu_seconds: what it has cost, or would have on hardware.
         job: id in the job store, where it was submitted.
+        confidence: of images that were decided in rounds, up to `shots`; without a loss then, since outputs of images
+            that were stopped are biased.
+        mean_shots, rounds, undecided: shots of an image on average, rounds, and images that no shots could decide.
+        full_executions, full_qpu_seconds: what the full budget for all images would have cost.
+        agreement: share of images whose class is that of the full budget, sampled anew at the same place.
     """
 
     where: str
@@ -43,18 +48,26 @@ class Result(_Block):
     subset: Literal["first", "random"] | None = None
     accuracy: float
     accuracy_interval: tuple[float, float] = (0.0, 1.0)
-    loss: float
+    loss: float | None = None
     macro_f1: float
     confusion: list[list[int]] = []
     seconds: float = 0.0
     executions: int | None = None
     qpu_seconds: float | None = None
     job: str | None = None
+    confidence: float | None = None
+    mean_shots: float | None = None
+    rounds: int | None = None
+    undecided: int | None = None
+    full_executions: int | None = None
+    full_qpu_seconds: float | None = None
+    agreement: float | None = None
 
     @property
     def conditions(self) -> str:
         """Shots, gates and mitigation in words, such as "1,000 shots, trex"; empty where nothing was sampled."""
         words = [] if self.shots is None else [f"{self.shots:,} shots"]
+        words += [] if self.confidence is None else [f"confidence {self.confidence:g}"]
         words += ["fractional gates"] if self.fractional else []
         words += [] if self.tiles is None else [f"{self.tiles} tiles"]
         return ", ".join(words + [word.replace("-", " ") for word in mitigation_words(self.mitigation)])
@@ -86,6 +99,7 @@ class Training(_Block):
     spsa_step: float | None = None
     spsa_repeats: int | None = None
     random_shift_pairs: int | None = None
+    random_shift_all_inputs: bool | None = None
     shots: int | None = None
     shots_schedule: list[int] | None = None
     gradient_shots: list[int] | None = None
@@ -187,6 +201,8 @@ class Plain:
         plain_shots = self.shots if Where.parse(result.where).sampled else None
         if result.shots not in (None, plain_shots):
             words.append(f"{result.shots}-shots")
+        if result.confidence is not None:
+            words.append(f"confidence-{result.confidence:g}")
         if result.shots is not None and active(result.mitigation) != active(self.mitigation):
             words += mitigation_words(result.mitigation) or ["unmitigated"]
         on_device = result.shots is not None and Where.parse(result.where).device is not None

@@ -122,7 +122,9 @@ def gradient_of(job: JobFile) -> Gradient | None:
     """The rule that a job trains by, with the job's settings."""
     if job.spsa:
         return SPSA(job.spsa.step, job.spsa.repeats)
-    return RandomShift(job.random_shift.pairs) if job.random_shift else job.gradient
+    return (
+        RandomShift(job.random_shift.pairs, job.random_shift.all_inputs) if job.random_shift else job.gradient
+    )
 
 
 def with_shots(gradient: Gradient | None, rung: Rung) -> Gradient | None:

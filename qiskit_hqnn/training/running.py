@@ -191,6 +191,7 @@ def train(
             training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
         if job.random_shift:
             training["random_shift_pairs"] = job.random_shift.pairs
+            training["random_shift_all_inputs"] = job.random_shift.all_inputs
         training["shots"] = job.shots
         schedules = {"shots_schedule": job.train.shots, "gradient_shots": job.train.gradient_shots}
         training |= {name: shots for name, shots in schedules.items() if shots}

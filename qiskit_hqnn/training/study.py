@@ -118,14 +118,15 @@ def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict
         parameters[name] = metrics.parameters.model_dump()
         seconds.setdefault(name, []).append(metrics.seconds["train"])
         for where, result in metrics.test.items():
-            results.setdefault(name, {}).setdefault(where, {})[seed] = result
+            if result.loss is not None:  # of images that were decided in rounds there is none
+                results.setdefault(name, {}).setdefault(where, {})[seed] = result
     rows = [
         {
             "run": name,
             "where": where,
             "accuracy": mean_of([result.accuracy for result in by_seed.values()]),
             "macro_f1": mean_of([result.macro_f1 for result in by_seed.values()]),
-            "loss": mean_of([result.loss for result in by_seed.values()]),
+            "loss": mean_of([result.loss for result in by_seed.values() if result.loss is not None]),
             "parameters": parameters[name],
             "seconds": float(np.mean(seconds[name])),
             "images": max(result.images for result in by_seed.values()),

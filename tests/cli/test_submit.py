@@ -105,6 +105,35 @@ def test_the_price_is_shown_and_nothing_is_sent(trained):
     assert "No jobs yet" in hqnn("jobs", cwd=trained).output
 
 
+def test_a_test_set_in_rounds_is_recorded_round_by_round_and_paid_once(trained):
+    words = ["submit", "runs/quickstart", "--where", "fake_manila", "--shots", "64", "--subset", "20"]
+    words += ["--confidence", "0.9", "--yes"]
+    priced = hqnn(*words, "--dry-run", cwd=trained)
+    assert " at most, in up to 3 rounds" in priced.output, priced.output
+    first = hqnn(*words, cwd=trained)
+    assert first.exit_code == 0, first.output
+    jobs = Store(trained / "runs/jobs.db").jobs()
+    assert [job.settings["round"] for job in reversed(jobs)] == list(range(1, len(jobs) + 1))
+    result = metrics(trained)["fake_manila"]
+    assert (result["rounds"], result["shots"], result["confidence"]) == (len(jobs), 64, 0.9)
+    assert result["executions"] == round(20 * result["mean_shots"])
+    assert result["full_executions"] == 20 * 64
+    assert "loss" not in result
+    assert f"in {len(jobs)} rounds" in first.output
+    again = hqnn(*words, cwd=trained)
+    assert again.exit_code == 0, again.output
+    assert len(Store(trained / "runs/jobs.db").jobs()) == len(jobs)
+    assert metrics(trained)["fake_manila"]["accuracy"] == result["accuracy"]
+    assert "is round 1 of a test in rounds" in refused("jobs", "fetch", jobs[-1].id, cwd=trained)
+    bad = ["--confidence", "1.2", "--where", "fake_manila"]
+    assert "--confidence must be above 0.5 and below 1" in refused(
+        "submit", "runs/quickstart", *bad, cwd=trained
+    )
+    evaluated = hqnn("evaluate", "runs/quickstart", "--shots", "64", "--confidence", "0.9", cwd=trained)
+    assert evaluated.exit_code == 0, evaluated.output
+    assert "have the class of the full budget" in evaluated.output
+
+
 @pytest.mark.slow
 def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     job = submitted(

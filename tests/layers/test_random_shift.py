@@ -62,6 +62,19 @@ def test_equal_shifts_are_equally_likely_and_large_ones_more():
     assert (pair > 4).mean() == pytest.approx(3 * 0.0732 / (3 * 0.5 + 2 * 0.5), abs=0.01)
 
 
+def test_with_all_inputs_their_shifts_are_those_of_the_whole_rule():
+    template = make_template(controlled())
+    inputs, wanted = np.arange(5) == 0, np.ones(5, dtype=bool)
+    torch.manual_seed(6)
+    drawn = random_shift(template, wanted, 5000, RandomShift(1, all_inputs=True), inputs)
+    whole = parameter_shift(template, wanted)
+    of_inputs = whole.offsets[0][whole.combine[0, :, 0] != 0]
+    assert np.array_equal(drawn.offsets[:, :4], np.broadcast_to(of_inputs, (5000, 4, 5)))
+    assert np.array_equal(drawn.combine[:, :4], np.broadcast_to(whole.combine[0, :4], (5000, 4, 5)))
+    mean = np.abs(drawn.combine[:, 4:]).sum(axis=1).mean(axis=0)
+    np.testing.assert_allclose(mean[1:], np.abs(whole.combine[0]).sum(axis=0)[1:], rtol=0.1)
+
+
 @pytest.mark.parametrize("layer", [QuantumLayer, SamplerLayer])
 def test_its_gradients_are_right_on_average_for_weights_and_inputs(layer):
     torch.manual_seed(4)
@@ -104,6 +117,7 @@ class Counting:
     [
         ("random-shift", 100, 1 + 2 * RandomShift().pairs, 100),
         (RandomShift(2), 100, 5, 100),
+        (RandomShift(2, all_inputs=True), 100, 1 + 2 * (2 + 2), 100),
         (RandomShift(2, shots=20), 100, 5 + 4, 20),  # the plain circuit five times
         (RandomShift(2, shots=300), 100, 1 + 3 * 4, 100),  # each shifted one three times
         (ParameterShift(shots=50), 100, 2 + 2 * 8, 50),
@@ -172,5 +186,8 @@ def test_settings_that_do_not_fit_are_one_sentence(make, sentence):
 )
 def test_shots_of_a_rule_go_with_the_plain_ones(shots, sentence):
     layer = QuantumLayer(hqnn_parallel(2, 1))
-    with layer.running_on(Counting(), RandomShift(1, 20), shots), pytest.raises(HQNNError, match=sentence):
+    with (
+        layer.running_on(Counting(), RandomShift(1, shots=20), shots),
+        pytest.raises(HQNNError, match=sentence),
+    ):
         layer(torch.rand(2, 2))

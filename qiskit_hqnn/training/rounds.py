@@ -1,0 +1,108 @@
+"""A test set that is submitted in rounds: each is a recorded job, and asking again goes on where it was ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+
+from qiskit_hqnn.jobs import JobFailedError, Price, Spending, Store, expectation_values
+from qiskit_hqnn.models import as_hybrid
+from qiskit_hqnn.training.deciding import budgets, decide
+from qiskit_hqnn.training.evaluation import Evaluation, judge
+from qiskit_hqnn.training.loading import LoadedRun
+from qiskit_hqnn.training.losses import loss_of
+from qiskit_hqnn.training.measuring import keep_result, summary_of
+from qiskit_hqnn.training.metrics import Result, active
+from qiskit_hqnn.training.report import write_report
+from qiskit_hqnn.training.submission import Half, observed_layer_of
+
+if TYPE_CHECKING:
+    from qiskit_hqnn.jobs import JobManager
+
+
+def price_in_rounds(manager: JobManager, half: Half) -> tuple[Price, int]:
+    """What rounds cost at most, where no image is decided before the last, and how many there are then."""
+    plan = budgets(manager.shots)
+    steps = [more - less for less, more in zip([0, *plan], plan, strict=False)]
+    pubs = [
+        EstimatorPub(half.pub.circuit, half.pub.observables, half.pub.parameter_values, n**-0.5)
+        for n in steps
+    ]
+    return sum((manager.price(manager.plan(pub, pub.precision)) for pub in pubs), Price()), len(plan)
+
+
+def begun_under(store: Store, where: str, settings: dict[str, Any]) -> str | None:
+    """The calibration under which the newest round of the same test was asked, so that it is found again."""
+    for job in store.jobs():
+        if job.place == where and "round" in job.settings and settings.items() <= job.settings.items():
+            return str(job.settings["calibration"])
+    return None
+
+
+def submit_in_rounds(
+    run: LoadedRun,
+    manager: JobManager,
+    half: Half,
+    confidence: float,
+    settings: dict[str, Any],
+    notes: dict[str, Any],
+    said: Callable[[str], None],
+) -> Evaluation:
+    """Send a test set in rounds, wait for each, and keep the result in the run folder and its report.
+
+    Args:
+        run: trained.
+        manager: with a store; its shots are the full budget.
+        half: the images, and what enters the quantum layer.
+        confidence: as of `decide`.
+        settings: "images" and whatever else identifies the test; part of each round's identity.
+        notes: kept with each round.
+        said: told of each round.
+
+    Raises:
+        BudgetError: if a round costs more than is left; those before it are kept, and found again.
+        JobFailedError: if a round failed or was cancelled.
+    """
+    assert manager.store is not None
+    store, network, jobs, started = manager.store, as_hybrid(run.model), [], time.time()
+
+    def ask(pub: EstimatorPub, number: int) -> Any:
+        title = f"{run.folder.path.name} test set, round {number}"
+        job = manager.submit(pub, title, {**settings, "round": number, "confidence": confidence}, notes)
+        jobs.append(job)
+        rows = pub.parameter_values.shape[0] // observed.copies if pub.parameter_values.shape else 1
+        said(f"round {number}: {rows:,} images, {round(pub.precision**-2):,} shots more, job {job[:10]}")
+        state = manager.wait(job)
+        if state != "done":
+            raise JobFailedError(
+                f"Round {number}, job {job[:10]}, is {state}: `hqnn jobs retry {job[:10]}` sends it again, and the "
+                "same submission then goes on."
+            )
+        return expectation_values(store, job).data
+
+    observed = observed_layer_of(run, "submit")
+    decisions = decide(observed, network.decode, half.encoded, ask, manager.shots, confidence)
+    spent = sum((Spending(*store.spent(job)) for job in jobs), Spending())
+    full = manager.price(manager.plan(half.pub))
+    kept = summary_of(decisions, confidence, spent, full) | {
+        "where": manager.where,
+        "shots": manager.shots,
+        "mitigation": active({**vars(manager.mitigation)}),
+        "seconds": round(time.time() - started, 2),
+        "job": jobs[-1],
+    }
+    if manager.device.fractional:
+        kept["fractional"] = True
+    if manager.tiles:
+        kept["tiles"] = manager.tiles.count
+    if len(half.images) < len(run.splits.test):
+        kept["subset"] = "first"
+    result = judge(decisions.outputs, half.images.labels, loss_of(run.model))
+    result = replace(result, loss=None)
+    keep_result(run.folder, result, run.class_names, Result.model_validate(result.summary() | kept))
+    write_report(run.folder, run.job)
+    return result
