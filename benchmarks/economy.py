@@ -1,0 +1,247 @@
+"""Accuracy against QPU seconds: which rule, how many shots, and how many tiles train HQNN-Parallel on the digits.
+
+    python -m benchmarks.economy run --seeds 0 1 2        # trains what benchmarks/economy.json lacks, and adds it there
+    python -m benchmarks.economy test --setting NAME ...    # reads the test images once, for a setting that was chosen
+    python -m benchmarks.economy draw                       # docs/images/economy.png and the table
+
+Training is sampled under the noise of fake_fez by the exact engine (`noisy:fake_fez`), everything through the job
+manager. QPU seconds are its price for fake_fez, for training with its validation passes and the test set with 200
+shots: 2 s a job, and the rest divided by the tiles that run side by side. Settings are judged on the validation images
+of the best epoch; choices are made by them alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from qiskit_hqnn.jobs import Price
+from qiskit_hqnn.training import (
+    JobFile,
+    RunFolder,
+    build_model,
+    find_job,
+    fit,
+    load_splits,
+    price_run,
+    price_training,
+    read_job,
+    running_on,
+)
+from qiskit_hqnn.training.evaluation import outputs_of
+from qiskit_hqnn.training.places import gradient_of
+
+FILE = Path(__file__).with_name("economy.json")
+PICTURE = Path(__file__).parents[1] / "docs/images/economy.png"
+PLACE, DEVICE, TEST_SHOTS = "noisy:fake_fez", "fake_fez", 200
+TILES = (1, 20)
+
+_INPUTS = ["gradient='random-shift'", "random_shift.all_inputs=true"]
+
+
+def _setting(rule: Iterable[str], shots: int, own: int, batch: int, epochs: int, rate: float) -> list[str]:
+    return [
+        *rule,
+        f"train.shots={shots}",
+        f"train.gradient_shots={own}",
+        f"train.batch_size={batch}",
+        f"train.epochs={epochs}",
+        f"train.learning_rate={rate}",
+    ]
+
+
+SETTINGS: dict[str, list[str]] = {
+    "inputs + 3 pairs, 60/20 shots, 8 epochs": _setting(
+        [*_INPUTS, "random_shift.pairs=3"], 60, 20, 64, 8, 8e-3
+    ),
+    "inputs + 3 pairs, 30/10 shots, 8 epochs": _setting(
+        [*_INPUTS, "random_shift.pairs=3"], 30, 10, 64, 8, 8e-3
+    ),
+    "inputs + 1 pair, 60/20 shots, 8 epochs": _setting(
+        [*_INPUTS, "random_shift.pairs=1"], 60, 20, 64, 8, 8e-3
+    ),
+    "inputs + 3 pairs, 40/20 shots, 4 epochs": _setting(
+        [*_INPUTS, "random_shift.pairs=3"], 40, 20, 64, 4, 8e-3
+    ),
+    "random-shift, 8 pairs, 60/20 shots, 8 epochs": _setting(
+        ["gradient='random-shift'", "random_shift.pairs=8"], 60, 20, 64, 8, 8e-3
+    ),
+    "SPSA, 8 repeats, 60/20 shots, 8 epochs": _setting(
+        ["gradient='spsa'", "spsa.repeats=8"], 60, 20, 64, 8, 8e-3
+    ),
+    "parameter shift, 10 shots, 4 epochs": _setting(["gradient='parameter-shift'"], 10, 10, 64, 4, 6e-3),
+}
+"""Settings by their names in the file."""
+
+
+def job_of(name: str, seed: int, where: str = PLACE) -> JobFile:
+    """The quickstart's job with a setting."""
+    fixed = [f"where='{where}'", f"test=['{DEVICE}']", f"seeds=[{seed}]", f"shots={TEST_SHOTS}"]
+    return read_job(find_job("quickstart"), [*fixed, *SETTINGS[name]])
+
+
+def price(name: str, root: Path) -> Price:
+    """Of training, validation and test on the device, without tiles."""
+    job = job_of(name, 0, DEVICE)
+    splits = load_splits(job, root)
+    costs = price_run(job, build_model(job, splits), splits)
+    return price_training(costs, job.train.epochs) + costs[f"test on {DEVICE}"]
+
+
+def tiled(cost: Mapping[str, Any], tiles: int) -> float:
+    """QPU seconds with so many circuits side by side: jobs stay as many, executions are shared."""
+    jobs = 2.0 * cost["jobs"]
+    return float(jobs + (cost["qpu_seconds"] - jobs) / tiles)
+
+
+def train(name: str, seed: int, root: Path, test: bool = False) -> dict[str, Any]:
+    """One training; with `test`, the test images once, exactly and sampled at the place."""
+    job = job_of(name, seed)
+    torch.manual_seed(seed)
+    splits = load_splits(job, root)
+    model = build_model(job, splits)
+    started = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunFolder(Path(folder))
+        with running_on(model, job, PLACE, gradient=gradient_of(job)) as place:
+            fit(model, splits, job.train, run, seed, place=place)
+        best = max(run.history(), key=lambda row: row["validation_accuracy"] - 1e-5 * row["validation_loss"])
+    result = {
+        "setting": name,
+        "seed": seed,
+        "validation": best["validation_accuracy"],
+        "loss": best["validation_loss"],
+        "seconds": round(time.process_time() - started, 1),
+    }
+    if test:
+        exact = outputs_of(model, splits.test)
+        with running_on(model, job, PLACE, TEST_SHOTS):
+            sampled = outputs_of(model, splits.test)
+        for place_, outputs in (("exact", exact), (PLACE, sampled)):
+            result[place_] = float((outputs.argmax(dim=1) == splits.test.labels).double().mean())
+    return result
+
+
+def known() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {}
+    return {"prices": {}, "runs": [], "tests": []} | content
+
+
+def keep(content: dict[str, Any]) -> None:
+    beside = FILE.with_suffix(".part")
+    beside.write_text(json.dumps(content, indent=1) + "\n")
+    beside.replace(FILE)
+
+
+def run(seeds: list[int], root: Path, only: list[str] | None = None, test: bool = False) -> None:
+    """Train what the file lacks."""
+    part = "tests" if test else "runs"
+    for seed in seeds:
+        for name in only or SETTINGS:
+            content = known()
+            if name not in content["prices"]:
+                cost = price(name, root)
+                content["prices"][name] = {
+                    "executions": cost.executions,
+                    "qpu_seconds": round(cost.qpu_seconds, 1),
+                    "jobs": cost.jobs,
+                }
+                keep(content)
+            if any((row["setting"], row["seed"]) == (name, seed) for row in content[part]):
+                continue
+            row = train(name, seed, root, test)
+            content = known()
+            content[part].append(row)
+            keep(content)
+            print(json.dumps(row), flush=True)
+
+
+def rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For each setting its mean accuracy with Student's 95 % interval over seeds, and its QPU seconds by tiles."""
+    from scipy.stats import t
+
+    table = []
+    for name in SETTINGS:
+        values = np.array([row["validation"] for row in content["runs"] if row["setting"] == name])
+        if not len(values):
+            continue
+        half = 0.0
+        if len(values) > 1:
+            half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+        seconds = {tiles: tiled(content["prices"][name], tiles) for tiles in TILES}
+        table.append(
+            {
+                "name": name,
+                "mean": float(values.mean()),
+                "half": half,
+                "seeds": len(values),
+                "seconds": seconds,
+            }
+        )
+    return table
+
+
+def draw(content: Mapping[str, Any]) -> None:
+    """The picture, and the table for docs."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    table = rows(content)
+    figure, axis = plt.subplots(figsize=(8, 4.6), layout="constrained")
+    for number, row in enumerate(table):
+        for tiles, marker in zip(TILES, ("o", "s"), strict=True):
+            axis.errorbar(
+                row["seconds"][tiles],
+                100 * row["mean"],
+                100 * row["half"],
+                fmt=marker,
+                color=f"C{number}",
+                markerfacecolor="none" if tiles == 1 else f"C{number}",
+                capsize=3,
+                label=row["name"] if tiles == TILES[-1] else None,
+            )
+    axis.axvline(600, color="grey", linestyle="--", linewidth=1)
+    axis.text(600, axis.get_ylim()[0], " Open Plan, 28 days", color="grey", fontsize=8, va="bottom")
+    axis.set_xscale("log")
+    axis.set_xlabel("QPU seconds of training and test (open: one circuit at a time, filled: 20 tiles)")
+    axis.set_ylabel("validation accuracy, %")
+    axis.legend(fontsize=7.5, loc="lower right")
+    figure.savefig(PICTURE, dpi=150)
+    print("| setting (plain/shifted shots) | validation accuracy | seeds | QPU s, 1 tile | QPU s, 20 tiles |")
+    print("|---|--:|--:|--:|--:|")
+    for row in table:
+        print(
+            f"| {row['name']} | {100 * row['mean']:.1f} ± {100 * row['half']:.1f} % | {row['seeds']} | "
+            f"{row['seconds'][1]:,.0f} | {row['seconds'][20]:,.0f} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["run", "test", "draw"])
+    parser.add_argument("--setting", nargs="+", choices=list(SETTINGS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--data-root", type=Path, default=Path("data"))
+    given = parser.parse_args()
+    if given.what == "draw":
+        draw(known())
+        return
+    if given.what == "test" and not given.setting:
+        parser.error("test needs --setting: what was chosen on validation images")
+    run(given.seeds, given.data_root, given.setting, test=given.what == "test")
+
+
+if __name__ == "__main__":
+    main()
