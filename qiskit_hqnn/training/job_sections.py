@@ -214,7 +214,7 @@ class SPSASection(Section):
     step: Annotated[float, Field(gt=0, le=pi / 2)] = 0.15
     """Perturbation of every angle in radians, up to π/2."""
     repeats: Annotated[int, Field(ge=1)] = 4
-    """Write event files for TensorBoard beside `metrics.csv`."""
+    """Random directions per sample, with two evaluations each."""
 
 
 class RandomShiftSection(Section):
