@@ -47,12 +47,13 @@ def run_test_set(
     afterwards, for comparison.
     """
     images = splits.test if images is None else images
+    found: dict[str, Any] = {}
     shots = shots or (job.shots if Where.parse(where).sampled else None)
     started = time.perf_counter()
     store = run.path / TESTS_STORE if keeps_requests(where) else None
     with running_on(model, job, where, shots, None, store, resume=resume, meter=meter) as place:
         if confidence is None:
-            result, found = evaluate(model, images), {}
+            result = evaluate(model, images)
         else:
             result, found = in_rounds(model, images, place, confidence)
     summary: dict[str, Any] = (
