@@ -30,14 +30,14 @@ from qiskit_hqnn.training import (
     build_model,
     find_job,
     fit,
+    gradient_of,
     load_splits,
+    outputs_of,
     price_run,
     price_training,
     read_job,
     running_on,
 )
-from qiskit_hqnn.training.evaluation import outputs_of
-from qiskit_hqnn.training.places import gradient_of
 
 FILE = Path(__file__).with_name("economy.json")
 PICTURE = Path(__file__).parents[1] / "docs/images/economy.png"

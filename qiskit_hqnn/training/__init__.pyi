@@ -1,5 +1,5 @@
 from .deciding import decide
-from .evaluation import Evaluation, evaluate
+from .evaluation import Evaluation, evaluate, outputs_of
 from .export import (
     Card,
     LoadedNetwork,
@@ -30,7 +30,7 @@ from .metrics import Metrics, Result, active
 from .named import NAMED_NETWORK
 from .own_circuits import check_circuit
 from .own_networks import own_parts
-from .places import check_snapshots, manager_for, running_on
+from .places import check_snapshots, gradient_of, manager_for, running_on
 from .prediction import predict_on, shots_for
 from .predictor import Predictor
 from .preparation import build_model, check_controls, load_splits
@@ -83,6 +83,7 @@ __all__ = [
     "finish",
     "first_half",
     "fit",
+    "gradient_of",
     "in_plain_words",
     "interval_words",
     "keep_result",
@@ -92,6 +93,7 @@ __all__ = [
     "manager_for",
     "mean_of",
     "observed_layer_of",
+    "outputs_of",
     "own_parts",
     "plain_network",
     "predict_on",
