@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qiskit import QuantumCircuit
 from qiskit.primitives import StatevectorEstimator
 from qiskit_machine_learning.gradients import (
     DerivativeType,
@@ -52,14 +53,10 @@ def read_sampler_qnn(qnn: object) -> tuple[Ansatz, Interpret, Any]:
         raise _other_kind(qnn, SamplerQNN)
     if qnn.sparse:
         raise HQNNError("A SamplerQNN with sparse outputs has no layer here: its outputs must be dense.")
-    if qnn.circuit.clbits:
-        raise HQNNError(
-            "A SamplerQNN of a circuit with classical bits has no layer here: the circuit must be unmeasured, and all "
-            "of its qubits are measured."
-        )
+    circuit = _unmeasured(qnn.circuit)
     # An ansatz has observables, which play no part here.
-    observables = pauli_on_each("Z", qnn.circuit.num_qubits)
-    ansatz = Ansatz(qnn.circuit, qnn.input_params, qnn.weight_params, observables, name=qnn.circuit.name)
+    observables = pauli_on_each("Z", circuit.num_qubits)
+    ansatz = Ansatz(circuit, qnn.input_params, qnn.weight_params, observables, name=circuit.name)
     return ansatz, _interpretation(qnn), _place(qnn, qnn.sampler, _is_exact)
 
 
@@ -70,6 +67,29 @@ def _other_kind(qnn: object, wanted: type) -> HQNNError:
         f"Argument `qnn` must be Qiskit's own {wanted.__name__}, but is {_a(type(qnn).__name__)}"
         f"{f'; {taker}.from_qnn takes it' if taker else ''}."
     )
+
+
+def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A circuit without the measurements of `measure_all`, which a SamplerQNN adds where there are none.
+
+    Raises:
+        HQNNError: if it has classical bits of another kind.
+    """
+    if not circuit.clbits:
+        return circuit
+    bare = circuit.remove_final_measurements(inplace=False)
+    measured = [
+        tuple(circuit.find_bit(bit).index for bit in (*step.qubits, *step.clbits))
+        for step in circuit.data
+        if step.operation.name == "measure"
+    ]
+    whole = sorted(measured) == [(qubit, qubit) for qubit in range(circuit.num_qubits)]
+    if bare is None or bare.clbits or not whole or [register.name for register in circuit.cregs] != ["meas"]:
+        raise HQNNError(
+            "A SamplerQNN of a circuit with classical bits has no layer here unless they are those of "
+            "`circuit.measure_all()`."
+        )
+    return bare
 
 
 def _interpretation(qnn: SamplerQNN) -> Interpret:

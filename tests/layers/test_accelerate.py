@@ -74,7 +74,7 @@ QNNS = {
     "frozen encoder": lambda: estimator_qnn(input_gradients=False),
     "sampler": sampler_qnn,
     "all outcomes": lambda: sampler_qnn(interpret=None, output_shape=None),
-    "explicit sampler": lambda: sampler_qnn(sampler=QMLSampler()),
+    "explicit sampler": lambda: sampler_qnn(sampler=QMLSampler(), circuit=measured()),
 }
 
 
@@ -208,6 +208,12 @@ def measured():
     return circuit
 
 
+def measured_otherwise():
+    circuit = QuantumCircuit(2, 2).compose(CIRCUIT)
+    circuit.measure([0, 1], [1, 0])
+    return circuit
+
+
 def resetting():
     circuit = QuantumCircuit(2).compose(CIRCUIT)
     circuit.reset(0)
@@ -224,7 +230,7 @@ LEFT = {
     ),
     "but is an Own": lambda: TorchConnector(Own(**PARTS)),
     "with hooks": hooked,
-    "classical bits": lambda: TorchConnector(sampler_qnn(circuit=measured())),
+    "classical bits": lambda: TorchConnector(sampler_qnn(circuit=measured_otherwise())),
     "reset": lambda: TorchConnector(estimator_qnn(circuit=resetting())),
 }
 
