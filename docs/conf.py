@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -58,6 +59,18 @@ nb_execution_mode = "off"  # tests/tutorials runs the notebooks; the site shows 
 default_role = "literal"  # docstrings mark code with one backtick, as the pages do
 
 autosummary_generate = True
+autosummary_context = {
+    "doors": {  # of the names that the library itself exports: the package that each is described with
+        name.strip(): door
+        for door, names in re.findall(
+            r"^from \.(\w+) import \(?([^()]+?)\)?$",
+            (ROOT / "qiskit_hqnn/__init__.pyi").read_text(),
+            re.MULTILINE,
+        )
+        for name in names.split(",")
+        if name.strip()
+    }
+}
 autosummary_ignore_module_all = False  # the doors' __all__ is what is public
 autosummary_imported_members = True
 autodoc_typehints = "signature"
