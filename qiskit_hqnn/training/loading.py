@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.data import Splits
 from qiskit_hqnn.errors import RunFolderError
+from qiskit_hqnn.models import KINDS
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.named import NAMED_NETWORK
@@ -130,6 +131,10 @@ def load_run(path: str | Path, data_root: str | Path = "data", network: str | No
     description = folder.description()
     splits = None
     if description is None:
+        if job.model.name not in KINDS:  # what a job file names is not run because a folder is loaded
+            raise RunFolderError(
+                f"{folder.path} has no network.json, without which a network of its user's own cannot be loaded."
+            )
         splits = load_splits(job, root)
         description = describe(job, splits)
     named = network or NAMED_NETWORK.get()

@@ -126,13 +126,13 @@ def make_network(
     return adopted(network, what, None if by_itself else control)
 
 
-def in_the_folder(job: JobFile, own: OwnParts, folder: Path) -> JobFile:
-    """The job as a run folder keeps it: with the folder's own copy of a user's circuit or network."""
+def in_the_folder(job: JobFile, own: OwnParts) -> JobFile:
+    """The job as a run folder keeps it: with the folder's own copy of a user's circuit or network, beside it."""
     options: dict[str, Any] = {"name": job.model.name, **job.model.options}
     if own.source is not None:
-        options["name"] = f"{folder.absolute() / NETWORK_FILE}:{own.source.name}"
+        options["name"] = f"{NETWORK_FILE}:{own.source.name}"
     elif own.circuit is not None and options["ansatz"] not in ANSATZE:
-        options |= {"ansatz": str(folder.absolute() / CIRCUIT_FILE)}
+        options |= {"ansatz": CIRCUIT_FILE}
         options |= {side: list(getattr(own.circuit, side)) for side in ("inputs", "weights", "observables")}
         options.pop("options", None)
     else:

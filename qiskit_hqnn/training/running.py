@@ -105,7 +105,7 @@ def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: 
         # What was measured belongs to the weights of then. It is put aside before the job file says otherwise, so that
         # a training that is killed is not taken for a finished one.
         run.put_aside()
-    run.write_job(in_the_folder(job, own, run.path))
+    run.write_job(in_the_folder(job, own))
     run.write_own(own)
     run.write_description(describe(job, splits, own), splits.encoder)
     run.add_metrics(data=fingerprint(splits) | {"classes": splits.counts(), "notes": list(splits.notes)})

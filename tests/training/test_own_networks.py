@@ -10,7 +10,7 @@ from qiskit_hqnn.circuits import hqnn_parallel
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import CircuitError, HQNNError, JobFileError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
-from qiskit_hqnn.training import load_run, read_job, run_job
+from qiskit_hqnn.training import RunFolder, load_run, read_job, run_job
 from qiskit_hqnn.training.own_circuits import KeptCircuit, check_circuit
 from qiskit_hqnn.training.preparation import build_model, load_splits
 
@@ -115,6 +115,7 @@ def test_an_own_run_is_evaluated_submitted_inspected_analysed_and_reported(train
     assert "of 2 images keep their class" in seen
     assert "quantum" in hqnn("analyse", trained.path, "--kind", "gradient-norms", "--out", tmp_path / "of")
     assert "own" in trained.report.read_text()
+    assert 'ansatz = "circuit.qpy"' in trained.job_file.read_text()  # the folder may be moved
 
 
 def test_a_run_repeats_from_its_own_folder(trained, home):
@@ -124,6 +125,18 @@ def test_a_run_repeats_from_its_own_folder(trained, home):
     other = read_job(trained.job_file, ["model.observables='X*'"])
     with pytest.raises(RunFolderError, match="belongs to a job with other settings .model.content"):
         run_job(other, trained.path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "model", ["name='{home}/evil.py:Network'", "name='hybrid', ansatz='{home}/evil.py:circuit'"]
+)
+def test_loading_a_folder_runs_no_python_that_its_job_file_names(home, model):
+    (home / "evil.py").write_text("raise SystemExit('this was run')")
+    job = read_job(home / "own.toml", ["model={" + model.format(home=home) + "}"])
+    folder = RunFolder(home / "runs" / f"evil-{len(model)}")
+    folder.write_job(job)
+    with pytest.raises(RunFolderError, match=r"has no network\.json, without which .* cannot be loaded"):
+        load_run(folder.path)
 
 
 def test_a_kept_circuit_is_the_circuit():
