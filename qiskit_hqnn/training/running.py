@@ -219,8 +219,11 @@ def _admit(
     epochs: int,
     report: Progress,
 ) -> None:
-    """Say what training will cost, and refuse a run that does not fit its budget, before anything is written."""
-    if not Where.parse(job.where).sampled and job.max_qpu_seconds is None:
+    """Say what training will cost, and refuse a run that does not fit its budget, before anything is written.
+
+    Tiles that a device has no room for are refused here, too: pricing plans them.
+    """
+    if not Where.parse(job.where).sampled and job.max_qpu_seconds is None and job.tiles is None:
         return
     tests, plain = run.read_metrics().test, plain_of(run) if run.job_file.exists() else None
     open_places = [place for place in job.test if plain is None or plain.at(tests, place) is None]

@@ -1,6 +1,8 @@
 """Regions side by side: where they lie, and that each set's outcomes are those of its own values."""
 
 import itertools
+from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +18,10 @@ from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.errors import DeviceError, HQNNError, MitigationError
 from qiskit_hqnn.jobs import JobManager, MitigationOptions, Tiles, expectation_values, resolve_device
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
+from qiskit_hqnn.jobs.devices import circuit_bytes
 from qiskit_hqnn.jobs.devices.transpiling import check_isa, scheduled_duration, transpile_template
 from qiskit_hqnn.jobs.price import price_requests
-from qiskit_hqnn.jobs.tiling import find_regions
+from qiskit_hqnn.jobs.tiling import Regions, find_regions, regions, regions_of
 from qiskit_hqnn.jobs.tiling.dividing import divided
 from qiskit_hqnn.jobs.tiling.joining import apart, joined
 
@@ -298,6 +301,26 @@ def test_a_recorded_tiled_job_is_found_again_and_read_without_its_circuit(tmp_pa
     assert alone.known(alone.plan(pub)) is None
     assert "tiles" not in alone._identity({})
     assert manager.store.job(job).settings["tiles"] == {"count": 2, "floor": 0.8, "spacing": 0}
+
+
+def test_regions_of_an_earlier_calibration_are_those_of_then(tmp_path, monkeypatch):
+    """What was paid under them is found again: another calibration would choose others."""
+    device = resolve_device(chain())
+    before = regions_of(entangled(), device, Tiles(2), tmp_path)
+    monkeypatch.setattr(regions, "_found", OrderedDict())
+    monkeypatch.setattr(regions, "find_regions", lambda *_: pytest.fail("looked for again"))
+    later = replace(device, calibration="later")
+    found = Regions(later, "later", tmp_path, device.calibration, Tiles(2))
+    again = found.of(entangled())
+    assert found.calibration == device.calibration
+    assert [circuit_bytes(region.circuit) for region in again] == [circuit_bytes(r.circuit) for r in before]
+    assert [region.logical for region in again] == [region.logical for region in before]
+    monkeypatch.setattr(regions, "find_regions", find_regions)
+    monkeypatch.setattr(regions, "_found", OrderedDict())
+    gone = Regions(later, "later", tmp_path / "empty", device.calibration, Tiles(2))
+    with pytest.warns(UserWarning, match="goes on with today's calibration.*its regions were not kept"):
+        gone.of(entangled())
+    assert gone.calibration == "later"
 
 
 @pytest.mark.parametrize(

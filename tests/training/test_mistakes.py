@@ -138,3 +138,12 @@ def test_tiles_and_pulses_are_refused_together():
     with pytest.raises(JobFileError, match="dynamical_decoupling = 'XY4' does not go with tiles"):
         read_job(find_job("quickstart"), settings)
     assert read_job(find_job("quickstart"), settings[:2]).tiles == "auto"
+
+
+def test_tiles_that_do_not_fit_are_refused_before_training(tmp_path):
+    job = read_job(find_job("quickstart"), [*TINY, "test=['fake_manila']", "tiles=9"])
+    with pytest.raises(
+        DeviceError, match="`tiles` is 9, but fake_manila has room for 2 regions of 2 qubits, each"
+    ):
+        run_job(job, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

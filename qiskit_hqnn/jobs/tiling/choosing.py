@@ -102,8 +102,8 @@ def _too_many(device: Device, tiles: Tiles, fitting: int, best: _Put) -> str:
     space = f" with {tiles.spacing} idle between two" if tiles.spacing else ""
     return (
         f"Argument `tiles` is {tiles.count}, but {device.name} has room for {regions} of {len(best.qubits)} qubits"
-        f"{space} that reach {tiles.floor:g} of the best one's expected success, {np.exp(best.log_success):.3f}: use "
-        "fewer, 'auto', or a lower floor."
+        f"{space}, each with at least {tiles.floor:g} of the best one's expected success, "
+        f"{np.exp(best.log_success):.3f}: use fewer, 'auto', or a lower floor."
     )
 
 
