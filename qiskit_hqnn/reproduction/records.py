@@ -192,8 +192,10 @@ def _read(entry: dict[str, Any], base: Settings, machines: Sequence[dict[str, An
     seed, control, changed = rest.pop("seed"), rest.pop("control"), rest.pop("settings")
     machine = machines[rest.pop("machine")]
     # A key that came to job files since is at its default here.
-    defaults = settings_of(JobFile(model=ModelSection(name=""), data=DataSection(name="")))
-    settings = {key: value for key, value in {**defaults, **base, **changed}.items() if value is not None}
+    known = {**base, **changed}
+    model, data = ModelSection(name=known["model.name"]), DataSection(name=known["data.name"])
+    settings = {**settings_of(JobFile(model=model, data=data)), **known}
+    settings = {key: value for key, value in settings.items() if value is not None}
     if not rest["test"] or not {"parameters", "seconds"} <= rest.keys():
         raise ValueError(f"the run of seed {seed} has no results")
     return Record(seed, control, settings, rest, machine)
