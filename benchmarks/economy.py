@@ -28,11 +28,11 @@ from qiskit_hqnn.training import (
     JobFile,
     RunFolder,
     build_model,
+    evaluate,
     find_job,
     fit,
     gradient_of,
     load_splits,
-    outputs_of,
     price_run,
     price_training,
     read_job,
@@ -122,11 +122,9 @@ def train(name: str, seed: int, root: Path, test: bool = False) -> dict[str, Any
         "seconds": round(time.process_time() - started, 1),
     }
     if test:
-        exact = outputs_of(model, splits.test)
+        result["exact"] = evaluate(model, splits.test).accuracy
         with running_on(model, job, PLACE, TEST_SHOTS):
-            sampled = outputs_of(model, splits.test)
-        for place_, outputs in (("exact", exact), (PLACE, sampled)):
-            result[place_] = float((outputs.argmax(dim=1) == splits.test.labels).double().mean())
+            result[PLACE] = evaluate(model, splits.test).accuracy
     return result
 
 
@@ -160,6 +158,8 @@ def run(seeds: list[int], root: Path, only: list[str] | None = None, test: bool 
             row = train(name, seed, root, test)
             content = known()
             content[part].append(row)
+            if test and not any((one["setting"], one["seed"]) == (name, seed) for one in content["runs"]):
+                content["runs"].append(row)
             keep(content)
             print(json.dumps(row), flush=True)
 

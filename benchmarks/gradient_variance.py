@@ -84,12 +84,16 @@ def measure(executions: int, rows: int, points: int) -> dict[str, Any]:
                 "sets": sets,
                 "shots": shots,
                 "of_inputs": float(found[:, 0].median()),
-                "of_weights": float(found[:, 1].median()),
+                "of_weights": float(found[:, 1].median()) if ansatz.num_weights else None,
                 "seconds": round(time.process_time() - started, 1),
             }
             content["results"].append(row)
             print(json.dumps(row), flush=True)
     return content
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2g}"
 
 
 def table(content: dict[str, Any]) -> str:
@@ -100,7 +104,7 @@ def table(content: dict[str, Any]) -> str:
     ]
     lines += [
         f"| {row['ansatz']} ({row['inputs']}, {row['weights']}) | {row['rule']} | {row['sets']} | {row['shots']:,} | "
-        f"{row['of_inputs']:.2g} | {row['of_weights']:.2g} |".replace("nan", "–")
+        f"{row['of_inputs']:.2g} | {_figure(row['of_weights'])} |"
         for row in content["results"]
     ]
     return "\n".join(lines)
