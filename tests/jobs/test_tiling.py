@@ -337,6 +337,12 @@ def test_tiles_that_are_no_number_are_refused(tiles, words):
         JobManager("fake_manila", tiles=tiles)
 
 
+def test_numbers_of_numpy_are_the_numbers_that_they_are():
+    tiles = Tiles(np.int64(2), floor=np.float32(0.5), spacing=np.int8(1))
+    assert tiles == Tiles(2, 0.5, 1)
+    assert [type(value) for value in (tiles.count, tiles.floor, tiles.spacing)] == [int, float, int]
+
+
 def test_tiles_that_do_not_fit_and_mitigation_that_cannot_be_tiled_are_refused():
     pub = EstimatorPub.coerce((entangled(), "ZZ", VALUES[:4]))
     with pytest.raises(DeviceError, match=r"`tiles` is 9, but .* has room for 4 regions of 2 qubits"):

@@ -43,13 +43,15 @@ class Tiles:
                 raise HQNNError(
                     f"Argument `tiles` must be 'auto' or a whole number from 1 to {MOST}, but is {self.count!r}."
                 )
-            check_integer("tiles", self.count, 1, MOST)
+            # A NumPy integer counts as the number that it is.
+            object.__setattr__(self, "count", check_integer("tiles", self.count, 1, MOST))
         number = isinstance(self.floor, Real) and not isinstance(self.floor, bool)
         if not number or not isfinite(self.floor) or not 0 < self.floor <= 1:
             raise HQNNError(
                 f"Argument `floor` of the tiles must be above 0 and at most 1, but is {self.floor!r}."
             )
-        check_integer("spacing", self.spacing, 0, 100)
+        object.__setattr__(self, "floor", float(self.floor))
+        object.__setattr__(self, "spacing", check_integer("spacing", self.spacing, 0, 100))
 
 
 def tiles_of(value: Any, device: Device, mitigation: MitigationOptions) -> Tiles | None:
