@@ -1,5 +1,8 @@
 """A user's own circuit and own network by job file: trained, and everything done with the run without their files."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -311,3 +314,16 @@ def test_published_options_and_backbones_are_those_of_their_classes():
         name: set(inspect.signature(kind).parameters) for name, kind in MODELS.items()
     }
     assert set(BACKBONES) <= set(list_models())
+
+
+def test_slips_are_reported_before_torch_and_qiskit_are_loaded():
+    program = (
+        "import sys\nfrom qiskit_hqnn.training import find_job, read_job\n"
+        "for slip in ('model.name=\"x\"', 'model.dept=3', 'controls=[\"x\"]', 'train.momentum=0.5'):\n"
+        "    try: read_job(find_job('quickstart'), [slip])\n"
+        "    except ValueError: continue\n"
+        "    raise SystemExit(slip)\n"
+        "print(sorted({'torch', 'qiskit'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.stdout == "[]\n", answer.stderr
