@@ -55,6 +55,8 @@ templates_path = [str(ROOT / "docs" / "_templates")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4  # the anchors that GitHub gives headings
+# The name of an attribute (`channels`) becomes a link by itself, and two classes may have one of that name.
+suppress_warnings = ["ref.python"]
 nb_execution_mode = "off"  # tests/tutorials runs the notebooks; the site shows what they stored
 default_role = "literal"  # docstrings mark code with one backtick, as the pages do
 
