@@ -207,6 +207,15 @@ def test_a_device_is_never_opened_with_half_a_description(cloud, at):
         assert loopback.faults.happened == [("backend", kind)]
 
 
+def test_half_a_description_is_forgotten_when_the_next_question_is_refused(cloud):
+    """The client keeps what it made of the first answer, and would mix it with the third."""
+    loopback = cloud.start()
+    calibration = open_ibm("ibm_manila")[1].calibration
+    loopback.service.faults = Faults([Fault("a-list", "backend", at=2), Fault("400", "backend", at=3)])
+    assert open_ibm("ibm_manila")[1].calibration == calibration
+    assert [kind for _, kind in loopback.faults.happened] == ["a-list", "400"]
+
+
 def test_an_allowance_that_cannot_be_read_is_no_plan_without_a_limit(cloud):
     loopback = cloud.start()
     assert seconds_left() == loopback.service.limit

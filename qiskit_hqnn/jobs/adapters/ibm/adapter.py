@@ -261,7 +261,9 @@ class IBMAdapter:
                     raise meaning from None
                 # What the client keeps may be wrong where it fails without an answer that says why.
                 confused = client.wire.failure is None and not isinstance(error, AdapterError)
-                client.usable &= not (refused or confused)
+                # Or where it went on behind an answer that it could not use: it keeps half a device then.
+                went_on = client.wire.unclear is not None and client.wire.unclear is not client.wire.failure
+                client.usable &= not (refused or confused or went_on)
                 if attempt or not refused:
                     raise meaning from None
                 # A token that ran out in the middle: signing in anew settles it, a refused account stays refused.
