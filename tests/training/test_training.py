@@ -64,7 +64,9 @@ def test_the_run_folder_is_whole(finished):
 
 def test_the_report_is_one_page_with_its_pictures(finished):
     page = finished.report.read_text()
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/svg+xml;base64,") == 2  # circuit and curves
+    assert page.count("<svg role=") == 2  # a confusion matrix for each place
+    assert page.count('class="photo"') >= 6
     assert "http" not in page.replace("http-equiv", "")
 
 
