@@ -79,6 +79,19 @@ def test_files_that_the_architecture_names_exist():
         assert (ROOT / "qiskit_hqnn" / path).exists() or (ROOT / path).exists(), path
 
 
+OWN = """OPENQASM 3.0;
+include "stdgates.inc";
+input float x0;
+input float x1;
+input float w0;
+qubit[2] q;
+rx(x0) q[0];
+rx(x1) q[1];
+ry(w0) q[0];
+cx q[0], q[1];
+"""
+
+
 @pytest.mark.parametrize("page", ["docs/training.md", "docs/hardware.md"])
 def test_job_files_on_the_pages_are_valid(tmp_path, page):
     from qiskit_hqnn.training import read_job
@@ -87,6 +100,7 @@ def test_job_files_on_the_pages_are_valid(tmp_path, page):
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
     assert blocks
     write_pictures(tmp_path / "pics", classes={"cat": 40, "dog": 120})  # the reader's own
+    (tmp_path / "own.qasm").write_text(OWN, encoding="utf-8")
     for block in blocks:
         (tmp_path / "job.toml").write_text(block, encoding="utf-8")
         job = read_job(tmp_path / "job.toml")
@@ -120,7 +134,7 @@ def test_the_readme_picture_shows_every_network_that_was_tested_on_the_device():
     files = {
         path.stem: json.loads(path.read_text("utf-8")) for path in (ROOT / "docs/results").glob("*.json")
     }
-    tested = [name for name, rows in files.items() if DEVICE in rows["runs"][0]["test"]]
+    tested = [name for name, rows in files.items() if "runs" in rows and DEVICE in rows["runs"][0]["test"]]
     assert {files[name]["settings"]["model.name"] for name in tested} == {
         files[name]["settings"]["model.name"] for name in ROWS
     }
