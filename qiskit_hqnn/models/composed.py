@@ -27,7 +27,7 @@ class Hybrid(nn.Module):
         encoder: a word or {"name": word, …}, see `make_encoder`.
         copies: circuits side by side, each with its own inputs and weights.
         scaling: of the encoder's output to angles: "none", "tanh" (tanh · π), "arctan", "pi" (π · x) or "batch-norm";
-            None is "tanh", and "none" without an encoder.
+            None is "batch-norm", and "none" without an encoder.
         layer: "estimator" (expectation values of the ansatz's observables) or "sampler" (probabilities of outcomes).
         interpret: of a sampler's outcomes: None keeps all 2^n, "parity" makes two of them.
         head: "linear", "none", or the widths of dense layers before the last one.
@@ -71,7 +71,8 @@ class Hybrid(nn.Module):
             )
         options = {"name": encoder} if isinstance(encoder, str) else dict(encoder)
         width = copies * ansatz.num_inputs
-        scaling = scaling or ("none" if options["name"] == "none" else "tanh")
+        # Angles of unit variance: tanh · π of an encoder's output soon turns all the way round and stops learning.
+        scaling = scaling or ("none" if options["name"] == "none" else "batch-norm")
         self.encoder = make_encoder(shape=shape, width=width, fetch=fetch, **options)
         self.scaling = make_scaling(check_choice("scaling", scaling, SCALINGS), width)
         quantum = make_layer(ansatz, copies, layer, interpret)

@@ -90,7 +90,7 @@ class HybridSection(Section):
     copies: Count = 1
     """Circuits side by side, each with its own inputs and weights."""
     scaling: Literal[SCALINGS] | None = None  # type: ignore[valid-type]
-    """From the encoder's output to angles; tanh · π by default, without an encoder none."""
+    """From the encoder's output to angles; batch norm by default, without an encoder none."""
     layer: Literal[LAYERS] = "estimator"  # type: ignore[valid-type]
     """Expectation values, or probabilities of outcomes."""
     interpret: Literal[INTERPRETATIONS] | None = None  # type: ignore[valid-type]
