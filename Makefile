@@ -4,7 +4,8 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-# One thread per process: the tests run in parallel, and small circuits gain nothing from more.
+# One thread per process: the tests run in parallel, and small circuits gain nothing from more. Three processes on two
+# cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
 IN_PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1

@@ -80,7 +80,7 @@ class SPSA:
 
     Example:
         >>> SPSA(step=0.1, repeats=2)
-        SPSA(step=0.1, repeats=2)
+        SPSA(step=0.1, repeats=2, shots=None)
     """
 
     step: float = 0.15

@@ -143,8 +143,8 @@ def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     waited = hqnn("jobs", "wait", job, cwd=trained)
     assert waited.exit_code == 0, waited.output
     assert "fake_manila, 2" in waited.output
-    result = metrics(trained)["fake_manila"]
-    assert (result["images"], result["job"][:10]) == (30, job)
+    (result,) = (block for block in metrics(trained).values() if block.get("job", "")[:10] == job)
+    assert result["images"] == 30
     assert result["executions"] > 30 * 200
     shown = hqnn("jobs", "show", job[:5], cwd=trained).output
     assert "done" in shown
@@ -155,12 +155,12 @@ def test_a_run_goes_out_and_comes_back_into_its_folder(trained):
     assert again == job
     fetched = hqnn("jobs", "fetch", job, cwd=trained)
     assert fetched.exit_code == 0, fetched.output
-    assert metrics(trained)["fake_manila"] == result
+    assert result in metrics(trained).values()
 
 
 @pytest.mark.slow
 def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monkeypatch):
-    monkeypatch.setattr("qiskit_hqnn.jobs.worker.ensure_worker", lambda store: None)
+    monkeypatch.setattr("qiskit_hqnn.jobs.ensure_worker", lambda store: None)
     arguments = ("--where", "aer", "--shots", "70", "--subset", "20")
     job = submitted(trained, *arguments, "--max-qpu-seconds", "5")
     store = Store(trained / "runs" / "jobs.db")

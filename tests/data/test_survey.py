@@ -103,7 +103,7 @@ def test_the_command_prints_tables_and_writes_a_sheet(pics, monkeypatch):
     answer = CliRunner().invoke(app, ["data", "pics"])
     assert answer.exit_code == 0, answer.output
     for words in (
-        "all       29           3     8   40",
+        "all        29            3      8    40",
         "by seed 0",
         "12×12 (40)",
         "oddities none",

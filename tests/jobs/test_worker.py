@@ -135,7 +135,9 @@ def test_a_worker_makes_no_store(tmp_path, monkeypatch):
 
 def test_waiting_for_a_job_whose_store_is_deleted_ends_with_a_sentence(tmp_path, monkeypatch):
     waits = threading.Event()
-    monkeypatch.setattr(worker, "ensure_worker", lambda store: waits.set())
+    monkeypatch.setattr(
+        "qiskit_hqnn.jobs.ensure_worker", lambda store: waits.set()
+    )  # the door, as commands do
     store = Store(tmp_path / "jobs.db")
     store.add_job("a" * 64, "aer", "a job", 1, 1, 1.0, {}, None, [b"request"])
     answers = []

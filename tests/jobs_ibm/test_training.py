@@ -154,7 +154,7 @@ def test_a_service_that_charges_more_than_the_price_is_stopped_by_the_budget(clo
     loopback = cloud.start()
     loopback.service.surcharge = surcharge
     with pytest.raises(
-        BudgetError, match=r"(would|has) cost .* The last finished epoch is kept: resumed with"
+        BudgetError, match=r"(would|has) cost .* The last finished epoch is kept: the run resumes with"
     ):
         run_job(job, cloud.folder / "run", progress=False)
     assert [row["epoch"] for row in RunFolder(cloud.folder / "run").history()] == [1]

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
 from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import BudgetError, HQNNError, MissingDataError, ShapeError
+from qiskit_hqnn.models import build
 from qiskit_hqnn.training import Prediction
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_answered_is_one_sentence(own_run, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n half of one")
     with pytest.raises(MissingDataError, match="bad.png is no image that can be read"):
         run.predict(tmp_path / "bad.png")
-    classical = replace(run.predictor, model=nn.Flatten())
+    classical = replace(run.predictor, model=build("hqnn-parallel", image_size=8, classes=3, control="twin"))
     with pytest.raises(HQNNError, match="has no quantum layer: it runs at 'exact' only"):
         classical.price(torch.zeros(1, 1, 8, 8), "aer")
 

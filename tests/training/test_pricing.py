@@ -165,7 +165,7 @@ def test_a_look_at_a_few_images_does_not_replace_the_test_set(tmp_path):
 
 def test_tensorboard_gets_the_epochs_or_is_named_as_missing(tmp_path, monkeypatch):
     job = job_of("test=['exact']", "train.tensorboard=true")
-    monkeypatch.setattr("qiskit_hqnn.training.fitting.find_spec", lambda name: None)
+    monkeypatch.setattr("qiskit_hqnn.training.loggers.find_spec", lambda name: None)
     with pytest.raises(JobFileError, match="tensorboard is not installed"):
         run_job(job, tmp_path / "without", progress=False)
     monkeypatch.undo()

@@ -32,11 +32,12 @@ _NETWORK, _ENCODER = "network.", "encoder."
 def write_network(run: LoadedRun, path: str | Path) -> Path:
     """Write a run's network, with the encoder of its images and its card, to a safetensors file.
 
-    Example:
-        >>> import qiskit_hqnn                                                # doctest: +SKIP
-        >>> from qiskit_hqnn.training import load_run, write_network          # doctest: +SKIP
-        >>> write_network(load_run("runs/mine"), "mine.safetensors")          # doctest: +SKIP
-        >>> qiskit_hqnn.load("mine.safetensors").predict(["scan.png"]).names  # doctest: +SKIP
+    Example::
+
+        import qiskit_hqnn
+        from qiskit_hqnn.training import load_run, write_network
+        write_network(load_run("runs/mine"), "mine.safetensors")
+        qiskit_hqnn.load("mine.safetensors").predict(["scan.png"]).names
 
     Raises:
         FileError: if it cannot be written.

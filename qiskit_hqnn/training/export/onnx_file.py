@@ -66,10 +66,10 @@ def plain_network(run: LoadedRun) -> PlainNetwork:
 def write_onnx(run: LoadedRun, path: str | Path) -> float:
     """Write a run's network as ONNX, after it was held against the network under onnxruntime.
 
-    Example:
-        >>> from qiskit_hqnn.training import load_run, write_onnx    # doctest: +SKIP
-        >>> write_onnx(load_run("runs/mine"), "mine.onnx") < 1e-6    # doctest: +SKIP
-        True
+    Example::
+
+        from qiskit_hqnn.training import load_run, write_onnx
+        write_onnx(load_run("runs/mine"), "mine.onnx")  # the largest difference of a probability
 
     The input is `images`, (N, channels, height, width) in 0 … 1, or (N, features); the output is `probabilities`,
     (N, classes). The card stands in the metadata.

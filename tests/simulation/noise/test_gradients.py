@@ -235,7 +235,7 @@ def test_shapes_and_dtypes_are_checked():
         program.expectation_values(inputs, weights[:1])
     with pytest.raises(HQNNError, match="both be float32 or both float64"):
         program.expectation_values(inputs, weights.float())
-    with pytest.raises(HQNNError, match="float32 or float64"):
+    with pytest.raises(HQNNError, match="both be float32 or both float64, but are torch.float16"):
         program.expectation_values(inputs.half(), weights.half())
 
 
