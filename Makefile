@@ -7,7 +7,7 @@ READY   = $(VENV)/.ready
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more. Three processes on two
 # cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
-IN_PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
+IN_PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
 TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: demo test test-fast lint types tests docs docs-serve release-check bench gallery clean help
