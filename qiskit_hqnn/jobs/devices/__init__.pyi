@@ -13,7 +13,8 @@ from .device import (
 )
 from .fractional import folded, with_folded_numbers
 from .identity import circuit_bytes
-from .templates import Templates
+from .pinned import PinnedCalibration
+from .templates import Templates, without_phase
 from .transpiling import (
     LEVELS,
     SEEDS,
@@ -35,6 +36,7 @@ __all__ = [
     "CutDevice",
     "Device",
     "ISATemplate",
+    "PinnedCalibration",
     "Templates",
     "calibration_id",
     "candidates",
@@ -55,4 +57,5 @@ __all__ = [
     "transpile_template",
     "with_device_delays",
     "with_folded_numbers",
+    "without_phase",
 ]

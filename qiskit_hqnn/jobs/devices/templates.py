@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from qiskit import QuantumCircuit
 
-from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices.aer_gates import in_gates_of
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.identity import circuit_bytes
-from qiskit_hqnn.jobs.devices.transpiling import ISATemplate, kept_template, transpile_template
+from qiskit_hqnn.jobs.devices.pinned import PinnedCalibration
+from qiskit_hqnn.jobs.devices.transpiling import kept_template, transpile_template
 
 _KEPT = 64
 
@@ -27,15 +25,17 @@ class Templates:
         today: id of the present calibration.
         cache: folder that keeps templates between processes.
         pinned: id of an earlier calibration, whose templates are used while `device` still takes them.
-
-    Attributes:
-        calibration: id of the one that is used.
     """
 
     def __init__(self, device: Device, today: str, cache: Path | None, pinned: str | None = None) -> None:
-        self._device, self._today, self._cache = device, today, cache
+        self._device, self._cache = device, cache
+        self._calibration = PinnedCalibration(device, today, pinned)
         self._kept: OrderedDict[tuple[bytes, str], tuple[QuantumCircuit, tuple[int, ...]]] = OrderedDict()
-        self.calibration = pinned or today
+
+    @property
+    def calibration(self) -> str:
+        """Id of the calibration that is used."""
+        return self._calibration.id
 
     def of(
         self, circuit: QuantumCircuit, content: bytes | None = None
@@ -58,9 +58,7 @@ class Templates:
         return found
 
     def _made(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
-        # No outcome depends on the phase of a whole circuit, and a parameter that is only there would be left over.
-        circuit = circuit.copy()
-        circuit.global_phase = 0
+        circuit = without_phase(circuit)
         if self._device.target is None:
             isa = in_gates_of(self._device, circuit)
             layout = isa.layout
@@ -70,26 +68,18 @@ class Templates:
                 else layout.final_index_layout(filter_ancillas=True)
             )
         else:
-            template = None if self.calibration == self._today else self._earlier(circuit)
+            template = self._calibration.kept(
+                lambda earlier: kept_template(circuit, earlier, self._cache), "its circuit was not kept"
+            )
             if template is None:
                 template = transpile_template(circuit, self._device, cache=self._cache)
             isa, places = template.circuit.copy(), template.logical
         isa.global_phase = 0
         return isa, tuple(places)
 
-    def _earlier(self, circuit: QuantumCircuit) -> ISATemplate | None:
-        """The template of the earlier calibration; None, and back to today's, where it cannot be used any more."""
-        earlier = replace(self._device, calibration=self.calibration)
-        try:
-            template = kept_template(circuit, earlier, self._cache)
-            reason = "its circuit was not kept"
-        except DeviceError as error:
-            template, reason = None, str(error).removesuffix(".")
-        if template is None:
-            self.calibration = self._today
-            warnings.warn(
-                f"{self._device.name} continues with today's calibration, and what was sent under the earlier one is "
-                f"not used again: {reason}.",
-                stacklevel=2,
-            )
-        return template
+
+def without_phase(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A copy without the global phase: no outcome depends on it, and a parameter only there would be left over."""
+    bare = circuit.copy()
+    bare.global_phase = 0
+    return bare

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
 from qiskit import QuantumCircuit, qpy
 
 from qiskit_hqnn._files import write_bytes
-from qiskit_hqnn.errors import DeviceError
-from qiskit_hqnn.jobs.devices import LEVELS, SEEDS, Device, check_isa, fingerprint
+from qiskit_hqnn.jobs.devices import (
+    LEVELS,
+    SEEDS,
+    Device,
+    PinnedCalibration,
+    check_isa,
+    fingerprint,
+    without_phase,
+)
 from qiskit_hqnn.jobs.tiling.choosing import Region, find_regions
 from qiskit_hqnn.jobs.tiling.options import Tiles
 
@@ -32,16 +38,18 @@ class Regions:
         cache: folder that keeps regions between processes.
         pinned: id of an earlier calibration, whose regions are used while `device` still takes their circuits.
         tiles: how many, how good, and how far from each other.
-
-    Attributes:
-        calibration: id of the one that is used.
     """
 
     def __init__(
         self, device: Device, today: str, cache: Path | None, pinned: str | None, tiles: Tiles
     ) -> None:
-        self._device, self._today, self._cache, self.tiles = device, today, cache, tiles
-        self.calibration = pinned or today
+        self._device, self._cache, self.tiles = device, cache, tiles
+        self._calibration = PinnedCalibration(device, today, pinned)
+
+    @property
+    def calibration(self) -> str:
+        """Id of the calibration that is used."""
+        return self._calibration.id
 
     def of(self, circuit: QuantumCircuit) -> Sequence[Region]:
         """The regions of a circuit, best expected success first.
@@ -49,32 +57,18 @@ class Regions:
         Raises:
             DeviceError: if the device cannot run it, or has room for fewer regions than were asked for.
         """
-        # No outcome depends on the phase of a whole circuit, and a parameter that is only there would be left over.
-        circuit = circuit.copy()
-        circuit.global_phase = 0
-        found = None if self.calibration == self._today else self._earlier(circuit)
-        if found is None:
-            found = regions_of(circuit, self._device, self.tiles, self._cache)
-        return found
+        circuit = without_phase(circuit)
+        found = self._calibration.kept(
+            lambda earlier: self._earlier(circuit, earlier), "its regions were not kept"
+        )
+        return regions_of(circuit, self._device, self.tiles, self._cache) if found is None else found
 
-    def _earlier(self, circuit: QuantumCircuit) -> list[Region] | None:
-        """The regions of the earlier calibration; None, and back to today's, where they cannot be used any more."""
-        earlier = replace(self._device, calibration=self.calibration)
+    def _earlier(self, circuit: QuantumCircuit, earlier: Device) -> list[Region] | None:
         key = _key(circuit, earlier, self.tiles)
-        found, reason = _found.get(key) or _from_disk(self._cache, key), "its regions were not kept"
-        try:
-            for region in found or ():
-                assert self._device.target is not None
-                check_isa(region.circuit, self._device.target, self._device.name)
-        except DeviceError as error:
-            found, reason = None, str(error).removesuffix(".")
-        if found is None:
-            self.calibration = self._today
-            warnings.warn(
-                f"{self._device.name} goes on with today's calibration, and what was sent under the earlier one is not "
-                f"used again: {reason}.",
-                stacklevel=2,
-            )
+        found = _found.get(key) or _from_disk(self._cache, key)
+        for region in found or ():
+            assert earlier.target is not None
+            check_isa(region.circuit, earlier.target, earlier.name)
         return found
 
 
