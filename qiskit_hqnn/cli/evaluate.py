@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,12 @@ from qiskit_hqnn.cli.options import (
     CONFIDENCE,
     DATA_ROOT,
     FRACTIONAL,
+    RUN,
+    SUBSET,
     TILES,
     check_confidence_option,
     check_run_folder,
+    check_shots_option,
     tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import say
@@ -21,7 +24,7 @@ from qiskit_hqnn.where import Where
 
 
 def evaluate(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: RUN,
     where: Annotated[str, typer.Option(help="exact, noisy:fake_<device>, aer or fake_<device>.")] = "exact",
     shots: Annotated[
         int | None, typer.Option(help="Shots per expectation value; the job's by default.")
@@ -29,7 +32,7 @@ def evaluate(
     confidence: CONFIDENCE = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
-    subset: Annotated[int | None, typer.Option(help="Only the first N test images.")] = None,
+    subset: SUBSET = None,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
     """Run the test set of a trained run at one place, and add the result to its metrics and report.
@@ -38,9 +41,8 @@ def evaluate(
     """
     from qiskit_hqnn.errors import HQNNError
 
-    if shots is not None and shots < 1:
-        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
-    changed: dict[str, Any] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
+    check_shots_option(shots)
+    changed: dict[str, int | str | bool | None] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
     check_confidence_option(confidence)
     check_run_folder(folder)
 

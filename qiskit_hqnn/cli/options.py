@@ -33,6 +33,17 @@ PLAN = Annotated[
 """What QPU seconds are worth to the user; None shows seconds only."""
 
 
+RUN = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+SUBSET = Annotated[int | None, typer.Option(help="Only the first N test images.")]
+BUDGET = Annotated[
+    float | None, typer.Option("--max-qpu-seconds", help="Refuse to send anything that costs more.")
+]
+SHOW_PRICE_ONLY = Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")]
+YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YES_TO_HARDWARE = Annotated[bool, typer.Option("--yes", "-y", help="Hardware: do not ask.")]
+"""What commands that send something to a device share."""
+
+
 INPUTS = Annotated[
     str | None,
     typer.Option(
@@ -115,6 +126,22 @@ def check_confidence_option(confidence: float | None) -> None:
         raise HQNNError(
             f"Option --confidence must be above 0.5 and below 1, such as 0.99, but is {confidence:g}."
         )
+
+
+def check_shots_option(shots: int | None) -> None:
+    """Raises HQNNError if a number of shots is out of range."""
+    if shots is not None and shots < 1:
+        from qiskit_hqnn.errors import HQNNError
+
+        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
+
+
+def check_budget_option(max_qpu_seconds: float | None) -> None:
+    """Raises HQNNError if a budget is not positive."""
+    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
+        from qiskit_hqnn.errors import HQNNError
+
+        raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
 
 
 def factory_options(settings: list[str] | None, **given: int | None) -> dict[str, Any]:

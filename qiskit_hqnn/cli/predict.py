@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qiskit_hqnn.cli.options import FRACTIONAL, check_run_folder
+from qiskit_hqnn.cli.options import (
+    BUDGET,
+    FRACTIONAL,
+    SHOW_PRICE_ONLY,
+    YES_TO_HARDWARE,
+    check_budget_option,
+    check_run_folder,
+    check_shots_option,
+)
 from qiskit_hqnn.cli.terminal import note, print_rows, say
 from qiskit_hqnn.where import Where
 
@@ -39,11 +47,9 @@ def predict(
     ] = None,
     fractional: FRACTIONAL = None,
     form: Annotated[Form, typer.Option("--format", help="table, json or csv.")] = Form.TABLE,
-    max_qpu_seconds: Annotated[
-        float | None, typer.Option(help="Refuse to send anything that costs more.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: do not ask.")] = False,
+    max_qpu_seconds: BUDGET = None,
+    dry_run: SHOW_PRICE_ONLY = False,
+    yes: YES_TO_HARDWARE = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -60,10 +66,8 @@ def predict(
     """
     from qiskit_hqnn.errors import HQNNError
 
-    if shots is not None and shots < 1:
-        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
-    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
-        raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
+    check_shots_option(shots)
+    check_budget_option(max_qpu_seconds)
     place = Where.parse(where)
     if fractional and not (place.sampled and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")

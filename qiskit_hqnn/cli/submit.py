@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiskit_hqnn.cli.mitigation import (
+    DECOUPLING,
+    EXTRAPOLATION,
+    READOUT,
+    TWIRL_GATES,
+    TWIRL_MEASURE,
+    ZNE,
+    MitigationWords,
+)
 from qiskit_hqnn.cli.options import (
+    BUDGET,
     CONFIDENCE,
     DATA_ROOT,
     FRACTIONAL,
     PLAN,
+    RUN,
+    SHOW_PRICE_ONLY,
     STORE,
+    SUBSET,
     TILES,
+    YES,
+    check_budget_option,
     check_confidence_option,
     check_run_folder,
+    check_shots_option,
     store_option,
     tiles_of_option,
 )
@@ -28,46 +46,97 @@ if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
     from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.jobs.tiling import Planned
     from qiskit_hqnn.training import Half, LoadedRun
+
+_WHERE = Annotated[str, typer.Option(help="aer, fake_<device> or ibm_<device>.")]
+_SHOTS = Annotated[int | None, typer.Option(help="Shots per circuit; the job's by default.")]
+_SEED = Annotated[int, typer.Option(help="Another seed samples the same request again.")]
+_PART = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="<int>",
+        help="Simulations: sets of values in a part; smaller ones lose less to a crash.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a command line asks of a device, checked before torch is loaded.
+
+    Raises:
+        HQNNError: if an option is out of range.
+    """
+
+    folder: Path
+    where: str
+    shots: int | None
+    max_qpu_seconds: float | None
+    mitigation: MitigationWords
+    confidence: float | None
+    fractional: bool | None
+    tiles: str | None
+    seed: int
+    part: int
+
+    def __post_init__(self) -> None:
+        from qiskit_hqnn.errors import HQNNError
+
+        check_shots_option(self.shots)
+        check_budget_option(self.max_qpu_seconds)
+        if not self.place.sampled:
+            raise HQNNError(
+                f"Option --where must be aer, fake_<device> or ibm_<device>, but is {self.where!r}: use hqnn evaluate."
+            )
+        if self.tiles is not None:
+            tiles_of_option(self.tiles)
+        check_confidence_option(self.confidence)
+        check_run_folder(self.folder)
+
+    @property
+    def place(self) -> Where:
+        return Where.parse(self.where)
+
+    def tiles_on(self, run: LoadedRun) -> int | str | None:
+        """Regions side by side: the option's, else the job file's, where there is a device to divide."""
+        if self.tiles is not None:
+            return tiles_of_option(self.tiles)
+        return run.job.tiles if self.place.device else None
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A test set as it would be sent, with what it is found again by."""
+
+    run: LoadedRun
+    manager: JobManager
+    half: Half
+    confidence: float | None
+    settings: dict[str, str | int]
+    notes: dict[str, str]
 
 
 def submit(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    where: Annotated[str, typer.Option(help="aer, fake_<device> or ibm_<device>.")],
-    shots: Annotated[int | None, typer.Option(help="Shots per circuit; the job's by default.")] = None,
-    readout: Annotated[str | None, typer.Option(help="Readout mitigation: none, trex or m3.")] = None,
-    zne: Annotated[
-        str | None, typer.Option(help="Noise factors of zero-noise extrapolation, such as 1,3,5; or none.")
-    ] = None,
-    extrapolation: Annotated[str | None, typer.Option(help="exponential, linear or quadratic.")] = None,
-    decoupling: Annotated[
-        str | None, typer.Option(help="Dynamical decoupling: none, XX, XpXm, XY4, or delays.")
-    ] = None,
-    twirl_gates: Annotated[
-        bool | None, typer.Option("--twirl-gates/--no-twirl-gates", help="Pauli twirling of two-qubit gates.")
-    ] = None,
-    twirl_measure: Annotated[
-        bool | None,
-        typer.Option("--twirl-measure/--no-twirl-measure", help="Flip measured bits at random and back."),
-    ] = None,
+    folder: RUN,
+    where: _WHERE,
+    shots: _SHOTS = None,
+    readout: READOUT = None,
+    zne: ZNE = None,
+    extrapolation: EXTRAPOLATION = None,
+    decoupling: DECOUPLING = None,
+    twirl_gates: TWIRL_GATES = None,
+    twirl_measure: TWIRL_MEASURE = None,
     confidence: CONFIDENCE = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
-    subset: Annotated[int | None, typer.Option(help="Only the first N test images.")] = None,
-    max_qpu_seconds: Annotated[
-        float | None, typer.Option(help="Refuse to send anything that costs more.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed samples the same request again.")] = 0,
-    part: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="<int>",
-            help="Simulations: sets of values in a part; smaller ones lose less to a crash.",
-        ),
-    ] = 2000,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    subset: SUBSET = None,
+    max_qpu_seconds: BUDGET = None,
+    seed: _SEED = 0,
+    part: _PART = 2000,
+    dry_run: SHOW_PRICE_ONLY = False,
+    yes: YES = False,
     plan: PLAN = None,
     store: STORE = None,
     data_root: DATA_ROOT = Path("data"),
@@ -81,110 +150,122 @@ def submit(
 
     Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
     """
-    from qiskit_hqnn.errors import HQNNError
+    words = MitigationWords(readout, zne, extrapolation, decoupling, twirl_gates, twirl_measure)
+    asked = _Asked(folder, where, shots, max_qpu_seconds, words, confidence, fractional, tiles, seed, part)
 
-    if shots is not None and shots < 1:
-        raise HQNNError(f"Option --shots must be at least 1, but is {shots}.")
-    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
-        raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
-    place = Where.parse(where)
-    if not place.sampled:
-        raise HQNNError(
-            f"Option --where must be aer, fake_<device> or ibm_<device>, but is {where!r}: use hqnn evaluate."
-        )
-    side_by_side = None if tiles is None else tiles_of_option(tiles)
-    check_confidence_option(confidence)
-    check_run_folder(folder)
-
-    from qiskit_hqnn.cli.pricing import account_left, money_line
-    from qiskit_hqnn.jobs import JobManager, Store, ensure_worker
+    from qiskit_hqnn.cli.pricing import money_line
     from qiskit_hqnn.jobs.adapters import open_place
-    from qiskit_hqnn.training import begun_under, first_half, load_run, price_in_rounds, weights_digest
+    from qiskit_hqnn.training import load_run
 
     money = money_line(plan)
     open_place(where, bool(fractional))  # a wrong word is reported before the data set is loaded
     run = load_run(folder, data_root)
-    images = len(run.splits.test) if subset is None else subset
-    settings = {"run": str(folder.absolute()), "images": images, "weights": weights_digest(run.folder)}
-    opened = Store(store or _default_store())
-    rounds = confidence is not None and place.hardware
+    request = _request(asked, run, subset, store, data_root)
+    estimation = request.manager.plan(request.half.pub)
+    known = _say_price(request, estimation, money if plan else None)
+    if dry_run:
+        say(str(estimation))
+        return
+    if not yes and known is None and not typer.confirm("Send it?"):
+        raise typer.Exit(1)
+    if confidence is None:
+        _send(request, store, max_qpu_seconds)
+    else:
+        _in_rounds(request, confidence)
+
+
+def _request(
+    asked: _Asked,
+    run: LoadedRun,
+    subset: int | None,
+    store: str | None,
+    data_root: Path,
+) -> _Request:
+    """The request and the manager that sends it; nothing is recorded so far."""
+    from qiskit_hqnn.jobs import JobManager, Store
+    from qiskit_hqnn.jobs.store import DEFAULT_STORE
+    from qiskit_hqnn.training import begun_under, first_half, weights_digest
+
+    settings: dict[str, str | int] = {
+        "run": str(asked.folder.absolute()),
+        "images": len(run.splits.test) if subset is None else subset,
+        "weights": weights_digest(run.folder),
+    }
+    opened = Store(store or DEFAULT_STORE)
+    rounds = asked.confidence is not None and asked.place.hardware
     manager = JobManager(
-        where,
+        asked.where,
         store=opened,
-        cache=folder / "templates" if rounds else None,
-        calibration=begun_under(opened, where, settings) if rounds else None,
-        shots=shots or run.job.shots,
-        max_qpu_seconds=max_qpu_seconds or run.job.max_qpu_seconds,
-        mitigation=_mitigation(
-            run.job.mitigation.model_dump(),
-            zne,
-            readout=readout,
-            extrapolation=extrapolation,
-            dynamical_decoupling=decoupling,
-            twirl_gates=twirl_gates,
-            twirl_measure=twirl_measure,
-        ),
-        seed=seed,
-        sets_at_once=part,
-        fractional=run.job.fractional if fractional is None else fractional,
-        tiles=side_by_side if tiles is not None else run.job.tiles if place.device else None,
+        cache=asked.folder / "templates" if rounds else None,
+        calibration=begun_under(opened, asked.where, settings) if rounds else None,
+        shots=asked.shots or run.job.shots,
+        max_qpu_seconds=asked.max_qpu_seconds or run.job.max_qpu_seconds,
+        mitigation=asked.mitigation.over(run.job),
+        seed=asked.seed,
+        sets_at_once=asked.part,
+        fractional=run.job.fractional if asked.fractional is None else asked.fractional,
+        tiles=asked.tiles_on(run),
     )
-    half = first_half(run, subset)
-    estimation = manager.plan(half.pub)
+    notes = {"data_root": str(data_root.absolute())}
+    return _Request(run, manager, first_half(run, subset), asked.confidence, settings, notes)
+
+
+def _say_price(request: _Request, estimation: Planned, money: Callable[[float], str] | None) -> str | None:
+    """What a request is and costs; returns the job that has it already, None if there is none.
+
+    Raises:
+        BudgetError: if a fresh one costs more than is left.
+    """
+    from qiskit_hqnn.cli.pricing import account_left
+    from qiskit_hqnn.training import price_in_rounds
+
+    manager, where = request.manager, Where.parse(request.manager.where)
     price, most = manager.price(estimation), ""
-    if confidence is not None:
-        price, number = price_in_rounds(manager, half)
+    if request.confidence is not None:
+        price, number = price_in_rounds(manager, request.half)
         most = f" at most, in up to {number} rounds"
-    regions = getattr(estimation, "words", "")
-    unreal = "" if place.hardware else " (what hardware would charge)"
-    say(f"{folder}: {images} images on {where}, {manager.shots} shots")
-    if regions:
+    unreal = "" if where.hardware else " (what hardware would charge)"
+    say(f"{request.run.folder.path}: {request.settings['images']} images on {where}, {manager.shots} shots")
+    if regions := getattr(estimation, "words", ""):
         say(f"tiles    {regions}")
     say(f"price    {price}{most}{unreal}")
-    if plan:
+    if money is not None:
         say(f"money    {money(price.qpu_seconds)}")
-    _say_the_other_way(manager, half.pub)
-    if place.hardware:
+    _say_the_other_way(manager, request.half.pub)
+    if where.hardware:
         say(f"account  {account_left()}")
         _say_state(where)
-    known = manager.known(estimation, settings) if confidence is None else None
+    known = manager.known(estimation, request.settings) if request.confidence is None else None
     if known is None:
         manager.meter.check(price, f"This request on {where}")
     else:
         _say_known(manager, known)
-    if dry_run:
-        say(str(estimation))
-        return
-    notes = {"data_root": str(data_root.absolute())}
-    if not yes and known is None and not typer.confirm("Send it?"):
-        raise typer.Exit(1)
-    if confidence is not None:
-        _in_rounds(run, manager, half, confidence, settings, notes)
-        return
-    job = manager.submit(half.pub, f"{folder.name} test set", settings, notes, max_qpu_seconds)
+    return known
+
+
+def _send(request: _Request, store: str | None, max_qpu_seconds: float | None) -> None:
+    """Record the request as one job and start the worker that sends it."""
+    from qiskit_hqnn.jobs import ensure_worker
+
+    manager, title = request.manager, f"{request.run.folder.path.name} test set"
+    job = manager.submit(request.half.pub, title, request.settings, request.notes, max_qpu_seconds)
     assert manager.store is not None
     ensure_worker(manager.store)
-    if place.hardware:
+    if Where.parse(manager.where).hardware:
         _wait_until_sent(manager, job)
     say(f"job      {job[:10]}")
     say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
 
 
-def _in_rounds(
-    run: LoadedRun,
-    manager: JobManager,
-    half: Half,
-    confidence: float,
-    settings: dict[str, Any],
-    notes: dict[str, Any],
-) -> None:
+def _in_rounds(request: _Request, confidence: float) -> None:
     """Send a test set in rounds and wait for them here: what a round is depends on the one before."""
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import submit_in_rounds
 
+    run, manager = request.run, request.manager
     manager.said = say
     try:
-        submit_in_rounds(run, manager, half, confidence, settings, notes, say)
+        submit_in_rounds(run, manager, request.half, confidence, request.settings, request.notes, say)
     except KeyboardInterrupt:
         say("The rounds so far are kept: the same command goes on with them.", err=True)
         raise
@@ -215,23 +296,6 @@ def _say_the_other_way(manager: JobManager, pub: EstimatorPub) -> None:
         say(f"gates    {manager.device.rule}")
 
 
-def _mitigation(settings: dict[str, Any], zne: str | None, **given: str | bool | None) -> Any:
-    """The job file's mitigation, with what was given on the command line in its place."""
-    from qiskit_hqnn.errors import MitigationError
-    from qiskit_hqnn.jobs import MitigationOptions
-
-    settings |= {name: None if word == "none" else word for name, word in given.items() if word is not None}
-    if zne is not None:
-        try:
-            settings["zne"] = None if zne == "none" else [int(factor) for factor in zne.split(",")]
-        except ValueError:
-            raise MitigationError(
-                f"Option --zne must be odd factors such as 1,3,5, or none, but is {zne!r}."
-            ) from None
-    settings["zne"] = tuple(settings["zne"]) if settings["zne"] else None
-    return MitigationOptions(**settings)
-
-
 def _say_state(where: str) -> None:
     """That a device takes jobs and runs none just now; the price stands without it."""
     from qiskit_hqnn.errors import DeviceError
@@ -241,12 +305,6 @@ def _say_state(where: str) -> None:
         state = device_state(where)
         if state != "online":
             say(f"device   {where} is {state}: a job waits until it is back.")
-
-
-def _default_store() -> str:
-    from qiskit_hqnn.jobs.store import DEFAULT_STORE
-
-    return DEFAULT_STORE
 
 
 def _wait_until_sent(manager: JobManager, job: str, seconds: float = 120.0) -> None:
