@@ -45,5 +45,9 @@ class MitigationError(HQNNError):
     """Error-mitigation options that exclude one another, or that a request cannot use."""
 
 
+class ClusterError(HQNNError):
+    """A cluster cannot be reached, has no workers that fit, or was lost; what is in the store is kept."""
+
+
 class InstallationError(HQNNError, ImportError):
     """A package is missing, or does not fit another one."""

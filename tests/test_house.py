@@ -18,13 +18,14 @@ LIBRARY = ROOT / "qiskit_hqnn"
 # Each floor and the floors that it may import (docs/architecture.md).
 FLOORS = {
     "circuits": set(),
+    "cluster": set(),
     "simulation": {"circuits"},
-    "jobs": {"circuits"},
+    "jobs": {"circuits", "cluster"},
     "layers": {"circuits", "simulation", "jobs"},
     "models": {"layers", "circuits"},
     "data": set(),
-    "training": {"models", "data", "layers", "jobs", "circuits"},
-    "reproduction": {"training", "data", "models"},
+    "training": {"models", "data", "layers", "jobs", "circuits", "cluster"},
+    "reproduction": {"training", "data", "models", "cluster"},
     "standin": {"jobs"},
     "inspection": {"circuits", "jobs", "layers", "training"},  # the last two for run folders only
     "analysis": {"circuits", "simulation", "layers"},
