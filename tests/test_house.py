@@ -26,7 +26,7 @@ FLOORS = {
     "data": set(),
     "training": {"models", "data", "layers", "jobs", "circuits", "cluster"},
     "reproduction": {"training", "data", "models", "cluster"},
-    "standin": {"jobs"},
+    "standin": {"jobs", "simulation"},  # the noise engine computes outcomes
     "inspection": {"circuits", "jobs", "layers", "training"},  # the last two for run folders only
     "analysis": {"circuits", "simulation", "layers"},
 }

@@ -6,6 +6,7 @@ import argparse
 import signal
 import threading
 
+from qiskit_hqnn.standin.engines import ENGINES
 from qiskit_hqnn.standin.faults import Faults
 from qiskit_hqnn.standin.server import Loopback
 
@@ -20,11 +21,18 @@ def main() -> None:
         "--faults", type=float, default=0.0, help="share of requests that go wrong (default: 0)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the faults and of the samples")
+    parser.add_argument(
+        "--engine",
+        choices=list(ENGINES),
+        default="aer",
+        help="what computes outcomes: Aer, or the noise engine, many times faster (default: aer)",
+    )
     given = parser.parse_args()
     faults = Faults.random(given.seed, given.faults)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Loopback(given.devices, faults=faults, seed=given.seed, port=given.port) as loopback:
+    options = {"seed": given.seed, "port": given.port, "engine": given.engine}
+    with Loopback(given.devices, faults=faults, **options) as loopback:
         for name, value in loopback.environment.items():
             print(f"export {name}={value!r}", flush=True)
         print("# Ctrl-C ends the service.", flush=True)

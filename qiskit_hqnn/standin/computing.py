@@ -1,4 +1,4 @@
-"""A job's program decoded, sampled on Aer with a snapshot's noise, and encoded as the service encodes results."""
+"""A job's program decoded, sampled with a snapshot's noise, and encoded as the service encodes results."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from qiskit_ibm_runtime.fake_provider.executor.run_quantum_program import broadc
 from qiskit_ibm_runtime.json import RuntimeDecoder
 from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import passthrough_data_to_2_0
 
-from qiskit_hqnn.jobs.adapters import SamplingRequest, sample
+from qiskit_hqnn.jobs.adapters import SamplingRequest
 from qiskit_hqnn.jobs.devices import Device, circuit_bytes
+from qiskit_hqnn.standin.engines import Engine
 from qiskit_hqnn.standin.spoiling import spoiled
 
 OVERHEAD = 2.0
@@ -35,13 +36,13 @@ def decode(program_id: str, params: dict[str, Any]) -> Any:
     return program
 
 
-def run(program: Any, device: Device, seed: int, fault: str = "") -> str:
+def run(program: Any, device: Device, seed: int, engine: Engine, fault: str = "") -> str:
     """Results of a program as the service's JSON. The same program has the same results: its own bytes are the seed.
 
     A `fault` of `faults.ODD_RESULTS` makes them something else than was asked for.
     """
     start = dt.datetime.now(dt.UTC)
-    results = [_run_item(item, program.shots, device, seed) for item in program.items]
+    results = [_run_item(item, program.shots, device, seed, engine) for item in program.items]
     results = [] if fault == "no-items" else [spoiled(result, fault) for result in results]
     model = QuantumProgramResultModel(
         data=[
@@ -66,7 +67,7 @@ def run(program: Any, device: Device, seed: int, fault: str = "") -> str:
     )
 
 
-def _run_item(item: Any, shots: int, device: Device, seed: int) -> dict[str, np.ndarray]:
+def _run_item(item: Any, shots: int, device: Device, seed: int, engine: Engine) -> dict[str, np.ndarray]:
     extra: dict[str, np.ndarray] = {}
     if getattr(item, "samplex", None) is not None:
         drawn = np.random.default_rng(_seed(seed, item.circuit, np.zeros(0), shots))
@@ -80,7 +81,7 @@ def _run_item(item: Any, shots: int, device: Device, seed: int) -> dict[str, np.
     flat = values.reshape(prod(shape), -1) if values.size else np.zeros((max(1, prod(shape)), 0))
     names = tuple(parameter.name for parameter in item.circuit.parameters)
     request = SamplingRequest(item.circuit, names, flat, shots, _seed(seed, item.circuit, flat, shots))
-    bits = sample(request, device).to_bit_array().to_bool_array(order="little")
+    bits = engine(request, device).to_bit_array().to_bool_array(order="little")
     bits = bits.reshape(*shape, shots, bits.shape[-1])
     registers = {
         register.name: bits[..., [item.circuit.find_bit(bit).index for bit in register]]

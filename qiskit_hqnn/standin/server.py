@@ -22,6 +22,7 @@ class Loopback:
         seed: of the samples.
         plan: display name of the account's plan; on "Open", as with IBM, a session is refused.
         port: 0 takes a free one.
+        engine: "aer" samples on Aer, "noise" draws from the noise engine's exact distributions, which is faster.
     """
 
     def __init__(
@@ -31,8 +32,9 @@ class Loopback:
         seed: int = 11,
         plan: str = "Premium",
         port: int = 0,
+        engine: str = "aer",
     ) -> None:
-        self.service = Service(devices, faults or Faults(), seed, Account(plan))
+        self.service = Service(devices, faults or Faults(), seed, Account(plan), engine=engine)
         handler = type("Handler", (Answers,), {"service": self.service})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True

@@ -15,6 +15,7 @@ from typing import Any
 
 from qiskit_hqnn.jobs.devices import Device, resolve_device
 from qiskit_hqnn.standin.computing import decode, qpu_seconds, run
+from qiskit_hqnn.standin.engines import engine_of
 from qiskit_hqnn.standin.faults import ENDINGS, ODD_RESULTS, Fault, Faults
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/loopback:11111111-2222-3333-4444-555555555555::"
@@ -57,7 +58,9 @@ class Service:
         seed: int,
         account: Account | None = None,
         limit: float = 600.0,
+        engine: str = "aer",
     ) -> None:
+        self.engine = engine_of(engine)
         self.devices: dict[str, Device] = {f"ibm_{name}": _whole_device(f"fake_{name}") for name in devices}
         self.faults, self.seed, self.limit = faults, seed, limit
         self.account = account or Account()
@@ -196,7 +199,7 @@ class Service:
         if ending is not None:
             return dict(ending)
         job["executions"] = executions
-        job["result"] = run(program, device, self.seed, kind if kind in ODD_RESULTS else "")
+        job["result"] = run(program, device, self.seed, self.engine, kind if kind in ODD_RESULTS else "")
         job["lost"] = kind if kind in ("results-gone", "results-empty") else ""
         job["odd_looks"] = 2 if kind == "unknown-status" else 0
         return {"status": "Completed"}

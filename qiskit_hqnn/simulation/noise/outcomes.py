@@ -200,13 +200,20 @@ class OutcomeProgram:
             split = found.reshape(len(states), 4, -1)
             # The axis that was read goes behind all others: at the end they are in order again.
             found = torch.einsum("sab,ac->sbc", split, torch.from_numpy(reader).to(states))
-        tensor = found.reshape(len(states), *(2 for _ in self._bits))
-        moved = tensor.permute(0, *(axis + 1 for axis in self._bit_axes())).reshape(len(states), -1)
+        return self._in_order(found.reshape(len(states), -1))
+
+    def _in_order(self, found: Tensor) -> Tensor:
+        """Columns of all classical bits from those of the measured qubits in the last layout."""
+        tensor = found.reshape(len(found), *(2 for _ in self._bits))
+        moved = tensor.permute(0, *(axis + 1 for axis in self._bit_axes())).reshape(len(found), -1)
         return spread(moved, tuple(self._bits), self._width)
 
     def _effects(self) -> Tensor:
-        """Effects (1, 4^n, 2^width) of all outcomes on the last states."""
-        return self._read(torch.eye(4**self.num_qubits, dtype=_PRECISION))[None].contiguous()
+        """Effects (1, 4^n, 2^width) of all outcomes on the last states: products of what each qubit is read by."""
+        found = torch.ones(1, 1, dtype=_PRECISION)
+        for reader in self._readers():
+            found = torch.kron(found, torch.from_numpy(reader).to(found))
+        return self._in_order(found)[None].contiguous()
 
 
 def spread(found: Tensor, bits: Sequence[int], width: int) -> Tensor:

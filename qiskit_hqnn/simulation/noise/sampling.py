@@ -75,13 +75,14 @@ class ExactAdapter(LocalAdapter):
             CircuitError: if a circuit measures before its end, branches, or has what no channel describes.
             HQNNError: if its states do not fit into memory.
         """
-        outcomes = [
-            sampled_apart(request, self._drawn) if is_tiled(request.circuit) else self._drawn(request)
-            for request in requests
-        ]
+        outcomes = [self.sample(request) for request in requests]
         job_id = f"exact-{uuid4().hex}"
         self._finished[job_id] = (tag, outcomes)
         return job_id
+
+    def sample(self, request: SamplingRequest) -> Outcomes:
+        """Outcomes of one request, a tiled circuit region by region; errors as `submit`."""
+        return sampled_apart(request, self._drawn) if is_tiled(request.circuit) else self._drawn(request)
 
     def _drawn(self, request: SamplingRequest) -> Outcomes:
         return _drawn(self._of(request), request)
