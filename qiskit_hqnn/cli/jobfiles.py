@@ -76,7 +76,7 @@ def validate(
         build(content.model.name, **content.model.options)
     else:
         own_parts(content)
-    runs, epochs = len(content.seeds) * (1 + len(content.controls)), content.train.epochs
+    runs, epochs = len(content.repeats) * (1 + len(content.controls)), content.train.epochs
     say(
         f"{job} is valid: {content.model.name} on {content.data.name}, {epochs} epoch{'s' * (epochs > 1)}, "
         f"{runs} run{'s' * (runs > 1)}."

@@ -80,7 +80,7 @@ def print_price(job: JobFile, data_root: Path, plan: str | None = None) -> None:
         say(f"time     {in_words(total)} of QPU time")
     if plan is not None:
         say(f"money    {money_line(plan)(total)}")
-    note(f"{len(job.seeds) * (1 + len(job.controls))} run(s); nothing was sent.")
+    note(f"{len(job.repeats) * (1 + len(job.controls))} run(s); nothing was sent.")
     if not any(Where.parse(word).hardware for word in (job.where, *job.test)):
         note("Aer and snapshots cost nothing: these are the prices of hardware.")
     _note_fractional_gates(job, data_root)
@@ -105,7 +105,7 @@ def _parts(job: JobFile, data_root: Path) -> tuple[dict[str, Price], float]:
         rows |= {part: cost for part, cost in costs.items() if part.startswith("test")}
         dearest = max(dearest, sum(rows.values(), Price()).qpu_seconds)
         for part, cost in rows.items():
-            parts[part] = parts.get(part, Price()) + cost * len(job.seeds)
+            parts[part] = parts.get(part, Price()) + cost * len(job.repeats)
     return parts, dearest
 
 

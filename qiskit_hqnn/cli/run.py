@@ -94,7 +94,7 @@ def check_free(folder: Path, job: JobFile, resume: bool) -> None:
     Raises:
         RunFolderError: if it is in use.
     """
-    if resume or len(job.seeds) * (1 + len(job.controls)) > 1 or not (folder / "job.toml").exists():
+    if resume or len(job.repeats) * (1 + len(job.controls)) > 1 or not (folder / "job.toml").exists():
         return
     from qiskit_hqnn.errors import RunFolderError
 

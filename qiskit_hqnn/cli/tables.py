@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 from qiskit_hqnn.cli.terminal import note, print_rows, say
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.training import Result, RunFolder
+    from qiskit_hqnn.training import Result, Run
 
 
-def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
+def print_results(runs: Sequence[Run]) -> None:
     """One row for each run and place."""
+    from qiskit_hqnn.training import repeat_words
+
     several = len(runs) > 1
     rows = []
-    for seed, control, run in runs:
+    for repeat, control, run in runs:
         metrics = run.read_metrics()
         counts = metrics.parameters
         assert counts is not None  # a run that was tested has been trained
         whole = metrics.data.get("test", 0)
         for result in metrics.test.values():
-            row = [f"seed {seed}" + (f" {control}" if control else "")] if several else []
+            row = [repeat_words(repeat) + (f" {control}" if control else "")] if several else []
             rows.append(
                 [
                     *row,
@@ -43,11 +45,11 @@ def print_results(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
     note(f"training {seconds:.1f} s; parameters are classical + quantum")
 
 
-def print_comparison(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
-    """Means over the seeds, and what they say about each control."""
+def print_comparison(runs: Sequence[Run]) -> None:
+    """Means over the seeds or draws, and what they say about each control."""
     from qiskit_hqnn.training import in_plain_words, interval_words, summarise
 
-    summary = summarise([(seed, control, run.metrics()) for seed, control, run in runs])
+    summary = summarise([(repeat, control, run.metrics()) for repeat, control, run in runs])
     rows = [
         (
             row["run"],
@@ -58,8 +60,9 @@ def print_comparison(runs: Sequence[tuple[int, str | None, RunFolder]]) -> None:
         )
         for row in summary["rows"]
     ]
+    units = f"{summary['rows'][0]['accuracy'].unit}s"
     say()
-    print_rows(("mean of", "where", "accuracy", "95 % interval", "seeds"), rows, left=("mean of", "where"))
+    print_rows(("mean of", "where", "accuracy", "95 % interval", units), rows, left=("mean of", "where"))
     for sentence in in_plain_words(summary):
         say(f"- {sentence}")
 

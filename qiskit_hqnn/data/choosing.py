@@ -10,7 +10,6 @@ from torch import Tensor
 
 from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.data.image_set import ImageSet
-from qiskit_hqnn.data.preprocessing import Preprocessing
 from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.errors import MissingDataError
 
@@ -63,7 +62,7 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
     assert source.test is not None
     kept = _labels_of(choice.classes, source.class_names)
     generator = torch.Generator().manual_seed(choice.seed)
-    training, test = (_of_classes(part, kept, source.preprocessing) for part in (source.train, source.test))
+    training, test = (_of_classes(part, kept) for part in (source.train, source.test))
     training = _sample(training, choice.train_samples, "train_samples", generator, choice)
     test = _sample(test, choice.test_samples, "test_samples", generator, choice)
     if source.validation is not None:
@@ -72,7 +71,7 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
                 f"The data set has {len(source.validation)} validation images of its own, so `validation` must be left "
                 f"out, but is {choice.validation}."
             )
-        held_out = _of_classes(source.validation, kept, source.preprocessing)
+        held_out = _of_classes(source.validation, kept)
         notes.append("The validation images are the data set's own.")
     else:
         order = _stratified(training.labels, _count(choice.validation, len(training)), False, generator)
@@ -117,14 +116,13 @@ def _without(images: ImageSet, positions: Tensor) -> ImageSet:
     return images.subset(mask.nonzero().flatten())
 
 
-def _of_classes(images: ImageSet, kept: Sequence[int], preprocessing: Preprocessing | None) -> ImageSet:
-    """The images of these labels, which count from 0 then, at the size at which networks get them."""
+def _of_classes(images: ImageSet, kept: Sequence[int]) -> ImageSet:
+    """The images of these labels, which count from 0 then."""
     highest = max(*kept, int(images.labels.max()) if len(images) else 0)
     positions = torch.full((highest + 1,), -1)
     positions[torch.tensor(kept)] = torch.arange(len(kept))
     labels = positions[images.labels]
-    pixels = images.images[labels >= 0]
-    return ImageSet(preprocessing.interpolated(pixels) if preprocessing else pixels, labels[labels >= 0])
+    return ImageSet(images.images[labels >= 0], labels[labels >= 0])
 
 
 def _sample(

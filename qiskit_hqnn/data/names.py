@@ -13,6 +13,9 @@ PUBLISHED_NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "medical-mnist
 OWN = ("folder", "npz", "csv")
 """The user's own data, which need a path."""
 
+RESIZES = ("bilinear", "antialias")
+"""How images are resized: each new pixel between its nearest old ones, or averaged over all that it covers."""
+
 MEDMNIST_FORM = "medmnist:<set>"
 
 DATASETS = (*PUBLISHED_NAMES, MEDMNIST_FORM, *OWN)

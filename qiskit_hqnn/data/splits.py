@@ -13,7 +13,8 @@ from qiskit_hqnn.data.arrays import prepared
 from qiskit_hqnn.data.choosing import DEFAULT_VALIDATION, Choice, choose
 from qiskit_hqnn.data.datasets import read_dataset
 from qiskit_hqnn.data.image_set import ImageSet
-from qiskit_hqnn.data.names import OWN, check_name
+from qiskit_hqnn.data.medmnist import PREFIX
+from qiskit_hqnn.data.names import OWN, RESIZES, check_name
 from qiskit_hqnn.data.preprocessing import Preprocessing
 from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.data.sources import read_source
@@ -86,6 +87,7 @@ def load(
     validation: int | float = DEFAULT_VALIDATION,
     test_fraction: float = 0.2,
     image_size: int | None = None,
+    resize: str | None = None,
     channels: int | None = None,
     seed: int = 0,
 ) -> Splits:
@@ -108,6 +110,9 @@ def load(
         test_fraction: share of the images that become the test set, stratified, where the data set comes without one:
             the user's own by `seed`, digits always the same.
         image_size: resize to so many pixels a side; by default own images keep their size, which must then be the same.
+        resize: of the published sets "bilinear", the default (each new pixel between its nearest old ones, as torch
+            interpolates), or "antialias" (averaged over all old pixels that it covers, as Pillow resizes). Own images
+            and MedMNIST's are always antialiased.
         channels: 1 (grey) or 3 (colour); as the data set has them by default.
         seed: of every random choice here; it is apart from the seed of a training.
 
@@ -118,12 +123,15 @@ def load(
     check_name(name)
     if channels not in (None, 1, 3):
         raise MissingDataError(f"Argument `channels` must be 1 or 3, but is {channels!r}.")
+    own = name in OWN or name.startswith(PREFIX)
+    _check_resize(resize, own)
     size = None if image_size is None else (image_size, image_size)
     source = read_source(name, Path(root), None if path is None else Path(path), size, channels)
     if channels is not None:
         source = _in_channels(source, channels)
     if source.preprocessing and image_size is not None and source.preprocessing.size != size:
-        source = replace(source, preprocessing=replace(source.preprocessing, image_size=image_size))
+        change: dict[str, Any] = {"size": size} if resize == "antialias" else {"image_size": image_size}
+        source = replace(source, preprocessing=replace(source.preprocessing, **change))
     choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
     return _splits(source, choice, fixed_test_set=name not in OWN)
 
@@ -162,8 +170,36 @@ def from_dataset(
 
 def _splits(source: Source, choice: Choice, fixed_test_set: bool) -> Splits:
     chosen = choose(source, choice, fixed_test_set)
-    parts = (chosen.train, chosen.validation, chosen.test)
-    return Splits(*parts, chosen.class_names, source.preprocessing, source.digest, chosen.notes)
+    how = source.preprocessing
+    return Splits(
+        _resized(chosen.train, how),
+        _resized(chosen.validation, how),
+        _resized(chosen.test, how),
+        chosen.class_names,
+        how,
+        source.digest,
+        chosen.notes,
+    )
+
+
+def _check_resize(resize: str | None, own: bool) -> None:
+    if resize is not None and resize not in RESIZES:
+        raise MissingDataError(
+            f"Argument `resize` must be one of {', '.join(map(repr, RESIZES))}, but is {resize!r}."
+        )
+    if resize == "bilinear" and own:
+        raise MissingDataError(
+            "Argument `resize` is 'bilinear', but own images and MedMNIST's are always resized with antialiasing: "
+            "leave it out."
+        )
+
+
+def _resized(part: ImageSet, how: Preprocessing | None) -> ImageSet:
+    """Chosen images at the size at which networks get them; those that were not chosen cost nothing."""
+    if how is None:
+        return part
+    images = how.interpolated(prepared(part.images, how.size, None))
+    return part if images is part.images else ImageSet(images, part.labels, part.augment)
 
 
 def _in_channels(source: Source, channels: int) -> Source:

@@ -11,7 +11,15 @@ from typing import Any
 
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.training import DataSection, JobFile, ModelSection, RunFolder, differences, settings_of
+from qiskit_hqnn.training import (
+    DataSection,
+    JobFile,
+    ModelSection,
+    Repeat,
+    RunFolder,
+    differences,
+    settings_of,
+)
 
 Settings = dict[str, Any]
 """Settings by dotted key, such as {"train.epochs": 3}."""
@@ -35,6 +43,10 @@ class Record:
     metrics: dict[str, Any]
     machine: dict[str, Any]
     folder: Path | None = None
+
+    def repeat(self, job: JobFile) -> Repeat:
+        """Which repetition of a row's job it is: its seed, with its draw where the job has several."""
+        return (self.settings["data.seed"], self.seed) if job.data.draws > 1 else self.seed
 
 
 @dataclass(frozen=True)
@@ -69,13 +81,13 @@ def record_of(run: RunFolder) -> Record | None:
 
 
 def records_in(folder: Path, job: JobFile) -> Records:
-    """The tested runs in a row's folder: one in the folder itself, or many in `seed-*`, or both.
+    """The tested runs in a row's folder: one in the folder itself, or many beside it, or both.
 
     Args:
         folder: the row's folder; need not be there.
         job: the row's job; runs with other settings are left out.
     """
-    places = [*sorted(folder.glob("seed-*")), folder]
+    places = [*sorted(folder.glob("seed-*")), *sorted(folder.glob("draw-*")), folder]
     found, damaged = [], []
     for place in places:
         if not (place / "job.toml").exists():
@@ -91,15 +103,17 @@ def records_in(folder: Path, job: JobFile) -> Records:
 
 
 def sort_out(found: Sequence[Record], job: JobFile) -> Records:
-    """Those that were made with a job's settings, the first of each seed and control; and words about the others."""
-    kept: dict[tuple[int, str], Record] = {}
+    """Those made with a job's settings, the first of each draw, seed and control; and words about the others."""
+    kept: dict[tuple[int, int, str], Record] = {}
     others: Counter[str] = Counter()
+    draws = range(job.data.seed, job.data.seed + job.data.draws)
     for record in found:
-        wanted = settings_of(job.single(record.seed, record.control))
+        draw = record.settings["data.seed"]
+        wanted = settings_of(job.single((draw if draw in draws else draws[0], record.seed), record.control))
         if differing := differences(record.settings, wanted):
             others[differing] += 1
         else:
-            kept.setdefault((record.seed, record.control or ""), record)
+            kept.setdefault((draw, record.seed, record.control or ""), record)
     sentences = [
         f"{count} {'runs were' if count > 1 else 'run was'} left out, made with other settings ({differing})."
         for differing, count in others.items()
@@ -115,7 +129,7 @@ def write_records(path: Path, job: JobFile, records: Records) -> None:
         job: the row's job as its file has it; of each run's settings those are written that differ.
         records: what to write.
     """
-    base = settings_of(job.single(job.seeds[0], None))
+    base = settings_of(job.single(job.repeats[0], None))
     machines: list[dict[str, Any]] = []
     lines = []
     for record in records.runs:
@@ -163,7 +177,7 @@ def read_records(path: Path, job: JobFile) -> Records:
 def gather(folder: Path, path: Path, job: JobFile) -> tuple[Records, bool]:
     """A row's records from its run folders, or, where those hold less, from the file beside the page.
 
-    The folders count if they hold all of the job file's seeds and controls, or as many runs as the file.
+    The folders count if they hold all of the job file's draws, seeds and controls, or as many runs as the file.
 
     Args:
         folder: the row's folder.
@@ -180,8 +194,8 @@ def gather(folder: Path, path: Path, job: JobFile) -> tuple[Records, bool]:
         if here.networks:
             return here, False
         raise
-    wanted = {(seed, control) for seed in job.seeds for control in (None, *job.controls)}
-    whole = wanted <= {(run.seed, run.control) for run in here.runs}
+    wanted = {(repeat, control) for repeat in job.repeats for control in (None, *job.controls)}
+    whole = wanted <= {(run.repeat(job), run.control) for run in here.runs}
     if whole or len(here.runs) >= len(kept.runs):
         return here, False
     return kept, True

@@ -13,7 +13,7 @@ from qiskit_hqnn._files import write_text, write_whole
 from qiskit_hqnn.reproduction.outcomes import Outcome, devices_of
 from qiskit_hqnn.reproduction.records import Record, Records
 from qiskit_hqnn.reproduction.reproducing import Published
-from qiskit_hqnn.training import MARGIN, Mean, summarise
+from qiskit_hqnn.training import MARGIN, Mean, by_draw, of_one_more, summarise
 
 SEEDS_FOR_A_SHARE = 5
 """From so many seeds on, the share of runs that do not learn is given."""
@@ -84,8 +84,8 @@ def _table(outcomes: Sequence[Outcome], quick: bool) -> str:
             counts = entry["parameters"]
             images = next(iter(outcome.records.networks[0].metrics["test"].values()))["images"]
             lines.append(
-                f"{head}| {name}{_percent(mean)}{where} | {_against(row, mean, images, quick)} | {images:,} | "
-                f"{mean.count} | {_share(entry)} | {_parameters(row, counts)} | "
+                f"{head}| {name}{_percent(mean)}{where} | {_against(row, entry, images, quick)} | {images:,} | "
+                f"{_counted(entry)} | {_share(entry)} | {_parameters(row, counts)} | "
                 f"{entry['seconds']:.0f} |"
             )
     return "\n".join(lines)
@@ -107,16 +107,28 @@ def _in_words(settings: Sequence[str]) -> str:
 
 def _network_rows(outcome: Outcome) -> list[dict[str, Any]]:
     """The network at the places that saw the whole test set, as the job asks; looks at few images have their table."""
-    rows = _summary(outcome.records)["rows"]
+    rows = _summary(outcome)["rows"]
     return [row for row in rows if row["run"] == "network" and row["where"] in outcome.job.test]
 
 
-def _summary(records: Records) -> dict[str, Any]:
-    return summarise([(run.seed, run.control, run.metrics) for run in records.runs])
+def _summary(outcome: Outcome) -> dict[str, Any]:
+    runs = outcome.records.runs
+    return summarise([(run.repeat(outcome.job), run.control, run.metrics) for run in runs])
 
 
-def _against(row: Published, mean: Mean, images: int, quick: bool) -> str:
-    """Where the published figure, and nothing lower, lies to the interval of the mean."""
+def _counted(entry: dict[str, Any]) -> str:
+    """How many seeds, or draws of the images × seeds."""
+    mean: Mean = entry["accuracy"]
+    return f"{mean.count} draws × {entry['runs'] / mean.count:g}" if mean.unit == "draw" else str(mean.count)
+
+
+def _against(row: Published, entry: dict[str, Any], images: int, quick: bool) -> str:
+    """Where the published figure, and nothing lower, lies to the interval of the mean.
+
+    Of many draws of the images it is to the range in which one draw more would lie, since the published figure is that
+    of one choice of images.
+    """
+    mean: Mean = entry[row.measure]
     if row.figure is None:
         return ""
     if quick:
@@ -126,10 +138,15 @@ def _against(row: Published, mean: Mean, images: int, quick: bool) -> str:
     # A mean of equal values may differ from them by its last bit.
     one_seed = ", one seed" if mean.count < 2 else ""
     low, high = (mean.mean, mean.mean) if one_seed else (mean.low, mean.high)
+    drawn = mean.unit == "draw" and not one_seed
+    if drawn:
+        low, high = of_one_more(mean)
     if low > row.figure + 1e-9:
         return f"above{one_seed}"
     if high < row.figure - 1e-9:
         return f"below{one_seed}"
+    if drawn:
+        return f"within what one draw gives ({100 * low:.0f} – {100 * high:.0f} %)"
     return f"equal{one_seed}" if one_seed else "within its interval"
 
 
@@ -227,11 +244,40 @@ def _figures(outcome: Outcome) -> list[str]:
     lines += outcome.records.left_out
     if not outcome.records.networks:
         return lines
-    summary = _summary(outcome.records)
-    lines.append(_runs_table(summary))
+    summary = _summary(outcome)
+    lines += [_runs_table(summary), _over_draws(outcome, summary)]
     if summary["comparisons"]:
         lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
     return [*lines, _machines(outcome.records)]
+
+
+def _over_draws(outcome: Outcome, summary: dict[str, Any]) -> str:
+    """What a choice of images alone changes; empty where they were chosen once."""
+    entries = [
+        entry for entry in summary["rows"] if entry["run"] == "network" and entry["accuracy"].unit == "draw"
+    ]
+    if not entries or entries[0]["accuracy"].count < 2:
+        return ""
+    entry, figure = entries[0], outcome.row.figure
+    mean: Mean = entry["accuracy"]
+    draws = by_draw({_repeat(key): value for key, value in entry["accuracies"].items()})
+    low, high = of_one_more(mean)
+    alone = (mean.mean * (1 - mean.mean) / entry["images"]) ** 0.5
+    words = (
+        f"Over {mean.count} random draws of the images, the hybrid's accuracy on one draw (the mean of its seeds) has "
+        f"a standard deviation of {100 * mean.deviation:.1f} points; {entry['images']:,} test images alone would give "
+        f"{100 * alone:.1f}. Another draw would lie between {100 * low:.0f} and {100 * high:.0f} % with a "
+        "probability of 95 %."
+    )
+    if figure is not None and outcome.row.measure == "accuracy":
+        reached = sum(value >= figure - 1e-9 for value in draws.values())
+        words += f" {reached} of {len(draws)} draws reach the published {100 * figure:g} %."
+    return words
+
+
+def _repeat(key: str) -> tuple[int, int]:
+    draw, _, seed = key.partition(":")
+    return int(draw), int(seed)
 
 
 def _machines(records: Records) -> str:
@@ -268,15 +314,20 @@ def _short(commit: str) -> str:
 
 
 def _runs_table(summary: dict[str, Any]) -> str:
+    drawn = summary["rows"][0]["accuracy"].unit == "draw"
+    each = "draws one by one, each the mean of its seeds" if drawn else "seeds one by one"
     lines = [
-        "| network | where | accuracy | macro F1 | loss | not learning | seeds one by one |",
+        f"| network | where | accuracy | macro F1 | loss | not learning | {each} |",
         "|---|---|--:|--:|--:|--:|---|",
     ]
     most = max(entry["images"] for entry in summary["rows"])
     for entry in summary["rows"]:
         where = entry["where"] + (f", {entry['images']} images" if entry["images"] < most else "")
         name = "hybrid" if entry["run"] == "network" else _CONTROLS.get(entry["run"], entry["run"])
-        each = ", ".join(f"{100 * value:.1f}" for value in entry["accuracies"].values())
+        values = entry["accuracies"]
+        if entry["accuracy"].unit == "draw":
+            values = by_draw({_repeat(key): value for key, value in values.items()})
+        each = ", ".join(f"{100 * value:.1f}" for value in values.values())
         lines.append(
             f"| {name} | {where} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
             f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"

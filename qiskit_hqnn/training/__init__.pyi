@@ -17,6 +17,7 @@ from .job_file import (
     JobFile,
     MitigationSection,
     ModelSection,
+    Repeat,
     check_words,
     differences,
     read_job,
@@ -40,7 +41,19 @@ from .report import write_report
 from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
 from .running import run_each, run_job
-from .study import MARGIN, Mean, Run, in_plain_words, interval_words, mean_of, summarise, write_study
+from .study import (
+    MARGIN,
+    Mean,
+    Run,
+    by_draw,
+    in_plain_words,
+    interval_words,
+    mean_of,
+    of_one_more,
+    repeat_words,
+    summarise,
+    write_study,
+)
 from .submission import Half, finish, first_half, observed_layer_of, second_half, weights_digest
 
 __all__ = [
@@ -62,6 +75,7 @@ __all__ = [
     "ModelSection",
     "Prediction",
     "Predictor",
+    "Repeat",
     "Result",
     "Run",
     "RunFolder",
@@ -69,6 +83,7 @@ __all__ = [
     "active",
     "begun_under",
     "build_model",
+    "by_draw",
     "card_of",
     "check_circuit",
     "check_controls",
@@ -93,6 +108,7 @@ __all__ = [
     "manager_for",
     "mean_of",
     "observed_layer_of",
+    "of_one_more",
     "outputs_of",
     "own_parts",
     "plain_network",
@@ -101,6 +117,7 @@ __all__ = [
     "price_run",
     "price_training",
     "read_job",
+    "repeat_words",
     "run_each",
     "run_job",
     "run_test_set",

@@ -39,6 +39,13 @@ from qiskit_hqnn.training.rungs import check_rungs
 from qiskit_hqnn.where import Where
 
 MOST_TILES = 10_000
+
+Repeat = int | tuple[int, int]
+"""Which repetition a run is: its seed, or (draw, seed) where images are drawn several times.
+
+A draw is a `data.seed`.
+"""
+
 _SECTION_OF = {"spsa": "spsa", "random-shift": "random_shift"}
 """Sections with the settings of a gradient rule, by its word."""
 
@@ -79,12 +86,25 @@ class JobFile(Section):
     spsa: SPSASection | None = None
     random_shift: RandomShiftSection | None = None
 
-    def single(self, seed: int, control: str | None) -> JobFile:
-        """The job of one run: one seed, one control or none."""
+    def single(self, repeat: Repeat, control: str | None) -> JobFile:
+        """The job of one run: one seed on one draw of the images, one control or none."""
+        draw, seed = repeat if isinstance(repeat, tuple) else (self.data.seed, repeat)
         options = self.model.model_dump() | ({"control": control} if control else {})
-        return self.model_copy(
-            update={"seeds": [seed], "controls": [], "model": ModelSection.model_validate(options)}
-        )
+        changes = {
+            "seeds": [seed],
+            "controls": [],
+            "model": ModelSection.model_validate(options),
+            "data": self.data.model_copy(update={"seed": draw, "draws": 1}),
+        }
+        return self.model_copy(update=changes)
+
+    @property
+    def repeats(self) -> list[Repeat]:
+        """All repetitions, for each control alike: the seeds, or each seed on each draw of the images."""
+        if self.data.draws == 1:
+            return list(self.seeds)
+        first = self.data.seed
+        return [(draw, seed) for draw in range(first, first + self.data.draws) for seed in self.seeds]
 
     @model_validator(mode="before")
     @classmethod
@@ -287,6 +307,7 @@ _NOT_IN_WEIGHTS = {
     "title",
     "reference",
     "data.path",  # what lies there is compared by its content
+    "data.draws",
     "seeds",
     "controls",
     "test",

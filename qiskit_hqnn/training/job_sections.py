@@ -64,6 +64,10 @@ class DataSection(Section):
     """Share of the images that become the test set, where the data has none."""
     image_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Pixels per side, to which images are resized."""
+    resize: Literal["bilinear", "antialias"] | None = None
+    """How published images are resized: `bilinear` (each new pixel between its nearest old ones), the default, or
+    `antialias` (averaged over all that it covers, as Pillow does). Own images are always antialiased.
+    """
     channels: Literal[1, 3] | None = None
     """Grey (1) or colour (3). By default grey where all files are grey."""
     reduce: Literal["autoencoder"] | None = None
@@ -71,7 +75,9 @@ class DataSection(Section):
     augment: list[Literal["rotation", "flip"]] = []
     """Random changes of the training images in each epoch."""
     seed: Seed = 0
-    """Seed of the selection and of the split; the same for all runs."""
+    """Seed of the selection and of the split; the same for all runs of one draw."""
+    draws: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Random draws of the images, by the seeds from `seed` on; each is trained on with all seeds and controls."""
 
     @field_validator("path")
     @classmethod
@@ -82,6 +88,27 @@ class DataSection(Section):
         if name is not None and name not in OWN and value is not None:
             allowed = ", ".join(map(repr, OWN))
             raise JobFileError(f"data.path goes with data.name = {allowed}, but data.name is {name!r}.")
+        return value
+
+    @field_validator("draws")
+    @classmethod
+    def _something_is_drawn(cls, value: int, info: ValidationInfo) -> int:
+        chosen = info.data
+        if value == 1 or not chosen.keys() >= {"name", "validation"}:
+            return value
+        if chosen.get("first"):
+            raise JobFileError(
+                f"data.draws is {value}, but data.first takes the same images in every draw: leave out one."
+            )
+        if chosen.get("seed", 0) + value > 2**32:
+            raise JobFileError(
+                f"data.seed + data.draws must be at most {2**32}, but is {chosen['seed'] + value}."
+            )
+        sampled = chosen.get("train_samples") is not None or chosen.get("test_samples") is not None
+        if not sampled and not chosen["validation"] and chosen["name"] not in OWN:
+            raise JobFileError(
+                f"data.draws is {value}, but nothing is drawn at random: give data.train_samples or data.test_samples."
+            )
         return value
 
     @field_validator("validation")

@@ -44,11 +44,12 @@ def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
     Raises:
         MissingDataError: if the data set is unknown or not there.
     """
-    options = job.data.model_dump(exclude={"name", "reduce", "augment"})
+    options = job.data.model_dump(exclude={"name", "reduce", "augment", "draws"})
     splits = data.load(job.data.name, data_root, **options)
     if job.data.reduce == "autoencoder":
         # Keys that came later are left out where they are not used: autoencoders that were kept before are found again.
-        later = {"path"} | ({"channels"} if job.data.channels is None else set())
+        unused = {name for name in ("channels", "resize") if getattr(job.data, name) is None}
+        later = {"path", "draws"} | unused
         settings = job.data.model_dump_json(exclude=later) + (splits.digest or "")
         splits = data.reduce_by_autoencoder(splits, Path(data_root), settings)
     return augmented(splits, job)

@@ -17,7 +17,7 @@ from qiskit_hqnn.models import count_parameters, quantum_layer_of
 from qiskit_hqnn.training.circuit_picture import keep_circuit
 from qiskit_hqnn.training.environment import environment
 from qiskit_hqnn.training.fitting import fit
-from qiskit_hqnn.training.job_file import JobFile, differences, settings_of
+from qiskit_hqnn.training.job_file import JobFile, Repeat, differences, settings_of
 from qiskit_hqnn.training.job_sections import DataSection
 from qiskit_hqnn.training.loading import check_data
 from qiskit_hqnn.training.loggers import device_of
@@ -62,9 +62,10 @@ def run_job(
         with Terminal() as terminal:
             return run_job(job, folder, data_root, resume, terminal, splits, callbacks)
     report = progress or silent
-    if len(job.seeds) != 1 or job.controls:
+    if len(job.repeats) != 1 or job.controls:
+        draws = f" on {job.data.draws} draws" if job.data.draws > 1 else ""
         raise JobFileError(
-            f"One run has one seed and no list of controls, but has {job.seeds} and {job.controls}."
+            f"One run has one seed and no list of controls, but has {job.seeds}{draws} and {job.controls}."
         )
     check_snapshots(job)
     device_of(job.train)
@@ -284,8 +285,8 @@ def run_each(
     folder: str | Path,
     run: Callable[[JobFile, Path], RunFolder],
     progress: Progress = silent,
-) -> Sequence[tuple[int, str | None, RunFolder]]:
-    """All seeds and controls of a job, one run folder each; a single run has the folder to itself.
+) -> Sequence[tuple[Repeat, str | None, RunFolder]]:
+    """All draws, seeds and controls of a job, one run folder each; a single run has the folder to itself.
 
     Args:
         job: the job.
@@ -298,12 +299,18 @@ def run_each(
     """
     check_controls(job)
     folder = Path(folder)
-    plans = [(seed, control) for seed in job.seeds for control in (None, *job.controls)]
+    plans = [(repeat, control) for repeat in job.repeats for control in (None, *job.controls)]
     if len(plans) == 1:
         return [(job.seeds[0], None, run(job.single(job.seeds[0], None), folder))]
     runs = []
-    for seed, control in plans:
-        name = f"seed-{seed}" + (f"-{control}" if control else "")
+    for repeat, control in plans:
+        name = name_of_run(repeat, control)
         progress(Event("run", name))
-        runs.append((seed, control, run(job.single(seed, control), folder / name)))
+        runs.append((repeat, control, run(job.single(repeat, control), folder / name)))
     return runs
+
+
+def name_of_run(repeat: Repeat, control: str | None) -> str:
+    """The name of a run's folder among others: "seed-3", "draw-0-seed-3-twin"."""
+    words = f"draw-{repeat[0]}-seed-{repeat[1]}" if isinstance(repeat, tuple) else f"seed-{repeat}"
+    return words + (f"-{control}" if control else "")

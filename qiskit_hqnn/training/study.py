@@ -14,27 +14,39 @@ from qiskit_hqnn._files import write_json, write_text
 from qiskit_hqnn._page import page
 from qiskit_hqnn._text import plain as plain_text
 from qiskit_hqnn.training.charts import Points, points_svg
-from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.job_file import JobFile, Repeat
 from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.report import render
 from qiskit_hqnn.training.run_folder import RunFolder
 
-Run = tuple[int, str | None, RunFolder]
-"""(seed, control, folder)."""
+Run = tuple[Repeat, str | None, RunFolder]
+"""(seed, or draw and seed; control; folder)."""
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over seeds with its 95 % interval (Student's t); no interval for one seed."""
+    """A mean over seeds, or over draws of the images, with its 95 % interval (Student's t); no interval for one.
+
+    Attributes:
+        mean, low, high: the mean and its interval.
+        count: of seeds, or of draws.
+        unit: which of both.
+    """
 
     mean: float
     low: float
     high: float
     count: int
+    unit: str = "seed"
 
     @property
     def half_width(self) -> float:
         return (self.high - self.low) / 2
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the values; NaN of one."""
+        return float(self.half_width * self.count**0.5 / student.ppf(0.975, max(1, self.count - 1)))
 
 
 def interval_words(mean: Mean) -> str:
@@ -49,14 +61,35 @@ def _within(mean: Mean) -> tuple[float, float]:
     return max(0.0, mean.low), min(1.0, mean.high)
 
 
-def mean_of(values: Sequence[float]) -> Mean:
-    """Mean and 95 % interval of a few independent values."""
-    array = np.asarray(values, dtype=float)
+def mean_of(values: Sequence[float] | Mapping[Repeat, float]) -> Mean:
+    """Mean and 95 % interval of a few independent values.
+
+    Args:
+        values: independent ones, or those of repetitions. Seeds on one draw of the images share those images, so each
+            draw counts once, with the mean of its seeds.
+    """
+    kept = list(by_draw(values).values()) if isinstance(values, Mapping) else list(values)
+    unit = "draw" if isinstance(values, Mapping) and any(isinstance(key, tuple) for key in values) else "seed"
+    array = np.asarray(kept, dtype=float)
     mean = float(array.mean())
     if len(array) < 2:
-        return Mean(mean, float("nan"), float("nan"), len(array))
+        return Mean(mean, float("nan"), float("nan"), len(array), unit)
     half = float(student.ppf(0.975, len(array) - 1) * array.std(ddof=1) / len(array) ** 0.5)
-    return Mean(mean, mean - half, mean + half, len(array))
+    return Mean(mean, mean - half, mean + half, len(array), unit)
+
+
+def of_one_more(mean: Mean) -> tuple[float, float]:
+    """Where one value more of the same kind lies with a probability of 95 %: the prediction interval (Student's t)."""
+    half = mean.half_width * (mean.count + 1) ** 0.5
+    return max(0.0, mean.mean - half), min(1.0, mean.mean + half)
+
+
+def by_draw(values: Mapping[Repeat, float]) -> dict[int, float]:
+    """The mean over the seeds of each draw, by draw; of seeds alone each value as it is."""
+    groups: dict[int, list[float]] = {}
+    for repeat, value in values.items():
+        groups.setdefault(repeat[0] if isinstance(repeat, tuple) else repeat, []).append(value)
+    return {key: float(np.mean(group)) for key, group in groups.items()}
 
 
 MARGIN = 0.10
@@ -84,13 +117,12 @@ class Comparison:
     sentence: str
 
 
-def compare(control: str, network: dict[int, float], other: dict[int, float]) -> Comparison:
-    """Paired difference over the seeds that both have, and the sentence that it supports."""
-    seeds = sorted(network.keys() & other.keys())
-    difference = mean_of([network[seed] - other[seed] for seed in seeds])
+def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat, float]) -> Comparison:
+    """Paired difference over the repetitions that both have, and the sentence that it supports."""
+    difference = mean_of({key: network[key] - other[key] for key in network if key in other})
     points, size = f"{100 * difference.mean:+.2f} points", f"{100 * abs(difference.mean):.2f} points"
-    if len(seeds) < 2:
-        sentence = f"One seed cannot tell the network from {control!r} (difference {points})."
+    if difference.count < 2:
+        sentence = f"One {difference.unit} cannot tell the network from {control!r} (difference {points})."
     elif difference.low > 0:
         sentence = f"The network is better than {control!r} by {size} (95 % interval excludes 0)."
     elif difference.high < 0:
@@ -98,51 +130,54 @@ def compare(control: str, network: dict[int, float], other: dict[int, float]) ->
     else:
         sentence = (
             f"No difference from {control!r} is shown ({points}, 95 % interval {100 * difference.low:+.2f} to "
-            f"{100 * difference.high:+.2f}): what it changes adds nothing that these seeds can see."
+            f"{100 * difference.high:+.2f}): what it changes adds nothing that these {difference.unit}s can see."
         )
     return Comparison(control, difference, sentence)
 
 
-def summarise(runs: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> dict[str, Any]:
+def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> dict[str, Any]:
     """Means by control and place, and the network's paired differences from each control (exact accuracy first).
 
     Args:
-        runs: (seed, control, metrics) of each tested run.
+        runs: (seed or (draw, seed), control, metrics) of each tested run.
     """
-    results: dict[str, dict[str, dict[int, Result]]] = {}
+    results: dict[str, dict[str, dict[Repeat, Result]]] = {}
     parameters: dict[str, dict[str, int]] = {}
     seconds: dict[str, list[float]] = {}
-    for seed, control, content in runs:
+    for repeat, control, content in runs:
         name, metrics = control or "network", Metrics.model_validate(content)
         assert metrics.parameters is not None  # a run that was tested has been trained
         parameters[name] = metrics.parameters.model_dump()
         seconds.setdefault(name, []).append(metrics.seconds["train"])
         for where, result in metrics.test.items():
             if result.loss is not None:  # of images that were decided in rounds there is none
-                results.setdefault(name, {}).setdefault(where, {})[seed] = result
+                results.setdefault(name, {}).setdefault(where, {})[repeat] = result
     rows = [
         {
             "run": name,
             "where": where,
-            "accuracy": mean_of([result.accuracy for result in by_seed.values()]),
-            "macro_f1": mean_of([result.macro_f1 for result in by_seed.values()]),
-            "loss": mean_of([result.loss for result in by_seed.values() if result.loss is not None]),
+            "accuracy": mean_of({key: result.accuracy for key, result in by_repeat.items()}),
+            "macro_f1": mean_of({key: result.macro_f1 for key, result in by_repeat.items()}),
+            "loss": mean_of(
+                {key: result.loss for key, result in by_repeat.items() if result.loss is not None}
+            ),
             "parameters": parameters[name],
             "seconds": float(np.mean(seconds[name])),
-            "images": max(result.images for result in by_seed.values()),
-            "not_learned": sum(not learned(result) for result in by_seed.values()),
-            "accuracies": {str(seed): result.accuracy for seed, result in by_seed.items()},
+            "images": max(result.images for result in by_repeat.values()),
+            "runs": len(by_repeat),
+            "not_learned": sum(not learned(result) for result in by_repeat.values()),
+            "accuracies": {_key(key): result.accuracy for key, result in by_repeat.items()},
         }
         for name, places in results.items()
-        for where, by_seed in places.items()
+        for where, by_repeat in places.items()
     ]
     comparisons = []
     for name, places in results.items():
         common = places.keys() & results.get("network", {}).keys()
         if name != "network" and common:
             where = "exact" if "exact" in common else sorted(common)[0]
-            network = {seed: result.accuracy for seed, result in results["network"][where].items()}
-            other = {seed: result.accuracy for seed, result in places[where].items()}
+            network = {key: result.accuracy for key, result in results["network"][where].items()}
+            other = {key: result.accuracy for key, result in places[where].items()}
             comparisons.append(compare(name, network, other))
     return {"rows": rows, "comparisons": comparisons}
 
@@ -155,7 +190,7 @@ def in_plain_words(summary: Mapping[str, Any]) -> list[str]:
         better, points = ("more", difference.mean) if difference.mean >= 0 else ("less", -difference.mean)
         size = f"{100 * points:.2f} percentage points {better} accurate than {comparison.control!r}"
         if difference.count < 2:
-            end = "one seed cannot tell that from chance, five or more can"
+            end = f"one {difference.unit} cannot tell that from chance, five or more can"
         elif difference.low > 0 or difference.high < 0:
             end = "this is too much for chance alone, as the 95 % interval of the difference leaves out 0"
         else:
@@ -164,13 +199,23 @@ def in_plain_words(summary: Mapping[str, Any]) -> list[str]:
             f" ({100 * difference.low:+.2f} to {100 * difference.high:+.2f})" if difference.count > 1 else ""
         )
         sentences.append(
-            f"With the same {_seeds(difference.count)}, the network is on average {size}{interval}: {end}."
+            f"With the same {_counted(difference)}, the network is on average {size}{interval}: {end}."
         )
     return sentences
 
 
-def _seeds(count: int) -> str:
-    return f"{count} seeds" if count > 1 else "seed"
+def _counted(mean: Mean) -> str:
+    return f"{mean.count} {mean.unit}s" if mean.count > 1 else mean.unit
+
+
+def _key(repeat: Repeat) -> str:
+    """A repetition as a key of JSON: its seed, or "draw:seed"."""
+    return ":".join(map(str, repeat)) if isinstance(repeat, tuple) else str(repeat)
+
+
+def repeat_words(repeat: Repeat) -> str:
+    """A repetition in words, "seed 3" or "draw 0, seed 3"."""
+    return f"draw {repeat[0]}, seed {repeat[1]}" if isinstance(repeat, tuple) else f"seed {repeat}"
 
 
 def _charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -185,7 +230,7 @@ def _charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     """study.json and report.html over all runs of a job; returns the page's path."""
-    summary = summarise([(seed, control, run.metrics()) for seed, control, run in runs])
+    summary = summarise([(repeat, control, run.metrics()) for repeat, control, run in runs])
     plain = {
         "rows": [
             {key: vars(value) if isinstance(value, Mean) else value for key, value in row.items()}
@@ -197,7 +242,10 @@ def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
         ],
     }
     write_json(folder / "study.json", plain)
-    links = [(seed, control, run.report.relative_to(folder).as_posix()) for seed, control, run in runs]
+    links = [
+        (repeat_words(repeat), control, run.report.relative_to(folder).as_posix())
+        for repeat, control, run in runs
+    ]
     body = render(
         "study.html.j2",
         job=job,
