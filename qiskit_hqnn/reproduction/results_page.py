@@ -11,9 +11,10 @@ from typing import Any
 
 from qiskit_hqnn._files import write_text, write_whole
 from qiskit_hqnn.reproduction.outcomes import Outcome, devices_of
+from qiskit_hqnn.reproduction.over_draws import counted, of_draws, over_draws
 from qiskit_hqnn.reproduction.records import Record, Records
 from qiskit_hqnn.reproduction.reproducing import Published
-from qiskit_hqnn.training import MARGIN, Mean, by_draw, of_one_more, summarise
+from qiskit_hqnn.training import MARGIN, Mean, of_one_more, summarise
 
 SEEDS_FOR_A_SHARE = 5
 """From so many seeds on, the share of runs that do not learn is given."""
@@ -85,7 +86,7 @@ def _table(outcomes: Sequence[Outcome], quick: bool) -> str:
             images = next(iter(outcome.records.networks[0].metrics["test"].values()))["images"]
             lines.append(
                 f"{head}| {name}{_percent(mean)}{where} | {_against(row, entry, images, quick)} | {images:,} | "
-                f"{_counted(entry)} | {_share(entry)} | {_parameters(row, counts)} | "
+                f"{counted(entry)} | {_share(entry)} | {_parameters(row, counts)} | "
                 f"{entry['seconds']:.0f} |"
             )
     return "\n".join(lines)
@@ -114,12 +115,6 @@ def _network_rows(outcome: Outcome) -> list[dict[str, Any]]:
 def _summary(outcome: Outcome) -> dict[str, Any]:
     runs = outcome.records.runs
     return summarise([(run.repeat(outcome.job), run.control, run.metrics) for run in runs])
-
-
-def _counted(entry: dict[str, Any]) -> str:
-    """How many seeds, or draws of the images × seeds."""
-    mean: Mean = entry["accuracy"]
-    return f"{mean.count} draws × {entry['runs'] / mean.count:g}" if mean.unit == "draw" else str(mean.count)
 
 
 def _against(row: Published, entry: dict[str, Any], images: int, quick: bool) -> str:
@@ -245,39 +240,10 @@ def _figures(outcome: Outcome) -> list[str]:
     if not outcome.records.networks:
         return lines
     summary = _summary(outcome)
-    lines += [_runs_table(summary), _over_draws(outcome, summary)]
+    lines += [_runs_table(summary), over_draws(outcome, summary)]
     if summary["comparisons"]:
         lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
     return [*lines, _machines(outcome.records)]
-
-
-def _over_draws(outcome: Outcome, summary: dict[str, Any]) -> str:
-    """What a choice of images alone changes; empty where they were chosen once."""
-    entries = [
-        entry for entry in summary["rows"] if entry["run"] == "network" and entry["accuracy"].unit == "draw"
-    ]
-    if not entries or entries[0]["accuracy"].count < 2:
-        return ""
-    entry, figure = entries[0], outcome.row.figure
-    mean: Mean = entry["accuracy"]
-    draws = by_draw({_repeat(key): value for key, value in entry["accuracies"].items()})
-    low, high = of_one_more(mean)
-    alone = (mean.mean * (1 - mean.mean) / entry["images"]) ** 0.5
-    words = (
-        f"Over {mean.count} random draws of the images, the hybrid's accuracy on one draw (the mean of its seeds) has "
-        f"a standard deviation of {100 * mean.deviation:.1f} points; {entry['images']:,} test images alone would give "
-        f"{100 * alone:.1f}. Another draw would lie between {100 * low:.0f} and {100 * high:.0f} % with a "
-        "probability of 95 %."
-    )
-    if figure is not None and outcome.row.measure == "accuracy":
-        reached = sum(value >= figure - 1e-9 for value in draws.values())
-        words += f" {reached} of {len(draws)} draws reach the published {100 * figure:g} %."
-    return words
-
-
-def _repeat(key: str) -> tuple[int, int]:
-    draw, _, seed = key.partition(":")
-    return int(draw), int(seed)
 
 
 def _machines(records: Records) -> str:
@@ -326,7 +292,7 @@ def _runs_table(summary: dict[str, Any]) -> str:
         name = "hybrid" if entry["run"] == "network" else _CONTROLS.get(entry["run"], entry["run"])
         values = entry["accuracies"]
         if entry["accuracy"].unit == "draw":
-            values = by_draw({_repeat(key): value for key, value in values.items()})
+            values = of_draws(values)
         each = ", ".join(f"{100 * value:.1f}" for value in values.values())
         lines.append(
             f"| {name} | {where} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "

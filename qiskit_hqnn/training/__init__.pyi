@@ -19,12 +19,11 @@ from .job_file import (
     ModelSection,
     Repeat,
     check_words,
-    differences,
     read_job,
-    settings_of,
 )
 from .job_models import EncoderSection, HybridSection
 from .job_names import find_job, shipped_folder, shipped_jobs
+from .job_settings import differences, settings_of
 from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
 from .measuring import keep_result, run_test_set
 from .metrics import Metrics, Result, active

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -301,45 +301,6 @@ def _apply(content: dict[str, Any], setting: str) -> None:
         content[name] = parsed
     else:
         content.pop(name, None)
-
-
-_NOT_IN_WEIGHTS = {
-    "title",
-    "reference",
-    "data.path",  # what lies there is compared by its content
-    "data.draws",
-    "seeds",
-    "controls",
-    "test",
-    "max_qpu_seconds",
-    "train.device",
-    "train.loggers",
-    "train.threads",
-    "train.tensorboard",
-}
-
-
-def settings_of(job: JobFile) -> dict[str, Any]:
-    """What the weights of a job's runs follow from, seeds apart, by dotted key; keys that are None are left out.
-
-    Not among them: titles, places of the test, the budget, threads, and event files.
-    """
-    flat: dict[str, Any] = {}
-    for key, value in job.model_dump(mode="json").items():
-        flat |= (
-            {f"{key}.{name}": part for name, part in value.items()}
-            if isinstance(value, dict)
-            else {key: value}
-        )
-    return {key: value for key, value in flat.items() if value is not None and key not in _NOT_IN_WEIGHTS}
-
-
-def differences(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """What differs between two of `settings_of`, in words such as "train.epochs 3, here 20"; empty if nothing does."""
-    keys = [key for key in {**wanted, **settings} if settings.get(key) != wanted.get(key)]
-    return "; ".join(
-        f"{key} {settings.get(key, 'not set')}, here {wanted.get(key, 'not set')}" for key in keys
-    )
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {

@@ -17,8 +17,9 @@ from qiskit_hqnn.models import count_parameters, quantum_layer_of
 from qiskit_hqnn.training.circuit_picture import keep_circuit
 from qiskit_hqnn.training.environment import environment
 from qiskit_hqnn.training.fitting import fit
-from qiskit_hqnn.training.job_file import JobFile, Repeat, differences, settings_of
+from qiskit_hqnn.training.job_file import JobFile, Repeat
 from qiskit_hqnn.training.job_sections import DataSection
+from qiskit_hqnn.training.job_settings import differences, settings_of
 from qiskit_hqnn.training.loading import check_data
 from qiskit_hqnn.training.loggers import device_of
 from qiskit_hqnn.training.measuring import plain_of, run_test_set

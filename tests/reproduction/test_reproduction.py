@@ -29,8 +29,8 @@ from qiskit_hqnn.reproduction.reproducing import (
 )
 from qiskit_hqnn.reproduction.results_page import write_page
 from qiskit_hqnn.training import shipped_jobs
-from qiskit_hqnn.training.job_file import differences, settings_of
 from qiskit_hqnn.training.job_names import shipped_folder
+from qiskit_hqnn.training.job_settings import differences, settings_of
 from qiskit_hqnn.training.pictures import draw_curves
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.study import compare

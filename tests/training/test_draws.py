@@ -9,7 +9,7 @@ from qiskit_hqnn import data
 from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.reproduction.records import Record, Records, read_records, write_records
 from qiskit_hqnn.training import by_draw, find_job, mean_of, of_one_more, read_job, run_each, summarise
-from qiskit_hqnn.training.job_file import settings_of
+from qiskit_hqnn.training.job_settings import settings_of
 from tests.training.tiny_data import write_idx_sets
 
 TINY = ["data.train_samples=20", "data.test_samples=10", "seeds=[0,1]", "controls=['twin']"]

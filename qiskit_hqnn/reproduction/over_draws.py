@@ -1,0 +1,44 @@
+"""Rows over many random draws of the images: what a choice of images alone changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qiskit_hqnn.reproduction.outcomes import Outcome
+from qiskit_hqnn.training import Mean, by_draw, of_one_more
+
+
+def counted(entry: dict[str, Any]) -> str:
+    """How many seeds, or draws of the images × seeds."""
+    mean: Mean = entry["accuracy"]
+    return f"{mean.count} draws × {entry['runs'] / mean.count:g}" if mean.unit == "draw" else str(mean.count)
+
+
+def over_draws(outcome: Outcome, summary: dict[str, Any]) -> str:
+    """What a choice of images alone changes; empty where they were chosen once."""
+    entries = [
+        entry for entry in summary["rows"] if entry["run"] == "network" and entry["accuracy"].unit == "draw"
+    ]
+    if not entries or entries[0]["accuracy"].count < 2:
+        return ""
+    entry, figure = entries[0], outcome.row.figure
+    mean: Mean = entry["accuracy"]
+    draws = of_draws(entry["accuracies"])
+    low, high = of_one_more(mean)
+    alone = (mean.mean * (1 - mean.mean) / entry["images"]) ** 0.5
+    words = (
+        f"Over {mean.count} random draws of the images, the hybrid's accuracy on one draw (the mean of its seeds) has "
+        f"a standard deviation of {100 * mean.deviation:.1f} points; {entry['images']:,} test images alone would give "
+        f"{100 * alone:.1f}. Another draw would lie between {100 * low:.0f} and {100 * high:.0f} % with a "
+        "probability of 95 %."
+    )
+    if figure is not None and outcome.row.measure == "accuracy":
+        reached = sum(value >= figure - 1e-9 for value in draws.values())
+        words += f" {reached} of {len(draws)} draws reach the published {100 * figure:g} %."
+    return words
+
+
+def of_draws(accuracies: dict[str, float]) -> dict[int, float]:
+    """The mean of each draw's seeds, by draw, of accuracies by "draw:seed"."""
+    pairs = {key.partition(":"): value for key, value in accuracies.items()}
+    return by_draw({(int(draw), int(seed)): value for (draw, _, seed), value in pairs.items()})

@@ -1,0 +1,46 @@
+"""What the weights of a job's runs follow from, and how two jobs differ in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qiskit_hqnn.training.job_file import JobFile
+
+_NOT_IN_WEIGHTS = {
+    "title",
+    "reference",
+    "data.path",  # what lies there is compared by its content
+    "data.draws",
+    "seeds",
+    "controls",
+    "test",
+    "max_qpu_seconds",
+    "train.device",
+    "train.loggers",
+    "train.threads",
+    "train.tensorboard",
+}
+
+
+def settings_of(job: JobFile) -> dict[str, Any]:
+    """What the weights of a job's runs follow from, seeds apart, by dotted key; keys that are None are left out.
+
+    Not among them: titles, places of the test, the budget, threads, and event files.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in job.model_dump(mode="json").items():
+        flat |= (
+            {f"{key}.{name}": part for name, part in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+    return {key: value for key, value in flat.items() if value is not None and key not in _NOT_IN_WEIGHTS}
+
+
+def differences(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """What differs between two of `settings_of`, in words such as "train.epochs 3, here 20"; empty if nothing does."""
+    keys = [key for key in {**wanted, **settings} if settings.get(key) != wanted.get(key)]
+    return "; ".join(
+        f"{key} {settings.get(key, 'not set')}, here {wanted.get(key, 'not set')}" for key in keys
+    )
