@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiskit_hqnn.cli.options import DATA_ROOT, INPUTS, OBSERVABLES, OPTIONS, WEIGHTS, factory_options
+from qiskit_hqnn.cli.options import (
+    DATA_ROOT,
+    DEPTH,
+    INPUTS,
+    NUM_QUBITS,
+    OBSERVABLES,
+    OPTIONS,
+    WEIGHTS,
+    factory_options,
+)
 from qiskit_hqnn.cli.terminal import doing, say
 
 if TYPE_CHECKING:
@@ -19,40 +28,42 @@ _ROWS = 20
 OF_RUN = ("ablation", "outputs", "bloch", "weights", "gradient-norms")
 
 
+_TARGET = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|all|RUN|FILE|FILE.py:FACTORY",
+        help="A name that `hqnn circuits` lists, 'all' (expressibility, lie-algebra), a run folder, a QPY or "
+        "OpenQASM file, or a function of a Python file.",
+    ),
+]
+_KIND = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Of an ansatz: {', '.join(OF_ANSATZ)}. Of a run: {', '.join(OF_RUN)}, or all of them."
+    ),
+]
+_SAMPLES = Annotated[int | None, typer.Option(help="Weight sets, pairs of states, or parameter sets.")]
+_IMAGES = Annotated[str, typer.Option(help="Of a run: images of the train, validation or test split.")]
+_SEED = Annotated[int, typer.Option(help="Of all random parameters.")]
+_OUT = Annotated[
+    Path | None, typer.Option(help="Folder of the pictures, tables and pages; analysis, or RUN/analysis.")
+]
+
+
 def analyse(
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME|all|RUN|FILE|FILE.py:FACTORY",
-            help="A name that `hqnn circuits` lists, 'all' (expressibility, lie-algebra), a run folder, a QPY or "
-            "OpenQASM file, or a function of a Python file.",
-        ),
-    ],
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help=f"Of an ansatz: {', '.join(OF_ANSATZ)}. Of a run: {', '.join(OF_RUN)}, or all of them."
-        ),
-    ] = None,
-    num_qubits: Annotated[
-        int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
-    ] = None,
-    depth: Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")] = None,
+    target: _TARGET,
+    kind: _KIND = None,
+    num_qubits: NUM_QUBITS = None,
+    depth: DEPTH = None,
     settings: OPTIONS = None,
     inputs: INPUTS = None,
     weights: WEIGHTS = None,
     observables: OBSERVABLES = None,
-    samples: Annotated[
-        int | None, typer.Option(help="Weight sets, pairs of states, or parameter sets.")
-    ] = None,
-    images: Annotated[
-        str, typer.Option(help="Of a run: images of the train, validation or test split.")
-    ] = "validation",
+    samples: _SAMPLES = None,
+    images: _IMAGES = "validation",
     data_root: DATA_ROOT = Path("data"),
-    seed: Annotated[int, typer.Option(help="Of all random parameters.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the pictures, tables and pages; analysis, or RUN/analysis.")
-    ] = None,
+    seed: _SEED = 0,
+    out: _OUT = None,
 ) -> None:
     """Analyse an ansatz, or the quantum layer of a trained run; writes pictures, tables and pages.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +13,10 @@ from qiskit_hqnn._files import write_text
 from qiskit_hqnn._text import one_line
 from qiskit_hqnn.cli.options import (
     DATA_ROOT,
+    DEPTH,
     FRACTIONAL,
     INPUTS,
+    NUM_QUBITS,
     OBSERVABLES,
     OPTIONS,
     TILES,
@@ -28,51 +32,81 @@ if TYPE_CHECKING:
     from qiskit_hqnn.inspection import Inspection
 
 
+_WHAT = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|RUN|FILE|FILE.py:FACTORY",
+        help="A name that `hqnn circuits` lists, a run folder, a QPY or OpenQASM file, or a function of a Python "
+        "file.",
+    ),
+]
+_WHERE = Annotated[list[str] | None, typer.Option(help="A device, such as fake_fez; may be repeated.")]
+_SEEDS = Annotated[int, typer.Option(help="Transpiler seeds for each level.")]
+_LEVELS = Annotated[str, typer.Option(help="Optimisation levels.")]
+_SAMPLES = Annotated[int, typer.Option(help="Samples that the price is for.")]
+_SHOTS = Annotated[int, typer.Option(help="Shots of each sample, for the price and for a run's answers.")]
+_IMAGES = Annotated[int, typer.Option(help="Of a run: test images to predict on each device.")]
+_STANDARD_ERROR = Annotated[float, typer.Option(help="Of a run: the standard error of every logit to reach.")]
+_COPY = Annotated[
+    int | None, typer.Option(help="Of a run: the copy whose weights are in the circuit; the first is 0.")
+]
+_COPIES = Annotated[
+    int | None, typer.Option(help="Of a circuit: how many stand side by side, for the price.")
+]
+_HTML = Annotated[Path | None, typer.Option(help="Write one self-contained page.")]
+_JSON = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+_EXPORT = Annotated[Path | None, typer.Option(help="Folder for the ISA circuits as QPY and OpenQASM 3.")]
+_PNG = Annotated[Path | None, typer.Option(help="Folder for the page's pictures as PNG files.")]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Where results are written beside the terminal.
+
+    Raises:
+        HQNNError: before anything is computed, if one could not be written.
+    """
+
+    html: Path | None
+    export: Path | None
+    png: Path | None
+
+    def __post_init__(self) -> None:
+        from qiskit_hqnn.errors import HQNNError
+
+        html = self.html
+        if html and (html.is_dir() or not html.parent.is_dir()):
+            reason = f"{html} is a folder" if html.is_dir() else f"there is no folder {html.parent}"
+            raise HQNNError(f"Option --html must be a file in a folder that exists, but {reason}.")
+        for option, folder in (("export", self.export), ("png", self.png)):
+            if folder and folder.exists() and not folder.is_dir():
+                raise HQNNError(f"Option --{option} must be a folder, but {folder} is a file.")
+
+
 def inspect(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME|RUN|FILE|FILE.py:FACTORY",
-            help="A name that `hqnn circuits` lists, a run folder, a QPY or OpenQASM file, or a function of a Python "
-            "file.",
-        ),
-    ],
-    where: Annotated[
-        list[str] | None, typer.Option(help="A device, such as fake_fez; may be repeated.")
-    ] = None,
-    num_qubits: Annotated[
-        int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
-    ] = None,
-    depth: Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")] = None,
+    what: _WHAT,
+    where: _WHERE = None,
+    num_qubits: NUM_QUBITS = None,
+    depth: DEPTH = None,
     settings: OPTIONS = None,
     inputs: INPUTS = None,
     weights: WEIGHTS = None,
     observables: OBSERVABLES = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
-    seeds: Annotated[int, typer.Option(help="Transpiler seeds for each level.")] = 8,
-    levels: Annotated[str, typer.Option(help="Optimisation levels.")] = "0,1,2,3",
-    samples: Annotated[int, typer.Option(help="Samples that the price is for.")] = 100,
-    shots: Annotated[
-        int, typer.Option(help="Shots of each sample, for the price and for a run's answers.")
-    ] = 1000,
-    images: Annotated[int, typer.Option(help="Of a run: test images to predict on each device.")] = 8,
-    standard_error: Annotated[
-        float, typer.Option(help="Of a run: the standard error of every logit to reach.")
-    ] = 0.1,
-    copy: Annotated[
-        int | None, typer.Option(help="Of a run: the copy whose weights are in the circuit; the first is 0.")
-    ] = None,
-    copies: Annotated[
-        int | None, typer.Option(help="Of a circuit: how many stand side by side, for the price.")
-    ] = None,
+    seeds: _SEEDS = 8,
+    levels: _LEVELS = "0,1,2,3",
+    samples: _SAMPLES = 100,
+    shots: _SHOTS = 1000,
+    images: _IMAGES = 8,
+    standard_error: _STANDARD_ERROR = 0.1,
+    copy: _COPY = None,
+    copies: _COPIES = None,
     data_root: DATA_ROOT = Path("data"),
-    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    export: Annotated[
-        Path | None, typer.Option(help="Folder for the ISA circuits as QPY and OpenQASM 3.")
-    ] = None,
-    png: Annotated[Path | None, typer.Option(help="Folder for the page's pictures as PNG files.")] = None,
+    html: _HTML = None,
+    json: _JSON = False,
+    export: _EXPORT = None,
+    png: _PNG = None,
 ) -> None:
     """Transpile a circuit for devices at every level and seed, and compare what each would cost and lose.
 
@@ -85,67 +119,52 @@ def inspect(
 
     Example: hqnn inspect own.qasm --inputs 'x*' --observables 'Z*'
     """
-    from qiskit_hqnn.errors import HQNNError
-
-    try:
-        numbers = [int(level) for level in levels.split(",")]
-    except ValueError:
-        raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
-    if tiles is not None:
-        tiles_of_option(tiles)  # a wrong one is told before anything is computed
-    _check_places(html, {"export": export, "png": png})
+    numbers = _numbers(levels)
+    regions = None if tiles is None else tiles_of_option(tiles)
+    files = _Files(html, export, png)
     sizes = factory_options(settings, num_qubits=num_qubits, depth=depth)
 
     from qiskit_hqnn.inspection import inspect as inspect_circuit
 
+    chosen = partial(
+        inspect_circuit, what, where or ["fake_fez"], inputs=inputs, weights=weights, observables=observables
+    )
+    placed = partial(chosen, seeds=seeds, levels=numbers, fractional=bool(fractional), tiles=regions)
+    priced = partial(placed, samples=samples, shots=shots, copies=copies, copy=copy)
+    of_run = partial(priced, images=images, standard_error=standard_error, data_root=data_root)
     with doing(what) as status:
-        result = inspect_circuit(
-            what,
-            where or ["fake_fez"],
-            seeds=seeds,
-            levels=numbers,
-            samples=samples,
-            shots=shots,
-            copies=copies,
-            copy=copy,
-            images=images,
-            standard_error=standard_error,
-            data_root=data_root,
-            inputs=inputs,
-            weights=weights,
-            observables=observables,
-            fractional=bool(fractional),
-            tiles=None if tiles is None else tiles_of_option(tiles),
-            progress=lambda step: status(f"{what}: {step}"),
-            **sizes,
-        )
+        result = of_run(progress=lambda step: status(f"{what}: {step}"), **sizes)
         if html:
             status(f"{what}: drawing {html}")
             write_text(html, result.page())
+    _say_result(result, files, json)
+    if not all(part.proven for part in result.devices):
+        raise typer.Exit(1)
+
+
+def _numbers(levels: str) -> list[int]:
+    from qiskit_hqnn.errors import HQNNError
+
+    try:
+        return [int(level) for level in levels.split(",")]
+    except ValueError:
+        raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
+
+
+def _say_result(result: Inspection, files: _Files, json: bool) -> None:
+    """Print a result, write the other files, and say where they are."""
     if json:
         from json import dumps
 
         say(dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
         _print(result)
-    if html:
-        say(f"page     {html}", err=json)
-    for path in [*(_export(result, export) if export else []), *(_draw(result, png) if png else [])]:
+    if files.html:
+        say(f"page     {files.html}", err=json)
+    exported = _export(result, files.export) if files.export else []
+    drawn = _draw(result, files.png) if files.png else []
+    for path in [*exported, *drawn]:
         say(str(path), err=json)
-    if not all(part.proven for part in result.devices):
-        raise typer.Exit(1)
-
-
-def _check_places(html: Path | None, folders: dict[str, Path | None]) -> None:
-    """Raises HQNNError, before anything is computed, if a result could not be written."""
-    from qiskit_hqnn.errors import HQNNError
-
-    if html and (html.is_dir() or not html.parent.is_dir()):
-        reason = f"{html} is a folder" if html.is_dir() else f"there is no folder {html.parent}"
-        raise HQNNError(f"Option --html must be a file in a folder that exists, but {reason}.")
-    for option, folder in folders.items():
-        if folder and folder.exists() and not folder.is_dir():
-            raise HQNNError(f"Option --{option} must be a folder, but {folder} is a file.")
 
 
 def gallery(

@@ -68,6 +68,8 @@ OPTIONS = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="An argument of a factory; may be repeated."),
 ]
+NUM_QUBITS = Annotated[int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")]
+DEPTH = Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")]
 """How a circuit of the user's own becomes an ansatz, on every command that takes one."""
 
 

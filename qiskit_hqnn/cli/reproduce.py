@@ -14,45 +14,52 @@ if TYPE_CHECKING:
     from qiskit_hqnn.reproduction import Options, Published
 
 
+_NAME = Annotated[str, typer.Argument(help="A row (the name of its job file), a system's name, or all.")]
+_QUICK = Annotated[
+    bool,
+    typer.Option("--quick", help="Less data, fewer epochs, one seed: all rows in a quarter of an hour."),
+]
+_SEEDS = Annotated[
+    int | None, typer.Option(min=1, metavar="<int>", help="Seeds 0 to N−1 instead of the job file's.")
+]
+_CONTROLS = Annotated[
+    bool,
+    typer.Option(
+        help="Run the job files' controls too, and rows unlike their text a second time with its settings."
+    ),
+]
+_DEVICE = Annotated[
+    str | None, typer.Option(help="Also test the networks there with 1,000 shots, such as fake_fez.")
+]
+_DEVICE_IMAGES = Annotated[int, typer.Option(min=1, metavar="<int>", help="Test images for that.")]
+_SETTINGS = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, such as train.epochs=3."),
+]
+_OUT = Annotated[Path, typer.Option(help="Folder of the run folders.")]
+_PAGE = Annotated[
+    Path | None,
+    typer.Option(
+        help="The page. By default OUT/results.md; in a checkout docs/results.md, if no setting is changed."
+    ),
+]
+_PAGE_ONLY = Annotated[bool, typer.Option("--page-only", help="Write the page from the runs that are there.")]
+_QUIET = Annotated[bool, typer.Option(help="No progress bars.")]
+
+
 def reproduce(
-    name: Annotated[
-        str, typer.Argument(help="A row (the name of its job file), a system's name, or all.")
-    ] = "all",
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="Less data, fewer epochs, one seed: all rows in a quarter of an hour."),
-    ] = False,
+    name: _NAME = "all",
+    quick: _QUICK = False,
     data_root: DATA_ROOT = Path("data"),
-    seeds: Annotated[
-        int | None, typer.Option(min=1, metavar="<int>", help="Seeds 0 to N−1 instead of the job file's.")
-    ] = None,
-    controls: Annotated[
-        bool,
-        typer.Option(
-            help="Run the job files' controls too, and rows unlike their text a second time with its settings."
-        ),
-    ] = True,
-    device: Annotated[
-        str | None, typer.Option(help="Also test the networks there with 1,000 shots, such as fake_fez.")
-    ] = None,
-    device_images: Annotated[int, typer.Option(min=1, metavar="<int>", help="Test images for that.")] = 100,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a setting of every job, such as train.epochs=3."
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the run folders.")] = Path("runs/reproduce"),
-    page: Annotated[
-        Path | None,
-        typer.Option(
-            help="The page. By default OUT/results.md; in a checkout docs/results.md, if no setting is changed."
-        ),
-    ] = None,
-    page_only: Annotated[
-        bool, typer.Option("--page-only", help="Write the page from the runs that are there.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option(help="No progress bars.")] = False,
+    seeds: _SEEDS = None,
+    controls: _CONTROLS = True,
+    device: _DEVICE = None,
+    device_images: _DEVICE_IMAGES = 100,
+    settings: _SETTINGS = None,
+    out: _OUT = Path("runs/reproduce"),
+    page: _PAGE = None,
+    page_only: _PAGE_ONLY = False,
+    quiet: _QUIET = False,
 ) -> None:
     """Run the published systems again and write a page of published against measured figures.
 

@@ -62,28 +62,30 @@ def run(
     if not may_send(content, data_root, yes, plan):
         raise typer.Exit(1)
 
-    from qiskit_hqnn.cli.tables import print_results
-    from qiskit_hqnn.training import Terminal, run_each, run_job
+    again = _again(job, settings or [], data_root, where, out, yes)
+    _train(content, folder, data_root, resume, quiet, again)
+
+
+def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: bool, again: str) -> None:
+    """Train and test each seed and control of a job; prints the results, and where their report is."""
+    from qiskit_hqnn.cli.tables import print_comparison, print_results
+    from qiskit_hqnn.training import Terminal, run_each, run_job, write_study
 
     with Terminal(bar=not quiet) as progress:
         try:
             runs = run_each(
-                content,
+                job,
                 folder,
                 lambda single, place: run_job(single, place, data_root, resume, progress),
                 progress,
             )
         except KeyboardInterrupt:
-            command = _again(job, settings or [], data_root, where, out, yes)
-            say(f"Interrupted. Go on with: {command}", err=True)
+            say(f"Interrupted. Go on with: {again}", err=True)
             raise
     print_results(runs)
     if len(runs) > 1:
-        from qiskit_hqnn.cli.tables import print_comparison
-        from qiskit_hqnn.training import write_study
-
         print_comparison(runs)
-        say(f"report   {write_study(folder, content, runs)}")
+        say(f"report   {write_study(folder, job, runs)}")
     else:
         say(f"report   {runs[0][2].report}")
 
