@@ -53,29 +53,34 @@ def outputs_by_class(outputs: Tensor, labels: Tensor, class_names: Sequence[str]
         f"{100 * table['explained by class'].mean():.0f} %). {silent} of {len(table)} outputs hardly vary from image "
         "to image (standard deviation below 0.01)."
     )
+    return Analysis(
+        "Outputs of the quantum layer by class",
+        summary,
+        table,
+        lambda: _draw_outputs(table, flat, labels, class_names),
+    )
 
-    def draw() -> Figure:
-        shown = table.sort_values("explained by class", ascending=False)["output"].head(_SHOWN).sort_values()
-        columns = min(4, len(shown))
-        lines = -(-len(shown) // columns)
-        figure = new_figure(2.6 * columns, 1.9 * lines + 0.5)
-        axes = figure.subplots(lines, columns, squeeze=False)
-        for axis, output in zip(axes.flat, shown, strict=False):
-            values = flat[:, int(output)].numpy()
-            bins = np.linspace(values.min() - 1e-6, values.max() + 1e-6, 25)
-            for label in labels.unique().tolist():
-                chosen = values[(labels == label).numpy()]
-                axis.hist(chosen, bins, histtype="step", density=True, label=drawn(class_names[label]))
-            axis.set_title(f"output {int(output)}", fontsize=9)
-            axis.set_yticks([])
-            axis.spines[["top", "right", "left"]].set_visible(False)
-        for axis in list(axes.flat)[len(shown) :]:
-            axis.set_axis_off()
-        handles, names = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=8)
-        return figure
 
-    return Analysis("Outputs of the quantum layer by class", summary, table, draw)
+def _draw_outputs(table: pd.DataFrame, flat: Tensor, labels: Tensor, class_names: Sequence[str]) -> Figure:
+    shown = table.sort_values("explained by class", ascending=False)["output"].head(_SHOWN).sort_values()
+    columns = min(4, len(shown))
+    lines = -(-len(shown) // columns)
+    figure = new_figure(2.6 * columns, 1.9 * lines + 0.5)
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for axis, output in zip(axes.flat, shown, strict=False):
+        values = flat[:, int(output)].numpy()
+        bins = np.linspace(values.min() - 1e-6, values.max() + 1e-6, 25)
+        for label in labels.unique().tolist():
+            chosen = values[(labels == label).numpy()]
+            axis.hist(chosen, bins, histtype="step", density=True, label=drawn(class_names[label]))
+        axis.set_title(f"output {int(output)}", fontsize=9)
+        axis.set_yticks([])
+        axis.spines[["top", "right", "left"]].set_visible(False)
+    for axis in list(axes.flat)[len(shown) :]:
+        axis.set_axis_off()
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=8)
+    return figure
 
 
 def bloch_vectors(ansatz: Ansatz, inputs: Tensor, weights: Tensor) -> Tensor:
@@ -125,7 +130,7 @@ def bloch_by_class(
     found = labels.unique().tolist()
     means = torch.stack([vectors[labels == label].mean(dim=0) for label in found])  # (classes, qubits, 3)
     lengths = vectors.norm(dim=-1).mean(dim=0)
-    spread = (means - means.mean(dim=0)).norm(dim=-1).mean(dim=0)
+    spread = _spread(means)
     widest = int(spread.argmax())
     rows = [
         (
@@ -144,37 +149,43 @@ def bloch_by_class(
         f"most on qubit {widest % ansatz.num_qubits} of copy {widest // ansatz.num_qubits}."
     )
 
-    # The plane in which the classes lie furthest apart: one axis of the three adds least.
+    return Analysis(
+        "Bloch vectors by class", summary, table, lambda: _draw_discs(ansatz, means, found, class_names)
+    )
+
+
+def _spread(means: Tensor) -> Tensor:
+    """How far the classes' mean vectors lie from their centre, of each qubit: (classes, qubits, 3) to (qubits,)."""
+    return (means - means.mean(dim=0)).norm(dim=-1).mean(dim=0)
+
+
+def _draw_discs(ansatz: Ansatz, means: Tensor, labels: Sequence[int], class_names: Sequence[str]) -> Figure:
+    """The classes' mean vectors on the eight qubits that part them most, in the plane where they lie furthest apart."""
+    shown = sorted(_spread(means).argsort(descending=True)[:8].tolist())
+    # One axis of the three adds least.
     plane = sorted((means - means.mean(dim=0)).square().sum(dim=(0, 1)).argsort(descending=True)[:2].tolist())
-
-    def draw() -> Figure:
-        shown = sorted(spread.argsort(descending=True)[:8].tolist())
-        columns = min(4, len(shown))
-        lines = -(-len(shown) // columns)
-        figure = new_figure(2.3 * columns + 1, 2.4 * lines)
-        axes = figure.subplots(lines, columns, squeeze=False)
-        for axis, qubit in zip(axes.flat, shown, strict=False):
-            axis.add_patch(Circle((0, 0), 1, fill=False, color="#bbbbbb", linewidth=0.8))
-            for k, label in enumerate(found):
-                across, up = means[k, qubit, plane].tolist()
-                axis.plot(
-                    [0, across],
-                    [0, up],
-                    marker="o",
-                    markevery=[1],
-                    markersize=4,
-                    label=drawn(class_names[label]),
-                )
-            axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
-            axis.set_title(
-                f"copy {qubit // ansatz.num_qubits}, qubit {qubit % ansatz.num_qubits}", fontsize=9
+    columns = min(4, len(shown))
+    lines = -(-len(shown) // columns)
+    figure = new_figure(2.3 * columns + 1, 2.4 * lines)
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for axis, qubit in zip(axes.flat, shown, strict=False):
+        axis.add_patch(Circle((0, 0), 1, fill=False, color="#bbbbbb", linewidth=0.8))
+        for k, label in enumerate(labels):
+            across, up = means[k, qubit, plane].tolist()
+            axis.plot(
+                [0, across],
+                [0, up],
+                marker="o",
+                markevery=[1],
+                markersize=4,
+                label=drawn(class_names[label]),
             )
-            axis.set_xlabel(f"⟨{'XYZ'[plane[0]]}⟩", fontsize=8)
-            axis.set_ylabel(f"⟨{'XYZ'[plane[1]]}⟩", fontsize=8)
-        for axis in list(axes.flat)[len(shown) :]:
-            axis.set_axis_off()
-        handles, names = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=8)
-        return figure
-
-    return Analysis("Bloch vectors by class", summary, table, draw)
+        axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+        axis.set_title(f"copy {qubit // ansatz.num_qubits}, qubit {qubit % ansatz.num_qubits}", fontsize=9)
+        axis.set_xlabel(f"⟨{'XYZ'[plane[0]]}⟩", fontsize=8)
+        axis.set_ylabel(f"⟨{'XYZ'[plane[1]]}⟩", fontsize=8)
+    for axis in list(axes.flat)[len(shown) :]:
+        axis.set_axis_off()
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=8)
+    return figure

@@ -47,18 +47,7 @@ def effective_dimension(
         >>> effective_dimension(hqnn_parallel(2, 1), (1000,), weight_samples=2, input_samples=2).table.shape[0]
         1
     """
-    if not ansatz.num_weights:
-        raise HQNNError(f"The effective dimension is one of weights, but {ansatz.name} has none.")
-    if min(sizes) < SMALLEST_SIZE:
-        raise HQNNError(
-            f"Argument `sizes` must hold numbers n above 2π ln n, so of at least {SMALLEST_SIZE}, but holds "
-            f"{min(sizes)}."
-        )
-    if min(weight_samples, input_samples) < 1:
-        raise HQNNError(
-            f"Arguments `weight_samples` and `input_samples` must be at least 1, but are {weight_samples} and "
-            f"{input_samples}."
-        )
+    _check_arguments(ansatz, sizes, weight_samples, input_samples)
     generator = np.random.default_rng(seed)
     computed = EffectiveDimension(
         PackedEstimatorQNN(ansatz),
@@ -86,22 +75,39 @@ def effective_dimension(
         f"{share}. Its Fisher information, averaged over {input_samples} inputs, has rank {np.median(ranks):.0f}: so "
         "many directions of weight space change an output at all."
     )
+    return Analysis(
+        f"Effective dimension of {ansatz.name}", summary, table, lambda: _draw(table, ansatz.num_weights)
+    )
 
-    def draw() -> Figure:
-        figure = new_figure(6, 3.6)
-        axis = figure.subplots()
-        axis.semilogx(table["n"], table["effective dimension"], marker="o", color="#3b6ea5")
-        axis.axhline(ansatz.num_weights, color="#999999", linestyle="--", linewidth=0.8)
-        axis.annotate(
-            "weights", (sizes[0], ansatz.num_weights), textcoords="offset points", xytext=(0, 4), fontsize=8
+
+def _draw(table: pd.DataFrame, num_weights: int) -> Figure:
+    figure = new_figure(6, 3.6)
+    axis = figure.subplots()
+    axis.semilogx(table["n"], table["effective dimension"], marker="o", color="#3b6ea5")
+    axis.axhline(num_weights, color="#999999", linestyle="--", linewidth=0.8)
+    axis.annotate(
+        "weights", (table["n"].iloc[0], num_weights), textcoords="offset points", xytext=(0, 4), fontsize=8
+    )
+    axis.set_xlabel("training samples n")
+    axis.set_ylabel("effective dimension")
+    axis.set_ylim(0, 1.12 * max(num_weights, table["effective dimension"].max()))
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _check_arguments(ansatz: Ansatz, sizes: Sequence[int], weight_samples: int, input_samples: int) -> None:
+    if not ansatz.num_weights:
+        raise HQNNError(f"The effective dimension is one of weights, but {ansatz.name} has none.")
+    if min(sizes) < SMALLEST_SIZE:
+        raise HQNNError(
+            f"Argument `sizes` must hold numbers n above 2π ln n, so of at least {SMALLEST_SIZE}, but holds "
+            f"{min(sizes)}."
         )
-        axis.set_xlabel("training samples n")
-        axis.set_ylabel("effective dimension")
-        axis.set_ylim(0, 1.12 * max(ansatz.num_weights, *values))
-        axis.spines[["top", "right"]].set_visible(False)
-        return figure
-
-    return Analysis(f"Effective dimension of {ansatz.name}", summary, table, draw)
+    if min(weight_samples, input_samples) < 1:
+        raise HQNNError(
+            f"Arguments `weight_samples` and `input_samples` must be at least 1, but are {weight_samples} and "
+            f"{input_samples}."
+        )
 
 
 def _check_coins(ansatz: Ansatz, gradients: np.ndarray, outputs: np.ndarray) -> None:

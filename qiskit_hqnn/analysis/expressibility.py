@@ -109,31 +109,32 @@ def expressibility(
         )
     table = pd.DataFrame(rows)
 
-    def draw() -> Figure:
-        figure = new_figure(9, 2.6 * -(-len(samples) // 3))
-        axes = figure.subplots(-(-len(samples) // 3), min(3, len(samples)), squeeze=False)
-        for axis in axes.flat[len(samples) :]:
-            axis.set_visible(False)
-        for axis, (name, sample) in zip(axes.flat, samples.items(), strict=False):
-            edges = np.linspace(0, 1, 76)
-            axis.hist(sample.values, edges, density=True, color="#6f8fb3", label="ansatz")
-            axis.plot(
-                edges,
-                (sample.dimension - 1) * (1 - edges) ** (sample.dimension - 2),
-                color="#c4572e",
-                label="Haar",
-            )
-            axis.set_title(f"{drawn(name)}: {sample.divergence():.3f}", fontsize=9)
-            axis.set_xlabel("fidelity")
-            axis.set_yscale("log")
-            axis.set_ylim(1e-3, 5 * sample.dimension)
-        axes.flat[0].legend(frameon=False, fontsize=8)
-        return figure
-
     best = table.loc[table["KL divergence"].idxmin(), "ansatz"]
     return Analysis(
         "Expressibility and entangling capability",
         f"Nearest to Haar-random states is {best}; 0 is Haar. Entangling is Meyer–Wallach's measure, 1 at most.",
         table,
-        draw,
+        lambda: _draw(samples),
     )
+
+
+def _draw(samples: dict[str, Fidelities]) -> Figure:
+    figure = new_figure(9, 2.6 * -(-len(samples) // 3))
+    axes = figure.subplots(-(-len(samples) // 3), min(3, len(samples)), squeeze=False)
+    for axis in axes.flat[len(samples) :]:
+        axis.set_visible(False)
+    for axis, (name, sample) in zip(axes.flat, samples.items(), strict=False):
+        edges = np.linspace(0, 1, 76)
+        axis.hist(sample.values, edges, density=True, color="#6f8fb3", label="ansatz")
+        axis.plot(
+            edges,
+            (sample.dimension - 1) * (1 - edges) ** (sample.dimension - 2),
+            color="#c4572e",
+            label="Haar",
+        )
+        axis.set_title(f"{drawn(name)}: {sample.divergence():.3f}", fontsize=9)
+        axis.set_xlabel("fidelity")
+        axis.set_yscale("log")
+        axis.set_ylim(1e-3, 5 * sample.dimension)
+    axes.flat[0].legend(frameon=False, fontsize=8)
+    return figure

@@ -173,19 +173,6 @@ def fourier(
         }
     )
 
-    def draw() -> Figure:
-        figure = new_figure(max(6, 0.45 * len(labels) + 2), 5)
-        axes = figure.subplots(2, 1, sharex=True)
-        for axis, part, name in zip(axes, (flat.real, flat.imag), ("Re c", "Im c"), strict=True):
-            bodies = axis.violinplot(list(part.T), range(len(labels)), widths=0.85, showmedians=True)
-            for body in bodies["bodies"]:
-                body.set_facecolor("#6f8fb3")
-            axis.set_ylabel(name)
-            axis.axhline(0, color="#999", linewidth=0.6)
-        axes[1].set_xticks(range(len(labels)), labels, rotation=60 if len(labels) > 9 else 0)
-        axes[1].set_xlabel("frequency ω of inputs " + ", ".join(map(str, inputs)))
-        return figure
-
     reach = [
         f"{each.frequencies[-1]:g}" + ("" if each.step == 1 else f" in steps of {float(each.step):g}")
         for each in spectra
@@ -195,8 +182,22 @@ def fourier(
         f"{int(accessible.sum())} of {len(labels)} frequencies are reached over {weight_sets} random weight sets; "
         f"largest frequencies of the inputs: {', '.join(reach)}.",
         table,
-        draw,
+        lambda: _draw(flat, labels, inputs),
     )
+
+
+def _draw(flat: np.ndarray, labels: Sequence[str], inputs: Sequence[int]) -> Figure:
+    figure = new_figure(max(6, 0.45 * len(labels) + 2), 5)
+    axes = figure.subplots(2, 1, sharex=True)
+    for axis, part, name in zip(axes, (flat.real, flat.imag), ("Re c", "Im c"), strict=True):
+        bodies = axis.violinplot(list(part.T), range(len(labels)), widths=0.85, showmedians=True)
+        for body in bodies["bodies"]:
+            body.set_facecolor("#6f8fb3")
+        axis.set_ylabel(name)
+        axis.axhline(0, color="#999", linewidth=0.6)
+    axes[1].set_xticks(range(len(labels)), labels, rotation=60 if len(labels) > 9 else 0)
+    axes[1].set_xlabel("frequency ω of inputs " + ", ".join(map(str, inputs)))
+    return figure
 
 
 def _check(ansatz: Ansatz, inputs: tuple[int, ...], output: int) -> None:

@@ -79,17 +79,6 @@ def gradient_variance(
     table = pd.DataFrame(rows)
     slopes = {depth: _slope(table[table["layers"] == depth]) for depth in depths}
 
-    def draw() -> Figure:
-        figure = new_figure(7, 4)
-        axis = figure.subplots()
-        for depth in depths:
-            part = table[table["layers"] == depth]
-            axis.semilogy(part["qubits"], part["variance"], marker="o", label=f"{depth} layers")
-        axis.set_xlabel("qubits")
-        axis.set_ylabel("variance of ∂⟨O⟩/∂θ")
-        axis.legend(frameon=False)
-        return figure
-
     deepest = max(depths)
     slope, half = slopes[deepest]
     return Analysis(
@@ -97,8 +86,20 @@ def gradient_variance(
         f"At {deepest} layers the variance changes by a factor of {math.exp(slope):.2f} a qubit (log slope "
         f"{slope:.2f} ± {half:.2f}, 95 %).",
         table,
-        draw,
+        lambda: _draw(table),
     )
+
+
+def _draw(table: pd.DataFrame) -> Figure:
+    figure = new_figure(7, 4)
+    axis = figure.subplots()
+    for depth in table["layers"].unique():
+        part = table[table["layers"] == depth]
+        axis.semilogy(part["qubits"], part["variance"], marker="o", label=f"{depth} layers")
+    axis.set_xlabel("qubits")
+    axis.set_ylabel("variance of ∂⟨O⟩/∂θ")
+    axis.legend(frameon=False)
+    return figure
 
 
 def _slope(part: pd.DataFrame) -> tuple[float, float]:

@@ -50,13 +50,7 @@ def ablation(
     ]:
         replaced = flat.clone()
         replaced[:, columns] = mean[columns]
-        still = _right(decode, replaced.view_as(outputs), labels)
-        lost, won = int((right & ~still).sum()), int((~right & still).sum())
-        loss = (lost - won) / len(labels)
-        variance = (lost + won) / len(labels) - loss**2
-        half = 1.96 * math.sqrt(max(variance, 0) / len(labels))
-        p = binomtest(lost, lost + won).pvalue if lost + won else 1.0
-        rows.append((name, float(still.float().mean()), loss, loss - half, loss + half, lost, won, p))
+        rows.append((name, *_compared(right, _right(decode, replaced.view_as(outputs), labels))))
     names = ["replaced", "accuracy", "lost", "low", "high", "images lost", "images won", "p (McNemar)"]
     table = pd.DataFrame(rows, columns=names)
     accuracy, whole = float(right.float().mean()), table.iloc[0]
@@ -74,21 +68,29 @@ def ablation(
         summary += "No image is classified otherwise: the network does as well without its quantum layer."
     else:
         summary += "No loss is shown on these images: the interval includes 0."
+    return Analysis("Ablation of the quantum layer", summary, table, lambda: _draw_losses(table))
 
-    def draw() -> Figure:
-        figure = new_figure(8, 0.8 + 0.26 * len(table.head(_SHOWN + 1)))
-        axis = figure.subplots()
-        shown = table.head(_SHOWN + 1).iloc[::-1]
-        spread = [shown["lost"] - shown["low"], shown["high"] - shown["lost"]]
-        axis.barh(
-            shown["replaced"], 100 * shown["lost"], xerr=[100 * part for part in spread], color="#6f8fb3"
-        )
-        axis.set_xlabel("accuracy lost, points")
-        axis.set_ylabel("output at its mean")
-        axis.spines[["top", "right"]].set_visible(False)
-        return figure
 
-    return Analysis("Ablation of the quantum layer", summary, table, draw)
+def _compared(right: Tensor, still: Tensor) -> tuple[float, float, float, float, int, int, float]:
+    """What the second of two predictions loses: accuracy, loss and its interval, images lost and won, McNemar's p."""
+    lost, won = int((right & ~still).sum()), int((~right & still).sum())
+    loss = (lost - won) / len(right)
+    variance = (lost + won) / len(right) - loss**2
+    half = 1.96 * math.sqrt(max(variance, 0) / len(right))
+    p = binomtest(lost, lost + won).pvalue if lost + won else 1.0
+    return float(still.float().mean()), loss, loss - half, loss + half, lost, won, p
+
+
+def _draw_losses(table: pd.DataFrame) -> Figure:
+    figure = new_figure(8, 0.8 + 0.26 * len(table.head(_SHOWN + 1)))
+    axis = figure.subplots()
+    shown = table.head(_SHOWN + 1).iloc[::-1]
+    spread = [shown["lost"] - shown["low"], shown["high"] - shown["lost"]]
+    axis.barh(shown["replaced"], 100 * shown["lost"], xerr=[100 * part for part in spread], color="#6f8fb3")
+    axis.set_xlabel("accuracy lost, points")
+    axis.set_ylabel("output at its mean")
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def weight_movement(before: Tensor, after: Tensor) -> Analysis:

@@ -82,13 +82,7 @@ def hqnn_quanv(
     """
     check_integer("num_qubits", num_qubits, 1, error=CircuitError)
     check_integer("depth", depth, 1, error=CircuitError)
-    check_choice("reading", reading, READINGS, error=CircuitError)
-    chosen = READINGS[reading]
-    front = tuple(range(num_qubits)) if chosen.front is None else chosen.front
-    if len(front) + len(chosen.behind) != num_qubits:
-        raise CircuitError(
-            f"Reading {reading!r} of hqnn-quanv has 4 qubits, but `num_qubits` is {num_qubits}."
-        )
+    chosen, front = _reading(reading, num_qubits)
     inputs = ParameterVector("x", num_qubits)
     weights = ParameterVector("w", num_qubits * depth)
     circuit = QuantumCircuit(num_qubits, name="hqnn_quanv")
@@ -107,3 +101,13 @@ def hqnn_quanv(
         reference="Senokosov et al. 2024, arXiv:2304.09224, section 2.3",
         name="hqnn-quanv",
     )
+
+
+def _reading(word: str, num_qubits: int) -> tuple[Reading, tuple[int, ...]]:
+    """A reading, and the qubits with a rotation in front of its CNOTs."""
+    check_choice("reading", word, READINGS, error=CircuitError)
+    reading = READINGS[word]
+    front = tuple(range(num_qubits)) if reading.front is None else reading.front
+    if len(front) + len(reading.behind) != num_qubits:
+        raise CircuitError(f"Reading {word!r} of hqnn-quanv has 4 qubits, but `num_qubits` is {num_qubits}.")
+    return reading, front

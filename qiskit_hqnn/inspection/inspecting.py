@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,52 @@ from qiskit_hqnn.jobs.devices import (
 if TYPE_CHECKING:
     from qiskit_hqnn.circuits import Ansatz, Observables, Parameters, Template
     from qiskit_hqnn.jobs import Tiles
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The devices, what is tried on each, and what the price is for."""
+
+    devices: list[str]
+    levels: list[int]
+    seeds: int
+    samples: int
+    shots: int
+    fractional: bool
+    tiles: int | str | Tiles | None
+    progress: Callable[[str], None]
+
+
+def _asked(
+    devices: str | Sequence[str],
+    levels: Sequence[int],
+    seeds: int,
+    samples: int,
+    shots: int,
+    fractional: bool,
+    tiles: int | str | Tiles | None,
+    progress: Callable[[str], None] | None,
+) -> _Asked:
+    """What is asked, each device and level once.
+
+    Raises:
+        DeviceError: if there is no such device.
+        HQNNError: if there is none at all, or a level or a count is out of range.
+    """
+    words = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
+    if not words:
+        raise HQNNError("At least one device is needed, such as 'fake_fez'.")
+    numbers = list(dict.fromkeys(levels))
+    if not numbers or any(level not in (0, 1, 2, 3) for level in numbers):
+        raise HQNNError(f"Optimisation levels must be from 0 to 3, but are {numbers}.")
+    if min(seeds, samples, shots) < 1:
+        raise HQNNError(
+            f"Seeds, samples and shots must be at least 1, but are {seeds}, {samples} and {shots}."
+        )
+    # A snapshot takes seconds to load: whether there is one is asked first, and a wrong circuit reported before.
+    for word in words:
+        check_snapshot(word) if word.startswith("fake_") else _open(word, fractional)
+    return _Asked(words, numbers, seeds, samples, shots, fractional, tiles, progress or (lambda _: None))
 
 
 def inspect(
@@ -84,23 +130,14 @@ def inspect(
         CircuitError: if there is no such ansatz or file, or it cannot be read.
         HQNNError: if a level, a count or an option is out of range.
     """
-    devices = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
-    if not devices:
-        raise HQNNError("At least one device is needed, such as 'fake_fez'.")
-    levels = list(dict.fromkeys(levels))
-    if not levels or any(level not in (0, 1, 2, 3) for level in levels):
-        raise HQNNError(f"Optimisation levels must be from 0 to 3, but are {levels}.")
-    if min(seeds, samples, shots) < 1:
-        raise HQNNError(
-            f"Seeds, samples and shots must be at least 1, but are {seeds}, {samples} and {shots}."
-        )
-    tell = progress or (lambda _: None)
+    asked = _asked(devices, levels, seeds, samples, shots, fractional, tiles, progress)
     selection = Selection(inputs, weights, observables)
-    # A snapshot takes seconds to load: whether there is one is asked first, and a wrong circuit reported before.
-    for word in devices:
-        check_snapshot(word) if word.startswith("fake_") else _open(word, fractional)
     subject = subject_of(what, copies, copy, data_root, sizes, selection)
-    places = [_open(word, fractional) for word in devices]
+    return _inspected(subject, asked, images, standard_error)
+
+
+def _inspected(subject: Subject, asked: _Asked, images: int, standard_error: float) -> Inspection:
+    places = [_open(word, asked.fractional) for word in asked.devices]
     if subject.run is not None:
         from qiskit_hqnn.inspection.trained import check_images, predictions
 
@@ -108,20 +145,15 @@ def inspect(
     parts: list[DeviceInspection] = []
     rows: list[Row] = []
     for device, target in places:
-        tell(f"transpiling for {device.name}")
-        part, of_device = _on_device(subject, device, target, seeds, levels, samples, shots, tell)
-        if tiles is not None:
-            tell(f"looking for regions on {device.name}")
-            alone = next(row["qpu_seconds"] for row in of_device if row["used"])
-            part = replace(part, tiles=tiles_on(subject, device, tiles, samples, shots, alone))
+        part, of_device = _on_device(subject, device, target, asked)
         parts.append(part)
         rows += of_device
     rows.sort(key=lambda row: (-row["expected_success"], not row["used"]))
-    result = Inspection(subject.shown, tuple(parts), rows, samples, shots, subject.circuits)
+    result = Inspection(subject.shown, tuple(parts), rows, asked.samples, asked.shots, subject.circuits)
     if subject.run is not None:
-        tell(f"{images} test images on {', '.join(devices)}")
+        asked.progress(f"{images} test images on {', '.join(asked.devices)}")
         result.predictions.extend(
-            predictions(subject.run, devices, images, shots, standard_error, fractional)
+            predictions(subject.run, asked.devices, images, asked.shots, standard_error, asked.fractional)
         )
     return result
 
@@ -135,20 +167,14 @@ def _open(word: str, fractional: bool) -> tuple[Device, Target]:
 
 
 def _on_device(
-    subject: Subject,
-    device: Device,
-    target: Target,
-    seeds: int,
-    levels: Sequence[int],
-    samples: int,
-    shots: int,
-    tell: Callable[[str], None],
+    subject: Subject, device: Device, target: Target, asked: _Asked
 ) -> tuple[DeviceInspection, list[Row]]:
     """One device's part, and its rows of the table."""
-    found = candidates(subject.sent, device, range(seeds), levels)
+    asked.progress(f"transpiling for {device.name}")
+    found = candidates(subject.sent, device, range(asked.seeds), asked.levels)
     used = _used(subject.sent, device, found)
     best = used if used.expected_success >= found[0].expected_success else found[0]
-    by_level = {level: [template for template in found if template.level == level] for level in levels}
+    by_level = {level: [template for template in found if template.level == level] for level in asked.levels}
     listed = [templates[0] for templates in by_level.values()]
     if all((used.seed, used.level) != (template.seed, template.level) for template in listed):
         listed.append(used)
@@ -160,12 +186,12 @@ def _on_device(
             template,
             by_level.get(template.level, [template]),
             used,
-            samples,
-            shots,
+            asked.samples,
+            asked.shots,
         )
         for template in listed
     ]
-    tell(f"proving the circuits for {device.name}")
+    asked.progress(f"proving the circuits for {device.name}")
     # Both are proven: the best is exported, the other one is what the job manager sends.
     in_own = [
         _in_own_parameters(subject, template) for template in ([best] if best is used else [best, used])
@@ -184,9 +210,14 @@ def _on_device(
             level: [template.expected_success for template in templates]
             for level, templates in by_level.items()
         },
-        fractional_note(subject, device, used, samples, shots),
+        fractional_note(subject, device, used, asked.samples, asked.shots),
     )
-    return part, rows
+    if asked.tiles is None:
+        return part, rows
+    asked.progress(f"looking for regions on {device.name}")
+    alone = next(row["qpu_seconds"] for row in rows if row["used"])
+    regions = tiles_on(subject, device, asked.tiles, asked.samples, asked.shots, alone)
+    return replace(part, tiles=regions), rows
 
 
 def _in_own_parameters(subject: Subject, template: ISATemplate) -> ISATemplate:

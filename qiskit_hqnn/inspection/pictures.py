@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
@@ -79,14 +80,14 @@ def draw_layout(device: Device, template: ISATemplate) -> Figure:
     kept = [(a, b) for a, b in edges if a in near and b in near]
     graph.add_edges_from([(index[a], index[b], 1.0) for a, b in kept])
     place = rx.spring_layout(graph, seed=3, num_iter=400)
-    figure = Figure(figsize=(6, 4.5), layout="constrained")
-    axis = figure.subplots()
-    colours = matplotlib.colormaps["viridis_r"]
     readout = {qubit: gate_error(target, "measure", (qubit,)) for qubit in shown}
     two = {edge: _two_qubit_error(target, edge) for edge in kept}
     # The scale is that of the used part: a faulty neighbour would make all of it look the same.
     worst_edge = max((two[edge] for edge in kept if set(edge) <= used), default=0) or 1
     worst = max(readout[qubit] for qubit in used) or 1
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axis = figure.subplots()
+    colours = matplotlib.colormaps["viridis_r"]
     for a, b in kept:
         (x0, y0), (x1, y1) = place[index[a]], place[index[b]]
         inside = a in used and b in used
@@ -98,30 +99,28 @@ def draw_layout(device: Device, template: ISATemplate) -> Figure:
             zorder=1,
         )
     for qubit in shown:
-        x, y = place[index[qubit]]
-        ours = qubit in used
-        axis.scatter(
-            x, y, s=430 if ours else 140, color=colours(readout[qubit] / worst) if ours else "white",
-            edgecolor="#333" if ours else "#aaa", zorder=2,
-        )  # fmt: skip
         label = f"{qubit}\nq{template.logical.index(qubit)}" if qubit in template.logical else str(qubit)
-        dark = ours and readout[qubit] / worst > 0.5
-        axis.text(
-            x,
-            y,
-            label,
-            ha="center",
-            va="center",
-            fontsize=7 if ours else 5,
-            color="white" if dark else "#222",
-            zorder=3,
-        )
+        _draw_qubit(axis, place[index[qubit]], label, readout[qubit] / worst if qubit in used else None)
     axis.set_axis_off()
     axis.set_title(
         f"{drawn(device.name)}: darker is worse (readout up to {worst:.3f}, two-qubit up to {worst_edge:.3f})",
         fontsize=9,
     )
     return figure
+
+
+def _draw_qubit(axis: Axes, place: tuple[float, float], label: str, badness: float | None) -> None:
+    """A disc with its label: coloured by its readout error, from 0 to 1 at the worst; None is a neighbour, in white."""
+    colours = matplotlib.colormaps["viridis_r"]
+    ours = badness is not None
+    axis.scatter(
+        *place, s=430 if ours else 140, color="white" if badness is None else colours(badness),
+        edgecolor="#333" if ours else "#aaa", zorder=2,
+    )  # fmt: skip
+    axis.text(
+        *place, label, ha="center", va="center", fontsize=7 if ours else 5,
+        color="white" if badness is not None and badness > 0.5 else "#222", zorder=3,
+    )  # fmt: skip
 
 
 def draw_spread(successes: Mapping[str, Mapping[int, Sequence[float]]]) -> Figure:
