@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from qiskit_hqnn.errors import DeviceError
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 _WORD = re.compile(r"exact|aer|(?:noisy:)?fake_\w+|ibm_\w+", re.ASCII)
 _CHOICES = "'exact', 'noisy:fake_<device>', 'aer', 'fake_<device>' or 'ibm_<device>'"
@@ -46,13 +49,29 @@ class Where(str):
         return super().__new__(cls, word)
 
     @classmethod
-    def parse(cls, word: Any) -> Where:
+    def parse(cls, word: object) -> Where:
         """The place that a word names.
 
         Raises:
             DeviceError: if it names none.
         """
         return cls(word)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        """As the type of a field: read from its word, and written as it."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(
+            cls._of_field, core_schema.str_schema(), serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def _of_field(cls, word: str) -> Where:
+        try:
+            return cls(word)
+        except DeviceError:
+            raise ValueError(f"must be {_CHOICES}") from None
 
     @property
     def exact(self) -> bool:

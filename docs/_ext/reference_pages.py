@@ -15,7 +15,9 @@ from pydantic.fields import FieldInfo
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
-_TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+from qiskit_hqnn.where import Where
+
+_TYPES = {str: "text", Where: "text", int: "whole number", float: "number", bool: "true or false"}
 
 
 def _words(text: str) -> str:

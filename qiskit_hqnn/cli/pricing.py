@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from qiskit_hqnn.cli.terminal import note, print_rows, say
-from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import Price
@@ -21,7 +20,7 @@ def may_send(job: JobFile, data_root: Path, yes: bool, plan: str | None = None) 
 
     A job that goes to no hardware may always go.
     """
-    places = {where for where in map(Where.parse, (job.where, *job.test)) if where.hardware}
+    places = {where for where in job.places if where.hardware}
     if not places or yes or job.max_qpu_seconds is not None:
         return True
     print_price(job, data_root, plan)
@@ -81,7 +80,7 @@ def print_price(job: JobFile, data_root: Path, plan: str | None = None) -> None:
     if plan is not None:
         say(f"money    {money_line(plan)(total)}")
     note(f"{len(job.repeats) * (1 + len(job.controls))} run(s); nothing was sent.")
-    if not any(Where.parse(word).hardware for word in (job.where, *job.test)):
+    if not any(where.hardware for where in job.places):
         note("Aer and snapshots cost nothing: these are the prices of hardware.")
     _note_fractional_gates(job, data_root)
     if job.max_qpu_seconds is not None:
@@ -115,8 +114,7 @@ def _note_fractional_gates(job: JobFile, data_root: Path) -> None:
     from qiskit_hqnn.jobs import Price, the_other_way
     from qiskit_hqnn.jobs.adapters import open_place
 
-    places = map(Where.parse, dict.fromkeys((job.where, *job.test)))
-    words = [place for place in places if place.sampled and place.device]
+    words = [place for place in dict.fromkeys(job.places) if place.sampled and place.device]
     devices = [open_place(word, job.fractional)[0] for word in words]
     for device in filter(lambda device: device.rule, devices):
         note(device.rule)

@@ -113,7 +113,7 @@ class JobManager:
         check_kinds(mitigation=mitigation, options=options, patience=patience, meter=meter, store=store)
         self.device, self.adapter = open_place(where, fractional)
         self.adapter = self.adapter if adapter is None else adapter
-        hardware = self.adapter.poll_seconds > 0
+        hardware = not self.adapter.finishes_on_submit
         if store is None and hardware:
             store = DEFAULT_STORE
         self.store = Store(store) if isinstance(store, str | Path) else store

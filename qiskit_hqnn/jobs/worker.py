@@ -138,7 +138,7 @@ def _drive(store: Store, job: JobRecord, parked: set[str], places: _Places) -> N
 
     try:
         adapter = places.adapter(job.place, bool(job.settings.get("fractional")))
-        if adapter.poll_seconds == 0 and job.settings["calibration"] != adapter.calibration:
+        if adapter.finishes_on_submit and job.settings["calibration"] != adapter.calibration:
             raise DeviceError(
                 f"{job.place} has other calibration data here, or another version of Aer, than when the job was made; "
                 "submit it again."

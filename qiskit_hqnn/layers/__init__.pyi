@@ -12,8 +12,8 @@ from .gradient_rules import (
     parameter_shift,
 )
 from .natural_gradient import QuantumNaturalGradient, fubini_study
-from .places import manager_at
 from .quantum_layer import QuantumLayer
+from .runs_on import manager_at
 from .sampler_layer import SamplerLayer
 from .sampler_qnn import PackedSamplerQNN
 

@@ -17,7 +17,7 @@ from qiskit_hqnn.errors import HQNNError, ShapeError
 from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
 from qiskit_hqnn.layers.evaluators import Evaluator, within_transform
 from qiskit_hqnn.layers.gradient_rules import Gradient, in_words
-from qiskit_hqnn.layers.places import NoisyPlace
+from qiskit_hqnn.layers.runs_on import NoisyPlace
 
 
 class InputError(ShapeError, QiskitMachineLearningError):

@@ -12,8 +12,8 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz, Template
 from qiskit_hqnn.layers.evaluators import Evaluator, ExactEvaluator, evaluator_for
 from qiskit_hqnn.layers.gradient_rules import Gradient
-from qiskit_hqnn.layers.places import NoisyPlace
 from qiskit_hqnn.layers.quantities import Quantity
+from qiskit_hqnn.layers.runs_on import NoisyPlace
 
 
 class EvaluatedQNN:

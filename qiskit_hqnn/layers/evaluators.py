@@ -22,8 +22,8 @@ from qiskit_hqnn.layers.gradient_rules import (
     shifts_for,
 )
 from qiskit_hqnn.layers.packed import Evaluate, PackedEvaluation, evaluate_packed
-from qiskit_hqnn.layers.places import NoisyPlace, is_noise_free
 from qiskit_hqnn.layers.quantities import Exact, Quantity
+from qiskit_hqnn.layers.runs_on import NoisyPlace, is_noise_free
 
 _SETS_AT_ONCE = 512
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
-from qiskit_hqnn.layers.places import NoisyPlace
 from qiskit_hqnn.layers.quantities import Exact, apart, refuse_noise
+from qiskit_hqnn.layers.runs_on import NoisyPlace
 from qiskit_hqnn.simulation import by_copy, compile_ansatz, compile_circuit
 
 _MAX_QUBITS = 20

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
-from qiskit_hqnn.layers.places import NoisyPlace
+from qiskit_hqnn.layers.runs_on import NoisyPlace
 
 Exact: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); or, of a template, angles

@@ -20,7 +20,7 @@ from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.evaluators import SampledEvaluator
 from qiskit_hqnn.layers.gradient_rules import Gradient, check_gradient, own_shots
-from qiskit_hqnn.layers.places import NoisyPlace, estimator_for
+from qiskit_hqnn.layers.runs_on import NoisyPlace, estimator_for
 from qiskit_hqnn.layers.stock import read_estimator_qnn
 from qiskit_hqnn.simulation import compile_ansatz
 from qiskit_hqnn.where import Where

@@ -12,7 +12,7 @@ from qiskit_machine_learning.neural_networks import SamplerQNN
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.layers.gradient_rules import Gradient
-from qiskit_hqnn.layers.places import sampler_for
+from qiskit_hqnn.layers.runs_on import sampler_for
 from qiskit_hqnn.layers.sampler_qnn import Interpret, PackedSamplerQNN
 from qiskit_hqnn.layers.stock import read_sampler_qnn
 

@@ -12,15 +12,7 @@ from .export import (
     write_onnx,
 )
 from .fitting import fit
-from .job_file import (
-    DataSection,
-    JobFile,
-    MitigationSection,
-    ModelSection,
-    Repeat,
-    check_words,
-    read_job,
-)
+from .job_file import DataSection, JobFile, MitigationSection, ModelSection, Repeat, check_words, read_job
 from .job_models import EncoderSection, HybridSection
 from .job_names import find_job, shipped_folder, shipped_jobs
 from .job_settings import differences, settings_of
@@ -30,7 +22,6 @@ from .metrics import Metrics, Result, active
 from .named import NAMED_NETWORK
 from .own_circuits import check_circuit
 from .own_networks import own_parts
-from .places import check_snapshots, gradient_of, manager_for, running_on
 from .prediction import predict_on, shots_for
 from .predictor import Predictor
 from .preparation import build_model, check_controls, load_splits
@@ -40,6 +31,7 @@ from .report import write_report
 from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
 from .running import run_each, run_job
+from .running_on import check_snapshots, gradient_of, manager_for, running_on
 from .study import (
     MARGIN,
     Mean,

@@ -26,9 +26,9 @@ from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.loggers import device_of, make_loggers
-from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.running_on import Place
 from qiskit_hqnn.training.shot_schedule import ShotSchedule
 
 # The loader's types know only data sets that are read image by image.

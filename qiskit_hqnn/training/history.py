@@ -11,9 +11,9 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import nn
 
-from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.progress import Event, Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.running_on import Place
 
 _REPORT_SECONDS = 0.1
 

@@ -20,7 +20,7 @@ from pydantic import (
 
 from qiskit_hqnn._checks import check_sizes, suggestion
 from qiskit_hqnn.data import DATASETS, OWN, PUBLISHED_NAMES, check_name
-from qiskit_hqnn.errors import DeviceError, JobFileError, MissingDataError
+from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.models import is_own_network
 from qiskit_hqnn.training.job_mistakes import sentence
 from qiskit_hqnn.training.job_models import check_controls, section_of
@@ -57,9 +57,9 @@ class JobFile(Section):
     """A line for lists and reports."""
     reference: str = ""
     """The paper or figure that this job stands for."""
-    where: str = "exact"
+    where: Where = Where("exact")
     """The place where training runs: `exact`, `noisy:fake_<device>`, `aer`, `fake_<device>` or `ibm_<device>`."""
-    test: list[str] = Field(default=["exact"], min_length=1)
+    test: list[Where] = Field(default=[Where("exact")], min_length=1)
     """The places where the test set is run, once each."""
     shots: Shots = 1000
     """Samples per expectation value, wherever a place samples."""
@@ -85,6 +85,11 @@ class JobFile(Section):
     mitigation: MitigationSection = MitigationSection()
     spsa: SPSASection | None = None
     random_shift: RandomShiftSection | None = None
+
+    @property
+    def places(self) -> tuple[Where, ...]:
+        """Where it trains, then where it is tested."""
+        return self.where, *self.test
 
     def single(self, repeat: Repeat, control: str | None) -> JobFile:
         """The job of one run: one seed on one draw of the images, one control or none."""
@@ -127,16 +132,16 @@ class JobFile(Section):
     @field_validator("train")
     @classmethod
     def _shots_of_training_go_together(cls, value: TrainSection, info: ValidationInfo) -> TrainSection:
-        where, gradient = info.data.get("where", "exact"), info.data.get("gradient")
-        sampled = not where.startswith(("exact", "noisy:")) or gradient not in (None, "autograd")
+        where, gradient = info.data.get("where", Where("exact")), info.data.get("gradient")
+        sampled = where.sampled or gradient not in (None, "autograd")
         check_rungs(value, info.data.get("shots", 1), where, sampled)
         return value
 
     @field_validator("gradient")
     @classmethod
     def _autograd_is_exact(cls, value: str | None, info: ValidationInfo) -> str | None:
-        where = info.data.get("where", "exact")
-        if value == "autograd" and (where == "aer" or where.startswith(("fake_", "ibm_"))):
+        where = info.data.get("where", Where("exact"))
+        if value == "autograd" and where.sampled:
             raise ValueError(
                 f"needs where = 'exact' or 'noisy:fake_<device>', but where is {where!r}, which takes "
                 "'parameter-shift', 'random-shift' or 'spsa'"
@@ -146,8 +151,7 @@ class JobFile(Section):
     @field_validator("fractional")
     @classmethod
     def _fractional_gates_are_a_devices(cls, value: bool, info: ValidationInfo) -> bool:
-        places = [info.data.get("where", "exact"), *info.data.get("test", [])]
-        if value and not any(place.startswith(("fake_", "ibm_")) for place in places):
+        if value and not any(place.sampled and place.device for place in _places(info)):
             raise ValueError("takes effect on devices only, but where and test name none")
         return value
 
@@ -157,8 +161,7 @@ class JobFile(Section):
         whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_TILES
         if value is not None and value != "auto" and not whole:
             raise ValueError(f"must be 'auto' or a whole number from 1 to {MOST_TILES}")
-        places = [info.data.get("where", "exact"), *info.data.get("test", [])]
-        if value is not None and not any("fake_" in place or place.startswith("ibm_") for place in places):
+        if value is not None and not any(place.device for place in _places(info)):
             raise ValueError("takes effect on devices only, but where and test name none")
         return value
 
@@ -179,16 +182,10 @@ class JobFile(Section):
             raise ValueError("must name each only once")
         return value
 
-    @field_validator("where", "test")
-    @classmethod
-    def _known_places(cls, value: str | list[str]) -> str | list[str]:
-        for where in [value] if isinstance(value, str) else value:
-            try:
-                Where.parse(where)
-            except DeviceError:
-                choices = "'exact', 'noisy:fake_<device>', 'aer', 'fake_<device>' or 'ibm_<device>'"
-                raise ValueError(f"must be {choices}") from None
-        return value
+
+def _places(info: ValidationInfo) -> list[Where]:
+    """The places that a job names, as far as they are known while it is read."""
+    return [*([info.data["where"]] if "where" in info.data else []), *info.data.get("test", [])]
 
 
 def read_job(path: str | Path, settings: Sequence[str] = ()) -> JobFile:

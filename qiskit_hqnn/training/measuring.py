@@ -21,8 +21,8 @@ from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.metrics import Plain, Result, active
 from qiskit_hqnn.training.pictures import draw_confusion
-from qiskit_hqnn.training.places import Place, keeps_requests, running_on
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.running_on import Place, keeps_requests, running_on
 from qiskit_hqnn.training.spending import TESTS_STORE
 from qiskit_hqnn.where import Where
 
@@ -108,7 +108,7 @@ def in_rounds(
     answered = manager.meter.answered
     full = manager.price(manager.plan(observed.pub(features, shots=manager.shots)))
     found = summary_of(decisions, confidence, Spending() + answered, full)
-    if manager.adapter.poll_seconds == 0:
+    if manager.adapter.finishes_on_submit:
         everything = evaluate(model, images).outputs.argmax(dim=1)
         found["agreement"] = float((everything == decisions.outputs.argmax(dim=1)).double().mean())
     result = judge(decisions.outputs, images.labels, loss_of(model))

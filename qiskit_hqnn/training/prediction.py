@@ -16,7 +16,7 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import as_hybrid, encoded, quantum_layer_of
 from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.loading import LoadedRun
-from qiskit_hqnn.training.places import running_on
+from qiskit_hqnn.training.running_on import running_on
 from qiskit_hqnn.training.submission import observed_layer_of
 from qiskit_hqnn.where import Where
 
@@ -36,7 +36,7 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
     Raises:
         HQNNError: if the run has no quantum layer.
     """
-    if device.startswith("ibm_"):
+    if Where.parse(device).hardware:
         raise HQNNError(
             f"A prediction comes from a snapshot such as 'fake_fez', and is not paid for; {device!r} is hardware."
         )

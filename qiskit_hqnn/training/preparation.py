@@ -29,7 +29,6 @@ from qiskit_hqnn.training.own_networks import (
     own_parts,
     sizes_taken,
 )
-from qiskit_hqnn.where import Where
 
 _AMPLITUDE_QUBITS = 10
 """Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s a step of 32."""
@@ -301,8 +300,8 @@ def _check_room(model: nn.Module, job: JobFile) -> None:
     layer = models.quantum_layer_of(model)
     if not isinstance(layer, QuantumLayer):
         return
-    for where in dict.fromkeys((job.where, *job.test)):
-        if Where.parse(where).sampled:
+    for where in dict.fromkeys(job.places):
+        if where.sampled:
             continue
         try:
             layer.check_room(job.train.batch_size, where)

@@ -16,8 +16,8 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
 from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.places import gradient_of, manager_for, with_shots
 from qiskit_hqnn.training.rungs import Rung, rungs_of
+from qiskit_hqnn.training.running_on import gradient_of, manager_for, with_shots
 from qiskit_hqnn.where import Where
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
         return manager_for(job, where, store=Store("sqlite://") if Where.parse(where).hardware else None)
 
     with torch.random.fork_rng():
-        if Where.parse(job.where).sampled:
+        if job.where.sampled:
             costs |= _price_schedule(job, network, layer, splits, manager(job.where))
         for where in job.test:
-            if Where.parse(where).sampled:
+            if where.sampled:
                 costs[f"test on {where}"] = _price_pass(network, layer, splits.test, manager(where))
     return costs
 

@@ -25,14 +25,19 @@ from qiskit_hqnn.training.loggers import device_of
 from qiskit_hqnn.training.measuring import plain_of, run_test_set
 from qiskit_hqnn.training.own_networks import OwnParts, by_content, in_the_folder, own_parts
 from qiskit_hqnn.training.pictures import draw_curves
-from qiskit_hqnn.training.places import check_snapshots, gradient_of, is_sampled, keeps_requests, running_on
 from qiskit_hqnn.training.preparation import build_model, check_controls, describe, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import price_run, price_tests, price_training
 from qiskit_hqnn.training.progress import Event, Progress, Terminal, silent
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.running_on import (
+    check_snapshots,
+    gradient_of,
+    is_sampled,
+    keeps_requests,
+    running_on,
+)
 from qiskit_hqnn.training.spending import TRAINING_STORE, RunMeters, meters_of
-from qiskit_hqnn.where import Where
 
 
 def run_job(
@@ -225,15 +230,15 @@ def _admit(
 
     Tiles that a device has no room for are refused here, too: pricing plans them.
     """
-    if not Where.parse(job.where).sampled and job.max_qpu_seconds is None and job.tiles is None:
+    if not job.where.sampled and job.max_qpu_seconds is None and job.tiles is None:
         return
     tests, plain = run.read_metrics().test, plain_of(run) if run.job_file.exists() else None
     open_places = [place for place in job.test if plain is None or plain.at(tests, place) is None]
     costs = price_run(job.model_copy(update={"test": open_places}), model, splits)
     total = price_training(costs, epochs, job.train.epochs - epochs)
     meters.check((total + price_tests(costs)).qpu_seconds)
-    if epochs and Where.parse(job.where).sampled:
-        unreal = "" if Where.parse(job.where).hardware else " if this were hardware"
+    if epochs and job.where.sampled:
+        unreal = "" if job.where.hardware else " if this were hardware"
         text = (
             f"training {epochs} epochs on {job.where}: {total.executions:,} executions, "
             f"{total.qpu_seconds:,.0f} QPU seconds{unreal}"

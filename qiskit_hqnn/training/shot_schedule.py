@@ -9,8 +9,8 @@ from lightning.pytorch.callbacks import Callback
 
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_sections import TrainSection
-from qiskit_hqnn.training.places import Place
 from qiskit_hqnn.training.rungs import rungs_of, step_of
+from qiskit_hqnn.training.running_on import Place
 
 
 class ShotSchedule(Callback):

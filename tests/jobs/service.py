@@ -37,6 +37,7 @@ class ServiceAdapter:
     where = "service"
     calibration = "today"
     deadline = 0.5
+    finishes_on_submit = False
     poll_seconds = 0.01
     lookup_seconds = 0.0
 

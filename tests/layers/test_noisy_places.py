@@ -18,7 +18,7 @@ from qiskit_hqnn.circuits import Ansatz, hqnn_parallel, textbook
 from qiskit_hqnn.errors import DeviceError, HQNNError
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.layers import SPSA, QuantumLayer, SamplerLayer
-from qiskit_hqnn.layers.places import NoisyPlace, is_noise_free, manager_at
+from qiskit_hqnn.layers.runs_on import NoisyPlace, is_noise_free, manager_at
 from qiskit_hqnn.where import Where
 
 PLACE = "noisy:fake_manila"

@@ -4,8 +4,8 @@ import pytest
 
 from qiskit_hqnn.errors import DeviceError, JobFileError
 from qiskit_hqnn.training import read_job
-from qiskit_hqnn.training.places import check_snapshots, is_sampled
 from qiskit_hqnn.training.running import run_job
+from qiskit_hqnn.training.running_on import check_snapshots, is_sampled
 
 JOB = """
 where = "{where}"

@@ -14,7 +14,7 @@ from qiskit_hqnn.layers import SPSA
 from qiskit_hqnn.training import find_job, load_run, read_job, run_each, run_job, shipped_jobs
 from qiskit_hqnn.training.evaluation import judge, wilson_interval
 from qiskit_hqnn.training.losses import loss_of
-from qiskit_hqnn.training.places import gradient_of
+from qiskit_hqnn.training.running_on import gradient_of
 from qiskit_hqnn.training.study import compare, mean_of, write_study
 from tests.forked import run_forked
 

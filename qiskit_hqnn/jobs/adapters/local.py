@@ -33,6 +33,7 @@ class LocalAdapter:
     """Computes in this process. A job lives as long as the process: what died with it is computed again."""
 
     deadline: float | None = None
+    finishes_on_submit = True
     poll_seconds = 0.0
     lookup_seconds = 0.0
 

@@ -67,13 +67,15 @@ class BackendAdapter(Protocol):
         where: the place's word; results of one place are never handed out as another's.
         calibration: what identifies the state of the device that circuits were compiled for; part of every identity.
         deadline: seconds after which a call counts as lost; None for local work, which takes as long as it takes.
-        poll_seconds: pause between two looks at a job; 0 where `submit` returns with the job finished.
+        finishes_on_submit: whether `submit` returns with the job finished, so that nothing is queued or waited for.
+        poll_seconds: pause between two looks at a job.
         lookup_seconds: how long a job whose answer was lost may take to show up in `find`.
     """
 
     where: str
     calibration: str
     deadline: float | None
+    finishes_on_submit: bool
     poll_seconds: float
     lookup_seconds: float
 

@@ -41,7 +41,7 @@ class Hands:
     ) -> None:
         self.store, self.adapter, self.patience, self.owner = store, adapter, patience, owner
         self.allowance, self._said = allowance, said
-        self.remote = adapter.poll_seconds > 0
+        self.remote = not adapter.finishes_on_submit
         self.pauses = Pauses()
         self.silence = Silence(clock_of(adapter), adapter.deadline or 0.0, adapter.lookup_seconds)
         self.charged: dict[str, float] = {}

@@ -82,6 +82,8 @@ class IBMAdapter:
     A call that its caller gave up on keeps its client, and the next call signs in anew: nothing waits behind it.
     """
 
+    finishes_on_submit = False
+
     def __init__(self, where: str, settings: IBMSettings, fractional: bool = False) -> None:
         self.where = where
         self.settings = settings

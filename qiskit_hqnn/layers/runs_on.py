@@ -1,4 +1,4 @@
-"""The one word for where a circuit runs, turned into what a layer runs on."""
+"""What a layer runs on: from a place's word to a primitive, or to a device's noise without shots."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def running_on(
 
 def check_snapshots(job: JobFile) -> None:
     """Raises DeviceError, before hours of training, if a snapshot does not exist or lacks the gates asked for."""
-    places = [Where.parse(where) for where in (job.where, *job.test)]
+    places = job.places
     noisy = next((place for place in places if place.noisy), None)
     if job.fractional and noisy:
         raise DeviceError(
