@@ -24,8 +24,8 @@ from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.evaluation import TEST_BATCH, outputs_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
-from qiskit_hqnn.training.running_on import manager_for, running_on
 from qiskit_hqnn.training.pricing import price_of_inputs
+from qiskit_hqnn.training.running_on import manager_for, running_on
 from qiskit_hqnn.where import Where
 
 _SHOWN = 12
