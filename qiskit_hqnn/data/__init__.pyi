@@ -1,3 +1,4 @@
+from .augmentation import AUGMENTATIONS, Augmentation
 from .folders import pictures_below
 from .image_set import ImageSet, as_float, as_it_is
 from .names import DATASETS, HANDED_OVER, OWN, PUBLISHED_NAMES, check_name
@@ -8,10 +9,12 @@ from .splits import Splits, from_dataset, load
 from .surveying import Survey, survey
 
 __all__ = [
+    "AUGMENTATIONS",
     "DATASETS",
     "HANDED_OVER",
     "OWN",
     "PUBLISHED_NAMES",
+    "Augmentation",
     "ImageSet",
     "Preprocessing",
     "Splits",

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from qiskit_hqnn.data.augmentation import Augmentation
+
 
 class ImageSet(Dataset[tuple[Tensor, int]]):
     """N labelled images (or feature vectors).
@@ -15,7 +17,8 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
     Args:
         images: uint8 in 0 … 255 or float, shape (N, channels, height, width) or (N, features).
         labels: int64, shape (N,), 0 … classes − 1.
-        augment: applied to each image by itself when it is read, as torchvision's transforms are.
+        augment: applied to each image by itself when it is read, as torchvision's transforms are; an `Augmentation`
+            to a whole batch at once.
     """
 
     def __init__(
@@ -32,9 +35,11 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
 
     def batch(self, indices: Sequence[int] | range) -> tuple[Tensor, Tensor]:
         """Images (batch, …) as float, augmented, and labels (batch,), in one go."""
-        chosen = torch.as_tensor(indices)
+        chosen = torch.as_tensor(indices)  # on the CPU, wherever the images are
         images = as_float(self.images[chosen])
-        if self.augment:
+        if isinstance(self.augment, Augmentation):
+            images = self.augment(images)
+        elif self.augment:
             images = torch.stack([self.augment(image) for image in images])
         return images, self.labels[chosen]
 
@@ -52,6 +57,10 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         """The images at these positions."""
         chosen = torch.as_tensor(indices, dtype=torch.long)
         return ImageSet(self.images[chosen], self.labels[chosen], self.augment)
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        """The same images in a device's memory."""
+        return ImageSet(self.images.to(device), self.labels.to(device), self.augment)
 
     def with_augmentation(self, augment: Callable[[Tensor], Tensor] | None) -> ImageSet:
         return ImageSet(self.images, self.labels, augment)

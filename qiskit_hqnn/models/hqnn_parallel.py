@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -12,7 +13,8 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models.controls import MatchedDense, freeze
 from qiskit_hqnn.models.options import check_control
 
-_CHANNELS = (16, 32, 64, 64)
+FILTERS = (16, 32, 64, 64)
+"""Output channels of the first, second, … convolution."""
 
 
 class HQNNParallel(nn.Module):
@@ -27,7 +29,9 @@ class HQNNParallel(nn.Module):
         classes: outputs.
         channels: of the images.
         image_size: pixels a side.
-        convolutions: blocks of convolution 5×5, batch norm, ReLU, max pool 2; 16, 32, 64, 64 channels.
+        convolutions: blocks of convolution, batch norm, ReLU, max pool 2.
+        filters: output channels of the convolutions, in their order; 16 and 32 are the paper's.
+        kernel: pixels a side of each convolution's kernel, an odd number; 5 is the paper's.
         squash: None feeds the ReLU's output into the rotations, as published; "tanh" feeds tanh(x) · π/2.
         control: None, or what stands in the quantum layer's place: "twin" (dense c·q → c·q), "left-out", "frozen",
             "no-entanglement", "matched-dense".
@@ -52,26 +56,30 @@ class HQNNParallel(nn.Module):
         convolutions: int = 2,
         squash: str | None = None,
         control: str | None = None,
+        filters: Sequence[int] = FILTERS,
+        kernel: int = 5,
     ) -> None:
         super().__init__()
         check_control(control, "hqnn-parallel")
-        if not 1 <= convolutions <= len(_CHANNELS) or image_size >> convolutions < 1:
+        if not 1 <= convolutions <= len(filters) or image_size >> convolutions < 1:
             raise HQNNError(
-                f"Argument `convolutions` must be from 1 to {len(_CHANNELS)} and leave a pixel of {image_size}, but is "
-                f"{convolutions}."
+                f"Argument `convolutions` must be from 1 to {len(filters)}, for which `filters` has numbers, and "
+                f"leave a pixel of {image_size}, but is {convolutions}."
             )
+        if kernel % 2 == 0:
+            raise HQNNError(f"Argument `kernel` must be an odd number, but is {kernel}.")
         if squash not in (None, "tanh"):
             raise HQNNError(f"Argument `squash` must be None or 'tanh', but is {squash!r}.")
         width = num_qubits * copies
         blocks: list[nn.Module] = []
-        for before, after in zip((channels, *_CHANNELS), _CHANNELS[:convolutions], strict=False):
+        for before, after in zip((channels, *filters), filters[:convolutions], strict=False):
             blocks += [
-                nn.Conv2d(before, after, 5, padding=2),
+                nn.Conv2d(before, after, kernel, padding=kernel // 2),
                 nn.BatchNorm2d(after),
                 nn.ReLU(),
                 nn.MaxPool2d(2),
             ]
-        flat = _CHANNELS[convolutions - 1] * (image_size >> convolutions) ** 2
+        flat = filters[convolutions - 1] * (image_size >> convolutions) ** 2
         self.features = nn.Sequential(
             *blocks, nn.Flatten(), nn.Linear(flat, width), nn.BatchNorm1d(width), nn.ReLU()
         )

@@ -9,7 +9,16 @@ from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.errors import HQNNError
 
 _INTEGERS = {
-    "hqnn-parallel": ("num_qubits", "depth", "copies", "classes", "channels", "image_size", "convolutions"),
+    "hqnn-parallel": (
+        "num_qubits",
+        "depth",
+        "copies",
+        "classes",
+        "channels",
+        "image_size",
+        "convolutions",
+        "kernel",
+    ),
     "hqnn-quanv": ("image_size", "classes", "stride", "depth", "channels"),
     "vqc-head": ("classes", "channels", "image_size"),
     "textbook": ("channels", "image_size"),
@@ -17,17 +26,19 @@ _INTEGERS = {
     "reuploading": ("num_qubits", "depth", "classes", "upload_every", "features"),
 }
 _SHARES = {"vqc-head": ("dropout",), "textbook": ("dropout",)}
+_LISTS = {"hqnn-parallel": ("filters",)}
 _WORDS = {"hqnn-parallel": ("squash",), "hqnn-quanv": ("reading",)}
 
 KINDS: Mapping[str, Mapping[str, type]] = {
     name: {
         **dict.fromkeys(integers, int),
         **dict.fromkeys(_SHARES.get(name, ()), float),
+        **dict.fromkeys(_LISTS.get(name, ()), list),
         **dict.fromkeys((*_WORDS.get(name, ()), "control"), str),
     }
     for name, integers in _INTEGERS.items()
 }
-"""Of each published network its options: counts and sizes, shares, and words."""
+"""Of each published network its options: counts and sizes, shares, lists of counts, and words."""
 
 ALL_CONTROLS = ("twin", "left-out", "frozen", "no-entanglement", "matched-dense")
 """twin: the classical network without quantum parts; left-out: nothing in the layer's place; frozen: the quantum
@@ -82,15 +93,20 @@ def check_option(model: str, option: str, value: Any) -> None:
         )
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fits, allowed = {
-        int: (
-            number and isinstance(value, int) and 1 <= value <= LARGEST,
-            f"a whole number from 1 to {LARGEST}",
+        int: (_is_count(value), f"a whole number from 1 to {LARGEST}"),
+        list: (
+            isinstance(value, list | tuple) and len(value) > 0 and all(map(_is_count, value)),
+            f"a list of whole numbers from 1 to {LARGEST}",
         ),
         float: (number and 0 <= value <= 1, "a number from 0 to 1"),
         str: (value is None or isinstance(value, str), "a word"),
     }[KINDS[model][option]]
     if not fits:
         raise HQNNError(f"Option {option!r} of model {model!r} must be {allowed}, but is {value!r}.")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
 
 
 ENCODERS = ("none", "flatten", "cnn")

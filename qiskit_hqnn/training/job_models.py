@@ -137,7 +137,12 @@ def section_of(name: str) -> type[BaseModel] | None:
 def _section(name: str, kinds: Mapping[str, type]) -> type[BaseModel]:
     fields: dict[str, Any] = {"name": (str, name)}
     for option, kind in kinds.items():
-        allowed: Any = {int: Count, float: Annotated[float, Field(ge=0, le=1)], str: str}[kind]
+        allowed: Any = {
+            int: Count,
+            float: Annotated[float, Field(ge=0, le=1)],
+            str: str,
+            list: Annotated[list[Count], Field(min_length=1)],
+        }[kind]
         if option == "control":
             allowed = Literal[CONTROLS_OF[name]]
         fields[option] = (allowed | None, None)

@@ -72,8 +72,10 @@ class DataSection(Section):
     """Grey (1) or colour (3). By default grey where all files are grey."""
     reduce: Literal["autoencoder"] | None = None
     """Replace the images by features of an autoencoder that is trained on the training images."""
-    augment: list[Literal["rotation", "flip"]] = []
-    """Random changes of the training images in each epoch."""
+    augment: list[Literal["rotation", "flip", "crop"]] = []
+    """Random changes of the training images in each epoch, in this order: a rotation of up to 10°, a mirror image, a
+    shift of up to an eighth of the image with black at its edges.
+    """
     seed: Seed = 0
     """Seed of the selection and of the split; the same for all runs of one draw."""
     draws: Annotated[int, Field(ge=1, le=10_000)] = 1

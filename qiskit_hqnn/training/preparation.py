@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision.transforms import v2
 
 from qiskit_hqnn import data, models
 from qiskit_hqnn.data import as_float
@@ -33,9 +32,6 @@ from qiskit_hqnn.training.own_networks import (
 _AMPLITUDE_QUBITS = 10
 """Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s a step of 32."""
 
-_AUGMENTATIONS = {"rotation": v2.RandomRotation(10), "flip": v2.RandomHorizontalFlip()}
-"""Random rotation up to 10° and horizontal flips (Senokosov et al. 2024, section 2.2.3)."""
-
 
 def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
     """The job's images; training images are augmented where it says so.
@@ -55,11 +51,10 @@ def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
 
 
 def augmented(splits: data.Splits, job: JobFile) -> data.Splits:
-    """The splits with their training images turned and mirrored at random, where the job says so."""
+    """The splits with their training images changed at random, where the job says so."""
     if not job.data.augment:
         return splits
-    transform = v2.Compose([_AUGMENTATIONS[word] for word in job.data.augment])
-    return replace(splits, train=splits.train.with_augmentation(transform))
+    return replace(splits, train=splits.train.with_augmentation(data.Augmentation(job.data.augment)))
 
 
 def fingerprint(splits: data.Splits) -> dict[str, Any]:

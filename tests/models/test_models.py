@@ -31,6 +31,7 @@ def test_hqnn_parallel_has_the_published_parameter_count():
         ({}, (1, 28, 28)),
         ({"image_size": 32, "channels": 3, "convolutions": 3}, (3, 32, 32)),
         ({"image_size": 64, "channels": 3, "classes": 6}, (3, 64, 64)),
+        ({"image_size": 12, "convolutions": 3, "filters": [5, 6, 7], "kernel": 3}, (1, 12, 12)),
         ({"num_qubits": 3, "depth": 1, "copies": 2, "convolutions": 1, "squash": "tanh"}, (1, 28, 28)),
     ],
 )
@@ -107,6 +108,16 @@ def test_unknown_names_are_one_sentence():
         build("textbook", control="frozen")
     with pytest.raises(HQNNError, match="`convolutions` must be from 1 to 4"):
         HQNNParallel(image_size=8, convolutions=9)
+    with pytest.raises(HQNNError, match="`kernel` must be an odd number, but is 4"):
+        HQNNParallel(kernel=4)
+    with pytest.raises(HQNNError, match=r"'filters' .* must be a list of whole numbers .* but is \[8, 0\]"):
+        build("hqnn-parallel", filters=[8, 0])
+
+
+def test_filters_and_kernel_are_the_convolutions():
+    model = HQNNParallel(convolutions=2, filters=[7, 9], kernel=3)
+    shapes = [tuple(layer.weight.shape) for layer in model.features if isinstance(layer, nn.Conv2d)]
+    assert shapes == [(7, 1, 3, 3), (9, 7, 3, 3)]
 
 
 def test_channels_of_the_quantum_kernel_are_products_of_scaled_pixels():

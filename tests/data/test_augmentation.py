@@ -1,0 +1,62 @@
+"""Random changes of training images: each image's own, and the same as torchvision's one by one."""
+
+import pytest
+import torch
+from torchvision.transforms.functional import rotate
+
+from qiskit_hqnn.data import Augmentation, ImageSet
+from qiskit_hqnn.errors import HQNNError
+
+
+def test_a_rotation_is_torchvisions():
+    images = torch.rand(12, 2, 9, 14)
+    torch.manual_seed(5)
+    turned = Augmentation(["rotation"])(images)
+    torch.manual_seed(5)
+    degrees = (2 * torch.rand(12) - 1) * 10
+    for image, angle, got in zip(images, degrees.tolist(), turned, strict=True):
+        torch.testing.assert_close(got, rotate(image, angle))
+
+
+def test_each_image_is_mirrored_or_not():
+    images = torch.rand(400, 1, 3, 4)
+    flipped = Augmentation(["flip"])(images)
+    mirrored = (flipped == images.flip(-1)).all(dim=(1, 2, 3))
+    same = (flipped == images).all(dim=(1, 2, 3))
+    assert (mirrored ^ same).all()
+    assert 150 < int(mirrored.sum()) < 250  # five standard deviations of 400 fair draws
+
+
+def test_a_crop_is_a_shift_by_up_to_an_eighth():
+    image = torch.arange(1.0, 1 + 16 * 24).reshape(1, 16, 24)
+    seen = set()
+    for got in Augmentation(["crop"])(image.expand(600, 1, 16, 24)):
+        shifts = [(down, across) for down in range(-2, 3) for across in range(-3, 4)]
+        matching = [shift for shift in shifts if torch.equal(got, _shifted(image, *shift))]
+        assert len(matching) == 1
+        seen.update(matching)
+    assert len(seen) == 5 * 7
+
+
+def _shifted(image, down, across):
+    result = torch.zeros_like(image)
+    height, width = image.shape[-2:]
+    for row in range(height):
+        for column in range(width):
+            if 0 <= row + down < height and 0 <= column + across < width:
+                result[:, row, column] = image[:, row + down, column + across]
+    return result
+
+
+def test_words_follow_each_other_and_one_image_is_a_batch_of_one():
+    data = ImageSet(torch.rand(8, 3, 8, 8), torch.arange(8), Augmentation(["rotation", "flip", "crop"]))
+    torch.manual_seed(1)
+    images, _ = data.batch(range(1))
+    torch.manual_seed(1)
+    torch.testing.assert_close(images[0], data[0][0])
+    assert images.shape == (1, 3, 8, 8)
+
+
+def test_an_unknown_word_is_one_sentence():
+    with pytest.raises(HQNNError, match="must be one of 'rotation', 'flip', 'crop', but is 'flop'"):
+        Augmentation(["flop"])
