@@ -49,5 +49,9 @@ class ClusterError(HQNNError):
     """A cluster cannot be reached, has no workers that fit, or was lost; what is in the store is kept."""
 
 
+class ProcessError(HQNNError):
+    """A process of a training in several of them has ended before its time."""
+
+
 class InstallationError(HQNNError, ImportError):
     """A package is missing, or does not fit another one."""

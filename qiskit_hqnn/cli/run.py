@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,18 @@ def run(
         str | None, typer.Option(help="Where training runs: exact, aer, fake_<device> or ibm_<device>.")
     ] = None,
     fractional: FRACTIONAL = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Train in N processes, one for each GPU or core, that share out every batch.",
+        ),
+    ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="M", help="Train on M machines; torchrun or srun starts this on each."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Resume after the last finished epoch.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the price and do nothing.")] = False,
@@ -48,6 +61,8 @@ def run(
     if fractional is not None:
         settings = [*(settings or []), f"fractional={str(fractional).lower()}"]
     changes = [*(settings or []), *([f'where="{where}"'] if where else [])]
+    for key, count in (("devices", devices), ("nodes", nodes)):
+        changes += [f"train.{key}={count}"] if count is not None else []
     content = read_job(path, changes)
     check_words(content)
     if content.model.name == "hybrid":  # its circuit needs Qiskit, and nothing here needs torch so far
@@ -58,11 +73,14 @@ def run(
     if dry_run:
         print_price(content, data_root, plan)
         return
+    if content.train.processes > 1 and is_further_process():
+        _take_part(content, folder, data_root, resume)
+        return
     check_free(folder, content, resume)
     if not may_send(content, data_root, yes, plan):
         raise typer.Exit(1)
 
-    again = _again(job, settings or [], data_root, where, out, yes)
+    again = _again(job, settings or [], data_root, where, out, yes, devices, nodes)
     _train(content, folder, data_root, resume, quiet, again)
 
 
@@ -105,8 +123,32 @@ def check_free(folder: Path, job: JobFile, resume: bool) -> None:
     )
 
 
+def is_further_process() -> bool:
+    """Whether Lightning, torchrun or Slurm has started this process beside a first one."""
+    named = ("RANK", "SLURM_PROCID") if "RANK" in os.environ or "SLURM_PROCID" in os.environ else ()
+    return any(os.environ.get(name, "0") != "0" for name in named or ("LOCAL_RANK", "NODE_RANK"))
+
+
+def _take_part(content: JobFile, folder: Path, data_root: Path, resume: bool) -> None:
+    """What is to be said of a training its first process says."""
+    from qiskit_hqnn.errors import ProcessError
+    from qiskit_hqnn.training import run_each, run_job
+
+    try:
+        run_each(content, folder, lambda single, place: run_job(single, place, data_root, resume))
+    except (ProcessError, KeyboardInterrupt):
+        raise typer.Exit(0) from None
+
+
 def _again(
-    job: str, settings: list[str], data_root: Path, where: str | None, out: Path | None, yes: bool
+    job: str,
+    settings: list[str],
+    data_root: Path,
+    where: str | None,
+    out: Path | None,
+    yes: bool,
+    devices: int | None,
+    nodes: int | None,
 ) -> str:
     """The command that resumes this run: the same one, for another job or folder would be another run."""
     words = ["hqnn", "run", job]
@@ -114,6 +156,8 @@ def _again(
         words += ["--set", setting]
     words += ["--data-root", str(data_root)] if data_root != Path("data") else []
     words += ["--where", where] if where else []
+    words += ["--devices", str(devices)] if devices else []
+    words += ["--nodes", str(nodes)] if nodes else []
     words += ["--out", str(out)] if out else []
     words += ["--yes"] if yes else []
     return shlex.join([*words, "--resume"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,24 @@ from torch import Tensor, nn
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.job_sections import TrainSection
 from qiskit_hqnn.training.losses import loss_of
+from qiskit_hqnn.training.processes import Processes
+from qiskit_hqnn.training.shares import Shares
 
 
 class Classifier(L.LightningModule):
     """A network with its loss, its optimiser, and what is logged of it."""
 
-    def __init__(self, model: nn.Module, settings: TrainSection, total_steps: int, checkpoints: Path) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        settings: TrainSection,
+        total_steps: int,
+        checkpoints: Path,
+        processes: Processes | None = None,
+        batches: Mapping[str, Shares] | None = None,
+    ) -> None:
         super().__init__()
+        self.processes, self.batches = processes or Processes(), batches or {}
         self.model, self.settings, self.total_steps = model, settings, total_steps
         self.checkpoints = checkpoints
         self.loss = loss_of(model)
@@ -29,27 +41,48 @@ class Classifier(L.LightningModule):
         images, labels = batch
         outputs = self.model(images)
         loss = self.loss(outputs, labels)
-        self._count("train", outputs, labels, loss)
+        if self.batches:
+            return self._of_a_part("train", index, outputs, labels, loss)
+        self._count("train", outputs, labels, loss.detach() * len(labels))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
         images, labels = batch
         outputs = self.model(images)
-        self._count("validation", outputs, labels, self.loss(outputs, labels))
+        loss = self.loss(outputs, labels)
+        if self.batches:
+            self._of_a_part("validation", index, outputs, labels, loss)
+        else:
+            self._count("validation", outputs, labels, loss.detach() * len(labels))
+
+    def _of_a_part(self, part: str, index: int, outputs: Tensor, labels: Tensor, loss: Tensor) -> Tensor:
+        """The loss of this process's part of a batch such that the mean over processes is that of the whole batch."""
+        whole = self.batches[part].whole(index)
+        own = self.processes.share(whole)  # none where its only image counts for nothing
+        size = self.loss.size(labels[:own])
+        # Sizes are known beforehand where all images weigh the same.
+        total = whole if self.loss.class_weights is None else self.processes.total(size)
+        share = loss * (size / total)
+        self._count(part, outputs[:own], labels[:own], share.detach() * whole)
+        return share * self.processes.count
 
     def _count(self, part: str, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
+        """Of some images, with the sum of their losses."""
         # Sums of our own: `self.log` in every step costs as much as a quantum layer.
         right = (outputs.detach().argmax(dim=1) == labels).sum()
-        for name, value in (("loss", loss.detach() * len(labels)), ("right", right), ("images", len(labels))):
+        for name, value in (("loss", loss), ("right", right), ("images", len(labels))):
             key = f"{part}_{name}"
             self._sums[key] = self._sums.get(key, 0.0) + value
 
-    def averages(self, part: str) -> tuple[float, float]:
-        """(loss, accuracy) over the images seen since the last `forget`."""
-        count = float(self._sums.get(f"{part}_images", 0.0)) or 1.0
-        return float(self._sums.get(f"{part}_loss", 0.0)) / count, float(
-            self._sums.get(f"{part}_right", 0.0)
-        ) / count
+    def averages(self, part: str, everywhere: bool = False) -> tuple[float, float]:
+        """(loss, accuracy) over the images that this process, or all of them, have seen since the last `forget`."""
+        loss, right, images = (
+            float(self._sums.get(f"{part}_{name}", 0.0)) for name in ("loss", "right", "images")
+        )
+        if everywhere and self.processes.others:
+            sums = torch.tensor([loss, right, images], dtype=torch.float64, device=self.device)
+            loss, right, images = self.processes.total(sums).tolist()
+        return loss / (images or 1.0), right / (images or 1.0)
 
     def forget(self, part: str) -> None:
         for name in ("loss", "right", "images"):
@@ -59,7 +92,7 @@ class Classifier(L.LightningModule):
         self.forget("validation")
 
     def on_validation_epoch_end(self) -> None:
-        loss, accuracy = self.averages("validation")
+        loss, accuracy = self.averages("validation", everywhere=True)
         # For checkpoints and early stopping; the row of the epoch goes to the loggers as a whole.
         # Of epochs that are equally accurate the one of lowest loss is best, not the first: on few images many are at
         # 100 % long before they are done. A hundredth of a thousandth of the loss decides no other pair.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import threading
 import time
@@ -18,7 +17,9 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import SequentialSampler as _InTurn
 
 from qiskit_hqnn.data import Splits, as_it_is
 from qiskit_hqnn.errors import FileError, JobFileError
@@ -27,9 +28,11 @@ from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.loggers import device_of, make_loggers
+from qiskit_hqnn.training.processes import Processes, quiet, strategy_of
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.running_on import Place
+from qiskit_hqnn.training.shares import SharedStatistics, Shares
 from qiskit_hqnn.training.shot_schedule import ShotSchedule
 
 # The loader's types know only data sets that are read image by image.
@@ -46,6 +49,7 @@ def fit(
     progress: Progress = silent,
     place: Place | None = None,
     callbacks: Sequence[Callback] = (),
+    processes: Processes | None = None,
 ) -> float:
     """Train a model in place; it ends with the weights of its best epoch on the validation images.
 
@@ -59,19 +63,22 @@ def fit(
         progress: called with each step and epoch.
         place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
         callbacks: Lightning's, or one's own; they are called behind the library's.
+        processes: that share out every batch; the first of them alone writes into the folder.
 
     Returns:
         Seconds spent in this call.
 
     Raises:
         JobFileError: if batches of one image meet batch norm, or a device or a logger is not there.
+        ProcessError: if another process has ended.
     """
+    processes = processes or Processes()
     if min(settings.batch_size, len(splits.train)) == 1 and _normalises_batches(model):
         raise JobFileError(
             "The model normalises over its batch, which takes two images at least: train.batch_size is "
             f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
         )
-    device, loggers = device_of(settings), make_loggers(settings, folder)
+    device, loggers = device_of(settings), make_loggers(settings, folder) if processes.first else []
     resuming = resume and folder.checkpoint.exists()
     if resuming:
         folder.check_checkpoint()
@@ -79,8 +86,16 @@ def fit(
         raise JobFileError(
             "train.schedule = 'plateau' watches the validation loss, but there are no such images."
         )
-    train, validation = _loaders(_near(splits, device), settings.batch_size, seed, model)
-    classifier = Classifier(model, settings, len(train) * settings.epochs, folder.path / "checkpoints")
+    train, validation = _loaders(_near(splits, device), settings.batch_size, seed, model, processes)
+    shares = {"train": train.batch_sampler, "validation": validation and validation.batch_sampler}
+    classifier = Classifier(
+        model,
+        settings,
+        len(train) * settings.epochs,
+        folder.path / "checkpoints",
+        processes,
+        {name: part for name, part in shares.items() if isinstance(part, Shares)},
+    )
     best = ModelCheckpoint(
         classifier.checkpoints,
         filename="best",
@@ -90,11 +105,11 @@ def fit(
         enable_version_counter=False,
     )
     place = place or Place()
-    history = History(folder, settings.epochs, resuming, place, progress)
+    history = History(folder, settings.epochs, resuming, place, progress, processes.first)
     watched: list[Callback] = [
         history,
         ShotSchedule(settings, history, place),
-        _Randomness(seed),
+        _Randomness(seed, processes.rank),
         best,
     ]
     if settings.early_stopping and validation:
@@ -102,10 +117,15 @@ def fit(
         mode = "max" if metric == "validation_accuracy" else "min"
         watched.append(EarlyStopping(metric, patience=settings.early_stopping, mode=mode))
     started = time.perf_counter()
-    with _without_advice(), _disk_errors(folder):
+    with _without_advice(), _disk_errors(folder), processes.lost(), _idle_parameters(processes):
         trainer = L.Trainer(
             max_epochs=settings.epochs,
             accelerator={"cuda": "gpu"}.get(device, device),
+            devices=settings.devices or 1,
+            num_nodes=settings.nodes or 1,
+            strategy=strategy_of(processes),
+            plugins=[SharedStatistics()] if processes.others else None,
+            use_distributed_sampler=False,
             gradient_clip_val=settings.gradient_clipping,
             logger=loggers or False,
             callbacks=[*watched, *callbacks],
@@ -132,9 +152,11 @@ def _near(splits: Splits, device: str) -> Splits:
 
 
 def _loaders(
-    splits: Splits, batch_size: int, seed: int, model: nn.Module
+    splits: Splits, batch_size: int, seed: int, model: nn.Module, processes: Processes
 ) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
     """Batches of the training images, and of the validation images, if there are any."""
+    if processes.others:
+        return _shared_loaders(splits, batch_size, seed, model, processes)
     train: DataLoader[Any] = DataLoader(
         splits.train,
         batch_size,
@@ -149,6 +171,46 @@ def _loaders(
     return train, DataLoader(splits.validation, TEST_BATCH, collate_fn=_READY_MADE)
 
 
+def _shared_loaders(
+    splits: Splits, batch_size: int, seed: int, model: nn.Module, processes: Processes
+) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
+    """This process's parts of the same batches.
+
+    Raises:
+        JobFileError: if batch norm would meet a last batch that not every process has a part of.
+    """
+    images = len(splits.train)
+    last = images % batch_size or batch_size
+    if _normalises_batches(model) and 1 < last < processes.count:
+        raise JobFileError(
+            f"The model normalises over its batch, and the last one of {images} images in batches of {batch_size} has "
+            f"{last} for {processes.count} processes: take another train.batch_size."
+        )
+    drop_last = _last_is_single(images, batch_size, model)
+    parts = [(splits.train, Shares(_Order(images, seed), images, batch_size, drop_last, processes))]
+    if count := len(splits.validation):
+        parts.append((splits.validation, Shares(_InTurn(range(count)), count, TEST_BATCH, False, processes)))
+    loaders: list[DataLoader[Any]] = [
+        DataLoader(data, batch_sampler=shares, generator=torch.Generator(), collate_fn=_READY_MADE)
+        for data, shares in parts
+    ]
+    return loaders[0], loaders[1] if count else None
+
+
+@contextmanager
+def _idle_parameters(processes: Processes) -> Iterator[None]:
+    """Weights that no loss depends on are left alone by one process, and not by Lightning's several."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not processes.others or "finished reduction in the prior iteration" not in str(error):
+            raise
+        raise JobFileError(
+            "Some of the network's weights have no part in its outputs, so that several processes cannot share its "
+            "gradients: freeze them (requires_grad = False), or train in one process."
+        ) from error
+
+
 @contextmanager
 def _without_advice() -> Iterator[None]:
     """Lightning's advice on what is done on purpose here."""
@@ -159,9 +221,11 @@ def _without_advice() -> Iterator[None]:
             ".*number of training batches.*is smaller than the logging interval.*",
             ".*have no `val_dataloader`.*",
             ".*LeafSpec.*is deprecated.*",
+            ".*sync_dist=True.*",
+            ".*srun.*command is available.*",
         ):
             warnings.filterwarnings("ignore", words)
-        _quiet()
+        quiet()
         yield
 
 
@@ -223,11 +287,15 @@ class _Order(Sampler[int]):
 class _Randomness(Callback):
     """Whatever else is random in an epoch (dropout, SPSA's directions) follows from seed and epoch too."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, rank: int = 0) -> None:
+        self.seed, self.rank = seed, rank
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
-        torch.manual_seed(_epoch_seed(self.seed, trainer.current_epoch))
+        torch.manual_seed(_epoch_seed(self.seed, trainer.current_epoch) + _NEXT_PROCESS * self.rank)
+
+
+_NEXT_PROCESS = 1 << 40
+"""Between the seeds of two processes, which must not drop out the same units."""
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:
@@ -240,15 +308,10 @@ def _last_is_single(images: int, batch_size: int, model: nn.Module) -> bool:
 
 
 def _normalises_batches(model: nn.Module) -> bool:
-    return any(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in model.modules())
+    return any(isinstance(module, _BatchNorm) for module in model.modules())
 
 
 def _load_best(model: nn.Module, folder: RunFolder, path: Path) -> None:
     if path.exists():
         state = folder.read_checkpoint(path)["state_dict"]
         model.load_state_dict({name.removeprefix("model."): value for name, value in state.items()})
-
-
-def _quiet() -> None:
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.ERROR)

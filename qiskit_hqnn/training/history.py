@@ -22,8 +22,15 @@ class History(Callback):
     """One row per epoch into metrics.csv, and what is reported on the way."""
 
     def __init__(
-        self, folder: RunFolder, epochs: int, resumed: bool, place: Place, progress: Progress
+        self,
+        folder: RunFolder,
+        epochs: int,
+        resumed: bool,
+        place: Place,
+        progress: Progress,
+        first: bool = True,
     ) -> None:
+        self.first = first  # of several processes the one that writes and reports
         self.folder, self.epochs, self.place, self.progress = folder, epochs, place, progress
         self.reported = 0.0
         self.rows: list[dict[str, float]] = folder.history() if resumed else []
@@ -44,15 +51,17 @@ class History(Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
         row: dict[str, float] = {"epoch": trainer.current_epoch + 1}
-        row["train_loss"], row["train_accuracy"] = pl_module.averages("train")
+        row["train_loss"], row["train_accuracy"] = pl_module.averages("train", True)
         if trainer.callback_metrics.get("validation_loss") is not None:
-            row["validation_loss"], row["validation_accuracy"] = pl_module.averages("validation")
+            row["validation_loss"], row["validation_accuracy"] = pl_module.averages("validation", True)
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         if self.place.manager:
             lap = self.place.meter.lap()
             row["executions"], row["qpu_seconds"] = lap.executions, lap.qpu_seconds
         row.update(self.norms)
         self.rows = [old for old in self.rows if old["epoch"] < row["epoch"]] + [row]
+        if not self.first:
+            return
         self.folder.write_history(self.rows)
         values = {name: value for name, value in row.items() if name != "epoch"}
         for logger in trainer.loggers:
@@ -66,7 +75,7 @@ class History(Callback):
     ) -> None:
         # Reading a running loss waits for the step, so it is done some times a second at most.
         now = time.monotonic()
-        if self.progress is silent or now - self.reported < _REPORT_SECONDS:
+        if self.progress is silent or not self.first or now - self.reported < _REPORT_SECONDS:
             return
         self.reported = now
         loss, accuracy = pl_module.averages("train")

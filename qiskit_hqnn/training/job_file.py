@@ -135,6 +135,11 @@ class JobFile(Section):
         where, gradient = info.data.get("where", Where("exact")), info.data.get("gradient")
         sampled = where.sampled or gradient not in (None, "autograd")
         check_rungs(value, info.data.get("shots", 1), where, sampled)
+        if sampled and value.processes > 1:
+            raise JobFileError(
+                f"train.devices · train.nodes is {value.processes}, but training on {where!r} by samples has one job "
+                "store and one budget, and takes one process."
+            )
         return value
 
     @field_validator("gradient")

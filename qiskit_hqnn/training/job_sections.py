@@ -169,6 +169,10 @@ class TrainSection(Section):
     """What early stopping watches; the validation loss by default."""
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
     """Where the tensors are in training; "auto", the default, takes a GPU where there is one."""
+    devices: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Processes on each machine, one for each GPU or CPU core: they share out every batch; one by default."""
+    nodes: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Machines, started by torchrun or Slurm; one by default."""
     loggers: list[Literal["csv", "tensorboard", "mlflow", "wandb"]] | None = None
     """Loggers of Lightning that write beside `metrics.csv`."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
@@ -183,6 +187,11 @@ class TrainSection(Section):
     """Shots of the shifted circuits, a number or a list; a divisor or a multiple of `shots`."""
     shots_plateau: Annotated[int, Field(ge=1)] | None = None
     """Take the next of `shots` after so many epochs without a lower validation loss, instead of by epoch."""
+
+    @property
+    def processes(self) -> int:
+        """How many share out every batch."""
+        return (self.devices or 1) * (self.nodes or 1)
 
     @field_validator("shots", "gradient_shots", mode="before")
     @classmethod
@@ -204,6 +213,11 @@ class TrainSection(Section):
                 raise JobFileError(
                     f"train.{key} goes with {other} = {allowed}, but it is {getattr(self, other)!r}."
                 )
+        if self.processes > self.batch_size:
+            raise JobFileError(
+                f"train.batch_size is {self.batch_size}, but a batch is shared out to {self.processes} processes "
+                "(train.devices · train.nodes), of which each takes an image at least."
+            )
         if self.early_stopping_metric is not None and self.early_stopping is None:
             raise JobFileError("train.early_stopping_metric takes effect with train.early_stopping only.")
         return self

@@ -17,6 +17,8 @@ _NOT_IN_WEIGHTS = {
     "test",
     "max_qpu_seconds",
     "train.device",
+    "train.devices",
+    "train.nodes",
     "train.loggers",
     "train.threads",
     "train.tensorboard",

@@ -58,6 +58,12 @@ class Loss:
         targets = targets * (1 - self.label_smoothing) + self.label_smoothing / outputs.shape[1]
         return functional.binary_cross_entropy_with_logits(outputs, targets, weights)
 
+    def size(self, labels: Tensor) -> Tensor:
+        """What the mean over images with these labels is divided by: their number, or the sum of their weights."""
+        if self.class_weights is None or self.word == "bce":
+            return torch.tensor(float(len(labels)), device=labels.device)
+        return torch.tensor(self.class_weights, device=labels.device)[labels].sum()
+
     def probabilities(self, outputs: Tensor) -> Tensor:
         """What outputs (…, classes) say of each class; they add up to 1, but for "bce", where each is by itself."""
         if self.word == "negative-probability":

@@ -102,6 +102,7 @@ class Training(_Block):
     random_shift_all_inputs: bool | None = None
     shots: int | None = None
     shots_schedule: list[int] | None = None
+    processes: int | None = None
     gradient_shots: list[int] | None = None
     executions: int | None = None
     qpu_seconds: float | None = None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch.callbacks import Callback
 from torch import nn
 
@@ -27,6 +26,7 @@ from qiskit_hqnn.training.own_networks import OwnParts, by_content, in_the_folde
 from qiskit_hqnn.training.pictures import draw_curves
 from qiskit_hqnn.training.preparation import build_model, check_controls, describe, fingerprint, load_splits
 from qiskit_hqnn.training.pricing import price_run, price_tests, price_training
+from qiskit_hqnn.training.processes import Processes, processes_of
 from qiskit_hqnn.training.progress import Event, Progress, Terminal, silent
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -38,6 +38,7 @@ from qiskit_hqnn.training.running_on import (
     running_on,
 )
 from qiskit_hqnn.training.spending import TRAINING_STORE, RunMeters, meters_of
+from qiskit_hqnn.training.taking_part import set_going, take_part, telling
 
 
 def run_job(
@@ -78,23 +79,28 @@ def run_job(
     run = RunFolder(Path(folder))
     if splits is not None:
         job = job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
-    own = own_parts(job)
-    longer = check_unused(run, job, resume, own.digest)
-    torch.manual_seed(job.seeds[0])
-    if job.train.threads:
-        torch.set_num_threads(job.train.threads)
-    splits = load_splits(job, data_root) if splits is None else splits
-    report(Event("data", _in_words(splits)))
-    if run.job_file.exists():
-        check_data(run, splits)
-    model = build_model(job, splits, own)
-    finished = resume and not longer and run.weights.exists() and "train" in run.read_metrics().seconds
-    meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
-    _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
-    _begin(job, run, splits, own, longer)
+    processes = processes_of(job.train)
+    if not processes.first:
+        take_part(job, run, data_root, splits, callbacks, processes)
+        return run
+    with telling(processes):
+        own = own_parts(job)
+        longer = check_unused(run, job, resume, own.digest)
+        set_going(job)
+        splits = load_splits(job, data_root) if splits is None else splits
+        report(Event("data", _in_words(splits)))
+        if run.job_file.exists():
+            check_data(run, splits)
+        model = build_model(job, splits, own)
+        finished = resume and not longer and run.weights.exists() and "train" in run.read_metrics().seconds
+        meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
+        _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
+        _begin(job, run, splits, own, longer)
+    resumed = run.checkpoint.exists() and resume
+    processes.tell({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
     if not finished:
         try:
-            train(job, run, model, splits, resume, report, meters.training, callbacks)
+            train(job, run, model, splits, resume, report, meters.training, callbacks, processes)
         except Exception:
             _leave_free(run)
             raise
@@ -160,6 +166,7 @@ def train(
     report: Progress,
     meter: Meter,
     callbacks: Sequence[Callback] = (),
+    processes: Processes | None = None,
 ) -> None:
     """Fit the model where the job says, and keep its weights and what they have cost by the training's meter."""
     before = run.history() if resume and run.checkpoint.exists() else []
@@ -180,7 +187,9 @@ def train(
         ) as place:
             if place.manager:
                 place.manager.said = lambda words: report(Event("wait", f"{job.where}  {words}"))
-            seconds = fit(model, splits, job.train, run, job.seeds[0], resume, report, place, callbacks)
+            seconds = fit(
+                model, splits, job.train, run, job.seeds[0], resume, report, place, callbacks, processes
+            )
     except BudgetError as error:
         raise BudgetError(
             f"{error} The last finished epoch is kept: the run resumes with a larger max_qpu_seconds."
@@ -192,6 +201,8 @@ def train(
         "device": device_of(job.train),
         "epochs": len(history),
     }
+    if processes is not None and processes.others:
+        training["processes"] = processes.count
     if place.manager:
         training["gradient"] = job.gradient or "parameter-shift"
         if job.spsa:
