@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ _MOST_TERMS = 20_000
 """Pauli strings of all projectors together; seven qubits with all of their outcomes are 16,384."""
 
 
-@runtime_checkable
 class HybridNetwork(Protocol):
     """What every network is: `decode(quantum(encode(images)))`, so that the quantum part can run elsewhere by itself.
 
@@ -49,18 +48,20 @@ def as_hybrid(network: nn.Module) -> HybridNetwork:
         HQNNError: if it lacks one of them, or has a quantum layer besides `quantum`: that one would stay where it is.
     """
     lacking = [part for part in ("encode", "quantum", "decode") if not hasattr(network, part)]
-    if lacking or not isinstance(network, HybridNetwork):
+    if lacking:
         raise HQNNError(
             f"A hybrid network has `encode`, `quantum` and `decode`, but {type(network).__name__} has no "
             f"{', '.join(lacking)}."
         )
+    # No isinstance by the protocol: from Python 3.12 on that looks past what torch's modules register.
+    hybrid = cast(HybridNetwork, network)
     for name, module in network.named_modules():
-        if isinstance(module, AnyQuantumLayer) and module is not network.quantum:
+        if isinstance(module, AnyQuantumLayer) and module is not hybrid.quantum:
             raise HQNNError(
                 f"A hybrid network has one quantum layer, `quantum`, but {type(network).__name__} has another one: "
                 f"{name}."
             )
-    return network
+    return hybrid
 
 
 def quantum_layer_of(network: nn.Module) -> AnyQuantumLayer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
@@ -59,7 +59,6 @@ class SamplingOptions:
         return self.randomizations * -(-shots // self.randomizations)
 
 
-@runtime_checkable
 class BackendAdapter(Protocol):
     """Five things that a place can do.
 
