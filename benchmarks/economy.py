@@ -47,7 +47,9 @@ TILES = (1, 20)
 _INPUTS = ["gradient='random-shift'", "random_shift.all_inputs=true"]
 
 
-def _setting(rule: Iterable[str], shots: int, own: int, batch: int, epochs: int, rate: float) -> list[str]:
+def _setting(
+    rule: Iterable[str], shots: int | list[int], own: int | list[int], batch: int, epochs: int, rate: float
+) -> list[str]:
     return [
         *rule,
         f"train.shots={shots}",
@@ -58,26 +60,23 @@ def _setting(rule: Iterable[str], shots: int, own: int, batch: int, epochs: int,
     ]
 
 
+def _inputs(pairs: int, shots: int | list[int], own: int | list[int], epochs: int = 8) -> list[str]:
+    return _setting([*_INPUTS, f"random_shift.pairs={pairs}"], shots, own, 64, epochs, 8e-3)
+
+
+SHIFT = "parameter shift, 1,000 shots, 2 epochs"
 SETTINGS: dict[str, list[str]] = {
-    "inputs + 3 pairs, 60/20 shots, 8 epochs": _setting(
-        [*_INPUTS, "random_shift.pairs=3"], 60, 20, 64, 8, 8e-3
-    ),
-    "inputs + 3 pairs, 30/10 shots, 8 epochs": _setting(
-        [*_INPUTS, "random_shift.pairs=3"], 30, 10, 64, 8, 8e-3
-    ),
-    "inputs + 1 pair, 60/20 shots, 8 epochs": _setting(
-        [*_INPUTS, "random_shift.pairs=1"], 60, 20, 64, 8, 8e-3
-    ),
-    "inputs + 3 pairs, 40/20 shots, 4 epochs": _setting(
-        [*_INPUTS, "random_shift.pairs=3"], 40, 20, 64, 4, 8e-3
-    ),
-    "random-shift, 8 pairs, 60/20 shots, 8 epochs": _setting(
-        ["gradient='random-shift'", "random_shift.pairs=8"], 60, 20, 64, 8, 8e-3
-    ),
+    SHIFT: _setting(["gradient='parameter-shift'"], 1000, 1000, 32, 2, 3e-3),
+    "inputs + 3 pairs, 60/20 shots, 8 epochs": _inputs(3, 60, 20),
+    "inputs + 3 pairs, 30/10 shots, 8 epochs": _inputs(3, 30, 10),
+    "inputs + 3 pairs, 40/20 shots, 4 epochs": _inputs(3, 40, 20, 4),
+    "inputs + 3 pairs, 15/5 then 45/15 shots, 8 epochs": _inputs(3, [15] * 4 + [45], [5] * 4 + [15]),
+    "inputs + 3 pairs, 45/15 then 15/5 shots, 8 epochs": _inputs(3, [45] * 4 + [15], [15] * 4 + [5]),
+    "parameter shift, 10 shots, 4 epochs": _setting(["gradient='parameter-shift'"], 10, 10, 64, 4, 6e-3),
     "SPSA, 8 repeats, 60/20 shots, 8 epochs": _setting(
         ["gradient='spsa'", "spsa.repeats=8"], 60, 20, 64, 8, 8e-3
     ),
-    "parameter shift, 10 shots, 4 epochs": _setting(["gradient='parameter-shift'"], 10, 10, 64, 4, 6e-3),
+    "inputs + 1 pair, 60/20 shots, 8 epochs": _inputs(1, 60, 20),
 }
 """Settings by their names in the file."""
 
@@ -142,8 +141,8 @@ def keep(content: dict[str, Any]) -> None:
 def run(seeds: list[int], root: Path, only: list[str] | None = None, test: bool = False) -> None:
     """Train what the file lacks."""
     part = "tests" if test else "runs"
-    for seed in seeds:
-        for name in only or SETTINGS:
+    for name in only or SETTINGS:
+        for seed in seeds:
             content = known()
             if name not in content["prices"]:
                 cost = price(name, root)

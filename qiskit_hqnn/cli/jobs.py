@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qiskit_hqnn._text import one_line
+from qiskit_hqnn._tiles import TilesWord
 from qiskit_hqnn.cli.costs import cost
 from qiskit_hqnn.cli.options import STORE, store_option, summary
 from qiskit_hqnn.cli.stores import is_missing, open_store
@@ -88,7 +89,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
     settings = known.settings
     lines |= {name: settings[name] for name in ("run", "images") if name in settings}
     if settings.get("tiles"):
-        lines["tiles"] = settings["tiles"]["count"]
+        lines["tiles"] = TilesWord(**settings["tiles"]).word
     lines["mitigation"] = _active(settings.get("mitigation") or {})
     for name, value in lines.items():
         say(f"{name:10} {one_line(value)}")

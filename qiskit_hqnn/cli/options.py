@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from qiskit_hqnn._tiles import read_tiles
+
 DATA_ROOT = Annotated[
     Path, typer.Option("--data-root", envvar="HQNN_DATA", help="Folder of the data sets; downloads go there.")
 ]
@@ -88,27 +90,30 @@ TILES = Annotated[
     typer.Option(
         "--tiles",
         metavar="N|auto|none",
-        help="Regions of the device that run side by side; auto for as many as there are good ones.",
+        help="Regions of the device that run side by side; auto for as many as there are good ones. Settings go "
+        "behind: 20,floor=0.9,spacing=1.",
     ),
 ]
 """How many sets of values run side by side; None is what a job file says, or else one."""
 
 
 def tiles_of_option(text: str) -> int | str | None:
-    """What --tiles says: a number, "auto", or None for "none".
+    """What --tiles says, as a job file has it: a number, a word, or None for "none".
 
     Raises:
         HQNNError: if it is something else.
     """
-    if text in ("auto", "none"):
-        return None if text == "none" else text
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10_000:
+    if text == "none":
+        return None
+    read = read_tiles(int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text)
+    if read is None:
         from qiskit_hqnn.errors import HQNNError
 
         raise HQNNError(
-            f"Option --tiles must be a whole number from 1 to 10000, auto or none, but is {text!r}."
+            "Option --tiles must be a whole number from 1 to 10000, auto or none, or with settings such as "
+            f"20,floor=0.9,spacing=1, but is {text!r}."
         )
-    return int(text)
+    return read.word
 
 
 CONFIDENCE = Annotated[

@@ -12,10 +12,12 @@ from qiskit_hqnn.cli.options import (
     BUDGET,
     FRACTIONAL,
     SHOW_PRICE_ONLY,
+    TILES,
     YES_TO_HARDWARE,
     check_budget_option,
     check_run_folder,
     check_shots_option,
+    tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import note, print_rows, say
 from qiskit_hqnn.where import Where
@@ -46,6 +48,7 @@ def predict(
         int | None, typer.Option(help="Shots per expectation value; the job's by default.")
     ] = None,
     fractional: FRACTIONAL = None,
+    tiles: TILES = None,
     form: Annotated[Form, typer.Option("--format", help="table, json or csv.")] = Form.TABLE,
     max_qpu_seconds: BUDGET = None,
     dry_run: SHOW_PRICE_ONLY = False,
@@ -71,6 +74,9 @@ def predict(
     place = Where.parse(where)
     if fractional and not (place.sampled and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
+    changed: dict[str, bool | int | str | None] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
+    if changed.get("tiles") and not (place.device and (place.sampled or shots)):
+        raise HQNNError(f"Option --tiles takes effect on samples of a device only, but --where is {where!r}.")
     if not network.is_file():
         check_run_folder(network)
     check_there(images)
@@ -79,7 +85,9 @@ def predict(
 
     predictor = load(network).predictor if network.is_file() else load_run(network).predictor
     if fractional is not None:
-        predictor = predictor.with_job(fractional=fractional)
+        changed["fractional"] = fractional
+    if changed:
+        predictor = predictor.with_job(**changed)
     pictures, sources = predictor.batch(pictures_in(images))
     if (place.sampled or dry_run) and not _may_run(
         predictor, pictures, place, shots, max_qpu_seconds, dry_run, yes

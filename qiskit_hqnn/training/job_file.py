@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from qiskit_hqnn._checks import check_sizes, suggestion
+from qiskit_hqnn._tiles import FORM, read_tiles
 from qiskit_hqnn.data import DATASETS, OWN, PUBLISHED_NAMES, check_name
 from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.models import is_own_network
@@ -37,8 +38,6 @@ from qiskit_hqnn.training.job_sections import (
 )
 from qiskit_hqnn.training.rungs import check_rungs
 from qiskit_hqnn.where import Where
-
-MOST_TILES = 10_000
 
 Repeat = int | tuple[int, int]
 """Which repetition a run is: its seed, or (draw, seed) where images are drawn several times.
@@ -72,7 +71,9 @@ class JobFile(Section):
     fractional: bool = False
     """Use a device's `rx` and `rzz` gates of any angle."""
     tiles: int | str | None = None
-    """Sets of values that run side by side on a device: a number, or `"auto"` for as many as there are good regions."""
+    """Sets of values that run side by side on a device: a number, or `"auto"` for as many as there are good regions;
+    `"20,floor=0.9,spacing=1"`, or a table with `count`, `floor` and `spacing`, says which regions are good enough.
+    """
     controls: list[str] = Field(default=[])
     """Controls to train beside the network, with the same splits, seeds and budget: `twin`, `frozen` and others of
     the model.
@@ -163,12 +164,14 @@ class JobFile(Section):
     @field_validator("tiles", mode="before")
     @classmethod
     def _tiles_are_a_devices(cls, value: Any, info: ValidationInfo) -> Any:
-        whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_TILES
-        if value is not None and value != "auto" and not whole:
-            raise ValueError(f"must be 'auto' or a whole number from 1 to {MOST_TILES}")
-        if value is not None and not any(place.device for place in _places(info)):
+        if value is None:
+            return None
+        read = read_tiles(value)
+        if read is None:
+            raise ValueError(f"must be {FORM}")
+        if not any(place.device for place in _places(info)):
             raise ValueError("takes effect on devices only, but where and test name none")
-        return value
+        return read.word
 
     @field_validator("mitigation")
     @classmethod

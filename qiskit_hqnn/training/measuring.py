@@ -75,7 +75,7 @@ def run_test_set(
         if place.manager.device.fractional:
             summary["fractional"] = True
         if place.manager.tiles:
-            summary["tiles"] = place.manager.tiles.count
+            summary["tiles"] = place.manager.tiles.word
     name = keep_result(run, result, splits.class_names, Result.model_validate(summary))
     if next(iter(run.read_metrics().test)) == name:
         seen = splits.test if images is None else images

@@ -69,7 +69,7 @@ class Result(_Block):
         words = [] if self.shots is None else [f"{self.shots:,} shots"]
         words += [] if self.confidence is None else [f"confidence {self.confidence:g}"]
         words += ["fractional gates"] if self.fractional else []
-        words += [] if self.tiles is None else [f"{self.tiles} tiles"]
+        words += [] if self.tiles is None else [_tiles_in_words(self.tiles, " ")]
         return ", ".join(words + [word.replace("-", " ") for word in mitigation_words(self.mitigation)])
 
     def as_json(self) -> dict[str, Any]:
@@ -208,7 +208,7 @@ class Plain:
             words += mitigation_words(result.mitigation) or ["unmitigated"]
         on_device = result.shots is not None and Where.parse(result.where).device is not None
         if on_device and result.tiles != self.tiles:
-            words.append("untiled" if result.tiles is None else f"{result.tiles}-tiles")
+            words.append("untiled" if result.tiles is None else _tiles_in_words(result.tiles, "-"))
         if result.images < self.images:
             words.append(f"{result.images}-{'random-' if result.subset == 'random' else ''}images")
         return "-".join(words)
@@ -257,3 +257,9 @@ def _free(name: str, result: Result, known: Mapping[str, Result]) -> str:
         number += 1
         candidate = f"{name}-{number}"
     return candidate
+
+
+def _tiles_in_words(tiles: int | str, between: str) -> str:
+    """Such as "20 tiles", or "20 tiles floor 0.9 spacing 1"."""
+    count, *more = str(tiles).split(",")
+    return between.join([count, "tiles", *(word for part in more for word in part.split("="))])

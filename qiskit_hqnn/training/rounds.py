@@ -98,7 +98,7 @@ def submit_in_rounds(
     if manager.device.fractional:
         kept["fractional"] = True
     if manager.tiles:
-        kept["tiles"] = manager.tiles.count
+        kept["tiles"] = manager.tiles.word
     if len(half.images) < len(run.splits.test):
         kept["subset"] = "first"
     result = judge(decisions.outputs, half.images.labels, loss_of(run.model))

@@ -12,6 +12,7 @@ import torch
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from torch import Tensor
 
+from qiskit_hqnn._tiles import TilesWord
 from qiskit_hqnn.data import ImageSet
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
@@ -99,7 +100,7 @@ def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]
     if settings.get("fractional"):
         kept["fractional"] = True
     if settings.get("tiles"):
-        kept["tiles"] = settings["tiles"]["count"]
+        kept["tiles"] = TilesWord(**settings["tiles"]).word
     if settings["images"] < len(run.splits.test):
         kept["subset"] = "first"
     keep_result(run.folder, result, run.class_names, Result.model_validate(result.summary() | kept))

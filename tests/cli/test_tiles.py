@@ -45,6 +45,24 @@ def test_a_result_on_tiles_stands_beside_the_others_and_costs_half(run, capsys):
     ]
 
 
+def test_predict_takes_tiles_with_their_floor_and_spacing(run, tmp_path, capsys):
+    from PIL import Image
+
+    pictures = [tmp_path / f"{number}.png" for number in range(3)]
+    for number, picture in enumerate(pictures):
+        Image.new("L", (8, 8), 60 * number).save(picture)
+    common = ("predict", run, *pictures, "--where", "fake_manila", "--shots", 50, "--format", "json")
+    executions = []
+    for tiles in ((), ("--tiles", "2,floor=0.3"), ("--tiles", "auto,floor=1")):
+        assert typed(*common, *tiles) == 0
+        printed = capsys.readouterr()
+        executions.append(printed.err.split(" executions")[0].split()[-1])
+        assert len(json.loads(printed.out)["predictions"]) == 3
+    assert executions == ["150", "100", "150"]  # the best region alone reaches a floor of 1
+    assert typed(*common, "--tiles", "9,spacing=1") == 2
+    assert "`tiles` is 9, but fake_manila has room for" in " ".join(capsys.readouterr().err.split())
+
+
 def test_submit_prices_tiles_before_anything_is_sent(run, capsys):
     common = (
         "submit",
@@ -72,7 +90,7 @@ def test_submit_prices_tiles_before_anything_is_sent(run, capsys):
             ("submit", "--where", "fake_manila", "--tiles", "0"),
             "--tiles must be a whole number from 1 to 10000, auto",
         ),
-        (("submit", "--where", "fake_manila", "--tiles", "many"), "or none, but is 'many'"),
+        (("submit", "--where", "fake_manila", "--tiles", "many"), "floor=0.9,spacing=1, but is 'many'"),
         (
             ("submit", "--where", "fake_manila", "--tiles", "9", "--dry-run"),
             "`tiles` is 9, but fake_manila has room for",
@@ -82,6 +100,7 @@ def test_submit_prices_tiles_before_anything_is_sent(run, capsys):
             ("submit", "--where", "fake_manila", "--tiles", "2", "--decoupling", "XX"),
             "does not go with tiles",
         ),
+        (("predict", "pyproject.toml", "--tiles", "2"), "--tiles takes effect on samples of a device only"),
         (("evaluate", "--where", "aer", "--tiles", "2"), "--tiles takes effect on samples of a device only"),
         (("evaluate", "--where", "noisy:fake_manila", "--tiles", "2"), "without --shots"),
     ],

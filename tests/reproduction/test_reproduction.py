@@ -94,7 +94,8 @@ def test_every_row_runs_with_its_controls(name, data_root, tmp_path):
 
 
 def test_every_shipped_job_is_a_row():
-    assert set(ROWS) == set(shipped_jobs())
+    # What needs hardware, or a stand-in for it, is no published row.
+    assert set(ROWS) == set(shipped_jobs()) - {"hqnn-parallel-ibm-fez"}
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -8,12 +8,10 @@ from numbers import Real
 from typing import Any
 
 from qiskit_hqnn._checks import check_integer
+from qiskit_hqnn._tiles import FLOOR, FORM, MOST, TilesWord, read_tiles
 from qiskit_hqnn.errors import HQNNError, MitigationError
 from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
-
-FLOOR = 0.8
-MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -53,9 +51,14 @@ class Tiles:
         object.__setattr__(self, "floor", float(self.floor))
         object.__setattr__(self, "spacing", check_integer("spacing", self.spacing, 0, 100))
 
+    @property
+    def word(self) -> int | str:
+        """The same in one word, as job files and `--tiles` have it: the count alone where the rest is as by default."""
+        return TilesWord(self.count, self.floor, self.spacing).word
+
 
 def tiles_of(value: Any, device: Device, mitigation: MitigationOptions) -> Tiles | None:
-    """The tiles that a job manager is given: None, "auto", a number, or `Tiles`.
+    """The tiles that a job manager is given: None, "auto", a number, a word with settings, or `Tiles`.
 
     Raises:
         HQNNError: if they are something else, or the place has no qubits of its own.
@@ -63,7 +66,7 @@ def tiles_of(value: Any, device: Device, mitigation: MitigationOptions) -> Tiles
     """
     if value is None:
         return None
-    tiles = value if isinstance(value, Tiles) else Tiles(value)
+    tiles = value if isinstance(value, Tiles) else _of_word(value)
     if device.target is None:
         raise HQNNError(
             f"Argument `tiles` needs a device with a map of its qubits, such as 'fake_fez', but {device.name!r} has "
@@ -75,3 +78,12 @@ def tiles_of(value: Any, device: Device, mitigation: MitigationOptions) -> Tiles
             "within one circuit, but regions of different length wait for one readout; leave out one of both."
         )
     return tiles
+
+
+def _of_word(value: Any) -> Tiles:
+    if not isinstance(value, str) or "," not in value:
+        return Tiles(value)
+    read = read_tiles(value)
+    if read is None:
+        raise HQNNError(f"Argument `tiles` must be {FORM}, but is {value!r}.")
+    return Tiles(read.count, read.floor, read.spacing)
