@@ -45,7 +45,7 @@ from qiskit_hqnn.where import Where
 if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-    from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.jobs import JobManager, Price
     from qiskit_hqnn.jobs.tiling import Planned
     from qiskit_hqnn.training import Half, LoadedRun
 
@@ -164,6 +164,8 @@ def submit(
     estimation = request.manager.plan(request.half.pub)
     known = _say_price(request, estimation, money if plan else None)
     if dry_run:
+        if confidence is not None:
+            _say_rounds(request, estimation)
         say(str(estimation))
         return
     if not yes and known is None and not typer.confirm("Send it?"):
@@ -171,7 +173,7 @@ def submit(
     if confidence is None:
         _send(request, store, max_qpu_seconds)
     else:
-        _in_rounds(request, confidence)
+        _in_rounds(request, confidence, request.manager.price(estimation))
 
 
 def _request(
@@ -217,13 +219,14 @@ def _say_price(request: _Request, estimation: Planned, money: Callable[[float], 
         BudgetError: if a fresh one costs more than is left.
     """
     from qiskit_hqnn.cli.pricing import account_left
+    from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training import price_in_rounds
 
     manager, where = request.manager, Where.parse(request.manager.where)
     price, most = manager.price(estimation), ""
     if request.confidence is not None:
-        price, number = price_in_rounds(manager, request.half)
-        most = f" at most, in up to {number} rounds"
+        rounds = price_in_rounds(manager, request.half, estimation)
+        price, most = sum((one.price for one in rounds), Price()), f" at most, in up to {len(rounds)} rounds"
     unreal = "" if where.hardware else " (what hardware would charge)"
     say(f"{request.run.folder.path}: {request.settings['images']} images on {where}, {manager.shots} shots")
     if regions := getattr(estimation, "words", ""):
@@ -257,7 +260,17 @@ def _send(request: _Request, store: str | None, max_qpu_seconds: float | None) -
     say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
 
 
-def _in_rounds(request: _Request, confidence: float) -> None:
+def _say_rounds(request: _Request, estimation: Planned) -> None:
+    """What each round costs at most; how many images are open behind one, only its outcomes say."""
+    from qiskit_hqnn.training import price_in_rounds
+
+    for number, one in enumerate(price_in_rounds(request.manager, request.half, estimation), start=1):
+        say(
+            f"round {number}  up to {request.settings['images']} images, {one.shots:,} shots more: {one.price}"
+        )
+
+
+def _in_rounds(request: _Request, confidence: float, full: Price) -> None:
     """Send a test set in rounds and wait for them here: what a round is depends on the one before."""
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import submit_in_rounds
@@ -265,7 +278,7 @@ def _in_rounds(request: _Request, confidence: float) -> None:
     run, manager = request.run, request.manager
     manager.said = say
     try:
-        submit_in_rounds(run, manager, request.half, confidence, request.settings, request.notes, say)
+        submit_in_rounds(run, manager, request.half, confidence, request.settings, request.notes, full, say)
     except KeyboardInterrupt:
         say("The rounds so far are kept: the same command goes on with them.", err=True)
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -22,17 +22,37 @@ from qiskit_hqnn.training.submission import Half, observed_layer_of
 
 if TYPE_CHECKING:
     from qiskit_hqnn.jobs import JobManager
+    from qiskit_hqnn.jobs.tiling import Planned
 
 
-def price_in_rounds(manager: JobManager, half: Half) -> tuple[Price, int]:
-    """What rounds cost at most, where no image is decided before the last, and how many there are then."""
+@dataclass(frozen=True)
+class RoundPrice:
+    """A round: the shots that each open image gets more, and what it costs at most, with every image open."""
+
+    shots: int
+    price: Price
+
+
+def price_in_rounds(manager: JobManager, half: Half, full: Planned) -> list[RoundPrice]:
+    """What each round costs at most: no image is decided before the last.
+
+    Args:
+        manager: its shots are the full budget.
+        half: the images.
+        full: the plan of all of them with the full budget.
+    """
     plan = budgets(manager.shots)
     steps = [more - less for less, more in zip([0, *plan], plan, strict=False)]
-    pubs = [
-        EstimatorPub(half.pub.circuit, half.pub.observables, half.pub.parameter_values, n**-0.5)
-        for n in steps
-    ]
-    return sum((manager.price(manager.plan(pub, pub.precision)) for pub in pubs), Price()), len(plan)
+    return [RoundPrice(shots, manager.price(_with_shots(manager, half, full, shots))) for shots in steps]
+
+
+def _with_shots(manager: JobManager, half: Half, full: Planned, shots: int) -> Planned:
+    """A plan with other shots: the same requests where no mitigation makes others of them."""
+    if manager.mitigation.active:
+        asked = half.pub
+        pub = EstimatorPub(asked.circuit, asked.observables, asked.parameter_values, shots**-0.5)
+        return manager.plan(pub, pub.precision)
+    return replace(full, requests=tuple(replace(request, shots=shots) for request in full.requests))
 
 
 def begun_under(store: Store, where: str, settings: dict[str, Any]) -> str | None:
@@ -50,6 +70,7 @@ def submit_in_rounds(
     confidence: float,
     settings: dict[str, Any],
     notes: dict[str, Any],
+    full: Price,
     said: Callable[[str], None],
 ) -> Evaluation:
     """Send a test set in rounds, wait for each, and keep the result in the run folder and its report.
@@ -61,6 +82,7 @@ def submit_in_rounds(
         confidence: as of `decide`.
         settings: "images" and whatever else identifies the test; part of each round's identity.
         notes: kept with each round.
+        full: price of all images with the full budget, which the result is held against.
         said: told of each round.
 
     Raises:
@@ -87,7 +109,6 @@ def submit_in_rounds(
     observed = observed_layer_of(run, "submit")
     decisions = decide(observed, network.decode, half.encoded, ask, manager.shots, confidence)
     spent = sum((Spending(*store.spent(job)) for job in jobs), Spending())
-    full = manager.price(manager.plan(half.pub))
     kept = summary_of(decisions, confidence, spent, full) | {
         "where": manager.where,
         "shots": manager.shots,

@@ -110,6 +110,12 @@ def test_a_test_set_in_rounds_is_recorded_round_by_round_and_paid_once(trained):
     words += ["--confidence", "0.9", "--yes"]
     priced = hqnn(*words, "--dry-run", cwd=trained)
     assert " at most, in up to 3 rounds" in priced.output, priced.output
+    for number, shots in enumerate((16, 16, 32), start=1):
+        line = f"round {number}  up to 20 images, {shots} shots more: {20 * shots} executions in 1 job"
+        assert line in priced.output
+    trex = hqnn(*words, "--dry-run", "--readout", "trex", cwd=trained).output
+    assert "round 2  up to 20 images, 16 shots more: " in trex
+    assert "20 images, 16 shots more: 320 executions" not in trex  # each round calibrates its readout
     first = hqnn(*words, cwd=trained)
     assert first.exit_code == 0, first.output
     jobs = Store(trained / "runs/jobs.db").jobs()
