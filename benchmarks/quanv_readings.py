@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--data-root", default="data")
     parser.add_argument("--draws", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--resize", choices=("bilinear", "antialias"), default="bilinear")
     parser.add_argument("--write", type=Path, required=True)
     settings = parser.parse_args()
     torch.set_num_threads(1)
@@ -55,6 +56,7 @@ def main() -> None:
             "mnist",
             settings.data_root,
             image_size=14,
+            resize=settings.resize,
             train_samples=TRAIN + VALIDATION,
             test_samples=10,
             validation=VALIDATION,
@@ -81,6 +83,7 @@ def main() -> None:
             "epochs": EPOCHS,
             "batch": BATCH,
             "rate": RATE,
+            "resize": settings.resize,
         },
         "draws": settings.draws,
         "seeds": settings.seeds,

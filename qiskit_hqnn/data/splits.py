@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from qiskit_hqnn.data.names import OWN, RESIZES, check_name
 from qiskit_hqnn.data.preprocessing import Preprocessing
 from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.data.sources import read_source
+from qiskit_hqnn.data.twins import Twins, find_twins
 from qiskit_hqnn.errors import MissingDataError
 
 
@@ -56,6 +58,11 @@ class Splits:
     def parts(self) -> dict[str, ImageSet]:
         """The three sets by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @cached_property
+    def twins(self) -> Twins:
+        """Test images that are trained or chosen on, too."""
+        return find_twins(self.test, (self.train, self.validation))
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images of each class in each part."""
