@@ -7,6 +7,7 @@ from .reduction import encoder_of, reduce_by_autoencoder
 from .sheet import draw_sheet
 from .splits import Splits, from_dataset, load
 from .surveying import Survey, survey
+from .twins import Twins
 
 __all__ = [
     "AUGMENTATIONS",
@@ -19,6 +20,7 @@ __all__ = [
     "Preprocessing",
     "Splits",
     "Survey",
+    "Twins",
     "as_float",
     "as_it_is",
     "check_name",

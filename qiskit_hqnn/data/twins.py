@@ -46,14 +46,17 @@ def find_twins(test: ImageSet, seen: Sequence[ImageSet]) -> Twins:
 
 
 def _digests(images: Tensor) -> list[bytes]:
-    rows = images.contiguous().numpy()
+    rows = images.cpu().contiguous().numpy()
     return [blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
 
 
 def _thumbnails(images: Tensor) -> Tensor:
     """Grey levels 0 … 255 of thumbnails (N, pixels), of at most 16×16."""
     sides = (min(_SIDE, images.shape[-2]), min(_SIDE, images.shape[-1]))
-    small = [adaptive_avg_pool2d(255 * as_float(chunk).mean(1, keepdim=True), sides) for chunk in images.split(2048)]
+    small = [
+        adaptive_avg_pool2d(255 * as_float(chunk).mean(1, keepdim=True), sides)
+        for chunk in images.cpu().split(2048)
+    ]
     return torch.cat(small).flatten(1)
 
 
@@ -71,7 +74,9 @@ def _within(test: Tensor, others: Tensor) -> Tensor:
     for rows in test.mean(1).argsort().split(_CHUNK):
         chunk = test[rows]
         # Thumbnails are rounded in their last bits.
-        ends = torch.stack([chunk.mean(1).min() - NEAR, chunk.mean(1).max() + NEAR]) + torch.tensor([-0.01, 0.01])
+        ends = torch.stack([chunk.mean(1).min() - NEAR, chunk.mean(1).max() + NEAR]) + torch.tensor(
+            [-0.01, 0.01]
+        )
         low, high = torch.searchsorted(means, ends).tolist()
         some, norms = others[low:high], squares[low:high] + chunk.square().sum(1, keepdim=True)
         # The product is quick but cancels: it only says which pairs are worth their exact distance.

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from qiskit_hqnn._files import write_text, write_whole
+from qiskit_hqnn.reproduction.apart import without_twins
 from qiskit_hqnn.reproduction.outcomes import Outcome, devices_of
 from qiskit_hqnn.reproduction.over_draws import counted, of_draws, over_draws
 from qiskit_hqnn.reproduction.records import Record, Records
 from qiskit_hqnn.reproduction.reproducing import Published
-from qiskit_hqnn.training import MARGIN, Mean, of_one_more, summarise
+from qiskit_hqnn.training import MARGIN, Mean, of_one_more, percent, summarise
 
 SEEDS_FOR_A_SHARE = 5
 """From so many seeds on, the share of runs that do not learn is given."""
@@ -85,7 +86,7 @@ def _table(outcomes: Sequence[Outcome], quick: bool) -> str:
             counts = entry["parameters"]
             images = next(iter(outcome.records.networks[0].metrics["test"].values()))["images"]
             lines.append(
-                f"{head}| {name}{_percent(mean)}{where} | {_against(row, entry, images, quick)} | {images:,} | "
+                f"{head}| {name}{percent(mean)}{where} | {_against(row, entry, images, quick)} | {images:,} | "
                 f"{counted(entry)} | {_share(entry)} | {_parameters(row, counts)} | "
                 f"{entry['seconds']:.0f} |"
             )
@@ -156,13 +157,6 @@ def _share(entry: dict[str, Any]) -> str:
     """The share of runs that do not learn."""
     count = entry["accuracy"].count
     return f"{entry['not_learned']} of {count}" if count >= SEEDS_FOR_A_SHARE else ""
-
-
-def _percent(mean: Mean) -> str:
-    if mean.count < 2:
-        return f"{100 * mean.mean:.2f} %"
-    digits = 2 if mean.half_width < 0.01 else 1
-    return f"{100 * mean.mean:.{digits}f} ± {100 * mean.half_width:.{digits}f} %"
 
 
 def _devices(outcomes: Sequence[Outcome]) -> str:
@@ -240,7 +234,7 @@ def _figures(outcome: Outcome) -> list[str]:
     if not outcome.records.networks:
         return lines
     summary = _summary(outcome)
-    lines += [_runs_table(summary), over_draws(outcome, summary)]
+    lines += [_runs_table(summary), over_draws(outcome, summary), without_twins(outcome)]
     if summary["comparisons"]:
         lines.append("\n".join(f"- {comparison.sentence}" for comparison in summary["comparisons"]))
     return [*lines, _machines(outcome.records)]
@@ -295,7 +289,7 @@ def _runs_table(summary: dict[str, Any]) -> str:
             values = of_draws(values)
         each = ", ".join(f"{100 * value:.1f}" for value in values.values())
         lines.append(
-            f"| {name} | {where} | {_percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
+            f"| {name} | {where} | {percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
             f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
         )
     return "\n".join(lines)

@@ -10,12 +10,12 @@ from typing import Any
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from torch import nn
 
-from qiskit_hqnn.data import ImageSet, Splits
+from qiskit_hqnn.data import ImageSet, Splits, Twins
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import Meter, Paid, Spending
 from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
 from qiskit_hqnn.training.deciding import Decisions, check_confidence, decide
-from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, evaluate, judge
+from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, evaluate, judge, wilson_interval
 from qiskit_hqnn.training.examples import write_examples
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
@@ -76,6 +76,7 @@ def run_test_set(
             summary["fractional"] = True
         if place.manager.tiles:
             summary["tiles"] = place.manager.tiles.word
+    summary |= without_twins(result, splits.twins)
     name = keep_result(run, result, splits.class_names, Result.model_validate(summary))
     if next(iter(run.read_metrics().test)) == name:
         seen = splits.test if images is None else images
@@ -83,6 +84,20 @@ def run_test_set(
             run.examples_file, name, seen.images, seen.labels, loss_of(model).probabilities(result.outputs)
         )
     return result
+
+
+def without_twins(result: Evaluation, twins: Twins) -> dict[str, Any]:
+    """What a `Result` keeps of the test images, or the first of them, that were not trained or chosen on, too."""
+    count = len(result.labels)
+    right = result.outputs.argmax(dim=1) == result.labels
+    kept: dict[str, Any] = {}
+    for name, twin in (("without_twins", twins.exact), ("without_near_twins", twins.near)):
+        alone = ~twin[:count]
+        images, successes = int(alone.sum()), int(right[alone].sum())
+        if 0 < images < count:
+            interval = wilson_interval(successes, images)
+            kept[name] = {"images": images, "accuracy": successes / images, "accuracy_interval": interval}
+    return kept
 
 
 def in_rounds(

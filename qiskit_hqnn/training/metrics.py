@@ -17,6 +17,14 @@ class _Block(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
+class Apart(_Block):
+    """The test images that have no twin among those that the network was trained or chosen on."""
+
+    images: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+
+
 class Result(_Block):
     """A test set, or a part of it, at one place.
 
@@ -37,6 +45,8 @@ class Result(_Block):
         mean_shots, rounds, undecided: shots of an image on average, rounds, and images that no shots could decide.
         full_executions, full_qpu_seconds: what the full budget for all images would have cost.
         agreement: share of images whose class is that of the full budget, sampled anew at the same place.
+        without_twins: on test images without an equal one among those trained or chosen on; None where all are.
+        without_near_twins: without an equal or nearly equal one (`qiskit_hqnn.data.twins`).
     """
 
     where: str
@@ -62,6 +72,8 @@ class Result(_Block):
     full_executions: int | None = None
     full_qpu_seconds: float | None = None
     agreement: float | None = None
+    without_twins: Apart | None = None
+    without_near_twins: Apart | None = None
 
     @property
     def conditions(self) -> str:

@@ -121,7 +121,8 @@ def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: 
     run.write_job(in_the_folder(job, own))
     run.write_own(own)
     run.write_description(describe(job, splits, own), splits.encoder)
-    run.add_metrics(data=fingerprint(splits) | {"classes": splits.counts(), "notes": list(splits.notes)})
+    known = {"classes": splits.counts(), "notes": list(splits.notes), "twins": splits.twins.counts()}
+    run.add_metrics(data=fingerprint(splits) | known)
     run.write_environment(environment())
 
 

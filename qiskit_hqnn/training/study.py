@@ -57,6 +57,14 @@ def interval_words(mean: Mean) -> str:
     return f"{100 * low:.2f} – {100 * high:.2f} %"
 
 
+def percent(mean: Mean) -> str:
+    """A mean of shares as "97.3 ± 1.2 %"; of one value alone "97.31 %"."""
+    if mean.count < 2:
+        return f"{100 * mean.mean:.2f} %"
+    digits = 2 if mean.half_width < 0.01 else 1
+    return f"{100 * mean.mean:.{digits}f} ± {100 * mean.half_width:.{digits}f} %"
+
+
 def _within(mean: Mean) -> tuple[float, float]:
     return max(0.0, mean.low), min(1.0, mean.high)
 
