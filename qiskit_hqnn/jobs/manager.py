@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BaseSamplerV2
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -33,16 +33,17 @@ from qiskit_hqnn.jobs.recording import (
     Recorded,
     collect,
     counted,
-    expectation_values,
     record,
     sample_at_once,
     strong_id,
 )
 from qiskit_hqnn.jobs.sending import Patience, drive
+from qiskit_hqnn.jobs.spreading import spread_over
 from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
 from qiskit_hqnn.jobs.tiling import Planned, Tiles, tiles_of
 
-__all__ = ["JobManager", "expectation_values"]
+if TYPE_CHECKING:
+    from distributed import Client
 
 SETS_AT_ONCE = 2_000
 """Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""
@@ -55,28 +56,25 @@ class JobManager:
     is made again, by this process or any other. Hardware always has a store.
 
     Args:
-        where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 whose target describes a device (simulated on Aer
-            with its noise), or a BaseSamplerV2.
+        where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its target's noise), a BaseSamplerV2.
         store: a URL (sqlite:///runs/jobs.db, postgresql://…), the path of an SQLite file, or a `Store`; None keeps
             nothing on Aer and on snapshots, and is sqlite:///runs/jobs.db for hardware.
         shots: of each set of values, where a call names none.
         max_qpu_seconds: budget of all calls together, in the QPU seconds that hardware charges (on Aer and snapshots:
             would charge), what is sent again included; None for no limit.
         mitigation: options for expectation values.
-        seed: makes results repeatable, and a resumed script find its own requests; None is 0 with a store, and is
-            drawn without one.
+        seed: makes results repeatable, and found again by a resumed script; None is 0 with a store, else drawn.
         cache: folder that keeps transpiled templates between processes.
-        calibration: id of an earlier calibration of a hardware device, under which requests stand in the store: they
-            are made again as they were then, with the template that `cache` kept. None is today's.
+        calibration: id of an earlier calibration of a hardware device: requests that stand under it in the store are
+            made again as they were then, with the template that `cache` kept. None is today's.
         options: settings that are sent with the circuits.
         patience: how often and how long to try.
         adapter: a custom place; `where` then names the device to compile for.
         sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
-        fractional: whether the device's fractional gates (rx and rzz of any angle) are used, every rzz angle folded
-            into [0, π/2]; else they are left out. Part of what a result is known by.
+        fractional: whether the device's fractional gates are used, rzz angles folded into [0, π/2]; else left out.
         meter: counts what this manager spends, too, and its limit holds for it: of a run with several managers.
-        tiles: sets of values that run side by side on a device, each on qubits of its own: a number, "auto" for as many
-            as there are good regions for, or `Tiles`; None for one circuit alone.
+        tiles: sets of values that run side by side on a device: a number, "auto", or `Tiles`; None for one alone.
+        cluster: of `qiskit_hqnn.cluster.connect`: its workers sample Aer and snapshots as this process would.
 
     Attributes:
         meter: what this manager has sent or recorded, whatever became of it, what it was answered (also from the
@@ -85,6 +83,7 @@ class JobManager:
 
     Raises:
         DeviceError: if there is no such device.
+        ClusterError: if the place is no simulation that a cluster's workers can open.
         HQNNError: if shots or budget are not positive, or a place without qubits of its own is given tiles.
         MitigationError: if tiles and mitigation do not go together.
         StoreError: if the store cannot be used.
@@ -108,11 +107,13 @@ class JobManager:
         meter: Meter | None = None,
         fractional: bool = False,
         tiles: Tiles | int | str | None = None,
+        cluster: Client | None = None,
     ) -> None:
         check_counts(shots=shots, sets_at_once=sets_at_once, seed=seed)
         check_kinds(mitigation=mitigation, options=options, patience=patience, meter=meter, store=store)
         self.device, self.adapter = open_place(where, fractional)
         self.adapter = self.adapter if adapter is None else adapter
+        self._sends = spread_over(cluster, self.adapter, self.device, where)
         hardware = not self.adapter.finishes_on_submit
         if store is None and hardware:
             store = DEFAULT_STORE
@@ -222,7 +223,7 @@ class JobManager:
         with self.meter.child(max_qpu_seconds, "the budget of this call") as call:
             if self.store is None:
                 call.check(price, f"This request of {price.executions:,} executions on {self.where}")
-                outcomes = sample_at_once(self.adapter, requests, self.limits, self.options, self.progress)
+                outcomes = sample_at_once(self._sends, requests, self.limits, self.options, self.progress)
                 call.spend(price)
                 call.answer(price)
                 return outcomes
@@ -305,7 +306,7 @@ class JobManager:
 
     def close(self) -> None:
         """End the batch or session that was opened for this manager, if any: it is paid until it ends."""
-        close_adapter(self.adapter)
+        close_adapter(self._sends)
 
     def _needs_store(self) -> Store:
         if self.store is None:
@@ -340,8 +341,7 @@ class JobManager:
         return recorded
 
     def _drive(self, store: Store, job: str, call: Meter) -> str:
-        """Drive a job that counts below `call`."""
-        hands = (self.adapter, self.options, self.patience, self.progress)
+        hands = (self._sends, self.options, self.patience, self.progress)
         return drive(store, job, *hands, meter=call, said=self.said)
 
     def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from qiskit_hqnn.jobs.adapters import (
     PermanentError,
     SamplingOptions,
     SamplingRequest,
-    checked,
 )
 from qiskit_hqnn.jobs.budget import Meter, Spending
 from qiskit_hqnn.jobs.chunks import ChunkLimits, assembled, chunked, to_bytes
 from qiskit_hqnn.jobs.price import Price, price_chunks
+from qiskit_hqnn.jobs.spreading import answers
 from qiskit_hqnn.jobs.store import JobRecord, Store
 from qiskit_hqnn.jobs.tiling import Planned, recipe
 
@@ -95,20 +95,18 @@ def sample_at_once(
     Raises:
         JobFailedError: if the place cannot run them.
     """
-    found: list[list[Outcomes]] = [[] for _ in requests]
+    found: list[dict[int, Outcomes]] = [{} for _ in requests]
     chunks = chunked(requests, [0.0] * len(requests), limits)
-    for number, chunk in enumerate(chunks):
-        contents = [piece.content for piece in chunk]
-        try:
-            job_id = adapter.submit(contents, tag="", options=options)
-            outcomes = checked(adapter.result(job_id), contents)
-        except (PermanentError, OddResultError) as error:
-            raise JobFailedError(f"{adapter.where} cannot run this: {error}.") from error
-        for piece, part in zip(chunk, outcomes, strict=True):
-            found[piece.request].append(part)
-        if progress:
-            progress(number + 1, len(chunks))
-    return [Outcomes.joined(parts) for parts in found]
+    jobs = [[piece.content for piece in chunk] for chunk in chunks]
+    try:
+        for finished, (number, outcomes) in enumerate(answers(adapter, jobs, options), 1):
+            for piece, part in zip(chunks[number], outcomes, strict=True):
+                found[piece.request][piece.start] = part
+            if progress:
+                progress(finished, len(chunks))
+    except (PermanentError, OddResultError) as error:
+        raise JobFailedError(f"{adapter.where} cannot run this: {error}.") from error
+    return [Outcomes.joined([parts[start] for start in sorted(parts)]) for parts in found]
 
 
 def collect(store: Store, job: str, requests: int) -> list[Outcomes]:

@@ -86,7 +86,7 @@ def _loop(
                 raise error
         moved = False
         for chunk in waiting:
-            if not mover.is_due(chunk, time.time()):
+            if not mover.is_due(chunk, time.time()) or not mover.has_room(chunk):
                 continue
             held = store.claim(chunk, owner)
             if held is None:
@@ -95,8 +95,9 @@ def _loop(
             if progress:
                 progress(finished + mover.finished, len(chunks))
         if not moved:
-            store.release(owner)
-            time.sleep(mover.pause())
+            if not mover.keeps_leases:
+                store.release(owner)
+            mover.pause()
 
 
 def cancel(store: Store, job: str, adapter: BackendAdapter, patience: Patience | None = None) -> str:

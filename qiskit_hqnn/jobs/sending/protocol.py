@@ -11,6 +11,7 @@ before the first one as well: copies of a store share tags, and so share their j
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from qiskit_hqnn.jobs.adapters import BackendAdapter, SamplingOptions
@@ -48,9 +49,20 @@ class Mover:
         """Chunks whose outcomes this mover has stored."""
         return self._collector.finished
 
-    def pause(self) -> float:
-        """Seconds until it is worth looking again."""
-        return self._hands.adapter.poll_seconds or 0.2
+    def pause(self) -> None:
+        """Wait until it is worth looking again."""
+        adapter = self._hands.adapter
+        wait = getattr(adapter, "wait", time.sleep)
+        wait(adapter.poll_seconds or 0.2)
+
+    @property
+    def keeps_leases(self) -> bool:
+        """Whether what has left is known to this process alone: another one would have it computed again."""
+        return hasattr(self._hands.adapter, "room")
+
+    def has_room(self, chunk: Chunk) -> bool:
+        """Whether the place takes a chunk now that has not left; a cluster is given a bounded number."""
+        return chunk.state == "sent" or self.cancelling or getattr(self._hands.adapter, "room", True)
 
     def is_due(self, chunk: Chunk, now: float) -> bool:
         """Whether a chunk is not to be left alone any longer; `now` is the wall clock."""
