@@ -77,8 +77,7 @@ class JobManager:
         cluster: of `qiskit_hqnn.cluster.connect`: its workers sample Aer and snapshots as this process would.
 
     Attributes:
-        meter: what this manager has sent or recorded, whatever became of it, what it was answered (also from the
-            store), and what is left.
+        meter: what this manager has sent or recorded, was answered (also from the store), and has left.
         progress, said: called with (finished, all) parts of a job, and with a sentence for whatever it waits for.
 
     Raises:
@@ -113,7 +112,7 @@ class JobManager:
         check_kinds(mitigation=mitigation, options=options, patience=patience, meter=meter, store=store)
         self.device, self.adapter = open_place(where, fractional)
         self.adapter = self.adapter if adapter is None else adapter
-        self._sends = spread_over(cluster, self.adapter, self.device, where)
+        self._spread = spread_over(cluster, self.adapter, self.device, where)
         hardware = not self.adapter.finishes_on_submit
         if store is None and hardware:
             store = DEFAULT_STORE
@@ -135,8 +134,7 @@ class JobManager:
         self.said: Callable[[str], None] | None = None
 
     def __repr__(self) -> str:
-        limit = self.max_qpu_seconds
-        left = "no budget" if limit is None else f"budget {limit:g} QPU seconds"
+        left = "no budget" if self.meter.limit is None else f"budget {self.meter.limit:g} QPU seconds"
         kept = ", with a store" if self.store is not None else ""
         return f"JobManager({self.where!r}, {self.shots} shots, {self.qpu_seconds:.1f} QPU seconds used, {left}{kept})"
 
@@ -223,7 +221,9 @@ class JobManager:
         with self.meter.child(max_qpu_seconds, "the budget of this call") as call:
             if self.store is None:
                 call.check(price, f"This request of {price.executions:,} executions on {self.where}")
-                outcomes = sample_at_once(self._sends, requests, self.limits, self.options, self.progress)
+                outcomes = sample_at_once(
+                    self._spread or self.adapter, requests, self.limits, self.options, self.progress
+                )
                 call.spend(price)
                 call.answer(price)
                 return outcomes
@@ -306,7 +306,7 @@ class JobManager:
 
     def close(self) -> None:
         """End the batch or session that was opened for this manager, if any: it is paid until it ends."""
-        close_adapter(self._sends)
+        close_adapter(self._spread or self.adapter)
 
     def _needs_store(self) -> Store:
         if self.store is None:
@@ -341,7 +341,7 @@ class JobManager:
         return recorded
 
     def _drive(self, store: Store, job: str, call: Meter) -> str:
-        hands = (self._sends, self.options, self.patience, self.progress)
+        hands = (self._spread or self.adapter, self.options, self.patience, self.progress)
         return drive(store, job, *hands, meter=call, said=self.said)
 
     def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:

@@ -56,14 +56,16 @@ _ENDED = (
 )
 
 
-def spread_over(client: Client | None, adapter: BackendAdapter, device: Device, where: Any) -> BackendAdapter:
-    """A place on the workers of a cluster; without a client, in this process as it is.
+def spread_over(
+    client: Client | None, adapter: BackendAdapter, device: Device, where: Any
+) -> SpreadAdapter | None:
+    """A place on the workers of a cluster; None without a client.
 
     Raises:
         ClusterError: if it is no simulation that another process can open by its word, or `client` is no client.
     """
     if client is None:
-        return adapter
+        return None
     from distributed import Client
 
     if not isinstance(client, Client):
@@ -119,6 +121,8 @@ class SpreadAdapter:
     """
 
     deadline: float | None = None
+    # What it has lives as long as this process, and is not looked for but computed anew by the next one.
+    finishes_on_submit = True
     poll_seconds = 0.0
     lookup_seconds = 0.0
 
