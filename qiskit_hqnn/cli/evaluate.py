@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from qiskit_hqnn.cli.clusters import DASK, WORKERS, ClusterWords
 from qiskit_hqnn.cli.options import (
     CONFIDENCE,
     DATA_ROOT,
@@ -33,6 +34,8 @@ def evaluate(
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
     subset: SUBSET = None,
+    dask: DASK = None,
+    workers: WORKERS = None,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
     """Run the test set of a trained run at one place, and add the result to its metrics and report.
@@ -45,6 +48,7 @@ def evaluate(
     changed: dict[str, int | str | bool | None] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
     check_confidence_option(confidence)
     check_run_folder(folder)
+    cluster = ClusterWords(dask, workers)
 
     place = Where.parse(where)
     if place.hardware:
@@ -64,7 +68,25 @@ def evaluate(
             + (", without --shots." if place.noisy else ".")
         )
 
+    cluster.check_places([place])
+    if fractional is not None:
+        changed["fractional"] = fractional
+    with cluster.opened():
+        _run(folder, data_root, place, shots, confidence, subset, changed)
+
+
+def _run(
+    folder: Path,
+    data_root: Path,
+    where: Where,
+    shots: int | None,
+    confidence: float | None,
+    subset: int | None,
+    changed: dict[str, int | str | bool | None],
+) -> None:
+    """Run the test set with some settings of the run's job changed; prints the results, and where their report is."""
     from qiskit_hqnn.cli.tables import print_results
+    from qiskit_hqnn.errors import HQNNError
     from qiskit_hqnn.training import load_run, run_test_set, write_report
 
     run = load_run(folder, data_root)
@@ -73,8 +95,6 @@ def evaluate(
         if not 1 <= subset <= len(images):
             raise HQNNError(f"Option --subset must be from 1 to {len(images)}, but is {subset}.")
         images = images.subset(range(subset))
-    if fractional is not None:
-        changed["fractional"] = fractional
     job = run.job.model_copy(update=changed)
     run_test_set(run.folder, job, run.model, run.splits, where, shots, images, confidence=confidence)
     write_report(run.folder, run.job)

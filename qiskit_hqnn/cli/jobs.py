@@ -116,7 +116,7 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
     if known.state == "done" and "run" not in known.settings:
         say(f"{known.id[:10]} is done. It belongs to no run: the script that made it can read it.")
         return
-    _finish(opened, known)
+    add_to_run(opened, known)
 
 
 def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
@@ -154,7 +154,7 @@ def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
     Example: hqnn jobs fetch 3f9a
     """
     opened = open_store(store or context.obj)
-    _finish(opened, opened.job(job))
+    add_to_run(opened, opened.job(job))
 
 
 def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
@@ -230,7 +230,8 @@ for _command in (show, wait, fetch, cost, cancel, retry):
     app.command(short_help=summary(_command))(_command)
 
 
-def _finish(store: Store, job: JobRecord) -> None:
+def add_to_run(store: Store, job: JobRecord) -> None:
+    """Add what came back for a job to the run that it belongs to; prints the results."""
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.errors import BudgetError, HQNNError
     from qiskit_hqnn.jobs import expectation_values

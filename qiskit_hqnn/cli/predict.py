@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiskit_hqnn.cli.clusters import DASK, WORKERS, ClusterWords
 from qiskit_hqnn.cli.options import (
     BUDGET,
     FRACTIONAL,
@@ -49,6 +50,8 @@ def predict(
     ] = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
+    dask: DASK = None,
+    workers: WORKERS = None,
     form: Annotated[Form, typer.Option("--format", help="table, json or csv.")] = Form.TABLE,
     max_qpu_seconds: BUDGET = None,
     dry_run: SHOW_PRICE_ONLY = False,
@@ -72,6 +75,8 @@ def predict(
     check_shots_option(shots)
     check_budget_option(max_qpu_seconds)
     place = Where.parse(where)
+    cluster = ClusterWords(dask, workers)
+    cluster.check_places([place])
     if fractional and not (place.sampled and place.device):
         raise HQNNError(f"Option --fractional takes effect on devices only, but --where is {where!r}.")
     changed: dict[str, bool | int | str | None] = {} if tiles is None else {"tiles": tiles_of_option(tiles)}
@@ -95,7 +100,8 @@ def predict(
         raise typer.Exit(0 if dry_run else 1)
     beside = network.with_suffix(".db") if network.is_file() else network / PREDICTIONS_STORE
     store = beside if place.hardware else None
-    prediction = predictor.predict(pictures, where, shots, store, resume, max_qpu_seconds)
+    with cluster.opened():
+        prediction = predictor.predict(pictures, where, shots, store, resume, max_qpu_seconds)
     show(prediction.of(sources), form)
 
 

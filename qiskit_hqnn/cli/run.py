@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiskit_hqnn.cli.clusters import DASK, WORKERS, ClusterWords
 from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN
 from qiskit_hqnn.cli.terminal import say
 
@@ -39,6 +40,8 @@ def run(
         int | None,
         typer.Option(min=1, metavar="M", help="Train on M machines; torchrun or srun starts this on each."),
     ] = None,
+    dask: DASK = None,
+    workers: WORKERS = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Resume after the last finished epoch.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the price and do nothing.")] = False,
@@ -56,6 +59,7 @@ def run(
     from qiskit_hqnn.cli.pricing import may_send, money_line, print_price
     from qiskit_hqnn.training import check_words, find_job, read_job
 
+    cluster = ClusterWords(dask, workers)
     money_line(plan)  # a wrong word is reported before anything is loaded
     path = find_job(job)
     if fractional is not None:
@@ -65,6 +69,7 @@ def run(
         changes += [f"train.{key}={count}"] if count is not None else []
     content = read_job(path, changes)
     check_words(content)
+    cluster.check_places(content.places)
     if content.model.name == "hybrid":  # its circuit needs Qiskit, and nothing here needs torch so far
         from qiskit_hqnn.training import check_circuit
 
@@ -80,8 +85,9 @@ def run(
     if not may_send(content, data_root, yes, plan):
         raise typer.Exit(1)
 
-    again = _again(job, settings or [], data_root, where, out, yes, devices, nodes)
-    _train(content, folder, data_root, resume, quiet, again)
+    again = _again(job, settings or [], data_root, where, out, yes, devices, nodes, cluster)
+    with cluster.opened():
+        _train(content, folder, data_root, resume, quiet, again)
 
 
 def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: bool, again: str) -> None:
@@ -149,6 +155,7 @@ def _again(
     yes: bool,
     devices: int | None,
     nodes: int | None,
+    cluster: ClusterWords,
 ) -> str:
     """The command that resumes this run: the same one, for another job or folder would be another run."""
     words = ["hqnn", "run", job]
@@ -158,6 +165,7 @@ def _again(
     words += ["--where", where] if where else []
     words += ["--devices", str(devices)] if devices else []
     words += ["--nodes", str(nodes)] if nodes else []
+    words += cluster.words
     words += ["--out", str(out)] if out else []
     words += ["--yes"] if yes else []
     return shlex.join([*words, "--resume"])

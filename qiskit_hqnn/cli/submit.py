@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiskit_hqnn.cli.clusters import DASK, WORKERS, ClusterWords
 from qiskit_hqnn.cli.mitigation import (
     DECOUPLING,
     EXTRAPOLATION,
@@ -132,6 +133,8 @@ def submit(
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
     subset: SUBSET = None,
+    dask: DASK = None,
+    workers: WORKERS = None,
     max_qpu_seconds: BUDGET = None,
     seed: _SEED = 0,
     part: _PART = 2000,
@@ -146,12 +149,14 @@ def submit(
     The classical layers run here, the quantum layer goes out as one job, and `hqnn jobs fetch` adds the result to the
     run. The same request is never sent twice: submitting it again finds the job. Mitigation is that of the run's job
     file unless an option says otherwise. With --confidence the test set goes out in rounds, each a job of its own, and
-    this command waits for them.
+    this command waits for them; so it does for a simulation that it samples on a cluster (--dask or --workers).
 
     Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
     """
     words = MitigationWords(readout, zne, extrapolation, decoupling, twirl_gates, twirl_measure)
     asked = _Asked(folder, where, shots, max_qpu_seconds, words, confidence, fractional, tiles, seed, part)
+    cluster = ClusterWords(dask, workers)
+    cluster.check_places([asked.place])
 
     from qiskit_hqnn.cli.pricing import money_line
     from qiskit_hqnn.jobs.adapters import open_place
@@ -160,20 +165,21 @@ def submit(
     money = money_line(plan)
     open_place(where, bool(fractional))  # a wrong word is reported before the data set is loaded
     run = load_run(folder, data_root)
-    request = _request(asked, run, subset, store, data_root)
-    estimation = request.manager.plan(request.half.pub)
-    known = _say_price(request, estimation, money if plan else None)
-    if dry_run:
-        if confidence is not None:
-            _say_rounds(request, estimation)
-        say(str(estimation))
-        return
-    if not yes and known is None and not typer.confirm("Send it?"):
-        raise typer.Exit(1)
-    if confidence is None:
-        _send(request, store, max_qpu_seconds)
-    else:
-        _in_rounds(request, confidence, request.manager.price(estimation))
+    with nullcontext() if dry_run else cluster.opened():
+        request = _request(asked, run, subset, store, data_root)
+        estimation = request.manager.plan(request.half.pub)
+        known = _say_price(request, estimation, money if plan else None)
+        if dry_run:
+            if confidence is not None:
+                _say_rounds(request, estimation)
+            say(str(estimation))
+            return
+        if not yes and known is None and not typer.confirm("Send it?"):
+            raise typer.Exit(1)
+        if confidence is None:
+            _send(request, store, max_qpu_seconds, here=bool(cluster))
+        else:
+            _in_rounds(request, confidence, request.manager.price(estimation))
 
 
 def _request(
@@ -184,6 +190,7 @@ def _request(
     data_root: Path,
 ) -> _Request:
     """The request and the manager that sends it; nothing is recorded so far."""
+    from qiskit_hqnn.cluster import in_use
     from qiskit_hqnn.jobs import JobManager, Store
     from qiskit_hqnn.jobs.store import DEFAULT_STORE
     from qiskit_hqnn.training import begun_under, first_half, weights_digest
@@ -205,6 +212,7 @@ def _request(
         mitigation=asked.mitigation.over(run.job),
         seed=asked.seed,
         sets_at_once=asked.part,
+        cluster=in_use(),
         fractional=run.job.fractional if asked.fractional is None else asked.fractional,
         tiles=asked.tiles_on(run),
     )
@@ -246,13 +254,19 @@ def _say_price(request: _Request, estimation: Planned, money: Callable[[float], 
     return known
 
 
-def _send(request: _Request, store: str | None, max_qpu_seconds: float | None) -> None:
-    """Record the request as one job and start the worker that sends it."""
+def _send(request: _Request, store: str | None, max_qpu_seconds: float | None, here: bool) -> None:
+    """Record the request as one job, and start the worker that sends it, or sample it `here` to its end."""
+    from qiskit_hqnn.cli.jobs import add_to_run
     from qiskit_hqnn.jobs import ensure_worker
 
     manager, title = request.manager, f"{request.run.folder.path.name} test set"
     job = manager.submit(request.half.pub, title, request.settings, request.notes, max_qpu_seconds)
     assert manager.store is not None
+    if here:
+        say(f"job      {job[:10]}; after an interruption the same command resumes it")
+        manager.wait(job)
+        add_to_run(manager.store, manager.store.job(job))
+        return
     ensure_worker(manager.store)
     if Where.parse(manager.where).hardware:
         _wait_until_sent(manager, job)

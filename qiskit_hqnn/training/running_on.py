@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from qiskit_hqnn.cluster import in_use
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import SPSA, Gradient, QuantumLayer, RandomShift, check_gradient, manager_at
@@ -145,7 +146,8 @@ def manager_for(
 ) -> JobManager:
     """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated.
 
-    On hardware the circuits as they were compiled are kept beside the store, in `templates/`.
+    On hardware the circuits as they were compiled are kept beside the store, in `templates/`. Simulations are sampled
+    on the workers of the cluster in use, if there is one (`qiskit_hqnn.cluster.using`).
     """
     from qiskit_hqnn.jobs import MitigationOptions
 
@@ -165,6 +167,7 @@ def manager_for(
         calibration=_last_calibration(store, where) if kept and resume else None,
         fractional=job.fractional and place.sampled and place.device is not None,
         tiles=job.tiles if place.device is not None else None,
+        **({"cluster": in_use()} if place.simulated else {}),
     )
 
 
