@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from distributed import LocalCluster
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
@@ -305,10 +306,57 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
         ),
         (("--where", "aer", "--store", "/proc/none/jobs.db"), "/proc/none/jobs.db cannot be written"),
         (("--where", "exact"), "use hqnn evaluate"),
+        (("--where", "aer", "--workers", "0"), "--workers must be a whole number from 1 to 1024, but is 0"),
+        (("--where", "aer", "--workers", "2", "--dask", "tcp://h:1"), "exclude one another"),
+        (("--where", "ibm_fez", "--workers", "2"), "'fake_<device>' only, but this runs on 'ibm_fez'"),
+        (("--where", "aer", "--dask", "localhost"), "address is tcp://host:port"),
     ],
 )
 def test_bad_requests_are_one_sentence(trained, arguments, words):
     assert words in refused("submit", "runs/quickstart", "--yes", *arguments, cwd=trained)
+
+
+def test_a_cluster_samples_what_one_machine_does(trained):
+    def evaluated(*options):
+        answer = hqnn(
+            "evaluate",
+            "runs/quickstart",
+            "--where",
+            "aer",
+            "--shots",
+            "33",
+            "--subset",
+            "9",
+            *options,
+            cwd=trained,
+        )
+        assert answer.exit_code == 0, answer.output
+        found = json.loads((trained / "runs/quickstart/metrics.json").read_text())["test"]["aer"]
+        return {name: value for name, value in found.items() if name != "seconds"}
+
+    with LocalCluster(
+        n_workers=1, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        there = ("--dask", cluster.scheduler_address)
+        assert evaluated(*there) == evaluated()
+        sent = (
+            "submit",
+            "runs/quickstart",
+            "--where",
+            "aer",
+            "--shots",
+            "34",
+            "--subset",
+            "9",
+            "--yes",
+            *there,
+        )
+        answer = hqnn(*sent, cwd=trained)
+        assert answer.exit_code == 0, answer.output
+        assert "aer, 34 shots" in answer.output
+        again = hqnn(*sent, cwd=trained)
+    assert "It was submitted before: nothing new is sent." in again.output
+    assert "aer, 34 shots" in again.output
 
 
 def test_a_folder_without_weights_is_one_sentence(trained, tmp_path):
