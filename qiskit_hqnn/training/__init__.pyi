@@ -32,8 +32,10 @@ from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
 from .running import run_each, run_job
 from .running_on import check_snapshots, gradient_of, manager_for, running_on
+from .significance import holm
 from .study import (
     MARGIN,
+    Comparison,
     Mean,
     Run,
     by_draw,
@@ -53,6 +55,7 @@ __all__ = [
     "NAMED_NETWORK",
     "PREDICTIONS_STORE",
     "Card",
+    "Comparison",
     "DataSection",
     "EncoderSection",
     "Evaluation",
@@ -91,6 +94,7 @@ __all__ = [
     "first_half",
     "fit",
     "gradient_of",
+    "holm",
     "in_plain_words",
     "interval_words",
     "keep_result",

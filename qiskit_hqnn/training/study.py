@@ -18,6 +18,7 @@ from qiskit_hqnn.training.job_file import JobFile, Repeat
 from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.report import render
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.significance import Evidence, evidence
 
 Run = tuple[Repeat, str | None, RunFolder]
 """(seed, or draw and seed; control; folder)."""
@@ -118,16 +119,25 @@ def learned(result: Result | Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The network against one control on the same seeds: network − control, in accuracy."""
+    """The network against one control on the same seeds: network − control, in accuracy.
+
+    Attributes:
+        control: its word.
+        difference: the mean difference.
+        sentence: what it supports by itself.
+        evidence: its p, effect size and the smallest difference that could have been seen.
+    """
 
     control: str
     difference: Mean
     sentence: str
+    evidence: Evidence
 
 
 def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat, float]) -> Comparison:
     """Paired difference over the repetitions that both have, and the sentence that it supports."""
-    difference = mean_of({key: network[key] - other[key] for key in network if key in other})
+    differences = {key: network[key] - other[key] for key in network if key in other}
+    difference = mean_of(differences)
     points, size = f"{100 * difference.mean:+.2f} points", f"{100 * abs(difference.mean):.2f} points"
     if difference.count < 2:
         sentence = f"One {difference.unit} cannot tell the network from {control!r} (difference {points})."
@@ -140,7 +150,7 @@ def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat
             f"No difference from {control!r} is shown ({points}, 95 % interval {100 * difference.low:+.2f} to "
             f"{100 * difference.high:+.2f}): what it changes adds nothing that these {difference.unit}s can see."
         )
-    return Comparison(control, difference, sentence)
+    return Comparison(control, difference, sentence, evidence(list(by_draw(differences).values())))
 
 
 def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> dict[str, Any]:
@@ -236,6 +246,10 @@ def _charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [(place, points_svg(points)) for place, points in places.items()]
 
 
+def _known(evidence: Evidence) -> dict[str, float | None]:
+    return {name: value if value == value else None for name, value in vars(evidence).items()}
+
+
 def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     """study.json and report.html over all runs of a job; returns the page's path."""
     summary = summarise([(repeat, control, run.metrics()) for repeat, control, run in runs])
@@ -245,7 +259,12 @@ def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
             for row in summary["rows"]
         ],
         "comparisons": [
-            {"control": c.control, "difference": vars(c.difference), "sentence": c.sentence}
+            {
+                "control": c.control,
+                "difference": vars(c.difference),
+                "sentence": c.sentence,
+                **_known(c.evidence),
+            }
             for c in summary["comparisons"]
         ],
     }

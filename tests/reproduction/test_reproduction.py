@@ -59,6 +59,12 @@ def sizes_of(name):
     return SIZES.get(name, DEFAULT)
 
 
+def pages(page):
+    """The page and those of its rows, one after the other."""
+    rows = sorted([*page.parent.glob("rows/*.md"), *page.parent.glob("rows-quick/*.md")])
+    return "\n".join(path.read_text() for path in (page, *rows))
+
+
 def outcome_of(name, options, out, page, reason=""):
     return next(o for o in collect(options, out, page, {name: reason}) if o.row.job == name)
 
@@ -112,13 +118,11 @@ def test_the_page_sets_both_figures_side_by_side(two_seeds, data_root, tmp_path)
     page = tmp_path / "page" / "results.md"
     others = outcome_of("vqc-head", options, tmp_path, page, "no data.")
     write_page(page, [outcome_of(row.job, options, tmp_path, page), others], quick=False)
-    text = page.read_text()
+    text = pages(page)
     accuracies = [run.metrics()["test"]["exact"]["accuracy"] for _, control, run in runs if control is None]
     assert re.search(rf"\| {100 * sum(accuracies) / 2:.1f}\d? ± ", text)
     assert ", ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies) in text
-    assert "| VQC head | MNIST, 5,000 images | 97 % | not run |" in text.replace(
-        "[VQC head](#vqc-head)", "VQC head"
-    )
+    assert "| [VQC head, MNIST, 5,000 images](rows/vqc-head.md) | 97 % | not run |" in text
     assert "Not run: no data." in text
     for link in ("confusion", "curves"):
         assert (page.parent / f"images/results-circuit-centric-binary-{link}.png").stat().st_size > 1000
@@ -188,7 +192,7 @@ def test_after_a_kill_the_same_command_goes_on_and_runs_nothing_again(data_root,
     # checkpoint yet.
     assert second.history()[: len(begun) - 1] == begun[:-1]
     assert [len(RunFolder(folder / f"seed-{seed}").history()) for seed in range(2)] == [15, 15]
-    assert "| 6 | 2 |" in (tmp_path / "results.md").read_text()
+    assert "| 6 | 2 |" in pages(tmp_path / "results.md")
 
 
 def test_a_device_gives_two_more_results_once(data_root, tmp_path):
@@ -233,18 +237,18 @@ def test_figures_outlive_their_run_folders(two_seeds, tmp_path):
         TINY[0],
     ]
     assert CliRunner().invoke(app, write).exit_code == 0
-    text, file = page.read_text(), page.parent / "results" / f"{row.job}.json"
+    text, file = pages(page), page.parent / "results" / f"{row.job}.json"
     kept = file.read_bytes()
     assert str(tmp_path) not in text + file.read_text()
     shutil.rmtree(tmp_path / "runs" / row.job / "seed-1")
     assert CliRunner().invoke(app, write).exit_code == 0
-    assert (page.read_text(), file.read_bytes()) == (text, kept), "fewer runs do not take the place of more"
+    assert (pages(page), file.read_bytes()) == (text, kept), "fewer runs do not take the place of more"
     shutil.rmtree(tmp_path / "runs")
     page.unlink()
     answer = CliRunner().invoke(app, write)
     assert answer.exit_code == 0
     assert row.job in answer.stderr
-    assert (page.read_text(), file.read_bytes()) == (text, kept)
+    assert (pages(page), file.read_bytes()) == (text, kept)
     file.write_text(file.read_text().replace('"accuracy"', '"acuracy"')[:-20])
     with pytest.raises(HQNNError, match=rf"{row.job}.json is not a file of results"):
         CliRunner().invoke(app, write, catch_exceptions=False)
@@ -275,7 +279,7 @@ def page_of(tmp_path, accuracies, name="textbook-37", quick=False):
     job = job_of(ROWS[name], Options())
     records = Records([record(seed, accuracy, job.test[0]) for seed, accuracy in enumerate(accuracies)])
     write_page(tmp_path / "page.md", [Outcome(ROWS[name], name, job, "", records)], quick)
-    return (tmp_path / "page.md").read_text()
+    return pages(tmp_path / "page.md")
 
 
 def test_figures_of_other_commands_are_taken_over_with_their_links(tmp_path):
@@ -321,14 +325,14 @@ def test_each_row_tells_its_machine_and_commit(data_root, tmp_path):
     page = tmp_path / "results.md"
     outcome = outcome_of(row.job, options, tmp_path, page)
     write_page(page, [outcome], quick=False)
-    assert f"torch {machine['packages']['torch']}" in page.read_text()
-    assert (machine["commit"] is None) == ("; commit" not in page.read_text())
+    assert f"torch {machine['packages']['torch']}" in pages(page)
+    assert (machine["commit"] is None) == ("; commit" not in pages(page))
     (record,) = outcome.records.runs
     other = replace(
         record, seed=1, machine=record.machine | {"commit": "0123456789abcdef-modified", "cpus": 3000}
     )
     write_page(page, [replace(outcome, records=Records([record, other]))], quick=False)
-    lines = [line for line in page.read_text().splitlines() if line.startswith("Machine: ")]
+    lines = [line for line in pages(page).splitlines() if line.startswith("Machine: ")]
     assert len(lines) == 2
     assert "3000 CPU cores" in lines[1]
     assert lines[1].endswith("; commit 0123456789ab-modified.")
@@ -379,7 +383,7 @@ def test_runs_with_other_settings_are_left_out_and_said(data_root, tmp_path):
     settings = Options(seeds=1, controls=False, settings=tuple(TINY))
     reproduce(row, settings, tmp_path, data_root, progress=False)
     write_page(page, [outcome_of(row.job, Options(), tmp_path, page)], quick=False)
-    assert "1 run was left out, made with other settings (train.epochs 1, here 30)." in page.read_text()
+    assert "1 run was left out, made with other settings (train.epochs 1, here 30)." in pages(page)
     assert "not run" in page.read_text()
     own = outcome_of(row.job, settings, tmp_path, page)
     assert "--set 'train.epochs=1'" in own.command
@@ -407,8 +411,14 @@ def test_a_row_unlike_its_text_is_run_as_published_too(data_root, tmp_path):
     (own,), (published,) = outcome.records.networks, outcome.variant.records.runs
     assert (own.settings["train.learning_rate"], published.settings["train.learning_rate"]) == (3e-4, 1e-3)
     write_page(page, [outcome], quick=False)
-    lines = [line for line in page.read_text().splitlines() if line.startswith("| [Textbook hybrid]")]
-    assert ["3e-4, in the text 1e-3; dense" in lines[0], "learning_rate=1e-3`)" in lines[1]] == [True, True]
+    first, second, *_ = [
+        line for line in page.read_text().splitlines() if line.startswith("| [Textbook hybrid,")
+    ]
+    assert [r"(rows/textbook-01.md) \*" in first, "the text's `train.learning_rate=1e-3` |" in second] == [
+        True,
+        True,
+    ]
+    assert "Otherwise than in the text: learning rate 3e-4, in the text 1e-3; dense" in pages(page)
     assert [file.stem for file in keep_records(page, [outcome])] == ["textbook-01", "textbook-01-variant"]
     shutil.rmtree(tmp_path / "textbook-01-variant")
     again = outcome_of(row.job, options, tmp_path, page)
@@ -488,7 +498,7 @@ def test_the_page_of_the_repository_is_what_its_files_give(tmp_path):
     shutil.copytree(ROOT / "docs" / "images", tmp_path / "images")
     page = tmp_path / "results.md"
     write_page(page, collect(Options(), tmp_path / "none", page), quick=False)
-    assert page.read_text() == (ROOT / "docs" / "results.md").read_text()
+    assert pages(page) == pages(ROOT / "docs" / "results.md")
 
 
 def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
@@ -501,7 +511,7 @@ def test_the_command_tells_what_is_missing(tmp_path, monkeypatch):
         app, ["reproduce", "textbook-37", "--data-root", str(tmp_path / "none"), "--out", str(out), "--quick"]
     )
     assert answer.exit_code == 1
-    assert "Not run: " in (out / "results-quick.md").read_text()
+    assert "Not run: " in pages(out / "results-quick.md")
 
 
 def test_an_unknown_row_is_one_sentence():

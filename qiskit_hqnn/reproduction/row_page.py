@@ -1,0 +1,176 @@
+"""The page of a row: published and measured, run by run, what the quantum layer did, and pictures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from os.path import relpath
+from pathlib import Path
+from typing import Any
+
+from qiskit_hqnn._files import write_whole
+from qiskit_hqnn.reproduction.apart import without_twins
+from qiskit_hqnn.reproduction.outcomes import Outcome
+from qiskit_hqnn.reproduction.over_draws import counted, of_draws, over_draws
+from qiskit_hqnn.reproduction.records import Records
+from qiskit_hqnn.reproduction.reproducing import Published
+from qiskit_hqnn.reproduction.standing import SEEDS_FOR_A_SHARE, against, images_of, in_words, measured
+from qiskit_hqnn.reproduction.summaries import network_rows, summary_of
+from qiskit_hqnn.reproduction.what_it_did import CONTROLS, Found, paragraph
+from qiskit_hqnn.training import percent
+
+
+def row_page(outcome: Outcome, found: Sequence[Found], path: Path, front: str, quick: bool) -> str:
+    """A row's page as Markdown.
+
+    Args:
+        outcome: the row.
+        found: its comparisons, with p-values adjusted over the table.
+        path: of the page; `images/` and `results/` stand beside its folder.
+        front: name of the page of all rows.
+        quick: whether these are quick forms.
+    """
+    row = outcome.row
+    lines = [f"# {row.job}: {row.system}, {row.data}", f"{row.source}. `{outcome.command}`"]
+    if files := [
+        f"[{part.name}](../results/{part.name}.json)" for part in outcome.parts if part.records.networks
+    ]:
+        lines[1] += f" Run by run: {', '.join(files)}. All rows: [results](../{front})."
+    lines += [_table(outcome, quick), paragraph(outcome, found)]
+    if row.differs:
+        lines.append(f"Otherwise than in the text: {row.differs}.")
+    lines += row.remarks
+    lines += _figures(outcome)
+    if outcome.records.networks:
+        lines.append(_pictures(outcome, path, quick))
+    if outcome.variant:
+        lines += [
+            f"## With the text's own settings\n\n{in_words(row.variant)}:",
+            _table(outcome.variant, quick),
+        ]
+        lines += _figures(outcome.variant)
+    return "\n\n".join(line for line in lines if line) + "\n"
+
+
+def _table(outcome: Outcome, quick: bool) -> str:
+    """Published and measured; empty where nothing was run."""
+    row = outcome.row
+    lines = [
+        "| published | here | beside the published | test images | seeds | not learning | parameters | s |",
+        "|---|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    if not outcome.records.networks:
+        return ""
+    lines += [
+        f"| {row.published} | {measured(row, entry)} | {against(row, entry, images_of(outcome), quick)} | "
+        f"{images_of(outcome):,} | {counted(entry)} | {_share(entry)} | {_parameters(row, entry['parameters'])} | "
+        f"{entry['seconds']:.0f} |"
+        for entry in network_rows(outcome)
+    ]
+    return "\n".join(lines)
+
+
+def _figures(outcome: Outcome) -> list[str]:
+    """Tables of the runs, what follows from them, and what they were made on."""
+    lines = [f"Not run: {outcome.missing}"] if outcome.missing else []
+    lines += outcome.records.left_out
+    if not outcome.records.networks:
+        return lines
+    summary = summary_of(outcome)
+    return [
+        *lines,
+        _runs_table(summary),
+        over_draws(outcome, summary),
+        without_twins(outcome),
+        _machines(outcome.records),
+    ]
+
+
+def _machines(records: Records) -> str:
+    """What the runs were made on, and at which commit; a line for each that differs."""
+    runs: dict[str, list[str]] = {}
+    for run in records.runs:
+        commits = runs.setdefault(_machine(run.machine), [])
+        if (commit := run.machine.get("commit")) and commit not in commits:
+            commits.append(commit)
+    lines = []
+    for machine, commits in runs.items():
+        named = [_short(commit) for commit in commits]
+        commit = f"commit{'s' if len(named) > 1 else ''} {', '.join(named)}" if named else ""
+        if words := "; ".join(part for part in (machine, commit) if part):
+            lines.append(f"Machine: {words}.")
+    return "\n\n".join(lines)
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    if not machine.get("packages"):
+        return ""
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items() if version)
+    threads = f"{machine['threads']} thread{'s' if machine['threads'] != 1 else ''}"
+    return (
+        f"{machine['cpus']} CPU cores ({threads}), device {machine['device']}, {machine['platform']}, Python "
+        f"{machine['python']}, {packages}"
+    )
+
+
+def _short(commit: str) -> str:
+    """The beginning of a commit's name, with its "-modified"."""
+    name, _, modified = commit.partition("-")
+    return name[:12] + (f"-{modified}" if modified else "")
+
+
+def _runs_table(summary: dict[str, Any]) -> str:
+    drawn = summary["rows"][0]["accuracy"].unit == "draw"
+    each = "draws one by one, each the mean of its seeds" if drawn else "seeds one by one"
+    lines = [
+        f"| network | where | accuracy | macro F1 | loss | not learning | {each} |",
+        "|---|---|--:|--:|--:|--:|---|",
+    ]
+    most = max(entry["images"] for entry in summary["rows"])
+    for entry in summary["rows"]:
+        where = entry["where"] + (f", {entry['images']} images" if entry["images"] < most else "")
+        name = "hybrid" if entry["run"] == "network" else CONTROLS.get(entry["run"], (entry["run"], ""))[0]
+        values = entry["accuracies"]
+        if entry["accuracy"].unit == "draw":
+            values = of_draws(values)
+        each = ", ".join(f"{100 * value:.1f}" for value in values.values())
+        lines.append(
+            f"| {name} | {where} | {percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
+            f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
+        )
+    return "\n".join(lines)
+
+
+def _pictures(outcome: Outcome, path: Path, quick: bool) -> str:
+    """Curves and confusion matrix of the first seed's network, copied beside the page; what stands there is kept."""
+    run, images = outcome.records.networks[0], path.parent.parent / "images"
+    place = next(iter(run.metrics["test"]))
+    links = []
+    for source, what in ((f"confusion-{place}.png", "confusion matrix"), ("curves.png", "loss and accuracy")):
+        kind = source.split("-")[0].removesuffix(".png")
+        target = images / f"results-{outcome.row.job}{'-quick' if quick else ''}-{kind}.png"
+        if run.folder is not None and (run.folder / source).exists():
+            _copy(run.folder / source, target)
+        if target.exists():
+            links.append(f"![{outcome.row.job}: {what}]({relpath(target, path.parent)})")
+    return " ".join(links)
+
+
+def _copy(source: Path, target: Path) -> None:
+    def copy(beside: Path) -> None:
+        shutil.copyfile(source, beside)
+
+    write_whole(target, copy)
+
+
+def _parameters(row: Published, counts: dict[str, int]) -> str:
+    """Classical + quantum, and the text's count where it is another."""
+    differs = row.parameters is not None and row.parameters != sum(counts.values())
+    text = f" (text: {row.parameters:,})" if differs else ""
+    return f"{counts['classical']:,} + {counts['quantum']:,}{text}"
+
+
+def _share(entry: dict[str, Any]) -> str:
+    """The share of runs that do not learn."""
+    enough = entry["accuracy"].count >= SEEDS_FOR_A_SHARE
+    return f"{entry['not_learned']} of {entry['runs']}" if enough else ""
