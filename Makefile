@@ -8,7 +8,8 @@ READY   = $(VENV)/.ready
 # cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
 IN_PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
-TEST_ENV = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Bytecode is kept even where the surroundings say otherwise: the processes that tests start need not compile anew.
+TEST_ENV = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: demo test test-fast lint types tests docs docs-serve release-check bench gallery clean help
 
@@ -33,7 +34,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/hqnn run quickstart --resume
 
-test: lint types tests
+# The types are checked beside the tests, which leave a core idle now and then.
+test: lint
+	@$(MAKE) --no-print-directory -j 2 types tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

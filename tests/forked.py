@@ -1,38 +1,130 @@
 """Processes of their own, forked from one that has done the imports: a start of Python takes longer than most tests."""
 
+import json
 import multiprocessing
 import os
+import runpy
+import socket
+import subprocess
+import sys
+import traceback
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+COMMAND = [sys.executable, "-m", "qiskit_hqnn"]
+"""`hqnn`, as a process starts it that knows its own Python."""
 
 
-def run_forked(work: Callable[..., None], *given: object, folder: Path, environment: dict[str, str]) -> int:
-    """Call `work` in a process of its own, in a folder that gets all it prints as the file "printed".
+def start_forked(
+    work: Callable[..., None],
+    *given: object,
+    folder: Path,
+    environment: dict[str, str],
+    printed: Path | None = None,
+) -> BaseProcess:
+    """Call `work` in a process of its own.
 
     Args:
         work: a function of a module.
         given: its arguments.
         folder: its working directory.
         environment: all its variables.
+        printed: the file that gets all it prints; "printed" in its folder where none is given.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.preloaded"])
+    printed = printed or folder / "printed"
+    process = context.Process(target=_work, args=(work, given, folder, environment, printed))
+    process.start()
+    return process
+
+
+def run_forked(work: Callable[..., None], *given: object, **options) -> int:
+    """`start_forked`, and wait.
 
     Returns:
         The exit code; negative where a signal ended it.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.preloaded"])
-    process = context.Process(target=_work, args=(work, given, folder, environment))
-    process.start()
+    process = start_forked(work, *given, **options)
     process.join(600)
     process.kill()
     process.join()
     return process.exitcode
 
 
-def _work(work: Callable[..., None], given: tuple, folder: Path, environment: dict[str, str]) -> None:
+def _work(
+    work: Callable[..., None], given: tuple, folder: Path, environment: dict[str, str], printed: Path
+) -> None:
+    _become(folder, environment, printed, printed)
+    work(*given)
+
+
+def _become(folder: Path, environment: dict[str, str], out: Path, errors: Path) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    printed = os.open("printed", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(printed, stream)
-    work(*given)
+    for stream, path in ((1, out), (2, errors)):
+        file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        os.dup2(file, stream)
+        os.close(file)
+
+
+def command(*words: str) -> None:
+    """What `python -m qiskit_hqnn WORDS` does."""
+    sys.argv = ["hqnn", *words]
+    runpy.run_module("qiskit_hqnn", run_name="__main__", alter_sys=True)
+
+
+def fork_commands() -> None:
+    """From here on `subprocess.run([*COMMAND, …])` forks this process as it is now, its imports done.
+
+    Only for a process that has no other threads yet.
+    """
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        ours.close()
+        _serve(theirs)
+    theirs.close()
+    answers, start = ours.makefile("r"), subprocess.run
+
+    def run(words, env=None, capture_output=False, text=False, **options):
+        if list(words[:3]) != COMMAND:
+            return start(words, env=env, capture_output=capture_output, text=text, **options)
+        assert capture_output
+        assert text
+        assert not options
+        with TemporaryDirectory() as place:
+            asked = [words[3:], os.getcwd(), dict(os.environ if env is None else env), place]
+            ours.sendall(f"{json.dumps(asked)}\n".encode())
+            code = int(answers.readline())
+            out, errors = ((Path(place) / name).read_text() for name in ("out", "errors"))
+        return subprocess.CompletedProcess(words, code, out, errors)
+
+    subprocess.run = run
+
+
+def _serve(asked: socket.socket) -> None:
+    """Fork once for each line that is asked, and answer with the exit code; ends with the one who asks."""
+    for line in asked.makefile("r"):
+        words, folder, environment, place = json.loads(line)
+        process = os.fork()
+        if process == 0:
+            code = 1
+            try:
+                asked.close()
+                _become(Path(folder), environment, Path(place, "out"), Path(place, "errors"))
+                command(*words)
+                code = 0
+            except SystemExit as end:
+                code = end.code or 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        asked.sendall(f"{code}\n".encode())
+    os._exit(0)

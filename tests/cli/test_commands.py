@@ -30,7 +30,7 @@ def in_a_process(*arguments, cwd):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     place = tmp_path_factory.mktemp("newcomer")
-    answer = in_a_process("run", "quickstart", *SMALL, cwd=place)
+    answer = hqnn("run", "quickstart", *SMALL, cwd=place)
     assert answer.returncode == 0, answer.stderr
     return place, answer
 

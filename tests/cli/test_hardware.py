@@ -70,7 +70,7 @@ def test_a_trained_run_goes_to_hardware_and_comes_back(shells, tmp_path):
         "submit", "runs/quickstart", "--where", "ibm_manila", "--shots", "100", "--subset", "20", "--yes"
     )
     job = sent.split("job      ")[1].split()[0]
-    process("jobs", "wait", job)
+    here("jobs", "wait", job)
     assert "done" in here("jobs")
     result = json.loads((tmp_path / "runs/quickstart/metrics.json").read_text())["test"]["ibm_manila"]
     assert result["images"] == 20

@@ -7,8 +7,8 @@ import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from distributed import LocalCluster
@@ -19,14 +19,10 @@ from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.jobs import JobManager, expectation_values
+from qiskit_hqnn.jobs import JobManager, expectation_values, worker
 from qiskit_hqnn.jobs.store.store import Store
+from tests.forked import command, start_forked
 
-HQNN = [
-    sys.executable,
-    "-c",
-    "import sys; sys.argv[0] = 'hqnn'; from qiskit_hqnn.cli.app import main; main()",
-]
 SMALL = [
     "--set", "train.epochs=1", "--set", "data.train_samples=100", "--set", "data.test_samples=40",
     "--set", "model.num_qubits=2", "--set", "model.depth=1", "--set", "model.copies=1", "--set", "test=['exact']",
@@ -53,9 +49,32 @@ def refused(*arguments, cwd):
     return str(answer.exception)
 
 
+_forked = []
+"""The store of each forked worker, and its process."""
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(request, monkeypatch):
+    """What commands of this process start as `python -m qiskit_hqnn.jobs.worker` is forked, as a process of its own."""
+
+    def start(words, env, stdout, **_):
+        assert words[1:] == ["-m", "qiskit_hqnn.jobs.worker"]
+        log = os.readlink(f"/proc/self/fd/{stdout.fileno()}")
+        process = start_forked(worker.main, folder=os.getcwd(), environment=env, printed=log)
+        _forked.append((env[worker.STORE_VARIABLE], process))
+
+    if "started_workers" not in request.fixturenames:
+        monkeypatch.setattr(worker, "subprocess", SimpleNamespace(Popen=start, DEVNULL=subprocess.DEVNULL))
+
+
+@pytest.fixture
+def started_workers():
+    """For a test whose workers are started as they are for a user."""
+
+
 def workers_of(folder):
-    """Worker processes of stores in this folder, found by their environment."""
-    found = []
+    """Worker processes of stores in this folder: forked ones, and those found by their environment."""
+    found = [process.pid for store, process in _forked if str(folder) in store and process.is_alive()]
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
@@ -76,8 +95,8 @@ def trained(tmp_path_factory):
     answer = hqnn("run", "quickstart", "--quiet", *SMALL, cwd=place)
     assert answer.exit_code == 0, answer.output
     yield place
-    for worker in workers_of(place):
-        os.kill(worker, signal.SIGKILL)
+    for pid in workers_of(place):
+        os.kill(pid, signal.SIGKILL)
 
 
 def submitted(place, *arguments):
@@ -203,7 +222,7 @@ def test_a_submitted_test_set_agrees_with_the_exact_one(trained):
 
 
 @pytest.mark.slow
-def test_a_job_of_no_run_is_waited_for_and_read_by_its_script(tmp_path):
+def test_a_job_of_no_run_is_waited_for_and_read_by_its_script(started_workers, tmp_path):
     circuit = QuantumCircuit(1)
     circuit.x(0)
     manager = JobManager("aer", shots=100, store=tmp_path / "jobs.db")
@@ -218,8 +237,8 @@ def test_a_job_of_no_run_is_waited_for_and_read_by_its_script(tmp_path):
 @pytest.mark.slow
 def test_a_cancelled_job_says_so_and_can_be_sent_again(trained):
     job = submitted(trained, "--where", "aer", "--shots", "30", "--subset", "7", "--seed", "9")
-    for worker in workers_of(trained):
-        os.kill(worker, signal.SIGKILL)
+    for pid in workers_of(trained):
+        os.kill(pid, signal.SIGKILL)
     with sqlite3.connect(trained / "runs" / "jobs.db", timeout=60) as connection:
         connection.execute("UPDATE hqnn_jobs SET state = 'open' WHERE id LIKE ?", (f"{job}%",))
         connection.execute("DELETE FROM hqnn_outcomes WHERE job LIKE ?", (f"{job}%",))
@@ -260,18 +279,31 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
             "CREATE TRIGGER count_begun AFTER UPDATE OF state ON hqnn_chunks WHEN NEW.state = 'intent' "
             "BEGIN INSERT INTO begun VALUES (NEW.position); END"
         )
-    command = [*HQNN, "submit", "runs/quickstart", "--yes", *arguments, str(wild)]
+
+    def counted(what):
+        with sqlite3.connect(wild, timeout=60) as connection:
+            return connection.execute(f"SELECT COUNT(*) FROM {what}").fetchone()[0]
+
     kills = 2
-    for _ in range(kills):
-        process = subprocess.Popen(
-            command, cwd=trained, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(rng.uniform(2.0, 6.0))
+    for kill in range(kills):
+        before = counted("begun")
+        process = start_forked(
+            command, "submit", "runs/quickstart", "--yes", *arguments, str(wild),
+            folder=trained, environment=environment(), printed=tmp_path / "printed",
+        )  # fmt: skip
+        if kill == 0:  # at any moment
+            time.sleep(rng.uniform(0.5, 3.0))
+        else:  # and while a worker works
+            until = time.monotonic() + 120
+            while counted("begun") == before and counted("hqnn_chunks WHERE state = 'done'") <= 100:
+                assert time.monotonic() < until, (tmp_path / "printed").read_text()
+                time.sleep(0.02)
+            time.sleep(rng.uniform(0.0, 0.3))
         process.kill()
-        process.wait()
-        time.sleep(rng.uniform(0.0, 2.0))
-        for worker in workers_of(tmp_path):
-            os.kill(worker, signal.SIGKILL)
+        process.join()
+        time.sleep(rng.uniform(0.0, 0.3 + 2.0 * (kill == 0)))
+        for pid in workers_of(tmp_path):
+            os.kill(pid, signal.SIGKILL)
     assert submitted(trained, *arguments, str(wild)) == job
     answer = hqnn("jobs", "wait", job, "--store", str(wild), cwd=trained)
     assert answer.exit_code == 0, answer.output
@@ -287,8 +319,8 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
     assert chunks == done == stored == distinct > 100
     # One worker computes one part at a time: a kill can cost no more than the part that was in flight.
     assert begun <= chunks + kills
-    for worker in workers_of(tmp_path):
-        os.kill(worker, signal.SIGKILL)
+    for pid in workers_of(tmp_path):
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""A user's process that asks the service for `question()` and, at a step of the protocol, is killed."""
+"""A user's processes that are killed: one that asks the service for `question()`, at a step of the protocol; one that
+trains.
+"""
 
 import json
 import os
@@ -8,6 +10,7 @@ from pathlib import Path
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter
 from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.training import read_job, run_job
 from tests.jobs_ibm.conftest import PATIENCE, ask
 
 
@@ -28,6 +31,11 @@ def main(step):
     templates = Path.cwd().parent / "templates"
     answer = ask(JobManager("ibm_manila", store="jobs.db", shots=64, patience=PATIENCE, cache=templates))
     Path("answer.json").write_text(json.dumps(answer.tolist()))
+
+
+def train(job_file, folder):
+    """Train a job file's network."""
+    run_job(read_job(job_file), folder, progress=False)
 
 
 def _die(owner, name, when):

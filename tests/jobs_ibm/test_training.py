@@ -1,8 +1,7 @@
 """Training on hardware through the stand-in service: in every mode, killed in mid-epoch, and held to its budget."""
 
+import os
 import signal
-import subprocess
-import sys
 import time
 from collections import OrderedDict
 
@@ -15,6 +14,8 @@ from qiskit_hqnn.errors import BudgetError
 from qiskit_hqnn.jobs import JobManager
 from qiskit_hqnn.jobs.chunks import from_bytes
 from qiskit_hqnn.training import RunFolder, find_job, read_job, run_job
+from tests.forked import start_forked
+from tests.jobs_ibm import dying
 from tests.jobs_ibm.conftest import ask
 
 SMALL = [
@@ -47,14 +48,6 @@ def test_training_is_the_same_in_every_mode_and_no_session_stays_open(cloud, mon
     assert weights[0] == weights[1] == weights[2]
 
 
-CHILD = """
-import sys
-from pathlib import Path
-from qiskit_hqnn.training import read_job, run_job
-run_job(read_job(Path(sys.argv[1])), Path(sys.argv[2]), progress=False)
-"""
-
-
 def killed_in_the_second_epoch(loopback, job, folder):
     """A user's process that trains, and is killed while the device holds its sixth request."""
     file = folder.with_suffix(".toml")
@@ -67,17 +60,17 @@ def killed_in_the_second_epoch(loopback, job, folder):
         return taken(body)
 
     loopback.service.submit = submit
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(file), str(folder)], cwd=folder.parent)
+    child = start_forked(dying.train, file, folder, folder=folder.parent, environment=dict(os.environ))
     try:
         until = time.monotonic() + 120
         while len(loopback.service.jobs) < 6:
-            assert child.poll() is None
+            assert child.is_alive(), (folder.parent / "printed").read_text()
             assert time.monotonic() < until
             time.sleep(0.02)
-        child.send_signal(signal.SIGKILL)
     finally:
         child.kill()
-        assert child.wait() == -signal.SIGKILL
+        child.join()
+    assert child.exitcode == -signal.SIGKILL
     loopback.service.submit = taken
     loopback.service.open.set()
 

@@ -78,7 +78,7 @@ def test_the_seed_decides_every_random_draw(options):
 
 @pytest.mark.slow
 def test_readout_mitigation_and_extrapolation_reduce_the_error_on_a_snapshot():
-    pub, exact = request(sets=12)
+    pub, exact = request(sets=6)
     error = {
         name: np.abs(run("fake_manila", pub, options, 40_000).evs - exact).mean()
         for name, options in {

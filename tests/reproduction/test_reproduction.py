@@ -1,11 +1,10 @@
 """Every published row end to end, on little data: runs, controls, the device, the page, and going on after a stop."""
 
 import json
+import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from qiskit_hqnn.training.job_settings import differences, settings_of
 from qiskit_hqnn.training.pictures import draw_curves
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.study import compare
+from tests.forked import command, start_forked
 from tests.training.tiny_data import write_all, write_idx_sets
 
 ROOT = Path(__file__).parents[2]
@@ -169,16 +169,15 @@ def test_after_a_kill_the_same_command_goes_on_and_runs_nothing_again(data_root,
     words += ["--no-controls", "--quiet"]
     for setting in ("train.epochs=15", "train.threads=1", *PAIRS):
         words += ["--set", setting]
-    with (tmp_path / "log").open("w") as log:
-        program = "from qiskit_hqnn.cli.app import main; main()"
-        child = subprocess.Popen([sys.executable, "-c", program, *words], stdout=log, stderr=log)
-        deadline = time.monotonic() + 120
-        while len(second.history()) < 3:
-            assert child.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-            time.sleep(0.005)
-        child.send_signal(signal.SIGKILL)
-        assert child.wait() == -signal.SIGKILL
+    child = start_forked(command, *words, folder=ROOT, environment=dict(os.environ), printed=tmp_path / "log")
+    deadline = time.monotonic() + 120
+    while len(second.history()) < 3:
+        assert child.is_alive(), (tmp_path / "log").read_text()
+        assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+        time.sleep(0.005)
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     finished, begun = files_of(first.path), second.history()
     assert "report.html" in {path.name for path in finished}
     assert 3 <= len(begun) < 15

@@ -12,7 +12,7 @@ import pytest
 
 from qiskit_hqnn.standin import Loopback
 from qiskit_hqnn.standin.server import TOKEN
-from tests.forked import run_forked
+from tests.forked import fork_commands, run_forked
 from tests.links import broken_links
 
 FOLDER = Path(__file__).parents[2] / "docs" / "tutorials"
@@ -41,6 +41,7 @@ def _run_cells(cells):
     """Cells as IPython runs them for a kernel, which shows a result in every form that it has."""
     from IPython.core.interactiveshell import InteractiveShell
 
+    fork_commands()
     shell = InteractiveShell.instance()
     for cell in cells:
         shell.run_cell(cell, store_history=True).raise_error()
