@@ -25,7 +25,8 @@ FLOORS = {
     "models": {"layers", "circuits"},
     "data": set(),
     "training": {"models", "data", "layers", "jobs", "circuits", "cluster"},
-    "reproduction": {"training", "data", "models", "cluster"},
+    "sweeps": {"training"},
+    "reproduction": {"training", "data", "models", "cluster", "sweeps"},
     "standin": {"jobs", "simulation"},  # the noise engine computes outcomes
     "inspection": {"circuits", "jobs", "layers", "training"},  # the last two for run folders only
     "analysis": {"circuits", "simulation", "layers"},

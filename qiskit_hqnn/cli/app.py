@@ -25,6 +25,7 @@ from qiskit_hqnn.cli import (
     reproduce,
     run,
     submit,
+    sweep,
 )
 from qiskit_hqnn.cli.options import summary
 from qiskit_hqnn.cli.terminal import say
@@ -48,6 +49,7 @@ app = typer.Typer(
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run.run,
+    "sweep": sweep.sweep,
     "reproduce": reproduce.reproduce,
     "evaluate": evaluate.evaluate,
     "predict": predict.predict,

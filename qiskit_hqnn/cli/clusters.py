@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,32 @@ WORKERS = Annotated[
         metavar="N",
         help="Sample Aer and snapshots in N processes of this machine, through Dask.",
     ),
+]
+
+RUN_ON_DASK = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="tcp://HOST:PORT",
+        help="Several seeds or controls: side by side on the workers of this Dask scheduler; a single run: samples of "
+        "Aer and snapshots.",
+    ),
+]
+RUN_IN_WORKERS = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="The same in N processes of this machine."),
+]
+RUNS_ON_DASK = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="tcp://HOST:PORT",
+        help="Make runs side by side on the workers of this Dask scheduler.",
+    ),
+]
+RUNS_IN_WORKERS = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Make runs side by side in N processes of this machine."),
 ]
 
 
@@ -81,7 +107,18 @@ class ClusterWords:
         if not self:
             yield
             return
-        from qiskit_hqnn.cluster import connect, using
+        from qiskit_hqnn.cluster import using
 
-        with connect(self.dask, self.workers) as client, using(client):
+        with self.client() as client, using(client):
             yield
+
+    @contextmanager
+    def client(self) -> Iterator[Any]:
+        """A `distributed.Client` of the cluster, for whole runs; None if none is asked for."""
+        if not self:
+            yield None
+            return
+        from qiskit_hqnn.cluster import connect
+
+        with connect(self.dask, self.workers) as client:
+            yield client

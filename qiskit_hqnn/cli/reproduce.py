@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiskit_hqnn.cli.clusters import RUNS_IN_WORKERS, RUNS_ON_DASK, ClusterWords
 from qiskit_hqnn.cli.options import DATA_ROOT
 from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from qiskit_hqnn.reproduction import Options, Published
 
 
@@ -59,24 +62,28 @@ def reproduce(
     out: _OUT = Path("runs/reproduce"),
     page: _PAGE = None,
     page_only: _PAGE_ONLY = False,
+    workers: RUNS_IN_WORKERS = None,
+    dask: RUNS_ON_DASK = None,
     quiet: _QUIET = False,
 ) -> None:
     """Run the published systems again and write a page of published against measured figures.
 
     What is finished is not run again: after an interruption the same command resumes. The page has every row
     with runs in OUT. Beside it, results/NAME.json keeps each row's figures; rows whose run folders are gone are
-    read from there.
+    read from there. With --workers or --dask a row's seeds and controls are run side by side.
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
     from qiskit_hqnn.reproduction import Options, choose_rows, collect, keep_records, write_page
 
+    cluster = ClusterWords(dask, workers)
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
     if not page_only:
         rows = choose_rows(name)
         _check(rows, options)
-        missing = _run(rows, options, out, data_root, quiet)
+        with cluster.client() as client:
+            missing = _run(rows, options, out, data_root, quiet, client)
     target = page or _page(options, out)
     outcomes = collect(options, out, target, missing)
     write_page(target, outcomes, quick)
@@ -117,7 +124,14 @@ def _page(options: Options, out: Path) -> Path:
     return own if in_checkout and as_published else out / "results.md"
 
 
-def _run(rows: list[Published], options: Options, out: Path, data_root: Path, quiet: bool) -> dict[str, str]:
+def _run(
+    rows: list[Published],
+    options: Options,
+    out: Path,
+    data_root: Path,
+    quiet: bool,
+    client: Client | None = None,
+) -> dict[str, str]:
     """Run the rows; returns the reason for each that could not be run."""
     from qiskit_hqnn.errors import HQNNError
     from qiskit_hqnn.reproduction import reproduce as run_row
@@ -126,7 +140,7 @@ def _run(rows: list[Published], options: Options, out: Path, data_root: Path, qu
     for number, row in enumerate(rows, start=1):
         say(f"[{number}/{len(rows)}] {row.job}: {row.system}, {row.data}", err=True)
         try:
-            run_row(row, options, out, data_root, not quiet, lambda text: say(text, err=True))
+            run_row(row, options, out, data_root, not quiet, lambda text: say(text, err=True), client)
         except HQNNError as error:
             missing[row.job] = str(error)
             say(f"hqnn: {error}", err=True)

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qiskit_hqnn.cli.clusters import DASK, WORKERS, ClusterWords
+from qiskit_hqnn.cli.clusters import RUN_IN_WORKERS, RUN_ON_DASK, ClusterWords
 from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN
 from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.training import JobFile
+    from collections.abc import Sequence
+
+    from distributed import Client
+
+    from qiskit_hqnn.training import JobFile, Run
 
 
 def run(
@@ -40,8 +44,8 @@ def run(
         int | None,
         typer.Option(min=1, metavar="M", help="Train on M machines; torchrun or srun starts this on each."),
     ] = None,
-    dask: DASK = None,
-    workers: WORKERS = None,
+    dask: RUN_ON_DASK = None,
+    workers: RUN_IN_WORKERS = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Resume after the last finished epoch.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the price and do nothing.")] = False,
@@ -51,8 +55,10 @@ def run(
 ) -> None:
     """Train a job's network, run its test set, and write a run folder with a report.
 
-    Several seeds or controls become one run folder each, and a report that compares them. A job that goes to hardware
-    without a budget (max_qpu_seconds) shows its price and asks first. A finished run resumes with more epochs.
+    Several seeds or controls become one run folder each, and a report that compares them; a cluster (--workers, --dask)
+    makes them side by side, and one that fails does not end the others (exit code 1). Of a single run it samples Aer
+    and snapshots. A job that goes to hardware without a budget (max_qpu_seconds) shows its price and asks first. A
+    finished run resumes with more epochs.
 
     Example: hqnn run quickstart --set train.epochs=10
     """
@@ -69,7 +75,8 @@ def run(
         changes += [f"train.{key}={count}"] if count is not None else []
     content = read_job(path, changes)
     check_words(content)
-    cluster.check_places(content.places)
+    if not _several(content):
+        cluster.check_places(content.places)
     if content.model.name == "hybrid":  # its circuit needs Qiskit, and nothing here needs torch so far
         from qiskit_hqnn.training import check_circuit
 
@@ -86,14 +93,17 @@ def run(
         raise typer.Exit(1)
 
     again = _again(job, settings or [], data_root, where, out, yes, devices, nodes, cluster)
+    if cluster and _several(content):
+        with cluster.client() as client:
+            _train_side_by_side(content, folder, data_root, resume, client, again)
+        return
     with cluster.opened():
         _train(content, folder, data_root, resume, quiet, again)
 
 
 def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: bool, again: str) -> None:
     """Train and test each seed and control of a job; prints the results, and where their report is."""
-    from qiskit_hqnn.cli.tables import print_comparison, print_results
-    from qiskit_hqnn.training import Terminal, run_each, run_job, write_study
+    from qiskit_hqnn.training import Terminal, run_each, run_job
 
     with Terminal(bar=not quiet) as progress:
         try:
@@ -106,6 +116,38 @@ def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: boo
         except KeyboardInterrupt:
             say(f"Interrupted. Go on with: {again}", err=True)
             raise
+    _show(job, folder, runs)
+
+
+def _train_side_by_side(
+    job: JobFile, folder: Path, data_root: Path, resume: bool, client: Client | None, again: str
+) -> None:
+    """The same on a cluster's workers, for several runs."""
+    from qiskit_hqnn.sweeps import plans_of, run_plans
+    from qiskit_hqnn.training import Terminal
+
+    plans = plans_of(job, folder)
+    for plan in plans:
+        check_free(plan.folder, plan.job, resume)
+    with Terminal(bar=False) as progress:
+        try:
+            outcomes = run_plans(plans, data_root, client, resume, progress=progress)
+        except KeyboardInterrupt:
+            say(f"Interrupted. Go on with: {again}", err=True)
+            raise
+    done = [(one.plan.repeat, one.plan.control, one.run) for one in outcomes if one.failure is None]
+    if done:
+        _show(job, folder, done)
+    if len(done) < len(outcomes):
+        say(f"{len(outcomes) - len(done)} of {len(outcomes)} runs failed, as said above.", err=True)
+        raise typer.Exit(1)
+
+
+def _show(job: JobFile, folder: Path, runs: Sequence[Run]) -> None:
+    """The results of finished runs, and where their report is."""
+    from qiskit_hqnn.cli.tables import print_comparison, print_results
+    from qiskit_hqnn.training import write_study
+
     print_results(runs)
     if len(runs) > 1:
         print_comparison(runs)
@@ -114,13 +156,17 @@ def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: boo
         say(f"report   {runs[0][2].report}")
 
 
+def _several(job: JobFile) -> bool:
+    return len(job.repeats) * (1 + len(job.controls)) > 1
+
+
 def check_free(folder: Path, job: JobFile, resume: bool) -> None:
     """That a single run's folder is free or resumed, reported before torch is loaded.
 
     Raises:
         RunFolderError: if it is in use.
     """
-    if resume or len(job.repeats) * (1 + len(job.controls)) > 1 or not (folder / "job.toml").exists():
+    if resume or _several(job) or not (folder / "job.toml").exists():
         return
     from qiskit_hqnn.errors import RunFolderError
 

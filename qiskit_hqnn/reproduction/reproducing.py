@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.data import Splits
-from qiskit_hqnn.errors import JobFileError, MissingDataError
+from qiskit_hqnn.errors import HQNNError, JobFileError, MissingDataError
 from qiskit_hqnn.models import quantum_layer_of
+from qiskit_hqnn.sweeps import plans_of, run_plans
 from qiskit_hqnn.training import (
     JobFile,
     MitigationSection,
@@ -36,6 +37,9 @@ from qiskit_hqnn.training import (
     settings_of,
     write_study,
 )
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 MITIGATED = {"readout": "trex"}
 """The mitigation of the second look at a device."""
@@ -140,8 +144,11 @@ def reproduce(
     data_root: str | Path,
     progress: bool = True,
     say: Callable[[str], None] = lambda text: None,
+    client: Client | None = None,
 ) -> list[Run]:
     """Run a row, and its variant; what is finished is not run again, and what was interrupted resumes.
+
+    With a cluster's client its seeds and controls are run side by side.
 
     Returns:
         The row's runs, without its variant's.
@@ -162,6 +169,8 @@ def reproduce(
                 check_data(run, at_hand)
             return run
 
+        if client is not None:
+            _side_by_side(job, folder, data_root, client, say)
         runs = list(run_each(job, folder, one, lambda event: say(event.text)))
         if len(runs) > 1:
             write_study(folder, job, runs)
@@ -175,6 +184,24 @@ def reproduce(
         say(f"{row.job} as published: {', '.join(row.variant)}")
         all_of(variant=True)
     return runs
+
+
+def _side_by_side(
+    job: JobFile, folder: Path, data_root: str | Path, client: Client, say: Callable[[str], None]
+) -> None:
+    """Make what is missing of a row on a cluster.
+
+    Raises:
+        HQNNError: if a run failed, after all others were made.
+    """
+    plans = plans_of(job, folder)
+    if len(plans) == 1:
+        return  # it has the folder to itself, and nothing is beside it
+    left = [plan for plan in plans if not finished(RunFolder(plan.folder), plan.job)]
+    outcomes = run_plans(left, data_root, client, progress=lambda event: say(event.text))
+    failed = [f"{one.plan.name}: {one.failure}" for one in outcomes if one.failure is not None]
+    if failed:
+        raise HQNNError(f"{len(failed)} of {len(plans)} runs failed; {failed[0]}")
 
 
 def _splits_at_hand(job: JobFile, data_root: str | Path) -> Splits | None:

@@ -22,15 +22,16 @@ from .metrics import Metrics, Result, active
 from .named import NAMED_NETWORK
 from .own_circuits import check_circuit
 from .own_networks import own_parts
+from .pictures import best_epoch
 from .prediction import predict_on, shots_for
 from .predictor import Predictor
 from .preparation import build_model, check_controls, load_splits
 from .pricing import price_run, price_training
-from .progress import Terminal
+from .progress import Event, Progress, Terminal, silent
 from .report import write_report
 from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
-from .running import run_each, run_job
+from .running import name_of_run, run_each, run_job
 from .running_on import check_snapshots, gradient_of, manager_for, running_on
 from .significance import holm
 from .study import (
@@ -59,6 +60,7 @@ __all__ = [
     "DataSection",
     "EncoderSection",
     "Evaluation",
+    "Event",
     "Half",
     "HybridSection",
     "JobFile",
@@ -70,6 +72,7 @@ __all__ = [
     "ModelSection",
     "Prediction",
     "Predictor",
+    "Progress",
     "Repeat",
     "Result",
     "Run",
@@ -77,6 +80,7 @@ __all__ = [
     "Terminal",
     "active",
     "begun_under",
+    "best_epoch",
     "build_model",
     "by_draw",
     "card_of",
@@ -103,6 +107,7 @@ __all__ = [
     "load_splits",
     "manager_for",
     "mean_of",
+    "name_of_run",
     "observed_layer_of",
     "of_one_more",
     "outputs_of",
@@ -124,6 +129,7 @@ __all__ = [
     "shipped_folder",
     "shipped_jobs",
     "shots_for",
+    "silent",
     "submit_in_rounds",
     "summarise",
     "weights_digest",

@@ -49,6 +49,7 @@ def run_job(
     progress: Progress | bool | None = None,
     splits: Splits | None = None,
     callbacks: Sequence[Callback] = (),
+    tested: bool = True,
 ) -> RunFolder:
     """Train the network of a job with one seed, run the test set at each place, and write the run folder.
 
@@ -61,13 +62,14 @@ def run_job(
         progress: called with each step, epoch and test; True draws them on the terminal.
         splits: images that a program hands over (see `qiskit_hqnn.data.from_dataset`) in place of the job's [data].
         callbacks: of Lightning's, that a program hands over; what they do is no part of the job.
+        tested: whether the test set is run; where many settings are tried, they are judged on validation images.
 
     Raises:
         HQNNError: one sentence for whatever does not fit.
     """
     if progress is True:
         with Terminal() as terminal:
-            return run_job(job, folder, data_root, resume, terminal, splits, callbacks)
+            return run_job(job, folder, data_root, resume, terminal, splits, callbacks, tested)
     report = progress or silent
     if len(job.repeats) != 1 or job.controls:
         draws = f" on {job.data.draws} draws" if job.data.draws > 1 else ""
@@ -95,7 +97,7 @@ def run_job(
         finished = resume and not longer and run.weights.exists() and "train" in run.read_metrics().seconds
         meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
         _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
-        _begin(job, run, splits, own, longer)
+        _begin(job, run, splits, own, longer, finished)
     resumed = run.checkpoint.exists() and resume
     processes.tell({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
     if not finished:
@@ -107,12 +109,13 @@ def run_job(
     run.load_weights(model)
     draw_curves(run.history(), run.path / "curves.png")
     keep_circuit(run.path, model)
-    _test(job, run, model, splits, resume, meters.whole, report)
+    if tested:
+        _test(job, run, model, splits, resume, meters.whole, report)
     write_report(run, job)
     return run
 
 
-def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: bool) -> None:
+def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: bool, finished: bool) -> None:
     """Write all that is known before training."""
     if longer:
         # What was measured belongs to the weights of then. It is put aside before the job file says otherwise, so that
@@ -123,7 +126,8 @@ def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: 
     run.write_description(describe(job, splits, own), splits.encoder)
     known = {"classes": splits.counts(), "notes": list(splits.notes), "twins": splits.twins.counts()}
     run.add_metrics(data=fingerprint(splits) | known)
-    run.write_environment(environment())
+    if not finished:  # what it was trained with stays
+        run.write_environment(environment())
 
 
 def _epochs_left(job: JobFile, run: RunFolder, resume: bool) -> int:

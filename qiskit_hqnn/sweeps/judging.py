@@ -1,0 +1,148 @@
+"""What a sweep has found: means on validation images, the point that they choose, and how the others differ from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qiskit_hqnn.errors import RunFolderError
+from qiskit_hqnn.sweeps.grid import Point
+from qiskit_hqnn.sweeps.side_by_side import Outcome
+from qiskit_hqnn.training import Mean, Repeat, best_epoch, mean_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """A point of the grid, or a control at it.
+
+    Attributes:
+        point: where it stands.
+        control: None for the network itself.
+        accuracies, losses: of the kept epoch on the validation images, by seed (or draw and seed).
+        epochs: the kept one, by seed.
+        parameters: (classical, quantum).
+        seconds: of one training, on average.
+        failures: why runs failed, by name.
+        difference: of the chosen point's accuracy from this one's, on the seeds that both have; None for itself.
+    """
+
+    point: Point
+    control: str | None
+    accuracies: dict[Repeat, float]
+    losses: dict[Repeat, float]
+    epochs: dict[Repeat, int]
+    parameters: tuple[int, int]
+    seconds: float
+    failures: dict[str, str] = field(default_factory=dict)
+    difference: Mean | None = None
+
+    @property
+    def accuracy(self) -> Mean | None:
+        return mean_of(self.accuracies) if self.accuracies else None
+
+    @property
+    def loss(self) -> Mean | None:
+        return mean_of(self.losses) if self.losses else None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A sweep's rows in the order of its grid, and the chosen one among them.
+
+    Attributes:
+        rows: networks and controls.
+        chosen: the network of the best mean validation accuracy, among equals of the lowest loss; None where none has
+            all of its runs.
+        notes: what a reader must know.
+    """
+
+    rows: list[Row]
+    chosen: Row | None
+    notes: list[str]
+
+
+def judge(points: Sequence[Point], outcomes: Sequence[Outcome]) -> Judged:
+    """Read all finished runs, and choose a point on their validation images; no test set is looked at.
+
+    Args:
+        points: of the grid.
+        outcomes: of all of its runs, point by point.
+
+    Raises:
+        RunFolderError: if a run has no validation images.
+    """
+    rows, left, labels = [], list(outcomes), set()
+    for point in points:
+        own = len(point.job.repeats) * (1 + len(point.job.controls))
+        mine, left = left[:own], left[own:]
+        rows += [
+            _row(point, control, [one for one in mine if one.plan.control == control])
+            for control in (None, *point.job.controls)
+        ]
+        labels |= {_images_of(one) for one in mine if one.failure is None}
+    networks = [row for row in rows if row.control is None and not row.failures]
+    chosen = max(networks, key=_worth, default=None)
+    notes = []
+    same = len(labels) <= max(1, points[0].job.data.draws)
+    if not same:
+        notes.append(
+            "The points do not have the same validation images: their figures are of different tasks, and not paired."
+        )
+    if chosen is not None and same:
+        rows = [row if row is chosen else _against(chosen, row) for row in rows]
+    if len(networks) > 1:
+        notes.append(
+            f"The best of {len(networks)} points looks better on the images that chose it than it is, and each "
+            "interval is that of one comparison alone: the chosen point's test set says what it is worth."
+        )
+    return Judged(rows, chosen, notes)
+
+
+def _row(point: Point, control: str | None, outcomes: Sequence[Outcome]) -> Row:
+    accuracies, losses, epochs = {}, {}, {}
+    parameters, seconds = (0, 0), []
+    for outcome in outcomes:
+        if outcome.failure is not None:
+            continue
+        metrics, repeat = outcome.run.read_metrics(), outcome.plan.repeat
+        kept = best_epoch(outcome.run.history())
+        if kept is None or metrics.parameters is None:
+            raise RunFolderError(f"{outcome.plan.folder} has no epoch with validation images to choose by.")
+        accuracies[repeat], losses[repeat] = kept["validation_accuracy"], kept["validation_loss"]
+        epochs[repeat] = int(kept["epoch"])
+        parameters = (metrics.parameters.classical, metrics.parameters.quantum)
+        seconds.append(metrics.seconds["train"])
+    return Row(
+        point,
+        control,
+        accuracies,
+        losses,
+        epochs,
+        parameters,
+        float(np.mean(seconds)) if seconds else float("nan"),
+        {one.plan.name: one.failure for one in outcomes if one.failure is not None},
+    )
+
+
+def _worth(row: Row) -> tuple[float, float]:
+    assert row.accuracy is not None
+    assert row.loss is not None
+    return round(row.accuracy.mean, 9), -row.loss.mean  # equal ones, whatever the order of their sum
+
+
+def _against(chosen: Row, row: Row) -> Row:
+    pairs = {
+        repeat: value - row.accuracies[repeat]
+        for repeat, value in chosen.accuracies.items()
+        if repeat in row.accuracies
+    }
+    difference = mean_of(pairs) if pairs else None
+    return Row(**{**vars(row), "difference": difference})
+
+
+def _images_of(outcome: Outcome) -> str:
+    """Which images a run was given: the digest of all labels."""
+    data = outcome.run.read_metrics().data
+    return repr([data.get(key) for key in ("labels", "validation")])

@@ -1,0 +1,174 @@
+"""Runs that do not wait for each other: one after the other here, or side by side on the workers of a cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from qiskit_hqnn.errors import HQNNError, JobFileError
+from qiskit_hqnn.training import (
+    Event,
+    JobFile,
+    Progress,
+    Repeat,
+    RunFolder,
+    check_controls,
+    name_of_run,
+    run_job,
+    silent,
+)
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that is to be made.
+
+    Attributes:
+        name: in words, for reports.
+        job: with one seed, and no controls left.
+        folder: of the run; on a disk that all workers share.
+        repeat, control: which one of a study it is.
+    """
+
+    name: str
+    job: JobFile
+    folder: Path
+    repeat: Repeat
+    control: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a plan: the sentence why it failed, or None."""
+
+    plan: Plan
+    failure: str | None = None
+
+    @property
+    def run(self) -> RunFolder:
+        return RunFolder(self.plan.folder)
+
+
+def plans_of(job: JobFile, folder: Path, name: str = "") -> list[Plan]:
+    """All draws, seeds and controls of a job, in folders of the names that `run_each` gives them.
+
+    Args:
+        job: the job.
+        folder: of the runs' folders.
+        name: what their names begin with.
+
+    Raises:
+        HQNNError: if the network has no such control.
+    """
+    check_controls(job)
+    plans = []
+    for repeat in job.repeats:
+        for control in (None, *job.controls):
+            own = name_of_run(repeat, control)
+            words = f"{name}, {own}" if name else own
+            plans.append(Plan(words, job.single(repeat, control), folder / own, repeat, control))
+    return plans
+
+
+def run_plans(
+    plans: Sequence[Plan],
+    data_root: str | Path,
+    client: Client | None = None,
+    resume: bool = True,
+    tested: bool = True,
+    progress: Progress = silent,
+) -> list[Outcome]:
+    """Make all runs; one that fails does not end the others. A finished one is found in its folder, and not run again.
+
+    Args:
+        plans: the runs.
+        data_root: folder of the data sets, on every worker's machine.
+        client: of the cluster whose workers make them, one run at a time in each process; None for this process. A run
+            whose worker dies resumes on another one, after its last finished epoch.
+        resume: whether runs that were begun go on.
+        tested: whether the test sets are run.
+        progress: called with each run that begins here, or ends on a worker.
+
+    Returns:
+        The outcomes in the order of the plans.
+
+    Raises:
+        JobFileError: if a run on a cluster asks for processes of its own.
+    """
+    if client is None:
+        return [_here(plan, data_root, resume, tested, progress) for plan in plans]
+    for plan in plans:
+        if plan.job.train.processes > 1:
+            raise JobFileError(
+                f"Runs side by side have one process each, but train.devices · train.nodes is "
+                f"{plan.job.train.processes}: leave out one of both."
+            )
+    return _on(client, plans, str(Path(data_root).absolute()), resume, tested, progress)
+
+
+def _here(plan: Plan, data_root: str | Path, resume: bool, tested: bool, progress: Progress) -> Outcome:
+    progress(Event("run", plan.name))
+    failure = _attempt(plan.job, str(plan.folder), str(data_root), resume, tested, progress)
+    if failure is not None:
+        progress(Event("run", f"{plan.name} failed: {failure}"))
+    return Outcome(plan, failure)
+
+
+def _on(
+    client: Client, plans: Sequence[Plan], data_root: str, resume: bool, tested: bool, progress: Progress
+) -> list[Outcome]:
+    from distributed import as_completed
+
+    mark = uuid4().hex[:8]
+    waiting: dict[Future[Any], Plan] = {}
+    for number, plan in enumerate(plans):
+        key = f"hqnn-{mark}-{number}"
+        given = (plan.job, str(plan.folder.absolute()), data_root, resume, tested)
+        waiting[client.submit(_attempt, *given, key=key, pure=False)] = plan
+    failures: dict[str, str | None] = {}
+    try:
+        for done, future in enumerate(as_completed(waiting, loop=client.loop), start=1):
+            plan = waiting[future]
+            failures[plan.name] = failure = _failure_of(future)
+            words = "finished" if failure is None else f"failed: {failure}"
+            progress(Event("run", f"[{done}/{len(plans)}] {plan.name} {words}", done, len(plans)))
+    finally:
+        client.cancel([future for future in waiting if not future.done()])
+    return [Outcome(plan, failures.get(plan.name, "the cluster was lost.")) for plan in plans]
+
+
+def _failure_of(future: Future[Any]) -> str | None:
+    if future.status == "finished":
+        answer: str | None = future.result()
+        return answer
+    if future.status != "error":
+        return "the cluster was lost, or its scheduler ended."
+    error = future.exception()
+    if type(error).__name__ == "KilledWorker":
+        return "its worker process was killed twice, as a machine does that has no memory left."
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+_one_at_a_time = threading.Lock()
+"""Threads of one worker would draw from one random generator, and have each other's numbers."""
+
+
+def _attempt(
+    job: JobFile, folder: str, data_root: str, resume: bool, tested: bool, progress: Progress | None = None
+) -> str | None:
+    """Make a run; returns the sentence why it failed, or None."""
+    with _one_at_a_time:
+        try:
+            run_job(job, folder, data_root, resume, progress, tested=tested)
+        except HQNNError as error:
+            return str(error)
+        except Exception as error:  # of whatever kind: the others go on
+            return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    return None

@@ -1,0 +1,3 @@
+from tests.pictures import blank_pictures, pictures
+
+__all__ = ["blank_pictures", "pictures"]
