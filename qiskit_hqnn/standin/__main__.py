@@ -40,6 +40,11 @@ def main() -> None:
             stop.wait()
         except KeyboardInterrupt:
             print()
+        jobs, read, used = loopback.service.jobs, loopback.service.live(), loopback.service.used
+        print(
+            f"# {len(jobs):,} jobs, {len(read):,} of them with results; {used:,.1f} QPU seconds charged.",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
