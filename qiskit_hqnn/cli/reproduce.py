@@ -14,7 +14,7 @@ from qiskit_hqnn.cli.terminal import say
 if TYPE_CHECKING:
     from distributed import Client
 
-    from qiskit_hqnn.reproduction import Options, Published
+    from qiskit_hqnn.reproduction import Options, Outcome, Published
 
 
 _NAME = Annotated[str, typer.Argument(help="A row (the name of its job file), a system's name, or all.")]
@@ -47,6 +47,12 @@ _PAGE = Annotated[
     ),
 ]
 _PAGE_ONLY = Annotated[bool, typer.Option("--page-only", help="Write the page from the runs that are there.")]
+_AGAINST = Annotated[
+    Path | None,
+    typer.Option(
+        "--against", metavar="CARD", help="Hold the row against a result card: in or out of its interval."
+    ),
+]
 _QUIET = Annotated[bool, typer.Option(help="No progress bars.")]
 
 
@@ -64,13 +70,15 @@ def reproduce(
     page_only: _PAGE_ONLY = False,
     workers: RUNS_IN_WORKERS = None,
     dask: RUNS_ON_DASK = None,
+    against: _AGAINST = None,
     quiet: _QUIET = False,
 ) -> None:
     """Run the published systems again and write a page of published against measured figures.
 
     What is finished is not run again: after an interruption the same command resumes. The page has every row
     with runs in OUT. Beside it, results/NAME.json keeps each row's figures; rows whose run folders are gone are
-    read from there. With --workers or --dask a row's seeds and controls are run side by side.
+    read from there. With --workers or --dask a row's seeds and controls are run side by side. With --against CARD the
+    exit code is 0 if the row's network lies within the card's interval, 1 if it does not.
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
@@ -79,6 +87,8 @@ def reproduce(
     cluster = ClusterWords(dask, workers)
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
+    if against is not None:
+        _check_card(against, name, options)
     if not page_only:
         rows = choose_rows(name)
         _check(rows, options)
@@ -96,6 +106,45 @@ def reproduce(
     if missing:
         say(f"Could not be run, for the reasons above: {', '.join(missing)}.", err=True)
         raise typer.Exit(1)
+    if against is not None and not _within(against, next(o for o in outcomes if o.row.job == name)):
+        raise typer.Exit(1)
+
+
+def _check_card(card: Path, name: str, options: Options) -> None:
+    """Raises HQNNError, before the first training, if a card cannot be read or is not this row's."""
+    from qiskit_hqnn.errors import JobFileError
+    from qiskit_hqnn.reproduction import Outcome, check_settings, choose_rows, job_of, read_card
+
+    rows = choose_rows(name)
+    if [row.job for row in rows] != [name]:
+        raise JobFileError(
+            f"A card is held against one row, but {name!r} names {len(rows)}: name one of them."
+        )
+    check_settings(Outcome(rows[0], name, job_of(rows[0], options), ""), read_card(card), card)
+
+
+def _within(card: Path, outcome: Outcome) -> bool:
+    """Print the row beside the card; whether its network lies within the card's interval."""
+    from qiskit_hqnn.cli.terminal import print_rows
+    from qiskit_hqnn.reproduction import hold, inside, read_card
+
+    held = hold(outcome, read_card(card), card)
+    rows = [
+        (
+            item.run,
+            item.where,
+            f"{100 * item.card:.2f} %",
+            f"{100 * item.low:.2f} – {100 * item.high:.2f} %",
+            f"{100 * item.here:.2f} %",
+            "in" if item.inside else "out",
+        )
+        for item in held
+    ]
+    titles = ("run", "where", "card", "95 % interval", "here", "in or out")
+    print_rows(titles, rows, left=("run", "where", "in or out"))
+    word = "in" if inside(held) else "out of"
+    say(f"{outcome.row.job}: the network is {word} the interval of {card}")
+    return inside(held)
 
 
 def _check(rows: list[Published], options: Options) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qiskit_hqnn._files import write_text
+from qiskit_hqnn.reproduction.against_card import card_of_row
 from qiskit_hqnn.reproduction.outcomes import Outcome, devices_of
 from qiskit_hqnn.reproduction.over_draws import counted
 from qiskit_hqnn.reproduction.records import Record
@@ -19,7 +20,7 @@ from qiskit_hqnn.training import MARGIN
 
 
 def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
-    """Write the page, and beside it a page for each row (in `rows/`) and their pictures (in `images/`).
+    """Write the page, and beside it a page (in `rows/`) and a card (in `cards/`) for each row, and their pictures.
 
     What stands in Markdown files in `results/` beside the page, measured by other commands, is taken over as it is.
     """
@@ -37,6 +38,10 @@ def write_page(path: Path, outcomes: Sequence[Outcome], quick: bool) -> None:
     parts.append(_reading())
     for outcome in outcomes:
         page = path.parent / rows_folder(quick) / f"{outcome.row.job}.md"
+        if outcome.records.networks and not quick:
+            write_text(
+                path.parent / "cards" / f"{outcome.row.job}.json", card_of_row(outcome).as_json(1) + "\n"
+            )
         write_text(page, row_page(outcome, found.get(outcome.row.job, ()), page, path.name, quick))
     write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 

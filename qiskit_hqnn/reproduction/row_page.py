@@ -36,6 +36,8 @@ def row_page(outcome: Outcome, found: Sequence[Found], path: Path, front: str, q
         f"[{part.name}](../results/{part.name}.json)" for part in outcome.parts if part.records.networks
     ]:
         lines[1] += f" Run by run: {', '.join(files)}. All rows: [results](../{front})."
+    if outcome.records.networks and not quick:
+        lines[1] += f" [Result card](../cards/{row.job}.json): `hqnn reproduce {row.job} --against CARD`."
     lines += [_table(outcome, quick), paragraph(outcome, found)]
     if row.differs:
         lines.append(f"Otherwise than in the text: {row.differs}.")

@@ -1,12 +1,15 @@
 from .deciding import decide
-from .evaluation import Evaluation, evaluate, outputs_of
+from .evaluation import Evaluation, evaluate, outputs_of, wilson_interval
 from .export import (
     Card,
+    Group,
     LoadedNetwork,
     card_of,
     closed_form,
     load,
+    make_card,
     plain_network,
+    several_runs,
     write_model_card,
     write_network,
     write_onnx,
@@ -61,6 +64,7 @@ __all__ = [
     "EncoderSection",
     "Evaluation",
     "Event",
+    "Group",
     "Half",
     "HybridSection",
     "JobFile",
@@ -105,6 +109,7 @@ __all__ = [
     "load",
     "load_run",
     "load_splits",
+    "make_card",
     "manager_for",
     "mean_of",
     "name_of_run",
@@ -126,6 +131,7 @@ __all__ = [
     "running_on",
     "second_half",
     "settings_of",
+    "several_runs",
     "shipped_folder",
     "shipped_jobs",
     "shots_for",
@@ -133,6 +139,7 @@ __all__ = [
     "submit_in_rounds",
     "summarise",
     "weights_digest",
+    "wilson_interval",
     "write_model_card",
     "write_network",
     "write_onnx",

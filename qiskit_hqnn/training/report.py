@@ -18,6 +18,7 @@ from qiskit_hqnn.jobs import in_words
 from qiskit_hqnn.training.charts import confusion_svg, mistakes
 from qiskit_hqnn.training.circuit_picture import read_circuit
 from qiskit_hqnn.training.examples import Examples
+from qiskit_hqnn.training.export import make_card, write_result_card
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.metrics import Metrics, Result, mitigation_words
 from qiskit_hqnn.training.pictures import best_epoch, curves_svg
@@ -28,7 +29,7 @@ _CLASSES = 12
 
 
 def write_report(folder: RunFolder, job: JobFile) -> Path:
-    """Write the page from what is in the folder; returns its path."""
+    """Write the page, and the card of the results, from what is in the folder; returns the page's path."""
     metrics, history = folder.read_metrics(), folder.history()
     names = _class_names(folder, metrics)
     body = render(
@@ -50,6 +51,7 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
         settings=folder.job_file.read_text(encoding="utf-8"),
     )
     write_text(folder.report, page(plain(job.title or job.model.name), body))
+    write_result_card(make_card(job, metrics, folder.environment(), folder.description()), folder.path)
     return folder.report
 
 

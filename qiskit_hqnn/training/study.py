@@ -14,6 +14,7 @@ from qiskit_hqnn._files import write_json, write_text
 from qiskit_hqnn._page import page
 from qiskit_hqnn._text import plain as plain_text
 from qiskit_hqnn.training.charts import Points, points_svg
+from qiskit_hqnn.training.export import make_card, several_runs, write_result_card
 from qiskit_hqnn.training.job_file import JobFile, Repeat
 from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.report import render
@@ -251,7 +252,7 @@ def _known(evidence: Evidence) -> dict[str, float | None]:
 
 
 def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
-    """study.json and report.html over all runs of a job; returns the page's path."""
+    """study.json, report.html and the result card over all runs of a job; returns the page's path."""
     summary = summarise([(repeat, control, run.metrics()) for repeat, control, run in runs])
     plain = {
         "rows": [
@@ -269,6 +270,11 @@ def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
         ],
     }
     write_json(folder / "study.json", plain)
+    _, _, first = runs[0]
+    several = several_runs(summary)
+    write_result_card(
+        make_card(job, first.read_metrics(), first.environment(), first.description(), several), folder
+    )
     links = [
         (repeat_words(repeat), control, run.report.relative_to(folder).as_posix())
         for repeat, control, run in runs

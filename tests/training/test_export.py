@@ -24,7 +24,7 @@ from qiskit_hqnn.circuits import (
 from qiskit_hqnn.cli.app import app
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.training import card_of, closed_form, plain_network, write_network, write_onnx
+from qiskit_hqnn.training import Card, card_of, closed_form, plain_network, write_network, write_onnx
 from qiskit_hqnn.training.export import ClosedForm, model_card
 
 
@@ -152,6 +152,15 @@ def test_a_model_card_says_what_the_card_says(own_run):
     assert "# &lt;b&gt; \\| \\*x\\*" in text
     assert "Its 3 classes: cat, dog, eel." in text
     assert f"| exact | {100 * card.results['exact'].accuracy:.2f} % |" in text
+
+
+def test_a_card_stands_beside_the_run(own_run):
+    run = own_run[0]
+    card = Card.read((run.folder.path / "card.json").read_text(), run.folder.path)
+    assert card == card_of(run)
+    words = (run.folder.path / "card.md").read_text()
+    assert "Its 3 classes: cat, dog, eel." in words
+    assert str(run.folder.path.parent) not in words
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")

@@ -1,8 +1,9 @@
-"""The card of an exported network: what it is, takes and answers, what it was trained on, and how good it was."""
+"""The card of a run, of several runs or of an exported network: what it is, was trained on, and how good it was."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -10,26 +11,29 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.training.description import Description
+from qiskit_hqnn.training.export.several_runs import SeveralRuns
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.metrics import Metrics, Result
 
 FORMAT = "card/1"
 
 
 class Card(BaseModel):
-    """All that stands in the metadata of an exported file; JSON, so that anybody can read it.
+    """All that stands beside a run, and in the metadata of an exported file; JSON, so that anybody can read it.
 
     Attributes:
         format: of the card.
         title, reference: of the job.
-        network: the model with all of its options, class names, shape of a sample, preprocessing.
+        network: the model with all of its options, class names, shape of a sample, preprocessing; None on the card of
+            results whose run folders are gone.
         job: the resolved job file; of paths only the last part.
         data: how many images of each part and class, and their fingerprint.
         parameters: trainable ones, {"classical": …, "quantum": …}.
         training: where, how long, and at which cost.
         results: test results by name, as in metrics.json.
         versions: of the toolkit, of Python and of the packages that it was trained with.
+        runs: of several runs (seeds, draws, controls) their means and differences; `data` and `results` are then those
+            of the first one.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -37,24 +41,38 @@ class Card(BaseModel):
     format: Literal["card/1"] = "card/1"
     title: str = ""
     reference: str = ""
-    network: Description
+    network: Description | None = None
     job: dict[str, Any]
     data: dict[str, Any] = {}
     parameters: dict[str, int] = {}
     training: dict[str, Any] = {}
     results: dict[str, Result] = {}
     versions: dict[str, Any] = {}
+    runs: SeveralRuns | None = None
 
     @property
     def name(self) -> str:
         """The title, or the model's name."""
-        return self.title or self.network.model
+        return self.title or str(self.job.get("model", {}).get("name", "network"))
 
-    def as_json(self) -> str:
+    @property
+    def described(self) -> Description:
+        """The network.
+
+        Raises:
+            RunFolderError: if this is a card of results alone.
+        """
+        if self.network is None:
+            raise RunFolderError("This card is of results alone and does not describe their network.")
+        return self.network
+
+    def as_json(self, indent: int | None = None) -> str:
         """The card as JSON; what says nothing is left out."""
         content = self.model_dump(mode="json", exclude={"results"})
         content["results"] = {name: result.as_json() for name, result in self.results.items()}
-        return json.dumps(content, ensure_ascii=False, sort_keys=True)
+        if self.runs is None:
+            del content["runs"]
+        return json.dumps(content, ensure_ascii=False, sort_keys=True, indent=indent)
 
     def read_job(self) -> JobFile:
         """The job that the network was trained by; gives shots, mitigation and seed."""
@@ -75,7 +93,7 @@ class Card(BaseModel):
             if given != FORMAT:
                 raise RunFolderError(
                     f"{origin} has a card of version {given!r}, but this toolkit reads {FORMAT!r}: use "
-                    "the version that wrote it, or export the run anew."
+                    "the version that wrote it, or write it anew."
                 )
             card = Card.model_validate(content)
             card.read_job()
@@ -86,21 +104,35 @@ class Card(BaseModel):
         return card
 
 
-def card_of(run: LoadedRun) -> Card:
-    """The card of a trained run."""
-    metrics, environment = run.folder.read_metrics(), run.folder.environment()
+def make_card(
+    job: JobFile,
+    metrics: Metrics,
+    environment: Mapping[str, Any],
+    network: Description | None = None,
+    runs: SeveralRuns | None = None,
+) -> Card:
+    """The card of a run, or of several.
+
+    Args:
+        job: of the run, or of all runs.
+        metrics: of the run, or of the first one.
+        environment: its machine and versions; of the machine nothing is kept.
+        network: what it is.
+        runs: of several runs, their means and differences.
+    """
     packages = environment.get("packages", {})
     return Card(
-        title=run.job.title,
-        reference=run.job.reference,
-        network=run.description,
-        job=_without_folders(run.job.model_dump(mode="json", exclude_none=True)),
+        title=job.title,
+        reference=job.reference,
+        network=network,
+        job=_without_folders(job.model_dump(mode="json", exclude_none=True)),
         data=metrics.data,
         parameters=metrics.parameters.model_dump() if metrics.parameters else {},
         training=_training(metrics),
         results=metrics.test,
         versions={name: environment[name] for name in ("qiskit_hqnn", "python") if environment.get(name)}
         | {name: version for name, version in packages.items() if version},
+        runs=runs,
     )
 
 

@@ -1,4 +1,4 @@
-"""A card in words: a README.md with the front matter that model hubs such as Hugging Face read."""
+"""A card in words: beside a run, and as a README.md with the front matter that model hubs such as Hugging Face read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn._text import one_line
 from qiskit_hqnn.training.export.card import Card
+from qiskit_hqnn.training.export.several_runs import Spread
 from qiskit_hqnn.training.metrics import Result
 
 _SHOWN = 20
@@ -40,11 +41,81 @@ def model_card(card: Card, file: str = "model.safetensors") -> str:
         _results(card),
         _inputs(card),
         _training(card),
-        "## Versions\n\n"
-        + ", ".join(f"{_plain(name)} {_plain(v)}" for name, v in card.versions.items())
-        + ".",
+        _versions(card),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write_result_card(card: Card, folder: str | Path) -> Path:
+    """Write card.json and card.md into a folder; returns the path of the JSON.
+
+    Raises:
+        FileError: if they cannot be written.
+    """
+    path = Path(folder) / "card.json"
+    write_text(path, card.as_json(indent=1) + "\n")
+    write_text(Path(folder) / "card.md", result_card(card))
+    return path
+
+
+def result_card(card: Card) -> str:
+    """A card of results as Markdown, for a reader who wants to hold figures of their own against it."""
+    parts = [
+        f"# Result card: {_plain(card.name)}",
+        _opening(card),
+        _several(card),
+        _results(card),
+        _inputs(card) if card.network else "",
+        _training(card),
+        _versions(card),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _several(card: Card) -> str:
+    """Means over several runs and differences from controls; empty on the card of one run."""
+    if card.runs is None:
+        return ""
+    lines = [
+        "## Over all runs",
+        "",
+        "| run | where | accuracy | 95 % interval | standard deviation | of | runs | macro F1 | images |",
+        "|---|---|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {_plain(group.run)} | {_plain(group.where)} | {100 * group.accuracy.mean:.2f} % | "
+        f"{_interval(group.accuracy, 100)} | {_shown(group.accuracy.deviation, 100)} | "
+        f"{group.accuracy.count} {group.accuracy.unit}s | {group.runs} | {group.macro_f1.mean:.4f} | {group.images:,} |"
+        for group in card.runs.groups
+    ]
+    if card.runs.differences:
+        lines += [
+            "",
+            "| network − control, accuracy in points | mean | 95 % interval | Hedges' g | p | smallest seen at 80 % |",
+            "|---|--:|---|--:|--:|--:|",
+        ]
+    lines += [
+        f"| {_plain(found.control)} | {100 * found.difference.mean:+.2f} | {_interval(found.difference, 100)} | "
+        f"{_shown(found.effect, 1)} | {_shown(found.p, 1)} | {_shown(found.detectable, 100)} |"
+        for found in card.runs.differences
+    ]
+    lines += ["", "The first run by itself:"]
+    return "\n".join(lines)
+
+
+def _interval(spread: Spread, scale: float) -> str:
+    if spread.low is None or spread.high is None:
+        return "–"
+    return f"{scale * spread.low:.2f} – {scale * spread.high:.2f}"
+
+
+def _shown(value: float | None, scale: float) -> str:
+    return "–" if value is None else f"{scale * value:.3g}"
+
+
+def _versions(card: Card) -> str:
+    words = ", ".join(f"{_plain(name)} {_plain(version)}" for name, version in card.versions.items())
+    return f"## Versions\n\n{words}." if words else ""
 
 
 def _front_matter(card: Card) -> str:
@@ -82,13 +153,14 @@ def _opening(card: Card) -> str:
         else ""
     )
     reference = f" {_plain(card.reference).rstrip('.')}." if card.reference else ""
-    model = f"A hybrid quantum neural network (`{_plain(card.network.model)}`){parameters}"
+    name = card.job.get("model", {}).get("name", "network")
+    model = f"A hybrid quantum neural network (`{_plain(name)}`){parameters}"
     return f"{model}, trained with qiskit_hqnn.{reference}"
 
 
 def _example(card: Card) -> str:
-    if card.network.preprocessing is None:
-        shape = ", ".join(map(str, card.network.shape))
+    if card.described.preprocessing is None:
+        shape = ", ".join(map(str, card.described.shape))
         return f"network.predict(features)  # a tensor of shape (N, {shape})\n"
     return 'network.predict(["picture.png"]).names\n'
 
@@ -107,7 +179,7 @@ def _results(card: Card) -> str:
         low, high = result.accuracy_interval
         lines.append(
             f"| {_plain(where)} | {100 * result.accuracy:.2f} % | {100 * low:.2f} – {100 * high:.2f} % | "
-            f"{result.macro_f1:.4f} | {result.loss:.4f} | {result.images:,} |"
+            f"{result.macro_f1:.4f} | {'–' if result.loss is None else f'{result.loss:.4f}'} | {result.images:,} |"
         )
     lines += [
         "",
@@ -117,7 +189,7 @@ def _results(card: Card) -> str:
 
 
 def _inputs(card: Card) -> str:
-    network = card.network
+    network = card.described
     names = network.class_names
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     shape = "×".join(map(str, network.shape))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.data import encoder_of
 from qiskit_hqnn.errors import RunFolderError
-from qiskit_hqnn.training.export.card import Card, card_of
+from qiskit_hqnn.training.export.card import Card, make_card
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.named import NAMED_NETWORK
@@ -27,6 +27,12 @@ CARD = "qiskit_hqnn"
 """The key of the card in a file's metadata."""
 
 _NETWORK, _ENCODER = "network.", "encoder."
+
+
+def card_of(run: LoadedRun) -> Card:
+    """The card of a trained run."""
+    folder = run.folder
+    return make_card(run.job, folder.read_metrics(), folder.environment(), run.description)
 
 
 def write_network(run: LoadedRun, path: str | Path) -> Path:
@@ -72,7 +78,7 @@ class LoadedNetwork:
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of its outputs."""
-        return self.card.network.class_names
+        return self.card.described.class_names
 
     @cached_property
     def job(self) -> JobFile:
@@ -91,7 +97,7 @@ class LoadedNetwork:
         return self.predictor.predict(samples, where, shots, store, max_qpu_seconds=max_qpu_seconds)
 
     def __repr__(self) -> str:
-        network = self.card.network
+        network = self.card.described
         shape, classes = "×".join(map(str, network.shape)), len(network.class_names)
         results = "".join(f", {100 * r.accuracy:.2f} % on {name}" for name, r in self.card.results.items())
         return f"LoadedNetwork({str(self.path)!r}: {network.model}, {shape} → {classes} classes{results})"
@@ -113,15 +119,15 @@ def load(path: str | Path, network: str | None = None) -> LoadedNetwork:
     card = Card.read(text, file)
     job = card.read_job()
     named = network or NAMED_NETWORK.get()
-    own = named_network(named) if named and card.network.source else None
-    model = build_described(card.network, job, card.network.shape, own)
+    own = named_network(named) if named and card.described.source else None
+    model = build_described(card.described, job, card.described.shape, own)
     set_weights(model, _part(tensors, _NETWORK), file)
     encoder = _part(tensors, _ENCODER)
-    if card.network.reduced != bool(encoder):
+    if card.described.reduced != bool(encoder):
         raise RunFolderError(
             f"{file} is damaged: its card and its tensors differ on whether images are reduced."
         )
-    predictor = Predictor(file, model.eval(), card.network, job, encoder_of(encoder) if encoder else None)
+    predictor = Predictor(file, model.eval(), card.described, job, encoder_of(encoder) if encoder else None)
     return LoadedNetwork(file, card, predictor)
 
 

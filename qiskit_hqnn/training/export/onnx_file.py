@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.models import in_observables, quantum_layer_of
-from qiskit_hqnn.training.export.card import card_of
 from qiskit_hqnn.training.export.closed_form import closed_form
-from qiskit_hqnn.training.export.network_file import CARD
+from qiskit_hqnn.training.export.network_file import CARD, card_of
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.losses import loss_of
 
