@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from openqasm3 import ast
 
@@ -28,7 +28,7 @@ class _Continue(Exception):
     """`continue` with a loop's next round."""
 
 
-def for_in(reader: Reader, node: Any) -> None:
+def for_in(reader: Reader, node: ast.ForInLoop) -> None:
     with suppress(_Break):
         for value in members(node.set_declaration, reader.scope):
             reader.count()
@@ -36,7 +36,7 @@ def for_in(reader: Reader, node: Any) -> None:
                 reader.in_block(node.block, {node.identifier.name: value})
 
 
-def while_true(reader: Reader, node: Any) -> None:
+def while_true(reader: Reader, node: ast.WhileLoop) -> None:
     with suppress(_Break):
         while condition(node.while_condition, reader.scope):
             reader.count()
@@ -44,11 +44,11 @@ def while_true(reader: Reader, node: Any) -> None:
                 reader.in_block(node.block)
 
 
-def branch(reader: Reader, node: Any) -> None:
+def branch(reader: Reader, node: ast.BranchingStatement) -> None:
     reader.in_block(node.if_block if condition(node.condition, reader.scope) else node.else_block)
 
 
-def switch(reader: Reader, node: Any) -> None:
+def switch(reader: Reader, node: ast.SwitchStatement) -> None:
     target = whole_number(node.target, reader.scope, "the target of a switch")
     for values, block in node.cases:
         if any(whole_number(value, reader.scope, "a case") == target for value in values):
@@ -58,17 +58,17 @@ def switch(reader: Reader, node: Any) -> None:
         reader.in_block(node.default.statements)
 
 
-def box(reader: Reader, node: Any) -> None:
+def box(reader: Reader, node: ast.Box) -> None:
     if node.duration is not None:
         raise ProgramError("a box with a duration is not supported")
     reader.in_block(node.body)
 
 
-def subroutine_call(reader: Reader, node: Any) -> None:
-    call = node.expression
-    definition = isinstance(call, ast.FunctionCall) and reader.definitions.subroutines.get(call.name.name)
-    if not definition:
+def subroutine_call(reader: Reader, node: ast.ExpressionStatement) -> None:
+    call, subroutines = node.expression, reader.definitions.subroutines
+    if not isinstance(call, ast.FunctionCall) or call.name.name not in subroutines:
         raise ProgramError("there is neither a gate nor a subroutine called here")
+    definition = subroutines[call.name.name]
     if len(call.arguments) != len(definition.arguments):
         raise ProgramError(
             f"subroutine {call.name.name!r} takes {len(definition.arguments)} arguments, but has {len(call.arguments)}"
@@ -81,17 +81,17 @@ def subroutine_call(reader: Reader, node: Any) -> None:
         reader.in_scope(reader.scope.outermost().inner(names), definition.body)
 
 
-def return_(reader: Reader, node: Any) -> NoReturn:
+def return_(reader: Reader, node: ast.ReturnStatement) -> NoReturn:
     raise _Return
 
 
-def end(reader: Reader, node: Any) -> NoReturn:
+def end(reader: Reader, node: ast.EndStatement) -> NoReturn:
     raise End
 
 
-def break_(reader: Reader, node: Any) -> NoReturn:
+def break_(reader: Reader, node: ast.BreakStatement) -> NoReturn:
     raise _Break
 
 
-def continue_(reader: Reader, node: Any) -> NoReturn:
+def continue_(reader: Reader, node: ast.ContinueStatement) -> NoReturn:
     raise _Continue

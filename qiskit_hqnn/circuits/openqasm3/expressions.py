@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from openqasm3 import ast
 from qiskit.circuit import ParameterExpression
 
-from qiskit_hqnn.circuits.openqasm3.values import LARGEST, Duration, Number, ProgramError, Scope, Value, Wires
+from qiskit_hqnn.circuits.openqasm3.values import (
+    LARGEST,
+    Angle,
+    Duration,
+    Number,
+    ProgramError,
+    Scope,
+    Value,
+    Wires,
+)
 
+Node: TypeAlias = ast.Expression | ast.IndexedIdentifier
+Operand: TypeAlias = Number | ParameterExpression
 _CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": math.tau, "τ": math.tau, "euler": math.e, "ℇ": math.e}
 
 _OF_NUMBERS: dict[str, Callable[..., Number]] = {
@@ -19,13 +30,13 @@ _OF_NUMBERS: dict[str, Callable[..., Number]] = {
     "exp": math.exp, "floor": math.floor, "log": math.log, "sin": math.sin, "sqrt": math.sqrt, "tan": math.tan,
     "abs": abs, "popcount": int.bit_count,
 }  # fmt: skip
-_OF_INPUTS: dict[str, Callable[[ParameterExpression], Any]] = {
+_OF_INPUTS: dict[str, Callable[[ParameterExpression], ParameterExpression]] = {
     "arccos": ParameterExpression.arccos, "arcsin": ParameterExpression.arcsin, "sign": ParameterExpression.sign,
     "arctan": ParameterExpression.arctan, "cos": ParameterExpression.cos, "exp": ParameterExpression.exp,
     "log": ParameterExpression.log, "sin": ParameterExpression.sin, "tan": ParameterExpression.tan,
     "abs": ParameterExpression.abs, "sqrt": lambda value: value**0.5,
 }  # fmt: skip
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+_OPERATORS: dict[str, Callable[[Any, Any], Operand]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "**": lambda left, right: _to_the_power(left, right),
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "&&": lambda left, right: bool(left and right), "||": lambda left, right: bool(left or right),
@@ -36,7 +47,7 @@ _LARGEST_EXPONENT = 1024
 _OF_ANGLES = frozenset({"+", "-", "*", "/", "**"})
 
 
-def evaluate(node: Any, scope: Scope) -> Value:
+def evaluate(node: Node, scope: Scope) -> Value:
     """The value of an expression.
 
     Raises:
@@ -73,7 +84,7 @@ def evaluate(node: Any, scope: Scope) -> Value:
     raise ProgramError(f"a {type(node).__name__} has no value that is known before the circuit runs")
 
 
-def whole_number(node: Any, scope: Scope, what: str) -> int:
+def whole_number(node: Node, scope: Scope, what: str) -> int:
     """A number that must be a known integer."""
     value = evaluate(node, scope)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -81,7 +92,7 @@ def whole_number(node: Any, scope: Scope, what: str) -> int:
     return value
 
 
-def condition(node: Any, scope: Scope) -> bool:
+def condition(node: Node, scope: Scope) -> bool:
     """A condition that must be known when the program is read."""
     value = evaluate(node, scope)
     if not isinstance(value, int | float):
@@ -91,7 +102,7 @@ def condition(node: Any, scope: Scope) -> bool:
     return bool(value)
 
 
-def angle(node: Any, scope: Scope) -> float | ParameterExpression:
+def angle(node: Node, scope: Scope) -> Angle:
     """An argument of a gate: a number, or an expression of inputs."""
     value = evaluate(node, scope)
     if isinstance(value, ParameterExpression):
@@ -101,7 +112,7 @@ def angle(node: Any, scope: Scope) -> float | ParameterExpression:
     raise ProgramError(f"an angle must be a number or an input, but is {shown(value)}")
 
 
-def converted(kind: Any, value: Value) -> Value:
+def converted(kind: ast.ClassicalType, value: Value) -> Value:
     """A value as a classical type holds it."""
     if isinstance(value, ParameterExpression | list | Duration):
         return value
@@ -116,7 +127,7 @@ def converted(kind: Any, value: Value) -> Value:
     raise ProgramError(f"variables of type {type(kind).__name__} are not supported")
 
 
-def size_of(node: Any, scope: Scope, what: str) -> int:
+def size_of(node: Node, scope: Scope, what: str) -> int:
     """A known size of a register or an array."""
     size = whole_number(node, scope, what)
     if not 0 <= size <= LARGEST:
@@ -124,7 +135,7 @@ def size_of(node: Any, scope: Scope, what: str) -> int:
     return size
 
 
-def members(node: Any, scope: Scope) -> Sequence[Value]:
+def members(node: Node | ast.RangeDefinition | ast.DiscreteSet, scope: Scope) -> Sequence[Value]:
     """The values that a `for` runs through: a range, both ends in it, a set, or an array."""
     if isinstance(node, ast.RangeDefinition):
         if node.start is None or node.end is None:
@@ -192,20 +203,20 @@ def _binary(sign: str, left: Value, right: Value) -> Value:
     return value
 
 
-def _quotient(left: Any, right: Any) -> Any:
+def _quotient(left: Operand, right: Operand) -> Operand:
     """Of two integers the quotient is one, cut towards zero, as in C."""
     if isinstance(left, int) and isinstance(right, int):
         return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
     return left / right
 
 
-def _to_the_power(left: Any, right: Any) -> Any:
+def _to_the_power(left: Operand, right: Operand) -> Operand:
     if isinstance(left, int) and isinstance(right, int) and abs(right) > _LARGEST_EXPONENT:
         raise OverflowError(f"the exponent is beyond {_LARGEST_EXPONENT}")
     return left**right
 
 
-def _remainder(left: Any, right: Any) -> Any:
+def _remainder(left: Operand, right: Operand) -> Operand:
     whole = isinstance(left, int) and isinstance(right, int)
     return left - right * _quotient(left, right) if whole else math.fmod(left, right)
 
@@ -228,7 +239,7 @@ def _called(name: str, arguments: list[Value]) -> Value:
         raise ProgramError(f"{name}({value}) cannot be computed ({error})") from error
 
 
-def _indexed(value: Value, index: Any, scope: Scope) -> Value:
+def _indexed(value: Value, index: ast.IndexElement, scope: Scope) -> Value:
     if isinstance(index, ast.DiscreteSet):
         return _picked(value, [whole_number(one, scope, "an index") for one in index.values])
     for one in index:
@@ -251,7 +262,7 @@ def _picked(value: Value, indices: list[int]) -> Value:
     return [value[index] for index in indices]  # type: ignore[index]
 
 
-def _range(node: Any, scope: Scope, size: int) -> range:
+def _range(node: ast.RangeDefinition, scope: Scope, size: int) -> range:
     """Both ends of a range belong to it; without one it runs to the end of a register of this size."""
     step = 1 if node.step is None else whole_number(node.step, scope, "the step of a range")
     if step == 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from openqasm3 import ast
 from qiskit import QuantumCircuit
@@ -13,7 +12,7 @@ from qiskit.circuit.library import PhaseGate, UnitaryGate, get_standard_gate_nam
 from qiskit.quantum_info import Operator
 
 from qiskit_hqnn.circuits.openqasm3.expressions import evaluate, whole_number
-from qiskit_hqnn.circuits.openqasm3.values import LARGEST, ProgramError, Scope
+from qiskit_hqnn.circuits.openqasm3.values import LARGEST, Angle, ProgramError, Scope, Value
 
 _OTHER_NAMES = {"U": "u", "CX": "cx", "phase": "p", "cphase": "cp"}
 _NO_GATES = {"measure", "reset", "delay", "global_phase"}
@@ -21,7 +20,7 @@ _MOST_MATRIX_QUBITS = 6
 
 
 @cache
-def _standard() -> dict[str, tuple[Any, int, int]]:
+def _standard() -> dict[str, tuple[type[Gate], int, int]]:
     """Class, arguments and qubits of each standard gate; a file may use those that `stdgates.inc` lacks, too."""
     known = get_standard_gate_name_mapping()
     found = {
@@ -37,14 +36,14 @@ def is_standard(name: str) -> bool:
     return name in _standard()
 
 
-def standard_gate(name: str, angles: Sequence[Any]) -> Gate:
+def standard_gate(name: str, angles: Sequence[Angle]) -> Gate:
     """A standard gate, with Qiskit's global phase."""
     kind, parameters, _ = _standard()[name]
     check_arguments(name, angles, parameters)
     return kind(*angles)
 
 
-def standard_body(name: str, angles: Sequence[Any]) -> QuantumCircuit:
+def standard_body(name: str, angles: Sequence[Angle]) -> QuantumCircuit:
     """A standard gate as a circuit of its qubits, with the global phase that the language gives it.
 
     The language's U is exp(iθ/2) times Qiskit's, its u2 and u3 are exp(−i(φ+λ)/2) times Qiskit's. Only a control sees
@@ -60,19 +59,22 @@ def standard_body(name: str, angles: Sequence[Any]) -> QuantumCircuit:
     return body
 
 
-def check_arguments(name: str, angles: Sequence[Any], wanted: int) -> None:
+def check_arguments(name: str, angles: Sequence[Angle], wanted: int) -> None:
     """Raises ProgramError if a gate has another number of arguments."""
     if len(angles) != wanted:
         raise ProgramError(f"gate {name!r} takes {wanted} arguments, but has {len(angles)}")
 
 
-def modified(body: QuantumCircuit, modifiers: Sequence[Any], scope: Scope) -> QuantumCircuit:
+def modified(
+    body: QuantumCircuit, modifiers: Sequence[ast.QuantumGateModifier], scope: Scope
+) -> QuantumCircuit:
     """A gate under its modifiers, of which the one nearest to the gate acts first; controls come before its qubits."""
     for modifier in reversed(modifiers):
         word, argument = modifier.modifier, modifier.argument
         if word is ast.GateModifierName.inv:
             body = body.inverse()
         elif word is ast.GateModifierName.pow:
+            assert argument is not None  # by the grammar
             body = _power(body, evaluate(argument, scope))
         else:
             controls = (
@@ -84,7 +86,7 @@ def modified(body: QuantumCircuit, modifiers: Sequence[Any], scope: Scope) -> Qu
     return body
 
 
-def _power(body: QuantumCircuit, exponent: Any) -> QuantumCircuit:
+def _power(body: QuantumCircuit, exponent: Value) -> QuantumCircuit:
     if isinstance(exponent, ParameterExpression) or not isinstance(exponent, int | float):
         raise ProgramError("the exponent of pow must be a known number")
     if exponent == int(exponent):

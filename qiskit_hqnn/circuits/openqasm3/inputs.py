@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
 
 from openqasm3 import ast
 from qiskit.circuit import Parameter, ParameterVector
@@ -16,7 +15,7 @@ from qiskit_hqnn.circuits.openqasm3.values import LARGEST, ProgramError, Scope, 
 _ELEMENT = re.compile(r"_(.+)_(\d+)_")
 
 
-def vector_elements(statements: Sequence[Any]) -> dict[str, Parameter]:
+def vector_elements(statements: Sequence[ast.Statement | ast.Pragma]) -> dict[str, Parameter]:
     """Parameters by their names in the file, where Qiskit wrote the elements x[0], x[1] of a vector as _x_0_, _x_1_."""
     names = [node.identifier.name for node in statements if isinstance(node, ast.IODeclaration)]
     found: dict[str, set[int]] = {}
@@ -31,7 +30,7 @@ def vector_elements(statements: Sequence[Any]) -> dict[str, Parameter]:
     return elements
 
 
-def declared_input(node: Any, scope: Scope, elements: Mapping[str, Parameter]) -> Value:
+def declared_input(node: ast.IODeclaration, scope: Scope, elements: Mapping[str, Parameter]) -> Value:
     """A Parameter, or for an array the elements of a ParameterVector, row by row.
 
     Raises:
@@ -51,7 +50,7 @@ def declared_input(node: Any, scope: Scope, elements: Mapping[str, Parameter]) -
     return _nested(list(ParameterVector(name, prod(sizes))), sizes)
 
 
-def _nested(elements: list[Any], sizes: list[int]) -> list[Value]:
+def _nested(elements: list[Value], sizes: list[int]) -> list[Value]:
     if len(sizes) == 1:
         return elements
     rows = prod(sizes[1:])

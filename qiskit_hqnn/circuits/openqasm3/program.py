@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stderr, suppress
-from typing import Any
 
 from openqasm3 import ast, parser
 from qiskit import QuantumCircuit
@@ -67,12 +66,12 @@ def read_openqasm3(text: str, given: str) -> QuantumCircuit:
     return circuit
 
 
-def _parsed(text: str, given: str) -> Any:
+def _parsed(text: str, given: str) -> ast.Program:
     try:
         with redirect_stderr(io.StringIO()):  # the parser prints there what its error says
             return parser.parse(text)
     except parser.QASM3ParsingError as error:
-        cause: Any = error.__cause__
+        cause = error.__cause__
         token = getattr(cause.args[0] if cause and cause.args else cause, "offendingToken", None)
         if token is None:
             where, what = "", str(error).rstrip(".") or "it does not follow the language's grammar"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypeAlias
 
 from openqasm3 import ast
 from qiskit import QuantumCircuit
-from qiskit.circuit import Clbit
+from qiskit.circuit import Clbit, Qubit
 
 from qiskit_hqnn.circuits.openqasm3.expressions import angle, evaluate, shown
 from qiskit_hqnn.circuits.openqasm3.gates import (
@@ -18,10 +18,12 @@ from qiskit_hqnn.circuits.openqasm3.gates import (
     standard_gate,
 )
 from qiskit_hqnn.circuits.openqasm3.reader import Reader
-from qiskit_hqnn.circuits.openqasm3.values import Duration, ProgramError, Value, Wires
+from qiskit_hqnn.circuits.openqasm3.values import Angle, Duration, ProgramError, Value, Wires
+
+_Operands: TypeAlias = Sequence[ast.Identifier | ast.IndexedIdentifier]
 
 
-def call(reader: Reader, node: Any) -> None:
+def call(reader: Reader, node: ast.QuantumGate) -> None:
     """A gate; what the program defines is written in with its arguments in place."""
     if node.duration is not None:
         raise ProgramError("a gate with a duration is not supported")
@@ -39,7 +41,7 @@ def call(reader: Reader, node: Any) -> None:
     _apply(reader, body, node.qubits, f"gate {name!r}")
 
 
-def phase(reader: Reader, node: Any) -> None:
+def phase(reader: Reader, node: ast.QuantumPhase) -> None:
     body = QuantumCircuit(global_phase=angle(node.argument, reader.scope))
     body = modified(body, node.modifiers, reader.scope)
     if body.num_qubits:
@@ -48,7 +50,7 @@ def phase(reader: Reader, node: Any) -> None:
         reader.circuit.global_phase += body.global_phase
 
 
-def measurement(reader: Reader, node: Any) -> None:
+def measurement(reader: Reader, node: ast.QuantumMeasurementStatement) -> None:
     if node.target is not None:
         target = reader.wires(node.target, classical=True)
     else:
@@ -58,16 +60,16 @@ def measurement(reader: Reader, node: Any) -> None:
     reader.measured(node.measure, target)
 
 
-def reset(reader: Reader, node: Any) -> None:
+def reset(reader: Reader, node: ast.QuantumReset) -> None:
     reader.circuit.reset(reader.wires(node.qubits).bits)
 
 
-def barrier(reader: Reader, node: Any) -> None:
+def barrier(reader: Reader, node: ast.QuantumBarrier) -> None:
     wires = [reader.wires(qubit) for qubit in node.qubits]
     reader.circuit.barrier(*(bit for wire in wires for bit in wire.bits))
 
 
-def delay(reader: Reader, node: Any) -> None:
+def delay(reader: Reader, node: ast.DelayInstruction) -> None:
     length = evaluate(node.duration, reader.scope)
     if not isinstance(length, Duration):
         raise ProgramError(f"a delay needs a duration, such as 100ns, but has {shown(length)}")
@@ -77,7 +79,7 @@ def delay(reader: Reader, node: Any) -> None:
         reader.circuit.delay(value, bit, length.unit)
 
 
-def _body(reader: Reader, name: str, angles: list[Any], exact: bool) -> QuantumCircuit:
+def _body(reader: Reader, name: str, angles: Sequence[Angle], exact: bool) -> QuantumCircuit:
     """A gate as a circuit of standard gates; the program's own definition goes before a standard gate's."""
     definition = reader.definitions.gates.get(name)
     if definition is None:
@@ -95,7 +97,12 @@ def _body(reader: Reader, name: str, angles: list[Any], exact: bool) -> QuantumC
     return body
 
 
-def _apply(reader: Reader, body: QuantumCircuit, operands: Sequence[Any], what: str) -> None:
+def _apply(
+    reader: Reader,
+    body: QuantumCircuit,
+    operands: _Operands,
+    what: str,
+) -> None:
     """A circuit on its qubits."""
     for bits in _operands(reader, operands, body.num_qubits, what):
         reader.circuit.global_phase += body.global_phase
@@ -104,7 +111,7 @@ def _apply(reader: Reader, body: QuantumCircuit, operands: Sequence[Any], what: 
             reader.circuit.append(step.operation, [place[qubit] for qubit in step.qubits])
 
 
-def _operands(reader: Reader, operands: Sequence[Any], wanted: int, what: str) -> Iterator[list[Any]]:
+def _operands(reader: Reader, operands: _Operands, wanted: int, what: str) -> Iterator[list[Qubit]]:
     """The qubits of a call; registers stand for one call for each of their qubits."""
     wires = [reader.wires(operand) for operand in operands]
     if len(wires) != wanted:
@@ -113,12 +120,12 @@ def _operands(reader: Reader, operands: Sequence[Any], wanted: int, what: str) -
     if len(sizes) > 1:
         raise ProgramError(f"{what} is given registers of {' and '.join(map(str, sorted(sizes)))} qubits")
     for index in range(sizes.pop() if sizes else 1):
-        bits: list[Any] = [wire.bits[0 if wire.single else index] for wire in wires]
+        bits = [wire.bits[0 if wire.single else index] for wire in wires]
         if len(set(bits)) < len(bits):
             raise ProgramError(f"{what} is given the same qubit twice")
         yield bits
 
 
-def _has_control(modifiers: Sequence[Any]) -> bool:
+def _has_control(modifiers: Sequence[ast.QuantumGateModifier]) -> bool:
     controls = (ast.GateModifierName.ctrl, ast.GateModifierName.negctrl)
     return any(modifier.modifier in controls for modifier in modifiers)

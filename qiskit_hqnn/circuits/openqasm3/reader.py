@@ -15,6 +15,8 @@ from qiskit_hqnn.circuits.openqasm3.expressions import evaluate, shown
 from qiskit_hqnn.circuits.openqasm3.values import LARGEST, ProgramError, Scope, Value, Wires
 from qiskit_hqnn.errors import CircuitError
 
+Statements: TypeAlias = Sequence[ast.Statement | ast.Pragma]
+
 
 @dataclass
 class Definitions:
@@ -32,8 +34,8 @@ class Definitions:
     given: str
     handlers: Mapping[type, Handler]
     elements: Mapping[str, Parameter]
-    gates: dict[str, Any] = field(default_factory=dict)
-    subroutines: dict[str, Any] = field(default_factory=dict)
+    gates: dict[str, ast.QuantumGateDefinition] = field(default_factory=dict)
+    subroutines: dict[str, ast.SubroutineDefinition] = field(default_factory=dict)
     inputs: set[str] = field(default_factory=set)
     statements: int = 0
 
@@ -53,7 +55,7 @@ class Reader:
     ) -> None:
         self.circuit, self.scope, self.definitions, self.exact = circuit, scope, definitions, exact
 
-    def carry_out(self, statements: Sequence[Any]) -> None:
+    def carry_out(self, statements: Statements) -> None:
         """Statements one after the other.
 
         Raises:
@@ -67,7 +69,7 @@ class Reader:
                     raise ProgramError(f"a {type(node).__name__} cannot be part of a circuit here")
                 handler(self, node)
             except (ProgramError, QiskitError, RecursionError) as error:
-                where = f", line {node.span.start_line}" if getattr(node, "span", None) else ""
+                where = f", line {node.span.start_line}" if node.span else ""
                 reason = str(error)
                 if isinstance(error, QiskitError):
                     reason = reason.strip().strip("\"'").partition("\n")[0].rstrip(".")
@@ -81,11 +83,11 @@ class Reader:
         if self.definitions.statements > LARGEST:
             raise ProgramError(f"it unrolls to more than {LARGEST:,} statements")
 
-    def in_block(self, statements: Sequence[Any], names: Mapping[str, Value] | None = None) -> None:
+    def in_block(self, statements: Statements, names: Mapping[str, Value] | None = None) -> None:
         """Statements of a block, with names of its own."""
         self.in_scope(self.scope.inner(names), statements)
 
-    def in_scope(self, scope: Scope, statements: Sequence[Any]) -> None:
+    def in_scope(self, scope: Scope, statements: Statements) -> None:
         """Statements with these names, and afterwards the present ones again."""
         outer, self.scope = self.scope, scope
         try:
@@ -93,7 +95,7 @@ class Reader:
         finally:
             self.scope = outer
 
-    def wires(self, node: Any, classical: bool | None = False) -> Wires:
+    def wires(self, node: ast.Expression | ast.IndexedIdentifier, classical: bool | None = False) -> Wires:
         """The qubits that an operand names (`classical`: the bits; None: either); $3 is the circuit's fourth."""
         if isinstance(node, ast.Identifier) and node.name.startswith("$") and node.name[1:].isdigit():
             number = int(node.name[1:])
@@ -105,7 +107,7 @@ class Reader:
             raise ProgramError(f"{kind} is needed here, but this is {shown(value)}")
         return value
 
-    def measured(self, measurement: Any, target: Wires) -> None:
+    def measured(self, measurement: ast.QuantumMeasurement, target: Wires) -> None:
         """Measure into bits."""
         qubits = self.wires(measurement.qubit)
         if len(qubits.bits) != len(target.bits):
@@ -114,3 +116,4 @@ class Reader:
 
 
 Handler: TypeAlias = Callable[[Reader, Any], None]
+"""Carries out one kind of statement, which the table of handlers knows it by."""

@@ -37,6 +37,7 @@ class Duration:
     unit: str
 
 
+Angle: TypeAlias = float | ParameterExpression
 Number: TypeAlias = int | float | bool
 Value: TypeAlias = Number | ParameterExpression | Wires | Duration | list["Value"]
 """Arrays are lists, inputs are Parameters; everything else is known when the program is read."""
