@@ -6,7 +6,6 @@ import inspect
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.circuits.ansatz import Ansatz
@@ -33,7 +32,7 @@ class Selection:
 
 
 def choose_ansatz(
-    what: str | Path, selection: Selection | None = None, folder: Path | None = None, **options: Any
+    what: str | Path, selection: Selection | None = None, folder: Path | None = None, **options: object
 ) -> Ansatz:
     """The ansatz that a command or a job file names.
 
@@ -73,7 +72,7 @@ def is_file(what: str | Path, folder: Path | None = None) -> bool:
     return bool(path.suffix) or "/" in text or os.sep in text or path.is_file()
 
 
-def make_ansatz(name: str, **sizes: Any) -> Ansatz:
+def make_ansatz(name: str, **sizes: object) -> Ansatz:
     """An ansatz by its name.
 
     Args:

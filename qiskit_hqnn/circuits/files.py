@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from qiskit import QuantumCircuit, qasm2, qpy
 from qiskit.exceptions import QiskitError
@@ -85,7 +85,7 @@ def file_format(content: bytes, given: str) -> Format:
 def _from_qpy(path: Path) -> QuantumCircuit:
     try:
         with path.open("rb") as file:
-            circuits: list[Any] = qpy.load(file)
+            circuits: list[object] = qpy.load(file)
     except Exception as error:  # QPY has no error of its own for a damaged file
         reason = "it is damaged, or was written by a newer Qiskit"
         if isinstance(error, QiskitError | OSError) and str(error).strip():

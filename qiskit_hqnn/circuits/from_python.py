@@ -10,7 +10,6 @@ from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from qiskit import QuantumCircuit
 
@@ -31,7 +30,7 @@ def ansatz_from_python(
     inputs: Parameters | None = None,
     weights: Parameters | None = None,
     observables: Observables | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
     folder: Path | None = None,
 ) -> Ansatz:
     """What a function of a Python file makes; the file is run.
@@ -64,7 +63,7 @@ def ansatz_from_python(
     return made
 
 
-def load_factory(what: str, folder: Path | None = None) -> Callable[..., Any]:
+def load_factory(what: str, folder: Path | None = None) -> Callable[..., object]:
     """The function that "mine.py:factory" names; the file is run.
 
     Raises:
@@ -106,7 +105,7 @@ def _run(path: Path, what: str) -> ModuleType:
     return module
 
 
-def _called(factory: Callable[..., Any], what: str, options: dict[str, Any]) -> Any:
+def _called(factory: Callable[..., object], what: str, options: dict[str, object]) -> object:
     signature = inspect.signature(factory)
     try:
         signature.bind(**options)
@@ -130,5 +129,5 @@ def _failure(error: Exception, path: Path) -> str:
     return f"{type(error).__name__}{f' in line {lines[-1]}' if lines else ''}{f': {words}' if words else ''}"
 
 
-def _shown(options: Mapping[str, Any]) -> str:
+def _shown(options: Mapping[str, object]) -> str:
     return ", ".join(f"{name} = {value!r}" for name, value in options.items()) or "nothing"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import BoxOp, Clbit, ControlFlowOp, ForLoopOp, QuantumRegister, Qubit
+from qiskit.circuit import BoxOp, CircuitInstruction, Clbit, ControlFlowOp, ForLoopOp, QuantumRegister, Qubit
 from qiskit.circuit.library import Initialize
 from qiskit.transpiler import PassManager
 from qiskit.transpiler.passes import UnrollForLoops
@@ -74,7 +73,7 @@ def without_measurements(circuit: QuantumCircuit, given: str) -> Unmeasured:
     return Unmeasured(plain, tuple(qubits))
 
 
-def _flat(circuit: QuantumCircuit, given: str) -> list[Any]:
+def _flat(circuit: QuantumCircuit, given: str) -> list[CircuitInstruction]:
     """The instructions, without loops, boxes and states that are prepared by an `initialize`."""
     while any(isinstance(step.operation, ForLoopOp | BoxOp) for step in circuit.data):
         unrolled = PassManager([UnrollForLoops()]).run(circuit)
@@ -103,10 +102,12 @@ def _flat(circuit: QuantumCircuit, given: str) -> list[Any]:
     return steps
 
 
-def _without_the_last(steps: list[Any], given: str) -> tuple[list[Any], dict[Clbit, Qubit]]:
+def _without_the_last(
+    steps: list[CircuitInstruction], given: str
+) -> tuple[list[CircuitInstruction], dict[Clbit, Qubit]]:
     """Without final measurements and what waits behind them; and which qubit each classical bit was read from, last."""
     busy: set[Qubit] = set()
-    kept: list[Any] = []
+    kept: list[CircuitInstruction] = []
     measured: dict[Clbit, Qubit] = {}
     for step in reversed(steps):
         name = step.operation.name
@@ -128,7 +129,7 @@ def _without_the_last(steps: list[Any], given: str) -> tuple[list[Any], dict[Clb
     return kept[::-1], measured
 
 
-def _without_the_first_resets(steps: list[Any], given: str) -> list[Any]:
+def _without_the_first_resets(steps: list[CircuitInstruction], given: str) -> list[CircuitInstruction]:
     touched: set[Qubit] = set()
     kept = []
     for step in steps:

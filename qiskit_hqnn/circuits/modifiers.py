@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -18,7 +17,11 @@ from qiskit.circuit import (
     ControlledGate,
     ControlModifier,
     Delay,
+    Gate,
     InverseModifier,
+    Modifier,
+    Operation,
+    ParameterExpression,
     PowerModifier,
 )
 from qiskit.circuit import library as gates
@@ -61,7 +64,7 @@ class Annotated:
         state: bit j is the state of qubit j in which it acts.
     """
 
-    base: Any
+    base: Operation
     exponents: tuple[float, ...]
     controls: int
     state: int
@@ -73,8 +76,8 @@ def taken_apart(operation: AnnotatedOperation) -> Annotated:
     Raises:
         CircuitError: if a modifier is unknown.
     """
-    base: Any = operation
-    modifiers: list[Any] = []
+    base: Operation = operation
+    modifiers: list[Modifier] = []
     while isinstance(base, AnnotatedOperation):
         modifiers, base = [*base.modifiers, *modifiers], base.base_op
     exponents: list[float] = []
@@ -97,7 +100,7 @@ def taken_apart(operation: AnnotatedOperation) -> Annotated:
     return Annotated(base, tuple(exponents), controls, state)
 
 
-def _turned(gate: Any, exponent: float) -> Any:
+def _turned(gate: Operation, exponent: float) -> Gate | None:
     """The power of a rotation; None for everything else."""
     kind = getattr(gate, "base_class", type(gate))
     if kind is gates.PauliEvolutionGate:
@@ -110,13 +113,13 @@ def _turned(gate: Any, exponent: float) -> Any:
     return kind(gate.params[0] * exponent, *gate.params[1:], **state)
 
 
-def is_controllable(gate: Any) -> bool:
+def is_controllable(gate: Operation) -> bool:
     """Whether Qiskit knows its form with any number of controls, for open angles too; all others are made of these."""
     kind = getattr(gate, "base_class", type(gate))
     return kind in _NOTHING or (kind in _CONTROLLED and not is_open(gate))
 
 
-def put_together(annotated: Annotated, pieces: Sequence[tuple[Any, tuple[int, ...]]]) -> QuantumCircuit:
+def put_together(annotated: Annotated, pieces: Sequence[tuple[Operation, tuple[int, ...]]]) -> QuantumCircuit:
     """The circuit of an annotated operation whose base consists of these gates.
 
     Raises:
@@ -164,7 +167,7 @@ def _controlled(base: QuantumCircuit, annotated: Annotated) -> QuantumCircuit:
     return circuit
 
 
-def _phase(circuit: QuantumCircuit, angle: Any, controls: int) -> None:
+def _phase(circuit: QuantumCircuit, angle: float | ParameterExpression, controls: int) -> None:
     """A global phase of what the first qubits control."""
     if not has_symbols(gates.GlobalPhaseGate(angle)) and not angle:
         return

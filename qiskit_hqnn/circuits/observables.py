@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
@@ -43,7 +43,7 @@ def observables_of(
         each = pauli_on_each("Z", num_qubits)
         return tuple(each[qubit] for qubit in measured) or each
     found: list[SparsePauliOp] = []
-    parts: Any = [given] if isinstance(given, (str, *_OPERATORS)) else given
+    parts: Iterable[object] = [given] if isinstance(given, (str, *_OPERATORS)) else given
     for part in parts:
         if isinstance(part, str):
             for word in filter(None, (text.strip() for text in part.split(","))):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp
 
 from qiskit_hqnn.errors import CircuitError
 
+OperatorLike: TypeAlias = SparsePauliOp | SparseObservable | Pauli | Operator
 
-def as_operators(observables: Any) -> tuple[SparsePauliOp, ...]:
+
+def as_operators(observables: OperatorLike | Iterable[OperatorLike]) -> tuple[SparsePauliOp, ...]:
     """Observables as SparsePauliOps: one operator of Qiskit's, whose terms are no list of observables, or several."""
     kinds = (SparsePauliOp, SparseObservable, Pauli, Operator)
     parts = [observables] if isinstance(observables, kinds) else observables
     return tuple(_as_operator(part) for part in parts)
 
 
-def _as_operator(observable: Any) -> Any:
+def _as_operator(observable: OperatorLike) -> SparsePauliOp:
     if isinstance(observable, Pauli):
         return SparsePauliOp(observable)
     if isinstance(observable, SparseObservable):

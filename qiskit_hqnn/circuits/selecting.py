@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
@@ -74,7 +74,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 def _listed(side: Parameters, found: Sequence[Parameter], word: str, given: str) -> tuple[Parameter, ...]:
     listed: list[Parameter] = []
     single = isinstance(side, str | Parameter | ParameterVector) or not isinstance(side, Iterable)
-    parts: Iterable[Any] = [side] if single else side
+    parts: Iterable[object] = [side] if single else side
     for part in parts:
         if isinstance(part, str):
             for pattern in filter(None, (text.strip() for text in part.split(","))):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from copy import copy
-from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, ControlFlowOp, Gate, Instruction
+from qiskit.circuit import AnnotatedOperation, ControlFlowOp, Gate, Instruction, Operation
 from qiskit.circuit.library import UnitaryGate
 from qiskit.exceptions import QiskitError
 
@@ -40,7 +39,7 @@ def snapshot(circuit: QuantumCircuit) -> QuantumCircuit:
     return rewritten
 
 
-def _own(operation: Any) -> Any:
+def _own(operation: Operation) -> Operation:
     """The operation itself if there is nothing but Qiskit's in it."""
     if isinstance(operation, AnnotatedOperation):
         return AnnotatedOperation(

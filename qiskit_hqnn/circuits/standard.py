@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
-from qiskit.circuit import ControlledGate, Instruction, ParameterExpression
+from qiskit.circuit import ControlledGate, Instruction, Operation, ParameterExpression
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 
 _HOME = "qiskit.circuit.library.standard_gates"
@@ -22,7 +21,7 @@ def _names() -> dict[type, str]:
     }
 
 
-def kind_of(operation: Any) -> type | None:
+def kind_of(operation: Operation) -> type | None:
     """The class of one of Qiskit's standard gates or of a UnitaryGate; None for everything else."""
     if not isinstance(operation, Instruction):
         return None
@@ -30,7 +29,7 @@ def kind_of(operation: Any) -> type | None:
     return kind if kind.__module__.startswith(_HOME) or kind is UnitaryGate else None
 
 
-def is_open(operation: Any) -> bool:
+def is_open(operation: Operation) -> bool:
     """Whether it is controlled by a qubit in |0⟩."""
     if not isinstance(operation, ControlledGate):
         return False
@@ -46,11 +45,11 @@ def by_its_name(operation: Instruction) -> Instruction:
     return kind(*operation.params)
 
 
-def is_symbolic(value: Any) -> bool:
+def is_symbolic(value: object) -> bool:
     """Whether a parameter of a gate has parameters of the circuit in it."""
     return isinstance(value, ParameterExpression) and bool(value.parameters)
 
 
-def has_symbols(operation: Any) -> bool:
+def has_symbols(operation: Operation) -> bool:
     """Whether parameters of the circuit occur in the operation."""
     return any(map(is_symbolic, getattr(operation, "params", ())))

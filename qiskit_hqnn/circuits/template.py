@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
 
 import numpy as np
 from qiskit.circuit import (
     Barrier,
     ControlledGate,
     Delay,
+    Operation,
     Parameter,
     ParameterExpression,
     ParameterVector,
@@ -142,11 +142,11 @@ def without_controlled_angles(circuit: QuantumCircuit) -> QuantumCircuit:
     return plain
 
 
-def _binds_anywhere(operation: Any) -> bool:
+def _binds_anywhere(operation: Operation) -> bool:
     return not (has_symbols(operation) and isinstance(operation, ControlledGate))
 
 
-def _terms_of(operation: Any) -> int:
+def _terms_of(operation: Operation) -> int:
     return 0 if isinstance(operation, Delay) else 4 if kind_of(operation) in _FOUR_TERM else 2
 
 
@@ -176,7 +176,7 @@ def _in_shiftable_gates(circuit: QuantumCircuit) -> list[Placed]:
     return steps
 
 
-def _keeps(operation: Any) -> bool:
+def _keeps(operation: Operation) -> bool:
     """Whether an operation stands in a template as it is."""
     if isinstance(operation, _NO_GATE):
         return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -17,6 +16,7 @@ from qiskit.circuit import (
     Delay,
     ForLoopOp,
     Measure,
+    Operation,
     Parameter,
     Reset,
 )
@@ -33,7 +33,7 @@ from qiskit_hqnn.circuits.modifiers import is_controllable, put_together, taken_
 from qiskit_hqnn.circuits.standard import has_symbols, is_symbolic
 from qiskit_hqnn.errors import CircuitError
 
-Placed = tuple[Any, tuple[int, ...]]
+Placed = tuple[Operation, tuple[int, ...]]
 """An operation, and the qubits that it acts on."""
 
 _LAST = (GlobalPhaseGate, Barrier, Delay, Reset, Measure)
@@ -43,7 +43,7 @@ _WIDEST_MATRIX = 10
 _MOST_SPARE = 3
 
 
-def unfolded(circuit: QuantumCircuit, keeps: Callable[[Any], bool]) -> Iterator[Placed]:
+def unfolded(circuit: QuantumCircuit, keeps: Callable[[Operation], bool]) -> Iterator[Placed]:
     """The operations of a circuit in order, each one that is not kept replaced by what it is made of.
 
     What an operation is made of is its definition; else Qiskit's high-level synthesis says so, else its matrix.
@@ -82,7 +82,7 @@ def _placed(circuit: QuantumCircuit, qubits: tuple[int, ...]) -> Iterator[Placed
         yield step.operation, tuple(place[qubit] for qubit in step.qubits)
 
 
-def parts_of(operation: Any) -> QuantumCircuit | None:
+def parts_of(operation: Operation) -> QuantumCircuit | None:
     """The circuit that an operation stands for, one level down; None where nothing says."""
     if isinstance(operation, AnnotatedOperation):
         annotated = taken_apart(operation)
@@ -104,7 +104,7 @@ def parts_of(operation: Any) -> QuantumCircuit | None:
     return _by_matrix(operation)
 
 
-def _definition(operation: Any) -> QuantumCircuit | None:
+def _definition(operation: Operation) -> QuantumCircuit | None:
     try:
         found = getattr(operation, "definition", None)
     except (QiskitError, TypeError, ValueError):  # some of Qiskit's have none while a parameter is open
@@ -144,7 +144,7 @@ def _in_eigenbasis(gate: HamiltonianGate) -> QuantumCircuit:
     return circuit
 
 
-def _synthesised(operation: Any) -> QuantumCircuit | None:
+def _synthesised(operation: Operation) -> QuantumCircuit | None:
     """What Qiskit's transpiler makes of it."""
     from qiskit.transpiler.passes import HighLevelSynthesis  # the transpiler: most circuits never need it
 
@@ -173,14 +173,14 @@ def _without_spare(circuit: QuantumCircuit, num_qubits: int) -> QuantumCircuit |
     return _of_matrix(Operator(circuit).data[:side, :side])
 
 
-def _by_matrix(operation: Any) -> QuantumCircuit | None:
+def _by_matrix(operation: Operation) -> QuantumCircuit | None:
     try:
         return _of_matrix(operation.to_matrix())
     except (QiskitError, AttributeError, TypeError, ValueError):
         return None
 
 
-def _of_matrix(matrix: Any) -> QuantumCircuit:
+def _of_matrix(matrix: np.ndarray) -> QuantumCircuit:
     gate = UnitaryGate(matrix)
     circuit = QuantumCircuit(gate.num_qubits)
     circuit.append(gate, circuit.qubits)
