@@ -19,12 +19,12 @@ from qiskit.circuit import (
     Delay,
     Gate,
     InverseModifier,
-    Modifier,
     Operation,
     ParameterExpression,
     PowerModifier,
 )
 from qiskit.circuit import library as gates
+from qiskit.circuit.annotated_operation import Modifier
 from qiskit.quantum_info import Operator
 
 from qiskit_hqnn.circuits.standard import by_its_name, has_symbols, is_open

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import torch
 from qiskit.circuit import Parameter, ParameterExpression
 from torch import Tensor
 
 from qiskit_hqnn.circuits import UNARY, Operation, postfix
+
+_Value: TypeAlias = Tensor | complex
 
 
 class TorchFunction:
@@ -35,7 +37,7 @@ class TorchFunction:
                 self._items.append(item.name if isinstance(item, Operation) else item)
 
     def __call__(self, values: Tensor) -> Tensor:
-        stack: list[Any] = []
+        stack: list[_Value] = []
         for item in self._items:
             if isinstance(item, tuple):
                 stack.append(values[..., item[0]])
@@ -54,11 +56,11 @@ class TorchFunction:
         return real.to(values.dtype).expand(values.shape[:-1])
 
 
-def _as_tensor(value: Any) -> Tensor:
+def _as_tensor(value: _Value) -> Tensor:
     return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
 
 
-def _power(base: Any, exponent: Any) -> Tensor:
+def _power(base: _Value, exponent: _Value) -> Tensor:
     return (
         torch.pow(_as_tensor(base), exponent)
         if not isinstance(exponent, Tensor)
@@ -66,7 +68,7 @@ def _power(base: Any, exponent: Any) -> Tensor:
     )
 
 
-_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+_BINARY: dict[str, Callable[[_Value, _Value], _Value]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,

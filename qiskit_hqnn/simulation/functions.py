@@ -4,18 +4,54 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.simulation.passes.full_states import FullStates
 from qiskit_hqnn.simulation.runner import Runner
 
 _AS_IT_IS = nullcontext()
+
+
+class Passes(Protocol):
+    """Who computes expectation values, and their gradients."""
+
+    def measure(
+        self, rows: Tensor, columns: Tensor, for_gradient: bool
+    ) -> tuple[Tensor, Sequence[Tensor | None]]:
+        """Outputs, and what the way back needs."""
+        ...
+
+    def pull_back(self, kept: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of the inputs and weights from that of the outputs."""
+        ...
+
+
+class _Context(Protocol):
+    """What torch hands to a Function, and gets back in its backward pass."""
+
+    needs_input_grad: Sequence[bool]
+    saved_tensors: Sequence[Tensor]
+    kind: str
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None: ...
+
+
+class _OfExpectation(_Context, Protocol):
+    runner: Runs
+    copies: int | None
+    passes: Passes
+    shape: torch.Size | None
+
+
+class _OfState(_Context, Protocol):
+    states: FullStates
 
 
 class Runs(Protocol):
@@ -31,7 +67,7 @@ class Runs(Protocol):
     @property
     def sees_all(self) -> bool: ...
 
-    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> Any:
+    def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> Passes:
         """Who runs `measure` and `pull_back` on columns of these shapes; without `of_rows` the gradient of the rows is
         not asked for, and may be left out."""
         ...
@@ -55,7 +91,7 @@ def expectation_values(runner: Runs, rows: Tensor, columns: Tensor, copies: int 
         Shape (batch, copies, outputs); with `copies`, (..., copies · outputs).
     """
     with full_precision(runner.kind):
-        outputs: Any = _Expectation.apply(runner, _for_gradient(rows, columns), copies, rows, columns)
+        outputs: Tensor = _Expectation.apply(runner, _for_gradient(rows, columns), copies, rows, columns)
     return outputs
 
 
@@ -70,11 +106,11 @@ def by_copy(rows: Tensor, columns: Tensor, copies: int) -> tuple[Tensor, Tensor]
 def statevectors(runner: Runner, rows: Tensor, columns: Tensor) -> Tensor:
     """States (batch, copies, 2^n) from rows (batch, copies, C) and columns (copies, D)."""
     with full_precision(runner.kind):
-        states: Any = _State.apply(runner, _for_gradient(rows, columns), rows, columns)
+        states: Tensor = _State.apply(runner, _for_gradient(rows, columns), rows, columns)
     return states
 
 
-def full_precision(kind: str) -> AbstractContextManager[Any]:
+def full_precision(kind: str) -> AbstractContextManager[object]:
     """torch.autocast off within, on this kind of device: it would round real products to bfloat16, and it knows no
     complex ones."""
     return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else _AS_IT_IS
@@ -86,7 +122,12 @@ class _Expectation(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, runner: Runs, for_gradient: bool, copies: int | None, rows: Tensor, columns: Tensor
+        ctx: _OfExpectation,
+        runner: Runs,
+        for_gradient: bool,
+        copies: int | None,
+        rows: Tensor,
+        columns: Tensor,
     ) -> Tensor:
         inputs, weights = (rows, columns) if copies is None else by_copy(rows, columns, copies)
         ctx.runner, ctx.copies = runner, copies
@@ -102,13 +143,12 @@ class _Expectation(torch.autograd.Function):
         return outputs.data
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _OfExpectation, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, columns, *kept = ctx.saved_tensors
 
         def slopes() -> tuple[Tensor, Tensor]:
             if ctx.shape is None:
-                of_pair: tuple[Tensor, Tensor] = ctx.passes.pull_back(kept, gradient)
-                return of_pair
+                return ctx.passes.pull_back(kept, gradient)
             of_rows, of_columns = ctx.passes.pull_back(kept, gradient.reshape(ctx.shape))
             return of_rows.reshape(rows.shape), of_columns.reshape(columns.shape)
 
@@ -134,7 +174,7 @@ def _with_graph(
 
 class _State(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, runner: Runner, for_gradient: bool, rows: Tensor, columns: Tensor) -> Tensor:
+    def forward(ctx: _OfState, runner: Runner, for_gradient: bool, rows: Tensor, columns: Tensor) -> Tensor:
         ctx.states, ctx.kind = runner.states, runner.kind
         states, kept = runner.states.statevectors(rows, columns, for_gradient)
         ctx.save_for_backward(rows, columns, *kept)
@@ -142,7 +182,7 @@ class _State(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _OfState, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, columns, *kept = ctx.saved_tensors
         with full_precision(ctx.kind):
             pull_back = partial(ctx.states.pull_back_states, kept, gradient)
@@ -164,12 +204,12 @@ class _OnceOnly(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, columns: Tensor, gradient: Tensor, of_rows: Tensor, of_columns: Tensor
+        ctx: object, rows: Tensor, columns: Tensor, gradient: Tensor, of_rows: Tensor, of_columns: Tensor
     ) -> tuple[Tensor, Tensor]:
         return of_rows.data, of_columns.data
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         raise HQNNError(
             "States, probabilities and values under a device's noise have first derivatives only by autograd, but a "
             "second one was asked for (create_graph=True); torch.func gives those of exact probabilities."

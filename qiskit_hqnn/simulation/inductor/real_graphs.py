@@ -6,14 +6,15 @@ and each operator on it a few on those. What depends on constants only is worked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.fx import GraphModule, Interpreter
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
+from torch.fx.node import Argument, Target
 
 aten = torch.ops.aten
 _UNROLLED = 1 << 13
@@ -27,10 +28,15 @@ class Pair:
 
     re: Tensor
     im: Tensor
-    stacks: dict[str, Any] | None = None
+    stacks: dict[str, Tensor] | None = None
+    pairs: dict[str, Pair] = field(default_factory=dict)
 
 
-def traced(function: Callable[..., Any], *examples: Tensor) -> GraphModule:
+Value: TypeAlias = Pair | Tensor
+Operator: TypeAlias = Callable[..., Tensor]
+
+
+def traced(function: Callable[..., object], *examples: Tensor) -> GraphModule:
     """The graph of torch operators that a function of tensors runs, without those whose results are not used."""
     graph = make_fx(function)(*examples)
     graph.graph.eliminate_dead_code()
@@ -65,7 +71,7 @@ def in_real_numbers(graph: GraphModule, examples: Sequence[Tensor]) -> GraphModu
     return make_fx(run)(*split(examples))
 
 
-def _parts(value: Any) -> tuple[Tensor, ...]:
+def _parts(value: Value) -> tuple[Tensor, ...]:
     if isinstance(value, Pair):
         return value.re, value.im
     if value.is_complex():
@@ -86,14 +92,17 @@ class _Rewriting(Interpreter):
                 if value.is_complex():
                     self._constants[node.target] = Pair(value.real.clone(), value.imag.clone(), {})
 
-    def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
+    def get_attr(self, target: Target, args: tuple[Argument, ...], kwargs: Mapping[str, object]) -> object:
         if target in self._constants:
             return self._constants[target]
-        return super().get_attr(target, args, kwargs)
+        return super().get_attr(target, args, dict(kwargs))
 
-    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+    def call_function(
+        self, target: Target, args: tuple[Argument, ...], kwargs: Mapping[str, object]
+    ) -> object:
         if target is aten.lift_fresh_copy.default:
             return args[0]
+        assert not isinstance(target, str)  # that would be a method's name
         if kwargs.get("dtype") in _REAL:
             return _with_real_dtype(target, args, kwargs)
         if target in _FROM_REAL or any(isinstance(value, Pair) for value in _flat(args)):
@@ -108,33 +117,35 @@ class _Rewriting(Interpreter):
         return target(*args, **kwargs)
 
 
-def _flat(args: Sequence[Any]) -> list[Any]:
+def _flat(args: Sequence[object]) -> list[object]:
     return [value for arg in args for value in (arg if isinstance(arg, list | tuple) else [arg])]
 
 
-def _with_real_dtype(target: Any, args: Any, kwargs: Any) -> Pair:
-    real = target(*args, **{**kwargs, "dtype": _REAL[kwargs["dtype"]]})
+def _with_real_dtype(target: Operator, args: Sequence[object], kwargs: Mapping[str, object]) -> Pair:
+    given = kwargs["dtype"]
+    assert isinstance(given, torch.dtype)
+    real = target(*args, **{**kwargs, "dtype": _REAL[given]})
     return Pair(real, torch.zeros_like(real))
 
 
 # The rules. Products know constants by their `stacks`, and make what they need of these only once.
 
 
-def _each(operator: Any) -> Callable[..., Pair]:
-    def rule(x: Pair, *args: Any, **kwargs: Any) -> Pair:
+def _each(operator: Operator) -> Callable[..., Pair]:
+    def rule(x: Pair, *args: object, **kwargs: object) -> Pair:
         if x.stacks is None:
             return Pair(operator(x.re, *args, **kwargs), operator(x.im, *args, **kwargs))
         key = f"{operator} {args} {kwargs}"
-        if key not in x.stacks:
+        if key not in x.pairs:
             with disable_proxy_modes_tracing():
-                x.stacks[key] = Pair(operator(x.re, *args, **kwargs), operator(x.im, *args, **kwargs), {})
-        return x.stacks[key]
+                x.pairs[key] = Pair(operator(x.re, *args, **kwargs), operator(x.im, *args, **kwargs), {})
+        return x.pairs[key]
 
     return rule
 
 
-def _each_of_several(operator: Any) -> Callable[..., list[Pair]]:
-    def rule(x: Pair, *args: Any, **kwargs: Any) -> list[Pair]:
+def _each_of_several(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., list[Pair]]:
+    def rule(x: Pair, *args: object, **kwargs: object) -> list[Pair]:
         return [
             Pair(*parts) for parts in zip(*(operator(p, *args, **kwargs) for p in (x.re, x.im)), strict=True)
         ]
@@ -142,20 +153,22 @@ def _each_of_several(operator: Any) -> Callable[..., list[Pair]]:
     return rule
 
 
-def _joined(operator: Any) -> Callable[..., Pair]:
+def _joined(operator: Operator) -> Callable[..., Pair]:
     return lambda pairs, *args: Pair(
         operator([pair.re for pair in pairs], *args), operator([pair.im for pair in pairs], *args)
     )
 
 
-def _multiply(x: Any, y: Any) -> Pair:
-    if isinstance(x, Pair) and isinstance(y, Pair):
+def _multiply(x: Value, y: Value) -> Pair:
+    if not isinstance(x, Pair):
+        assert isinstance(y, Pair)  # one of both is
+        x, y = y, x
+    if isinstance(y, Pair):
         return Pair(x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re)
-    pair, other = (x, y) if isinstance(x, Pair) else (y, x)
-    return Pair(pair.re * other, pair.im * other)
+    return Pair(x.re * y, x.im * y)
 
 
-def _multiply_in_place(x: Pair, y: Any) -> Pair:
+def _multiply_in_place(x: Pair, y: Value) -> Pair:
     # Views of x that were taken before are other pairs, and would not see it: the passes have none.
     product = _multiply(x, y)
     x.re, x.im = product.re, product.im
@@ -166,7 +179,7 @@ def _add(x: Pair, y: Pair) -> Pair:
     return Pair(x.re + y.re, x.im + y.im)
 
 
-def _put(x: Pair, indices: Any, values: Pair, *rest: Any) -> Pair:
+def _put(x: Pair, indices: Sequence[Tensor | None], values: Pair, *rest: bool) -> Pair:
     aten.index_put_(x.re, indices, values.re, *rest)
     aten.index_put_(x.im, indices, values.im, *rest)
     return x
@@ -212,13 +225,13 @@ def _real_product(x: Tensor, y: Tensor) -> Tensor:
     return torch.mm(x, y) if x.numel() * y.shape[1] > _UNROLLED else _product(x[None], y[None])[0]
 
 
-_SMALL_PRODUCTS: dict[Any, Callable[..., Tensor]] = {
+_SMALL_PRODUCTS: dict[Target, Operator] = {
     aten.bmm.default: _product,
     aten.mm.default: _real_product,
     aten.addmm.default: lambda start, x, y: start + _real_product(x, y),
 }
 _FROM_REAL = {aten.complex.default, aten.view_as_complex.default}
-_RULES: dict[Any, Callable[..., Any]] = {
+_RULES: dict[Target, Callable[..., Value | list[Pair]]] = {
     **{
         operator: _each(operator)
         for operator in (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -42,6 +42,10 @@ class Move:
     places: tuple[int, ...]
 
 
+_Path: TypeAlias = "tuple[tuple[int, ...] | None, _Path | None]"
+"""The order that was moved to, None for staying, and the path before it; the first one has the order at the start."""
+
+
 def arrange(
     steps: Sequence[Step], num_qubits: int, columns: int
 ) -> tuple[tuple[int, ...], list[Move], tuple[int, ...]]:
@@ -55,9 +59,10 @@ def arrange(
     Returns:
         The order of qubits at the start, the moves, and the order at the end.
     """
+    beam: list[tuple[float, tuple[int, ...], _Path]]
     beam = [(0.0, order, (order, None)) for order in _first_orders(steps, num_qubits)]
     for step in steps:
-        found: dict[tuple[int, ...], tuple[float, tuple[int, ...], tuple[Any, ...]]] = {}
+        found: dict[tuple[int, ...], tuple[float, tuple[int, ...], _Path]] = {}
         for cost, order, path in beam:
             for extra, after in _options(step, order, columns):
                 moved = after if after != order else None
@@ -69,6 +74,7 @@ def arrange(
     while path[1] is not None:
         orders.append(path[0])
         path = path[1]
+    assert path[0] is not None
     first = order = path[0]
     moves = []
     for step, moved in zip(steps, reversed(orders), strict=True):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import pi, sqrt
-from typing import Any
 
 import numpy as np
 from qiskit.circuit import (
@@ -18,7 +17,9 @@ from qiskit.circuit import (
     ControlFlowOp,
     Delay,
     Measure,
+    Operation,
     Parameter,
+    ParameterExpression,
     QuantumCircuit,
     Reset,
     Store,
@@ -134,7 +135,7 @@ def _lower(circuit: QuantumCircuit, index: dict[Parameter, int]) -> Iterator[Pri
             yield from rule(where, [_angle(value, index) for value in operation.params])
 
 
-def _is_known(operation: Any) -> bool:
+def _is_known(operation: Operation) -> bool:
     """Whether an operation needs no unfolding: it has a rule, its matrix is that of one qubit, or it does nothing."""
     if _is_ignored(operation):
         return True
@@ -144,11 +145,11 @@ def _is_known(operation: Any) -> bool:
     return kind is not None and operation.num_qubits == 1 and not has_symbols(operation)
 
 
-def _is_ignored(operation: Any) -> bool:
+def _is_ignored(operation: Operation) -> bool:
     return getattr(operation, "base_class", type(operation)) in _IGNORED
 
 
-def _refusal(circuit: QuantumCircuit, operation: Any) -> CircuitError:
+def _refusal(circuit: QuantumCircuit, operation: Operation) -> CircuitError:
     if isinstance(operation, Measure | Reset | Store | ControlFlowOp) or operation.num_clbits:
         where = (
             ", with which 'initialize' starts too, behind other gates" if isinstance(operation, Reset) else ""
@@ -168,7 +169,7 @@ def special_unitary(matrix: np.ndarray) -> np.ndarray:
     return matrix / np.sqrt(determinant)
 
 
-def _angle(value: Any, index: dict[Parameter, int]) -> Angle:
+def _angle(value: float | ParameterExpression, index: dict[Parameter, int]) -> Angle:
     found = affine(value) if is_symbolic(value) else ({}, float(value))
     assert found is not None  # a template's angles enter definitions with a factor, and with nothing else
     (slopes, offset) = found
