@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -27,7 +26,9 @@ def check_counts(*, shots: int, sets_at_once: int, seed: int | None) -> None:
         check_integer("seed", seed, 0)
 
 
-def check_kinds(*, mitigation: Any, options: Any, patience: Any, meter: Any, store: Any) -> None:
+def check_kinds(
+    *, mitigation: object, options: object, patience: object, meter: object, store: object
+) -> None:
     """Raises HQNNError if one of a manager's objects is neither None nor of its kind."""
     kinds = {
         "mitigation": (mitigation, MitigationOptions),

@@ -6,7 +6,6 @@ import io
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -17,10 +16,11 @@ from qiskit_hqnn.errors import StoreError
 _reading = threading.Lock()
 
 
-def arrays_to_bytes(arrays: Mapping[str, Any], compressed: bool = False) -> bytes:
+def arrays_to_bytes(arrays: Mapping[str, np.ndarray], compressed: bool = False) -> bytes:
     """NumPy's npz format."""
     file = io.BytesIO()
-    (np.savez_compressed if compressed else np.savez)(file, **arrays)
+    # Names of arrays are any but those of NumPy's own arguments, which its types do not know.
+    (np.savez_compressed if compressed else np.savez)(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from qiskit_hqnn.errors import BudgetError, HQNNError
 
@@ -94,7 +94,7 @@ class Meter:
         return self._limit
 
     @limit.setter
-    def limit(self, seconds: Any) -> None:
+    def limit(self, seconds: float | None) -> None:
         # Nothing is over a limit that is NaN, so it would be none.
         number = isinstance(seconds, Real) and not isinstance(seconds, bool)
         if seconds is not None and not (number and seconds > 0):

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit, qpy
@@ -157,7 +156,9 @@ def to_bytes(pieces: Sequence[Piece]) -> bytes:
         }
         for piece in pieces
     ]
-    arrays: dict[str, Any] = {f"values{index}": piece.content.values for index, piece in enumerate(pieces)}
+    arrays: dict[str, np.ndarray] = {
+        f"values{index}": piece.content.values for index, piece in enumerate(pieces)
+    }
     arrays["circuits"] = np.frombuffer(file.getvalue(), dtype=np.uint8)
     arrays["pieces"] = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
     return arrays_to_bytes(arrays)
@@ -191,7 +192,7 @@ def from_bytes(content: bytes) -> list[Piece]:
 def outcomes_to_bytes(pieces: Sequence[Piece], outcomes: Sequence[Outcomes]) -> bytes:
     """Outcomes of a chunk with what they belong to."""
     where = [[piece.request, piece.start] for piece in pieces]
-    arrays: dict[str, Any] = {"where": np.array(where, dtype=np.int64).reshape(-1, 2)}
+    arrays: dict[str, np.ndarray] = {"where": np.array(where, dtype=np.int64).reshape(-1, 2)}
     for index, outcome in enumerate(outcomes):
         arrays[f"outcomes{index}"] = np.frombuffer(outcome.to_bytes(), dtype=np.uint8)
     return arrays_to_bytes(arrays)

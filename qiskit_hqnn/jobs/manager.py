@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qiskit.primitives import BaseSamplerV2
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -237,8 +237,8 @@ class JobManager:
         self,
         pub: EstimatorPub,
         title: str = "",
-        settings: dict[str, Any] | None = None,
-        notes: dict[str, Any] | None = None,
+        settings: Mapping[str, object] | None = None,
+        notes: Mapping[str, object] | None = None,
         max_qpu_seconds: float | None = None,
     ) -> str:
         """Record an estimator PUB, and return its id: `wait` or a worker sends it, `expectation_values` reads it.
@@ -273,7 +273,7 @@ class JobManager:
                 store.resume(recorded.id)
         return recorded.id
 
-    def known(self, estimation: Planned, settings: dict[str, Any] | None = None) -> str | None:
+    def known(self, estimation: Planned, settings: Mapping[str, object] | None = None) -> str | None:
         """The id of the job that `submit` would find in the store for a plan and settings; None if there is none."""
         store = self._needs_store()
         job = strong_id(self.where, self._identity(settings or {}), estimation.requests)
@@ -320,9 +320,9 @@ class JobManager:
         price: Price,
         call: Meter,
         title: str,
-        settings: dict[str, Any],
+        settings: Mapping[str, object],
         estimation: Planned | None,
-        notes: dict[str, Any] | None = None,
+        notes: Mapping[str, object] | None = None,
     ) -> Recorded:
         """Record requests, unless they are in the store: from then on they may be paid, whatever becomes of this."""
         store = self._needs_store()
@@ -333,7 +333,7 @@ class JobManager:
             return Recorded(job, fresh=False)
         call.check(price, f"This request of {price.executions:,} executions on {self.where}")
         seconds = seconds_each(requests, durations, self.device, self.options)
-        kept = identity | (notes or {}) | {"max_qpu_seconds": call.left}
+        kept = {**identity, **(notes or {}), "max_qpu_seconds": call.left}
         recorded = record(
             store, job, self.where, title, requests, seconds, price, kept, self.limits, estimation
         )
@@ -344,7 +344,7 @@ class JobManager:
         hands = (self._spread or self.adapter, self.options, self.patience, self.progress)
         return drive(store, job, *hands, meter=call, said=self.said)
 
-    def _identity(self, settings: dict[str, Any]) -> dict[str, Any]:
+    def _identity(self, settings: Mapping[str, object]) -> dict[str, object]:
         """What decides a job's result beside its requests."""
         own = {"options": asdict(self.options), "limits": asdict(self.limits)}
-        return settings | own | self._planner.identity
+        return {**settings, **own, **self._planner.identity}

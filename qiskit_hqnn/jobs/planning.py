@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
@@ -56,7 +55,7 @@ class Planner:
         self._questions = Questions(seed)
 
     @property
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """What decides a result beside the requests; the calibration is the one that they were compiled for."""
         return {
             "mitigation": asdict(self.mitigation),

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
-from qiskit.primitives.containers import BitArray, DataBin, PrimitiveResult, PubResult, SamplerPubResult
+from qiskit.primitives.containers import (
+    BitArray,
+    DataBin,
+    EstimatorPubLike,
+    PrimitiveResult,
+    PubResult,
+    SamplerPubLike,
+    SamplerPubResult,
+)
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
@@ -44,7 +52,7 @@ class ManagedEstimator(BaseEstimatorV2):
     def __init__(self, manager: Sampling) -> None:
         self.manager = manager
 
-    def run(self, pubs: Iterable[Any], *, precision: float | None = None) -> PrimitiveJob:
+    def run(self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None) -> PrimitiveJob:
         """Start PUBs; without a precision each set gets the manager's shots."""
         coerced = [_own(EstimatorPub.coerce(pub, precision)) for pub in pubs]
 
@@ -71,7 +79,7 @@ class ManagedSampler(BaseSamplerV2):
     def __init__(self, manager: Sampling) -> None:
         self.manager = manager
 
-    def run(self, pubs: Iterable[Any], *, shots: int | None = None) -> PrimitiveJob:
+    def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> PrimitiveJob:
         """Start PUBs; without shots each set gets the manager's."""
         coerced = [_own(SamplerPub.coerce(pub, shots)) for pub in pubs]
         for pub in coerced:

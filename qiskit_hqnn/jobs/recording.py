@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
 
 from qiskit.primitives.containers import PubResult
 
@@ -39,7 +38,7 @@ class Recorded:
     fresh: bool
 
 
-def strong_id(where: str, settings: dict[str, Any], requests: Sequence[SamplingRequest]) -> str:
+def strong_id(where: str, settings: Mapping[str, object], requests: Sequence[SamplingRequest]) -> str:
     """SHA-256 of everything that can alter a job's result."""
     digest = sha256(json.dumps([1, where, settings], sort_keys=True, default=str).encode())
     for request in requests:
@@ -55,7 +54,7 @@ def record(
     requests: Sequence[SamplingRequest],
     seconds_each: Sequence[float],
     price: Price,
-    settings: dict[str, Any],
+    settings: Mapping[str, object],
     limits: ChunkLimits,
     estimation: Planned | None,
 ) -> Recorded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -15,6 +15,9 @@ from qiskit_hqnn.jobs.adapters.checking import checked
 from qiskit_hqnn.jobs.adapters.components import is_tiled, sampled_apart
 from qiskit_hqnn.jobs.adapters.sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.devices import CutDevice, Device, cut_target, for_aer
+
+if TYPE_CHECKING:
+    from qiskit.result import Result
 
 _DENSITY_MATRIX_QUBITS = 8
 """Up to so many qubits a density matrix costs less than a trajectory for every shot."""
@@ -106,7 +109,7 @@ def _noisy(device: Device, used: tuple[int, ...]) -> AerSimulator:
     return _simulators[key]
 
 
-def _outcomes(result: Any, bits: int) -> Outcomes:
+def _outcomes(result: Result, bits: int) -> Outcomes:
     rows = [getattr(experiment.data, "counts", {}) for experiment in result.results]
     if bits <= HISTOGRAM_BITS:
         counts = np.zeros((len(rows), 1 << bits), dtype=np.int32)

@@ -7,17 +7,18 @@ again by itself, since it is paid, nor read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from qiskit.primitives.containers import BitArray
+from qiskit.primitives.containers import BitArray, SamplerPubResult
 
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import OddResultError
 from qiskit_hqnn.jobs.arrays import arrays_to_bytes
 
 
-def checked(results: Sequence[Any], requests: Sequence[SamplingRequest]) -> list[Outcomes]:
+def checked(
+    results: Sequence[Outcomes | SamplerPubResult], requests: Sequence[SamplingRequest]
+) -> list[Outcomes]:
     """The outcomes of each request.
 
     Args:
@@ -37,7 +38,7 @@ def checked(results: Sequence[Any], requests: Sequence[SamplingRequest]) -> list
     return [Outcomes.of(result, request) for result, request in zip(results, requests, strict=True)]
 
 
-def _difference(result: Any, request: SamplingRequest) -> str:
+def _difference(result: Outcomes | SamplerPubResult, request: SamplingRequest) -> str:
     """What differs, in a few words; nothing if all is as it should be."""
     if isinstance(result, Outcomes):
         shots = result.packed.shape[1] if result.packed is not None else _fewest(result.counts)
@@ -76,12 +77,12 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _received(results: Sequence[Any]) -> bytes:
+def _received(results: Sequence[Outcomes | SamplerPubResult]) -> bytes:
     """Results as they came, else all arrays in them."""
     known = getattr(results, "received", None)
     if isinstance(known, bytes):
         return known
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray | None] = {}
     for index, result in enumerate(results):
         if isinstance(result, Outcomes):
             arrays[f"{index}.outcomes"] = result.counts if result.counts is not None else result.packed

@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import rustworkx as rx
 from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction
 
 from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest, seed_of
 
@@ -80,7 +80,7 @@ def _parts(request: SamplingRequest) -> Iterator[_Part]:
         yield _Part(SamplingRequest(part, names, values, shots, seed_of(request.seed, number)), tuple(bits))
 
 
-def _joined_steps(circuit: QuantumCircuit) -> list[list[Any]]:
+def _joined_steps(circuit: QuantumCircuit) -> list[list[CircuitInstruction]]:
     """The steps of each part, in their order; barriers, which join nothing, are left out."""
     graph = rx.PyGraph()
     graph.add_nodes_from(range(circuit.num_qubits + circuit.num_clbits))
@@ -93,7 +93,7 @@ def _joined_steps(circuit: QuantumCircuit) -> list[list[Any]]:
         nodes.append((places[0], step))
         graph.add_edges_from([(a, b, None) for a, b in itertools.pairwise(places)])
     part_of = {node: number for number, group in enumerate(rx.connected_components(graph)) for node in group}
-    steps: dict[int, list[Any]] = {}
+    steps: dict[int, list[CircuitInstruction]] = {}
     for node, step in nodes:
         steps.setdefault(part_of[node], []).append(step)
     return list(steps.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 from qiskit.primitives import BaseSamplerV2
@@ -23,7 +22,9 @@ def check_word(where: str) -> None:
         )
 
 
-def open_place(where: Any, fractional: bool = False) -> tuple[Device, BackendAdapter]:
+def open_place(
+    where: str | BackendV2 | BaseSamplerV2, fractional: bool = False
+) -> tuple[Device, BackendAdapter]:
     """The device to compile for, and the adapter that samples on it.
 
     Args:

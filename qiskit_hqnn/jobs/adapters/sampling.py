@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.primitives.containers import BitArray
+from qiskit.primitives.containers import BitArray, SamplerPubResult
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
@@ -141,9 +140,9 @@ class Outcomes:
         return cls(bits, counts.reshape(len(index), 1 << bits).astype(np.int32))
 
     @classmethod
-    def of(cls, result: Any, request: SamplingRequest) -> Outcomes:
+    def of(cls, result: Outcomes | SamplerPubResult, request: SamplingRequest) -> Outcomes:
         """Outcomes of one request from what an adapter returns, checked: outcomes already, or a `SamplerPubResult`."""
-        if isinstance(result, cls):
+        if isinstance(result, Outcomes):
             return result
         registers = [getattr(result.data, register.name) for register in request.circuit.cregs]
         bits = registers[0] if len(registers) == 1 else BitArray.concatenate_bits(registers)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
+    from qiskit.primitives.containers import SamplerPubResult
+
+    from qiskit_hqnn.jobs.adapters.sampling import Outcomes, SamplingRequest
 
 JobWord = Literal["queued", "running", "done", "failed", "cancelled"]
 """What a backend job can be; a word that a service invents later is "running" with a reason, which is reported."""
@@ -92,7 +94,7 @@ class BackendAdapter(Protocol):
 
     def status(self, job_id: str) -> JobState: ...
 
-    def result(self, job_id: str) -> Sequence[Any]:
+    def result(self, job_id: str) -> Sequence[Outcomes | SamplerPubResult]:
         """Per request, its `Outcomes` or a `SamplerPubResult` of shape (sets,).
 
         Raises:

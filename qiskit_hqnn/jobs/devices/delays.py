@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from math import lcm
-from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import Delay, ParameterExpression
@@ -70,7 +69,7 @@ def without_delays(circuit: QuantumCircuit) -> QuantumCircuit:
     return result
 
 
-def _length(delay: Any, circuit: QuantumCircuit, name: str) -> float:
+def _length(delay: Delay, circuit: QuantumCircuit, name: str) -> float:
     length = delay.duration
     if isinstance(length, ParameterExpression) and not length.parameters:
         length = float(length)

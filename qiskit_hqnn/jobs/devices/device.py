@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import NoReturn
 from uuid import uuid4
 
-from qiskit.providers import BackendV2
+from qiskit.providers import BackendV2, Options
 from qiskit.transpiler import InstructionProperties, Target
 from qiskit_aer import AerSimulator
 
@@ -145,7 +145,7 @@ def _simulator_id(simulator: AerSimulator) -> str:
     return "simulator-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _without_ids(value: Any) -> Any:
+def _without_ids(value: object) -> object:
     """A noise model's description without the number that Aer draws for each error when it is made."""
     if isinstance(value, dict):
         return {key: _without_ids(item) for key, item in value.items() if key != "id"}
@@ -229,12 +229,10 @@ class CutDevice(BackendV2):
         return None
 
     @classmethod
-    def _default_options(cls) -> Any:
-        from qiskit.providers import Options
-
+    def _default_options(cls) -> Options:
         return Options()
 
-    def run(self, run_input: Any, **options: Any) -> Any:
+    def run(self, run_input: object, **options: object) -> NoReturn:
         raise DeviceError(f"{self.name} is the description of a device: it runs nothing by itself.")
 
 

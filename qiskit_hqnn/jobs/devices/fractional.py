@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from qiskit import QuantumCircuit, transpile
-from qiskit.circuit import Parameter, ParameterExpression
+from qiskit.circuit import CircuitInstruction, Parameter, ParameterExpression
 from qiskit.circuit.library import RXGate, RZGate, RZZGate, XGate
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import PassManager, Target
@@ -24,7 +24,8 @@ from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 
 FRACTIONAL = ("rx", "rzz")
 _KEPT = 32
-_folded: dict[tuple[bytes, frozenset[Any]], FoldedCircuit] = {}
+GatesForFolds: TypeAlias = frozenset[str] | frozenset[tuple[str, frozenset[tuple[int, ...]]]]
+_folded: dict[tuple[bytes, GatesForFolds], FoldedCircuit] = {}
 _OF_FOLDS = frozenset({"rz", "rx", "x"})
 """The gates that a fold takes beside rzz."""
 _SUBSETS = (("rx", "rzz"), ("rzz",), ("rx",))
@@ -146,7 +147,7 @@ def folded(circuit: QuantumCircuit, target: Target | None) -> FoldedCircuit:
     return _folded[key]
 
 
-def _gates_for_folds(target: Target) -> frozenset[Any]:
+def _gates_for_folds(target: Target) -> GatesForFolds:
     """What of a device a folded circuit follows from: which gates it has, and where, if it lacks those of a fold."""
     names = frozenset(target.operation_names)
     if names >= _OF_FOLDS:
@@ -202,7 +203,7 @@ def with_folded_numbers(circuit: QuantumCircuit, target: Target) -> QuantumCircu
     return merged
 
 
-def angle_is_allowed(angle: Any) -> bool:
+def angle_is_allowed(angle: float | ParameterExpression) -> bool:
     """Whether a device takes an rzz of this angle; an open one is folded when its values are known."""
     if isinstance(angle, ParameterExpression) and angle.parameters:
         return True
@@ -213,13 +214,13 @@ def _names(number: int) -> tuple[str, str, str]:
     return f"fold_{number}_z", f"fold_{number}_x", f"fold_{number}_zz"
 
 
-def _is_open(step: Any) -> bool:
+def _is_open(step: CircuitInstruction) -> bool:
     return (
         step.name == "rzz" and isinstance(step.params[0], ParameterExpression) and step.params[0].parameters
     )
 
 
-def _is_outside(step: Any) -> bool:
+def _is_outside(step: CircuitInstruction) -> bool:
     return step.name == "rzz" and not _is_open(step) and not 0 <= float(step.params[0]) <= np.pi / 2
 
 

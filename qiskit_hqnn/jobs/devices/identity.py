@@ -6,7 +6,6 @@ import json
 import re
 from functools import cache
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -36,7 +35,7 @@ def circuit_bytes(circuit: QuantumCircuit) -> bytes:
     return json.dumps(content).encode()
 
 
-def _steps(circuit: QuantumCircuit, phases: bool = False) -> list[Any]:
+def _steps(circuit: QuantumCircuit, phases: bool = False) -> list[object]:
     return [
         [
             _meaning(step.operation, step.name, phases),
@@ -47,7 +46,7 @@ def _steps(circuit: QuantumCircuit, phases: bool = False) -> list[Any]:
     ]
 
 
-def _meaning(operation: Operation, name: str, phases: bool) -> list[Any]:
+def _meaning(operation: Operation, name: str, phases: bool) -> list[object]:
     """What an operation does. A name tells that of Qiskit's own gates only: two others may share theirs.
 
     Args:
@@ -62,7 +61,7 @@ def _meaning(operation: Operation, name: str, phases: bool) -> list[Any]:
         return [name, _matrix(operation)]
     if isinstance(operation, ControlFlowOp):
         raise CircuitError(f"A circuit for the job manager must be without control flow, but has {name!r}.")
-    given: list[Any] = [_COUNTED.sub("circuit", name), [_value(value) for value in operation.params]]
+    given: list[object] = [_COUNTED.sub("circuit", name), [_value(value) for value in operation.params]]
     if name == "delay":
         return [*given, operation.unit]
     if getattr(operation, "ctrl_state", None) is not None:
@@ -94,7 +93,7 @@ def _usual_label(name: str) -> str | None:
     return getattr(get_standard_gate_name_mapping().get(name), "label", None)
 
 
-def _matrix(operation: Operation) -> Any:
+def _matrix(operation: Operation) -> object:
     """Of an operation that is no instruction: a Clifford's tableau, or its unitary matrix."""
     tableau = getattr(operation, "tableau", None)
     try:
@@ -105,7 +104,7 @@ def _matrix(operation: Operation) -> Any:
         ) from None
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> object:
     """A parameter of an instruction: numbers exactly, arrays by their bytes."""
     if isinstance(value, np.ndarray):
         whole = np.ascontiguousarray(value, dtype="<c16")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar, Unpack
 
 from qiskit_hqnn.jobs.adapters import (
     AdapterError,
@@ -18,7 +18,7 @@ from qiskit_hqnn.jobs.adapters import (
 from qiskit_hqnn.jobs.chunks import from_bytes, halves, to_bytes
 from qiskit_hqnn.jobs.sending.allowance import Allowance
 from qiskit_hqnn.jobs.sending.patience import Patience, Pauses, Silence
-from qiskit_hqnn.jobs.store import Chunk, Store
+from qiskit_hqnn.jobs.store import Chunk, ChunkChanges, Store
 
 _T = TypeVar("_T")
 
@@ -60,16 +60,19 @@ class Hands:
     def status(self, job_id: str) -> JobState:
         return self.call(lambda: self.adapter.status(job_id))
 
-    def change(self, chunk: Chunk, charged: float | None = None, **values: Any) -> Chunk | None:
+    def change(
+        self, chunk: Chunk, charged: float | None = None, **values: Unpack[ChunkChanges]
+    ) -> Chunk | None:
         """Commit a change, and what was charged under its tag; None if the chunk is no longer this owner's."""
         if not self.store.move(chunk, self.owner, charged, **values):
             return None
         return Chunk(**{**chunk.__dict__, **values, "owner": self.owner})
 
-    def rest(self, chunk: Chunk, seconds: float, **values: Any) -> None:
+    def rest(self, chunk: Chunk, seconds: float, /, **values: Unpack[ChunkChanges]) -> None:
         """Commit a change, and leave the part alone for a while."""
         seconds = self.pauses.set(chunk.tag, seconds)
-        self.change(chunk, not_before=time.time() + seconds, **values)
+        values["not_before"] = time.time() + seconds
+        self.change(chunk, **values)
 
     def report(self, chunk: Chunk, words: str) -> None:
         """Say once, on the job, why a part does not move."""

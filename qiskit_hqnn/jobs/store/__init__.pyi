@@ -1,7 +1,7 @@
 from .database import file_of, parse_url
 from .owners import LEASE_SECONDS, new_owner
 from .store import DEFAULT_STORE, Store
-from .tables import MOVING, OPEN, Chunk, JobRecord
+from .tables import MOVING, OPEN, Chunk, ChunkChanges, JobRecord
 
 __all__ = [
     "DEFAULT_STORE",
@@ -9,6 +9,7 @@ __all__ = [
     "MOVING",
     "OPEN",
     "Chunk",
+    "ChunkChanges",
     "JobRecord",
     "Store",
     "file_of",

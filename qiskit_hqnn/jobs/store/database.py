@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from qiskit_hqnn.errors import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 def open_engine(url: URL, make: bool = True, patience: float = 60.0) -> Engine:
@@ -88,7 +91,7 @@ def _create_file(url: URL) -> None:
             raise StoreError(f"Job store {path} cannot be written: {error.strerror}.") from None
 
 
-def _sqlite_settings(make: bool, patience: float, connection: Any, _record: Any) -> None:
+def _sqlite_settings(make: bool, patience: float, connection: sqlite3.Connection, _record: object) -> None:
     # SQLAlchemy sends BEGIN itself (below); the driver's own would come too late to be IMMEDIATE.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {1000 * patience:.0f}")

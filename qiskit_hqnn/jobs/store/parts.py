@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Column, Connection, Float, LargeBinary, String, Table, insert, select, update
+from sqlalchemy.sql.dml import Update
 
 from qiskit_hqnn.jobs.store import charges
-from qiskit_hqnn.jobs.store.tables import CHUNKS, METADATA, OPEN, OUTCOMES, REQUESTS, Chunk
+from qiskit_hqnn.jobs.store.tables import CHUNKS, METADATA, OPEN, OUTCOMES, REQUESTS, Chunk, ChunkChanges
 
 RECEIVED = Table(
     "hqnn_received",
@@ -63,7 +63,11 @@ def add(
 
 
 def move(
-    connection: Connection, chunk: Chunk, held_by: str | None, charged: float | None, values: dict[str, Any]
+    connection: Connection,
+    chunk: Chunk,
+    held_by: str | None,
+    charged: float | None,
+    values: ChunkChanges,
 ) -> bool:
     """As `Store.move`."""
     holder = CHUNKS.c.owner.is_(None) if held_by is None else CHUNKS.c.owner == held_by
@@ -143,5 +147,5 @@ def release(connection: Connection, owner: str) -> None:
     connection.execute(update(CHUNKS).where(CHUNKS.c.owner == owner).values(owner=None, lease_until=0.0))
 
 
-def _this(chunk: Chunk) -> Any:
+def _this(chunk: Chunk) -> Update:
     return update(CHUNKS).where(CHUNKS.c.job == chunk.job, CHUNKS.c.position == chunk.position)

@@ -10,10 +10,10 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -33,6 +33,7 @@ from qiskit_hqnn.jobs.store.tables import (
     SCHEMA,
     VERSIONS,
     Chunk,
+    ChunkChanges,
     JobRecord,
     chunks_of,
     job_query,
@@ -146,7 +147,7 @@ class Store:
         shots: int,
         executions: int,
         qpu_seconds: float,
-        settings: dict[str, Any],
+        settings: Mapping[str, object],
         request: bytes | None,
         chunks: Sequence[bytes],
         prices: Sequence[tuple[float, float]] | None = None,
@@ -287,7 +288,9 @@ class Store:
         with self._transaction() as connection:
             return parts.claim(connection, chunk, owner, time.time() + LEASE_SECONDS)
 
-    def move(self, chunk: Chunk, held_by: str | None, charged: float | None = None, **values: Any) -> bool:
+    def move(
+        self, chunk: Chunk, held_by: str | None, charged: float | None = None, **values: Unpack[ChunkChanges]
+    ) -> bool:
         """Change a chunk that is still in the state and the hands that the caller knows; False if it is not.
 
         `charged` are the QPU seconds of what ran under its tag, where known. Another tag counts as another sending.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import (
     Column,
@@ -14,6 +14,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
+    Select,
     String,
     Table,
     Text,
@@ -107,6 +109,21 @@ class JobRecord:
     sent: int
 
 
+class ChunkChanges(TypedDict, total=False):
+    """New values of a chunk's columns."""
+
+    state: str
+    tag: str
+    backend_job: str | None
+    attempts: int
+    since: float
+    not_before: float
+    owner: str | None
+    lease_until: float
+    reason: str
+    seconds: float | None
+
+
 @dataclass(frozen=True)
 class Chunk:
     """One part of a job, as it goes to a device."""
@@ -125,7 +142,7 @@ class Chunk:
     seconds: float | None
 
 
-def job_query() -> Any:
+def job_query() -> Select[tuple[Any, ...]]:
     """All jobs with the numbers of their chunks."""
     counted = (
         select(
@@ -143,7 +160,7 @@ def job_query() -> Any:
     )
 
 
-def record_of(row: Any) -> JobRecord:
+def record_of(row: Row[Any]) -> JobRecord:
     """A row of `job_query`.
 
     Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
-from typing import Any
 
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn._tiles import FLOOR, FORM, MOST, TilesWord, read_tiles
@@ -57,7 +56,7 @@ class Tiles:
         return TilesWord(self.count, self.floor, self.spacing).word
 
 
-def tiles_of(value: Any, device: Device, mitigation: MitigationOptions) -> Tiles | None:
+def tiles_of(value: Tiles | int | str | None, device: Device, mitigation: MitigationOptions) -> Tiles | None:
     """The tiles that a job manager is given: None, "auto", a number, a word with settings, or `Tiles`.
 
     Raises:

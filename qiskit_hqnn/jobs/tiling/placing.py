@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import rustworkx as rx
@@ -83,7 +83,7 @@ class DeviceMap:
             return known
         return [(qubit,) for qubit in range(size)]
 
-    def directions(self, component: Component, qubits: np.ndarray) -> tuple[Any, ...]:
+    def directions(self, component: Component, qubits: np.ndarray) -> Directions:
         """Which gates there are on each pair of the component's, in both directions, at one place."""
         none: frozenset[str] = frozenset()
         found = []
@@ -93,6 +93,10 @@ class DeviceMap:
         return tuple(found)
 
 
+Directions: TypeAlias = tuple[tuple[frozenset[str], frozenset[str]], ...]
+"""Names of the gates on each pair of qubits, in both directions."""
+
+
 def places_of(component: Component, map_: DeviceMap) -> Places:
     """Every place of a component that has a chance of success, best first."""
     found = _mappings(component, map_)
@@ -100,7 +104,7 @@ def places_of(component: Component, map_: DeviceMap) -> Places:
     which = np.zeros(len(found), dtype=int)
     success = log_success(component, map_.tables, found)
     missing = np.flatnonzero(np.isneginf(success))
-    by_direction: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    by_direction: defaultdict[Directions, list[int]] = defaultdict(list)
     for index in missing:
         directions = map_.directions(component, found[index])
         if not _has_its_gates(component, directions):
@@ -117,7 +121,7 @@ def places_of(component: Component, map_: DeviceMap) -> Places:
     return Places(tuple(variants), which[order], found[order], success[order])
 
 
-def _has_its_gates(component: Component, directions: tuple[Any, ...]) -> bool:
+def _has_its_gates(component: Component, directions: Directions) -> bool:
     """Whether the gates of a component are all there, so that another cause excludes its place."""
     on = dict(zip(sorted(component.graph.edge_list()), directions, strict=True))
     return all(

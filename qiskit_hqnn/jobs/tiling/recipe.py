@@ -32,7 +32,7 @@ def to_bytes(estimated: Estimation | TiledEstimation) -> bytes:
         "success": [float(share) for share in estimated.success],
     }
     seats = [[[seat.first, seat.bits, seat.sets] for seat in seated] for seated in estimated.seats]
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "recipe": np.frombuffer(json.dumps(described).encode(), dtype=np.uint8),
         "seats": np.array(seats, dtype=np.int64).reshape(len(seats), -1, 3),
     }

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from qiskit.transpiler import Target
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.deadlines import within
 from qiskit_hqnn.jobs.adapters.ibm.adapter import IBMAdapter
-from qiskit_hqnn.jobs.adapters.ibm.client import device_names
+from qiskit_hqnn.jobs.adapters.ibm.client import Client, device_names
 from qiskit_hqnn.jobs.adapters.ibm.errors import safe
 from qiskit_hqnn.jobs.adapters.ibm.settings import IBMSettings
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.models import BackendStatus
 
 _Answer = TypeVar("_Answer")
 
@@ -72,7 +75,7 @@ def device_state(name: str) -> str:
     return _asked(lambda client: _state(client.service.backend(name).status()))
 
 
-def _state(status: Any) -> str:
+def _state(status: BackendStatus) -> str:
     if status.operational and status.status_msg in ("active", "online", ""):
         return "online"
     word = str(status.status_msg)
@@ -90,7 +93,7 @@ def seconds_left() -> float | None:
     return None if limit is None or used is None else max(0.0, float(limit) - float(used))
 
 
-def _asked(question: Callable[[Any], _Answer]) -> _Answer:
+def _asked(question: Callable[[Client], _Answer]) -> _Answer:
     adapter = IBMAdapter("the account", IBMSettings.from_environment())
     last: AdapterError | None = None
     for _ in range(3):
@@ -101,7 +104,7 @@ def _asked(question: Callable[[Any], _Answer]) -> _Answer:
     raise DeviceError(str(last)) from None
 
 
-def _described(name: str, client: Any) -> AccountDevice:
+def _described(name: str, client: Client) -> AccountDevice:
     backend = client.service.backend(name)
     properties = backend.properties()
     updated = getattr(properties, "last_update_date", None)

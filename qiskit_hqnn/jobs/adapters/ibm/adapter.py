@@ -13,9 +13,10 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from qiskit_ibm_runtime import Batch, Session
+from qiskit.primitives.containers import SamplerPubResult
+from qiskit_ibm_runtime import Batch, IBMBackend, RuntimeJobV2, Session
 from qiskit_ibm_runtime.exceptions import RuntimeInvalidStateError
 from qiskit_ibm_runtime.executor_sampler import Sampler
 
@@ -146,8 +147,8 @@ class IBMAdapter:
             self._session_id = None  # the next attempt opens another
         return state
 
-    def result(self, job_id: str) -> Sequence[Any]:
-        def fetch(client: Client) -> Sequence[Any]:
+    def result(self, job_id: str) -> Sequence[SamplerPubResult]:
+        def fetch(client: Client) -> Sequence[SamplerPubResult]:
             text = client.job(job_id).result(timeout=self.deadline, decoder=AsReceived)
             if not text:
                 raise client.wire.failure or LostResultError("the service has no results of the job any more")
@@ -205,7 +206,7 @@ class IBMAdapter:
             )
         return not_made(meaning_of_error(error, client, self.where), client)
 
-    def _ready(self, client: Client, requests: Sequence[SamplingRequest]) -> Any:
+    def _ready(self, client: Client, requests: Sequence[SamplingRequest]) -> IBMBackend | Batch | Session:
         """What a job is sent to: the device, or a batch or session on it. Nothing of the job leaves here."""
         try:
             backend = client.backend
@@ -308,7 +309,7 @@ def _state(client: Client, job_id: str) -> JobState:
     return JobState(state.word, state.reason, state.permanent, state.too_long, seconds)
 
 
-def _charged(job: Any) -> float | None:
+def _charged(job: RuntimeJobV2) -> float | None:
     """QPU seconds charged; None where they cannot be read, which must not keep results that can."""
     for _ in range(_TRIES_TO_PRICE):
         try:

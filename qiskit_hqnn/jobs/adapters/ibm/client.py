@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import requests
 from ibm_cloud_sdk_core import ApiException
 from qiskit.primitives.containers import SamplerPubResult
-from qiskit_ibm_runtime import Batch, QiskitRuntimeService, Session
+from qiskit_ibm_runtime import Batch, IBMBackend, QiskitRuntimeService, RuntimeJobV2, Session
 from qiskit_ibm_runtime.accounts.exceptions import AccountNotFoundError, InvalidAccountError
 from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
 from qiskit_ibm_runtime.decoders.result_decoder import ResultDecoder
@@ -53,13 +52,13 @@ class Client:
         for session in connections(self.service):
             guard(session, deadline, self.wire)
         self.where, self.fractional = where, fractional
-        self.jobs: dict[str, Any] = {}
+        self.jobs: dict[str, RuntimeJobV2] = {}
         self.modes: dict[str, Session | Batch] = {}
         self.usable = True
-        self._backend: Any = None
+        self._backend: IBMBackend | None = None
 
     @property
-    def backend(self) -> Any:
+    def backend(self) -> IBMBackend:
         if self._backend is None:
             try:
                 self._backend = self.service.backend(self.where, use_fractional_gates=self.fractional)
@@ -74,12 +73,12 @@ class Client:
         """The account's key, wherever the client has found it."""
         return str((self.service.active_account() or {}).get("token", ""))
 
-    def job(self, job_id: str) -> Any:
+    def job(self, job_id: str) -> RuntimeJobV2:
         if job_id not in self.jobs:
             self.keep(self.service.job(job_id))
         return self.jobs[job_id]
 
-    def keep(self, job: Any) -> None:
+    def keep(self, job: RuntimeJobV2) -> None:
         self.jobs[job.job_id()] = job
         while len(self.jobs) > _KEPT_JOBS:
             self.jobs.pop(next(iter(self.jobs)))
@@ -165,7 +164,7 @@ def decoded(text: str) -> Results:
         OddResultError: if it does, but not such that the client can read.
     """
     try:
-        result: Any = text
+        result: str | Iterable[object] = text
         for decoder in DEFAULT_DECODERS["executor"]:
             if decoder.is_applicable(result):
                 result = decoder.decode(result)
@@ -182,7 +181,7 @@ def decoded(text: str) -> Results:
     raise OddResultError(f"results came back that cannot be read: {reason}", text.encode())
 
 
-def _check_bits(result: Any) -> None:
+def _check_bits(result: Iterable[object]) -> None:
     """Raises ValueError if a result of the program holds anything but bits; later forms have been checked already."""
     for item in result:
         for name, values in item.items() if hasattr(item, "items") else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
@@ -14,8 +14,11 @@ from qiskit_hqnn.jobs.adapters.ibm.errors import SessionClosedError, safe
 from qiskit_hqnn.jobs.adapters.sampling import SamplingRequest
 from qiskit_hqnn.jobs.adapters.seam import AdapterError, NotSentError, PermanentError, TransientError
 
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime import IBMBackend
 
-def check_qubits(backend: Any, requests: Sequence[SamplingRequest], where: str) -> None:
+
+def check_qubits(backend: IBMBackend, requests: Sequence[SamplingRequest], where: str) -> None:
     for request in requests:
         try:
             backend.check_faulty(request.circuit)

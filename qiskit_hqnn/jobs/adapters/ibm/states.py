@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from qiskit_hqnn.jobs.adapters.ibm.codes import as_code, code_in, meaning_of, says_too_long
@@ -24,7 +25,7 @@ _ENDINGS: tuple[tuple[str, JobWord], ...] = (
 """Beginnings of words for a job that has ended without results, such as "Cancelled - Ran too long"."""
 
 
-def job_state(described: dict[str, Any]) -> JobState:
+def job_state(described: Mapping[str, Any]) -> JobState:
     """The state of a job as the service describes it: {"state": {"status", "reason", "reason_code"}, "status", …}.
 
     A job that was stopped for its running time is said to be so by its code, by its reason, or by the status itself.
@@ -62,7 +63,7 @@ def is_session_closed(state: JobState) -> bool:
     return state.word == "failed" and meaning_of(code_in(state.reason)) == "session"
 
 
-def charged(metrics: Any) -> float | None:
+def charged(metrics: object) -> float | None:
     """QPU seconds charged, from a job's metrics; None while they are not settled, or where they say nothing."""
     usage = metrics.get("usage") if isinstance(metrics, dict) else None
     if not isinstance(usage, dict) or usage.get("status") == "pending":

@@ -21,6 +21,7 @@ from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout
 from urllib3.exceptions import NewConnectionError
+from urllib3.util.retry import Retry
 
 from qiskit_hqnn.jobs.adapters.deadlines import given_up
 from qiskit_hqnn.jobs.adapters.ibm.codes import as_code
@@ -78,7 +79,7 @@ class Wire:
     failure: AdapterError | None = None
     refusal: Refusal | None = None
     unclear: AdapterError | None = None
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, dict[str, object]] = field(default_factory=dict)
     server: str = ""
     service_time: tuple[float, float] | None = None
 
@@ -87,7 +88,7 @@ class Wire:
         self.failure, self.refusal, self.unclear = None, None, None
         self.answers.clear()
 
-    def describe(self, job_id: str) -> dict[str, Any] | None:
+    def describe(self, job_id: str) -> dict[str, object] | None:
         """The service's last description of a job in this call."""
         return next((body for path, body in self.answers.items() if path.endswith(f"/jobs/{job_id}")), None)
 
@@ -117,11 +118,11 @@ class Wire:
             if self.refusal is None:
                 return TransientError(_unknown(method, path, response), wait)
             return _refused(method, path, self.refusal)
-        if response.status_code >= 300 or not _fits(method, path, body):
+        if response.status_code >= 300 or not isinstance(body, dict) or not _fits(method, path, body):
             return TransientError(_unknown(method, path, response))
         self.answers[path] = body
         if _makes_a_job(method, path):
-            self.job_id = body["id"]
+            self.job_id = str(body["id"])
         return None
 
 
@@ -146,8 +147,8 @@ def guard(session: Session, deadline: float, wire: Wire) -> None:
 class GuardedConnection(HTTPAdapter):
     """Reads are repeated as the client wants; what makes a job or a session is sent once and reported as it went."""
 
-    def __init__(self, deadline: float, wire: Wire, **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(self, deadline: float, wire: Wire, max_retries: Retry) -> None:
+        super().__init__(max_retries=max_retries)
         self._deadline, self._wire = deadline, wire
         self._once = HTTPAdapter(max_retries=0)
 
@@ -192,26 +193,25 @@ def _never_left(error: RequestException) -> bool:
     return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
-def _json(response: Response) -> Any:
+def _json(response: Response) -> object:
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
         return None
 
 
-def _fits(method: str, path: str, body: Any) -> bool:
+def _fits(method: str, path: str, body: dict[str, object]) -> bool:
     """Whether an answer is one to this request."""
-    if not isinstance(body, dict):
-        return False
     if _makes_a_job(method, path):
-        return isinstance(body.get("id"), str) and _JOB_ID.fullmatch(body["id"]) is not None
+        job = body.get("id")
+        return isinstance(job, str) and _JOB_ID.fullmatch(job) is not None
     for known, pattern, wanted in _SHAPES:
         if method == known and re.search(f"{pattern}$", path):
             return all(isinstance(body.get(name), kind) for name, kind in wanted.items())
     return all(body.keys() & set(names) for pattern, names in _ONE_OF if re.search(f"{pattern}$", path))
 
 
-def _refusal(status: int, body: Any, retry_after: float) -> Refusal | None:
+def _refusal(status: int, body: object, retry_after: float) -> Refusal | None:
     """A refusal in the service's own format: {"errors": [{"code", "message"}]} or {"error": {"code", "message"}}."""
     if not isinstance(body, dict):
         return None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import CircuitInstruction
 
 from qiskit_hqnn.errors import MitigationError
+
+if TYPE_CHECKING:
+    from samplomatic.samplex import Samplex
 
 _CLIFFORD = frozenset({"cx", "cz", "ecr"})
 _ONE_QUBIT = frozenset({"rz", "sx", "x"})
@@ -28,7 +32,7 @@ class GateTwirl:
 
     circuit: QuantumCircuit
     parameters: tuple[str, ...]
-    samplex: Any
+    samplex: Samplex
     order: np.ndarray
 
     def values(self, values: np.ndarray, draws: int, seed: int) -> np.ndarray:
@@ -99,7 +103,7 @@ def twirled(circuit: QuantumCircuit, names: Sequence[str]) -> GateTwirl:
     return GateTwirl(whole, tuple(parameter.name for parameter in template.parameters), samplex, order)
 
 
-def _barrier(step: Any) -> bool:
+def _barrier(step: CircuitInstruction) -> bool:
     return bool(step.operation.name == "barrier")
 
 
