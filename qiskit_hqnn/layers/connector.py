@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeAlias
 
 import torch
+from numpy.typing import ArrayLike
 from qiskit_machine_learning.connectors import TorchConnector
 from qiskit_machine_learning.exceptions import QiskitMachineLearningError
 from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError, ShapeError
+from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.evaluated_qnn import EvaluatedQNN
 from qiskit_hqnn.layers.evaluators import Evaluator, within_transform
 from qiskit_hqnn.layers.gradient_rules import Gradient, in_words
-from qiskit_hqnn.layers.runs_on import NoisyPlace
+from qiskit_hqnn.layers.runs_on import NoisyPlace, Place
+from qiskit_hqnn.layers.sampler_qnn import PackedSamplerQNN
+
+Weights: TypeAlias = ArrayLike | Tensor
+"""Numbers in any form that torch reads."""
 
 
 class InputError(ShapeError, QiskitMachineLearningError):
@@ -38,11 +44,14 @@ class PackedConnector(TorchConnector):
     """
 
     in_double: bool = False
+    _neural_network: PackedEstimatorQNN | PackedSamplerQNN
 
-    def __init__(self, neural_network: Any, initial_weights: Any = None) -> None:
+    def __init__(
+        self, neural_network: PackedEstimatorQNN | PackedSamplerQNN, initial_weights: Weights | None = None
+    ) -> None:
         # TorchConnector's own __init__ would register the weights under two names, and store them twice.
         nn.Module.__init__(self)
-        self._neural_network: Any = neural_network
+        self._neural_network = neural_network
         self._sparse = False
         self.register_parameter("weight", nn.Parameter(torch.empty(neural_network.num_weights)))
         self.reset_parameters()
@@ -154,7 +163,7 @@ class PackedConnector(TorchConnector):
     # The words stand in the metadata of a state dict, where torch keeps versions: its tensors are what they were, and a
     # file without them, as safetensors, still loads by its length.
 
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+    def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         metadata = getattr(destination, "_metadata", {}).get(prefix[:-1])
         if metadata is not None:
@@ -162,9 +171,9 @@ class PackedConnector(TorchConnector):
 
     def _load_from_state_dict(
         self,
-        state_dict: Any,
+        state_dict: Mapping[str, Tensor],
         prefix: str,
-        local_metadata: Any,
+        local_metadata: Mapping[str, object],
         strict: bool,
         missing_keys: list[str],
         unexpected_keys: list[str],
@@ -179,7 +188,9 @@ class PackedConnector(TorchConnector):
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
 
-    def _with_one_name(self, state_dict: Any, prefix: str, error_msgs: list[str]) -> Any:
+    def _with_one_name(
+        self, state_dict: Mapping[str, Tensor], prefix: str, error_msgs: list[str]
+    ) -> Mapping[str, Tensor]:
         """The state dict without the second name that Qiskit's connector has for its weights.
 
         A file format that keeps shared tensors once may have it alone.
@@ -194,7 +205,7 @@ class PackedConnector(TorchConnector):
         return {**others, f"{prefix}weight": first}
 
     @contextmanager
-    def _running_on(self, primitive: Any, gradient: Gradient | None, shots: int | None) -> Iterator[None]:
+    def _running_on(self, primitive: Place, gradient: Gradient | None, shots: int | None) -> Iterator[None]:
         qnn, before = self.qnn, self.evaluator
         qnn.run_on(primitive, gradient, shots)
         try:

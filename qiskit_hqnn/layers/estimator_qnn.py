@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.transpiler import PassManager
 from qiskit_machine_learning.neural_networks import EstimatorQNN
@@ -61,12 +59,12 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
         self.run_on(estimator, gradient, shots)
 
     @property
-    def estimator(self) -> Any:
+    def estimator(self) -> BaseEstimatorV2 | None:
         """The estimator that runs; None where values are computed exactly. Another one may be set, as in Qiskit's."""
         return self.primitive
 
     @estimator.setter
-    def estimator(self, estimator: Any) -> None:
+    def estimator(self, estimator: BaseEstimatorV2 | None) -> None:
         self.run_on(estimator)
 
     @property  # type: ignore[override]

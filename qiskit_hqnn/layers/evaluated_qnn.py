@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from qiskit_hqnn.circuits import Ansatz, Template
 from qiskit_hqnn.layers.evaluators import Evaluator, ExactEvaluator, evaluator_for
 from qiskit_hqnn.layers.gradient_rules import Gradient
 from qiskit_hqnn.layers.quantities import Quantity
-from qiskit_hqnn.layers.runs_on import NoisyPlace
+from qiskit_hqnn.layers.runs_on import NoisyPlace, Place, Primitive
 
 
 class EvaluatedQNN:
@@ -29,7 +28,7 @@ class EvaluatedQNN:
     input_gradients: bool
     _compiles: bool = False
 
-    def run_on(self, place: Any, gradient: Gradient | None = None, shots: int | None = None) -> None:
+    def run_on(self, place: Place, gradient: Gradient | None = None, shots: int | None = None) -> None:
         """Evaluate on this primitive from now on (None: exactly; a `NoisyPlace`: exactly under its noise).
 
         Raises:
@@ -52,12 +51,12 @@ class EvaluatedQNN:
         return self.quantity.circuits.template
 
     @property
-    def place(self) -> Any:
+    def place(self) -> Place:
         """What it runs on: a primitive, a `NoisyPlace`, or None."""
         return self.evaluator.place
 
     @property
-    def primitive(self) -> Any:
+    def primitive(self) -> Primitive | None:
         """The estimator or sampler that runs, or None where values are computed exactly."""
         return None if isinstance(self.place, NoisyPlace) else self.place
 
@@ -114,6 +113,6 @@ class EvaluatedQNN:
         )
         self._output_shape = self.quantity.output_shape
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> EvaluatedQNN:
+    def __deepcopy__(self, memo: dict[int, object]) -> EvaluatedQNN:
         # Circuits are never altered and a primitive is a service outside: both are shared by a copied network.
         return copy.copy(self)

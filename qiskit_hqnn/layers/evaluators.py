@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from qiskit_hqnn.layers.gradient_rules import (
 )
 from qiskit_hqnn.layers.packed import Evaluate, PackedEvaluation, evaluate_packed
 from qiskit_hqnn.layers.quantities import Exact, Quantity
-from qiskit_hqnn.layers.runs_on import NoisyPlace, is_noise_free
+from qiskit_hqnn.layers.runs_on import NoisyPlace, Place, is_noise_free
 
 _SETS_AT_ONCE = 512
 
@@ -38,7 +38,7 @@ class Evaluator(Protocol):
     """
 
     quantity: Quantity
-    place: Any
+    place: Place
     shots: int | None
 
     @property
@@ -80,7 +80,7 @@ class ExactEvaluator:
         shifted = SampledEvaluator(self.quantity, self.place, ParameterShift(), None)
         return shifted.jacobians(inputs, weights, of_inputs)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_program": None}
 
 
@@ -90,7 +90,7 @@ class SampledEvaluator:
     With a primitive a training step is one PUB. Without one the sets are evaluated exactly, as the shift rules' limit.
     """
 
-    def __init__(self, quantity: Quantity, place: Any, rule: Rule, shots: int | None) -> None:
+    def __init__(self, quantity: Quantity, place: Place, rule: Rule, shots: int | None) -> None:
         self.quantity, self.place, self.rule, self.shots = quantity, place, rule, shots
         exact = place is None or isinstance(place, NoisyPlace)
         self.exact = exact
@@ -107,7 +107,7 @@ class SampledEvaluator:
         angles = self.quantity.circuits.angles(inputs, weights)
         shifts = self.shifts(angles, inputs.requires_grad, weights.requires_grad)
         shifts, measure = self.sending(shifts)
-        outputs: Any = PackedEvaluation.apply(angles, measure, shifts)
+        outputs: Tensor = PackedEvaluation.apply(angles, measure, shifts)
         return outputs.to(inputs).reshape(*leading, *self.quantity.output_shape)
 
     def shifts(self, angles: Tensor, of_inputs: bool, of_weights: bool) -> Shifts:
@@ -181,7 +181,7 @@ class ExactSets:
             outputs = [self._program(part, flat.new_empty(1, 0)) for part in parts]
         return torch.cat(outputs).numpy().reshape(samples, shifts, -1)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_program": None}
 
 
@@ -191,7 +191,7 @@ def within_transform(error: RuntimeError) -> bool:
 
 
 def evaluator_for(
-    quantity: Quantity, place: Any, gradient: Gradient | None, shots: int | None, compile: bool = False
+    quantity: Quantity, place: Place, gradient: Gradient | None, shots: int | None, compile: bool = False
 ) -> Evaluator:
     """The evaluator of a place.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 from qiskit.primitives import BaseEstimatorV2
+from qiskit.primitives.containers import EstimatorPubLike
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.quantum_info import SparsePauliOp
 from torch import Tensor
@@ -80,7 +80,7 @@ class ExpectationValues:
             self._reaching = self._template_program().plan.seen
         return self._reaching
 
-    def sample(self, primitive: Any, shots: int | None, values: np.ndarray) -> np.ndarray:
+    def sample(self, primitive: BaseEstimatorV2, shots: int | None, values: np.ndarray) -> np.ndarray:
         sets = (values.shape[0], values.shape[1])
         if not len(self._sent):
             return np.zeros((*sets, self.num_outputs))
@@ -92,7 +92,7 @@ class ExpectationValues:
         """What an estimator is asked for."""
         return self.precision if shots is None else shots**-0.5
 
-    def pub(self, primitive: object, values: np.ndarray) -> tuple[Any, ...]:
+    def pub(self, primitive: object, values: np.ndarray) -> EstimatorPubLike:
         """One estimator PUB, of shape (observables, N, S), for sets of angles (N, S, K).
 
         Raises:
@@ -106,8 +106,10 @@ class ExpectationValues:
                 observable.apply_layout(circuit.layout, circuit.num_qubits) for observable in observables
             ]
         names = tuple(angle.name for angle in self.circuits.template.angles)
-        pub: tuple[Any, ...] = (circuit, [[[observable]] for observable in observables])
-        return (*pub, BindingsArray({names: values})) if names else pub
+        on_their_axis = [[[observable]] for observable in observables]
+        if not names:
+            return circuit, on_their_axis
+        return circuit, on_their_axis, BindingsArray({names: values})
 
     def read(self, evs: np.ndarray, sets: tuple[int, int]) -> np.ndarray:
         """Outputs (N, S, O) from the expectation values of such a PUB.

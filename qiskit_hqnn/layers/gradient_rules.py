@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import lcm, pi, sqrt
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -104,10 +104,10 @@ Rule: TypeAlias = ParameterShift | RandomShift | SPSA
 Gradient: TypeAlias = str | Rule
 """A word of `GRADIENTS`, or a rule with settings."""
 
-_RULES: dict[str, type[Any]] = {rule.word: rule for rule in (ParameterShift, RandomShift, SPSA)}
+_RULES: dict[str, type[Rule]] = {rule.word: rule for rule in (ParameterShift, RandomShift, SPSA)}
 
 
-def _check_count(name: str, value: Any, or_none: bool = False) -> None:
+def _check_count(name: str, value: object, or_none: bool = False) -> None:
     if (value is None and or_none) or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return
     raise HQNNError(f"{name} must be a whole number of at least 1, but is {value!r}.")

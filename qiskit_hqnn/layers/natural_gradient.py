@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -74,7 +73,7 @@ class _LastInputs:
     def __init__(self) -> None:
         self.rows: Tensor | None = None
 
-    def __call__(self, layer: nn.Module, arguments: tuple[Any, ...]) -> None:
+    def __call__(self, layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
         if torch.is_grad_enabled() and layer.training and arguments:
             self.rows = arguments[0].detach()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,6 +22,14 @@ def evaluate_packed(evaluate: Evaluate, angles: np.ndarray, shifts: Shifts) -> t
     return plain, shifts.jacobian(shifted)
 
 
+class _Context(Protocol):
+    """What torch hands to a Function, and gets back in its backward pass."""
+
+    saved_tensors: tuple[Tensor, ...]
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
 class PackedEvaluation(torch.autograd.Function):
     """Outputs of a sampled circuit, with the derivatives measured along with them.
 
@@ -30,13 +38,13 @@ class PackedEvaluation(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, angles: Tensor, evaluate: Evaluate, shifts: Shifts) -> Tensor:
+    def forward(ctx: _Context, angles: Tensor, evaluate: Evaluate, shifts: Shifts) -> Tensor:
         outputs, jacobian = evaluate_packed(evaluate, angles.detach().numpy(), shifts)
         ctx.save_for_backward(torch.from_numpy(jacobian))
         return torch.from_numpy(outputs.copy())
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Context, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             # The derivatives were measured: to torch they are constants, and its second derivatives would be wrong.
             raise HQNNError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from operator import index
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from qiskit import QuantumCircuit
 from qiskit.primitives import BaseSamplerV2
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from torch import Tensor
@@ -40,7 +41,9 @@ class Probabilities:
         HQNNError: if there are too many qubits, or `interpret` and `output_shape` do not fit.
     """
 
-    def __init__(self, circuits: CircuitCopies, interpret: Interpret | None, output_shape: Any) -> None:
+    def __init__(
+        self, circuits: CircuitCopies, interpret: Interpret | None, output_shape: int | tuple[int, ...] | None
+    ) -> None:
         num_qubits = circuits.ansatz.num_qubits
         shape = _shape_of(num_qubits, interpret, output_shape)
         self.circuits = circuits
@@ -89,9 +92,9 @@ class Probabilities:
     def reaching(self) -> np.ndarray:
         return np.ones(self.circuits.template.num_angles, dtype=bool)
 
-    def sample(self, primitive: Any, shots: int | None, values: np.ndarray) -> np.ndarray:
+    def sample(self, primitive: BaseSamplerV2, shots: int | None, values: np.ndarray) -> np.ndarray:
         names = tuple(angle.name for angle in self.circuits.template.angles)
-        pub: tuple[Any, ...] = (self.circuits.sent(primitive, measured=True),)
+        pub: tuple[QuantumCircuit | BindingsArray, ...] = (self.circuits.sent(primitive, measured=True),)
         if names:
             pub += (BindingsArray({names: values}),)
         bits = primitive.run([pub], shots=shots).result()[0].data.meas
@@ -130,7 +133,9 @@ class _Lookup:
         return tuple(int(part) for part in np.unravel_index(index, self.shape))
 
 
-def _shape_of(num_qubits: int, interpret: Interpret | None, given: Any) -> tuple[int, ...]:
+def _shape_of(
+    num_qubits: int, interpret: Interpret | None, given: int | tuple[int, ...] | None
+) -> tuple[int, ...]:
     """The shape of one copy's outputs.
 
     Raises:
@@ -150,7 +155,7 @@ def _shape_of(num_qubits: int, interpret: Interpret | None, given: Any) -> tuple
         return (2**num_qubits,)
     axes = given if isinstance(given, tuple | list) else (given,)
     try:
-        shape = tuple(0 if isinstance(axis, bool) else index(axis) for axis in axes)
+        shape = tuple(0 if axis is None or isinstance(axis, bool) else index(axis) for axis in axes)
     except TypeError:
         shape = ()
     if not shape or min(shape) < 1:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.circuit_copies import CircuitCopies
-from qiskit_hqnn.layers.runs_on import NoisyPlace
+from qiskit_hqnn.layers.runs_on import NoisyPlace, Primitive
 
 Exact: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); or, of a template, angles
@@ -49,7 +49,7 @@ class Quantity(Protocol):
     def reaching(self) -> np.ndarray:
         """Mask of the angles that can alter an output without noise: there, no shots are spent on the others."""
 
-    def sample(self, primitive: Any, shots: int | None, values: np.ndarray) -> np.ndarray:
+    def sample(self, primitive: Primitive, shots: int | None, values: np.ndarray) -> np.ndarray:
         """Outputs (N, S, O) of the sets of angles (N, S, K), by one PUB."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import ShapeError
-from qiskit_hqnn.layers.connector import PackedConnector
+from qiskit_hqnn.layers.connector import PackedConnector, Weights
 from qiskit_hqnn.layers.estimator_qnn import PackedEstimatorQNN
 from qiskit_hqnn.layers.evaluators import SampledEvaluator
 from qiskit_hqnn.layers.gradient_rules import Gradient, check_gradient, own_shots
@@ -54,6 +53,8 @@ class QuantumLayer(PackedConnector):
             training step, what `compile` asks for fails.
     """
 
+    _neural_network: PackedEstimatorQNN
+
     def __init__(
         self,
         ansatz: Ansatz,
@@ -61,7 +62,7 @@ class QuantumLayer(PackedConnector):
         estimator: BaseEstimatorV2 | str | None = None,
         gradient: Gradient | None = None,
         shots: int | None = None,
-        initial_weights: Any = None,
+        initial_weights: Weights | None = None,
         pass_manager: PassManager | None = None,
         compile: bool = False,
     ) -> None:
@@ -70,7 +71,7 @@ class QuantumLayer(PackedConnector):
         super().__init__(qnn, initial_weights)
 
     @classmethod
-    def from_qnn(cls, qnn: EstimatorQNN, initial_weights: Any = None) -> QuantumLayer:
+    def from_qnn(cls, qnn: EstimatorQNN, initial_weights: Weights | None = None) -> QuantumLayer:
         """The layer of one of qiskit-machine-learning's EstimatorQNNs: the same outputs, gradients and place.
 
         One without an estimator, or with Qiskit's exact reference, is computed exactly. One with another estimator

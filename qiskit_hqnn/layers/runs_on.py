@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.where import Where
@@ -46,7 +48,12 @@ class NoisyPlace:
         return compile_noisy_outcomes(ansatz, self._device)
 
 
-def is_noise_free(place: Any) -> bool:
+Primitive: TypeAlias = BaseEstimatorV2 | BaseSamplerV2
+Place: TypeAlias = NoisyPlace | Primitive | None
+"""What a layer runs on; None is the exact simulator."""
+
+
+def is_noise_free(place: Place) -> bool:
     """Whether a place is known to be without noise; a device and a primitive that says nothing of its noise are not.
 
     Args:
@@ -84,7 +91,7 @@ def manager_at(where: str, **options: Any) -> JobManager:
     return exact_manager(place, **options)
 
 
-def estimator_for(where: Any, shots: int | None = None) -> Any:
+def estimator_for(where: str | Place, shots: int | None = None) -> Place:
     """What a layer of expectation values runs on.
 
     Args:
@@ -100,7 +107,7 @@ def estimator_for(where: Any, shots: int | None = None) -> Any:
     return _without_shots(word) if shots is None and not word.sampled else manager_at(word).estimator()
 
 
-def sampler_for(where: Any, shots: int | None = None) -> Any:
+def sampler_for(where: str | Place, shots: int | None = None) -> Place:
     """As `estimator_for`, with the JobManager's sampler."""
     if where is not None and not isinstance(where, str):
         return where

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any
 
 from qiskit.primitives import BaseSamplerV2
 from qiskit.transpiler import PassManager
 from qiskit_machine_learning.neural_networks import SamplerQNN
 
 from qiskit_hqnn.circuits import Ansatz
-from qiskit_hqnn.layers.connector import PackedConnector
+from qiskit_hqnn.layers.connector import PackedConnector, Weights
 from qiskit_hqnn.layers.gradient_rules import Gradient
 from qiskit_hqnn.layers.runs_on import sampler_for
 from qiskit_hqnn.layers.sampler_qnn import Interpret, PackedSamplerQNN
@@ -44,6 +43,8 @@ class SamplerLayer(PackedConnector):
         torch.Size([5, 12])
     """
 
+    _neural_network: PackedSamplerQNN
+
     def __init__(
         self,
         ansatz: Ansatz,
@@ -53,7 +54,7 @@ class SamplerLayer(PackedConnector):
         sampler: BaseSamplerV2 | str | None = None,
         gradient: Gradient | None = None,
         shots: int | None = None,
-        initial_weights: Any = None,
+        initial_weights: Weights | None = None,
         pass_manager: PassManager | None = None,
     ) -> None:
         qnn = PackedSamplerQNN(
@@ -69,7 +70,7 @@ class SamplerLayer(PackedConnector):
         super().__init__(qnn, initial_weights)
 
     @classmethod
-    def from_qnn(cls, qnn: SamplerQNN, initial_weights: Any = None) -> SamplerLayer:
+    def from_qnn(cls, qnn: SamplerQNN, initial_weights: Weights | None = None) -> SamplerLayer:
         """The layer of one of qiskit-machine-learning's SamplerQNNs; as `QuantumLayer.from_qnn`.
 
         Raises:

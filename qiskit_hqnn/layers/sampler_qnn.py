@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qiskit.primitives import BaseSamplerV2
 from qiskit.transpiler import PassManager
 from qiskit_machine_learning.neural_networks import SamplerQNN
@@ -61,12 +59,12 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
         self.run_on(sampler, gradient, shots)
 
     @property
-    def sampler(self) -> Any:
+    def sampler(self) -> BaseSamplerV2 | None:
         """The sampler that runs; None where probabilities are computed exactly. Another one may be set."""
         return self.primitive
 
     @sampler.setter
-    def sampler(self, sampler: Any) -> None:
+    def sampler(self, sampler: BaseSamplerV2 | None) -> None:
         self.run_on(sampler)
 
     def set_interpret(

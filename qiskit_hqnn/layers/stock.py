@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.primitives import StatevectorEstimator
@@ -20,6 +19,7 @@ from qiskit_machine_learning.primitives import QMLEstimator, QMLSampler
 from qiskit_hqnn.circuits import Ansatz, pauli_on_each
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.probabilities import Interpret
+from qiskit_hqnn.layers.runs_on import Place, Primitive
 
 _UNBIASED = (
     ParamShiftEstimatorGradient,
@@ -29,7 +29,7 @@ _UNBIASED = (
 )
 
 
-def read_estimator_qnn(qnn: object) -> tuple[Ansatz, Any]:
+def read_estimator_qnn(qnn: object) -> tuple[Ansatz, Place]:
     """The ansatz of a stock EstimatorQNN, and where it runs: None (exactly), or its estimator.
 
     Raises:
@@ -43,7 +43,7 @@ def read_estimator_qnn(qnn: object) -> tuple[Ansatz, Any]:
     return ansatz, place
 
 
-def read_sampler_qnn(qnn: object) -> tuple[Ansatz, Interpret, Any]:
+def read_sampler_qnn(qnn: object) -> tuple[Ansatz, Interpret, Place]:
     """The ansatz of a stock SamplerQNN, what its outcomes are interpreted as, and where it runs: None, or its sampler.
 
     Raises:
@@ -106,7 +106,9 @@ def _interpretation(qnn: SamplerQNN) -> Interpret:
     return of_its_own
 
 
-def _place(qnn: Any, primitive: Any, is_exact: Callable[[Any], bool]) -> Any:
+def _place(
+    qnn: EstimatorQNN | SamplerQNN, primitive: Primitive, is_exact: Callable[[Primitive], bool]
+) -> Primitive | None:
     """None where a network's values and gradients are exact, else the primitive that gives both.
 
     Raises:
@@ -129,7 +131,7 @@ def _place(qnn: Any, primitive: Any, is_exact: Callable[[Any], bool]) -> Any:
     return None if exact else primitive
 
 
-def _is_exact(primitive: Any, precision: float = 0.0) -> bool:
+def _is_exact(primitive: Primitive, precision: float = 0.0) -> bool:
     """Whether a primitive gives exact values, asked for this precision."""
     if type(primitive) in {QMLEstimator, QMLSampler} and getattr(primitive, "_exact_mode", False):
         return True

@@ -29,7 +29,7 @@ MODELS: dict[str, type[nn.Module]] = {
 """The six published networks by the words of job files."""
 
 
-def build(name: str, **options: Any) -> nn.Module:
+def build(name: str, **options: object) -> nn.Module:
     """A model by its name.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -52,7 +51,7 @@ class Hybrid(nn.Module):
         ansatz: Ansatz,
         shape: Sequence[int],
         classes: int,
-        encoder: str | Mapping[str, Any] = "flatten",
+        encoder: str | Mapping[str, object] = "flatten",
         copies: int = 1,
         scaling: str | None = None,
         layer: str = "estimator",
@@ -118,8 +117,7 @@ def _parity(outcome: int) -> int:
 
 def outputs_of_copy(layer: AnyQuantumLayer) -> int:
     """How many outputs one copy of a layer has."""
-    shape: Any = layer.neural_network.output_shape
-    return int(shape[0]) // layer.copies
+    return layer.qnn.quantity.output_shape[0] // layer.copies
 
 
 def replaced(layer: AnyQuantumLayer, inputs: int, outputs: int, control: str | None) -> nn.Module | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +109,9 @@ class Backbone(nn.Module):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
         last = [label for label, module in self.network.named_modules() if isinstance(module, nn.Linear)][-1]
         parent, _, child = last.rpartition(".")
-        self.features = int(self.network.get_submodule(last).in_features)
+        dense = self.network.get_submodule(last)
+        assert isinstance(dense, nn.Linear)
+        self.features = dense.in_features
         setattr(self.network.get_submodule(parent), child, nn.Identity())
         if freeze:
             self.network.requires_grad_(False)
@@ -129,7 +130,7 @@ class Backbone(nn.Module):
         return self.network((coloured - self.mean) / self.std if self.normalised else coloured)
 
 
-def _fetched(name: str, weights: str | None) -> Any:
+def _fetched(name: str, weights: str | None) -> nn.Module:
     from torchvision.models import get_model, get_model_weights
 
     if weights is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.errors import HQNNError
-from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.layers import PackedSamplerQNN, QuantumLayer, SamplerLayer
 
 AnyQuantumLayer: TypeAlias = QuantumLayer | SamplerLayer
 
@@ -84,14 +84,15 @@ def in_observables(layer: AnyQuantumLayer) -> QuantumLayer:
     """
     if isinstance(layer, QuantumLayer):
         return layer
-    qnn: Any = layer.neural_network
-    if len(qnn.output_shape) != 1:
+    qnn = layer.qnn
+    assert isinstance(qnn, PackedSamplerQNN)
+    if len(qnn.quantity.output_shape) != 1:
         raise HQNNError(
-            f"Outputs of shape {qnn.output_shape} cannot be written as a list of expectation values."
+            f"Outputs of shape {qnn.quantity.output_shape} cannot be written as a list of expectation values."
         )
     ansatz: Ansatz = layer.ansatz
-    outputs = qnn.output_shape[0] // layer.copies
-    lookup = np.array([qnn._interpret(outcome) for outcome in range(2**ansatz.num_qubits)])
+    outputs = qnn.quantity.output_shape[0] // layer.copies
+    lookup = np.array([qnn.quantity.interpret(outcome) for outcome in range(2**ansatz.num_qubits)])
     spectra = [_walsh_transform(lookup == output) for output in range(outputs)]
     terms = sum(map(np.count_nonzero, spectra))
     if terms > _MOST_TERMS:

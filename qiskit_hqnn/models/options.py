@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.errors import HQNNError
@@ -84,21 +83,21 @@ def check_control(control: str | None, model: str) -> None:
         raise HQNNError(f"Control of {model!r} must be one of {quoted(allowed)}, but is {control!r}.")
 
 
-def check_option(model: str, option: str, value: Any) -> None:
+def check_option(model: str, option: str, value: object) -> None:
     """Raises HQNNError if a published network has no such option, or it is of another type or out of range."""
     if option not in KINDS[model]:
         raise HQNNError(
             f"Option of model {model!r} must be one of {quoted(KINDS[model])}, but is {option!r}"
             f"{suggestion(option, KINDS[model])}"
         )
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     fits, allowed = {
         int: (_is_count(value), f"a whole number from 1 to {LARGEST}"),
         list: (
             isinstance(value, list | tuple) and len(value) > 0 and all(map(_is_count, value)),
             f"a list of whole numbers from 1 to {LARGEST}",
         ),
-        float: (number and 0 <= value <= 1, "a number from 0 to 1"),
+        float: (number is not None and 0 <= number <= 1, "a number from 0 to 1"),
         str: (value is None or isinstance(value, str), "a word"),
     }[KINDS[model][option]]
     if not fits:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import without_entanglement
@@ -39,7 +37,7 @@ class Chained(nn.Module):
         return self.decode(encoded if self.quantum is None else self.quantum(encoded))
 
 
-def adopted(network: Any, what: str, control: str | None = None) -> nn.Module:
+def adopted(network: object, what: str, control: str | None = None) -> nn.Module:
     """A network of the user's own, as the rest of the library takes it.
 
     Args:
@@ -74,8 +72,8 @@ def _in_its_place(layer: AnyQuantumLayer, control: str) -> nn.Module | None:
             )
         ansatz = without_entanglement(layer.ansatz)
         return QuantumLayer(ansatz, layer.copies, initial_weights=layer.weight.detach())
-    shape: Any = layer.neural_network.output_shape
-    return replaced(layer, layer.copies * layer.ansatz.num_inputs, int(shape[0]), control)
+    outputs = layer.qnn.quantity.output_shape[0]
+    return replaced(layer, layer.copies * layer.ansatz.num_inputs, outputs, control)
 
 
 def _chained(network: nn.Sequential, what: str) -> Chained:
