@@ -45,7 +45,7 @@ def suggestion(given: object, allowed: Iterable[str]) -> str:
     return f"; did you mean {nearest[0]!r}?" if nearest else "."
 
 
-def check_sizes(settings: Any, name: str = "") -> None:
+def check_sizes(settings: object, name: str = "") -> None:
     """Raises HQNNError if settings are nested too deeply, or a whole number is larger than a machine counts to."""
     if name.count(".") > 30:
         raise HQNNError(f"Key {name[:40]}… is nested too deeply.")

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 from qiskit_hqnn.errors import FileError
 
@@ -43,5 +42,5 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

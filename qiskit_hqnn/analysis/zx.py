@@ -41,7 +41,7 @@ class Reduction:
     before: int
     after: int
     phases: np.ndarray
-    diagram: Any
+    diagram: object
     original: Any
 
     @property

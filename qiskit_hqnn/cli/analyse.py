@@ -140,7 +140,7 @@ def _of_ansatz(
         return analysis.fourier(chosen[name], inputs, -1, samples or 100, seed)
 
 
-def _small(name: str, **options: Any) -> Ansatz:
+def _small(name: str, **options: object) -> Ansatz:
     """An ansatz small enough for its Lie algebra: three qubits, unless a number was given."""
     from inspect import signature
 

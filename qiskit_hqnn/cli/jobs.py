@@ -75,7 +75,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
     """
     opened = open_store(store or context.obj)
     known = opened.job(job)
-    lines: dict[str, Any] = {
+    lines: dict[str, object] = {
         "id": known.id,
         "what": known.title,
         "where": known.place,
@@ -286,7 +286,7 @@ def _spent(store: Store, job: JobRecord) -> str:
     return f"{executions:,} executions, {seconds:,.1f} QPU seconds{bound}"
 
 
-def _active(mitigation: dict[str, Any]) -> str:
+def _active(mitigation: dict[str, object]) -> str:
     """The mitigation that is switched on, in words; settings of one that is not say nothing."""
     from qiskit_hqnn.jobs import MitigationOptions
 

@@ -161,7 +161,7 @@ def factory_options(settings: list[str] | None, **given: int | None) -> dict[str
 
     from qiskit_hqnn.errors import HQNNError
 
-    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    options: dict[str, object] = {key: value for key, value in given.items() if value is not None}
     for setting in settings or []:
         key, separator, value = (part.strip() for part in setting.partition("="))
         if not separator or not key.isidentifier():
@@ -182,7 +182,7 @@ def store_option(store: str | None) -> str:
     return f" --store {shlex.quote(store)}" if store and "@" not in store else ""
 
 
-def summary(command: Callable[..., Any]) -> str:
+def summary(command: Callable[..., object]) -> str:
     """A command's first sentence in whole: the list of commands would cut what it takes from the docstring."""
     return (inspect.getdoc(command) or "").split("\n\n")[0].replace("\n", " ")
 

@@ -18,7 +18,7 @@ from qiskit_hqnn.errors import MissingDataError
 
 
 def read_dataset(
-    train: Any, test: Any = None, size: tuple[int, int] | None = None, channels: int | None = None
+    train: object, test: object = None, size: tuple[int, int] | None = None, channels: int | None = None
 ) -> Source:
     """A torchvision-style data set, read into memory.
 
@@ -75,7 +75,7 @@ def _items(dataset: Any, size: tuple[int, int] | None, channels: int | None) -> 
     return ImageSet(torch.stack(images), torch.tensor(labels, dtype=torch.long))
 
 
-def _tensor(image: Any) -> Tensor:
+def _tensor(image: object) -> Tensor:
     """(channels, height, width), bytes or floats; vectors of features stay (features,)."""
     if isinstance(image, Image.Image):
         return picture_of(image).tensor()

@@ -72,7 +72,7 @@ class Preprocessing:
         """(channels, height, width) of what a network gets."""
         return (self.channels, *((self.image_size, self.image_size) if self.image_size else self.size))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """For JSON; `from_dict` reads it."""
         return asdict(self)
 

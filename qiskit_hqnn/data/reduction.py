@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save
@@ -86,7 +85,7 @@ def encoder_of(tensors: dict[str, Tensor]) -> nn.Module:
 
 def _train(model: Autoencoder, images: ImageSet) -> None:
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
-    loader: DataLoader[Any] = DataLoader(images, BATCH, shuffle=True, collate_fn=as_it_is)  # type: ignore[arg-type]
+    loader: DataLoader[object] = DataLoader(images, BATCH, shuffle=True, collate_fn=as_it_is)  # type: ignore[arg-type]
     for _ in range(EPOCHS):
         for batch, _labels in loader:
             optimizer.zero_grad()

@@ -144,8 +144,8 @@ def load(
 
 
 def from_dataset(
-    train: Any,
-    test: Any = None,
+    train: object,
+    test: object = None,
     *,
     classes: Sequence[int | str] | None = None,
     train_samples: int | None = None,

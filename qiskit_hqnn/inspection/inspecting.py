@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -101,7 +101,7 @@ def inspect(
     fractional: bool = False,
     tiles: int | str | Tiles | None = None,
     progress: Callable[[str], None] | None = None,
-    **sizes: Any,
+    **sizes: object,
 ) -> Inspection:
     """Transpile a circuit for devices at every level and seed, and compare.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import pandas as pd
 
@@ -41,7 +40,7 @@ class Predictions:
             f"every logit, sampling alone takes {self.shots_needed:,} shots."
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """All of it in JSON's own types."""
         return {
             "device": self.device,

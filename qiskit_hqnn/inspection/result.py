@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -59,7 +58,7 @@ class DeviceInspection:
         """Whether the ISA circuits compute the ansatz."""
         return self.difference < TOLERANCE
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """All of it but the circuits, in JSON's own types."""
         return {
             "device": self.device.name,
@@ -76,7 +75,7 @@ class DeviceInspection:
         }
 
 
-def _template(template: ISATemplate) -> dict[str, Any]:
+def _template(template: ISATemplate) -> dict[str, object]:
     return {
         "level": template.level,
         "seed": template.seed,
@@ -172,7 +171,7 @@ class Inspection:
             "each measured basis."
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Everything but circuits and pictures in JSON's own types; of the same shape for circuits and runs."""
         return {
             "ansatz": {

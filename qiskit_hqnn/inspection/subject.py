@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -96,7 +96,7 @@ def as_sent(ansatz: Ansatz) -> tuple[QuantumCircuit, dict[str, ParameterExpressi
         return ansatz.circuit, {}  # gate angles already
     angles: dict[str, ParameterExpression] = {}
     for row, angle in enumerate(template.angles):
-        expression: Any = template.nonlinear.get(row)
+        expression: object = template.nonlinear.get(row)
         if expression is None:
             expression = float(template.offsets[row])
             for column in np.flatnonzero(template.coefficients[row]):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def subject_of(
-    what: Any,
+    what: object,
     copies: int | None,
     copy: int | None,
     data_root: str | Path,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -45,7 +44,7 @@ class TilesOnDevice:
             f"{self.tiled:,.1f} side by side."
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """All of it but the circuits, in JSON's own types."""
         return {
             "regions": [
