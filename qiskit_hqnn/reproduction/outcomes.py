@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from qiskit_hqnn.reproduction.records import Record, Records, gather, write_records
 from qiskit_hqnn.reproduction.reproducing import (
@@ -92,7 +91,7 @@ def collect(
     return outcomes
 
 
-def devices_of(record: Record) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+def devices_of(record: Record) -> dict[str, tuple[dict[str, object], dict[str, object]]]:
     """A run's looks at devices: by device the results without and with mitigation, where there are both."""
     tests = sorted(Metrics.model_validate(record.metrics).test.values(), key=lambda result: result.images)
     pairs = {}

@@ -130,7 +130,7 @@ def write_records(path: Path, job: JobFile, records: Records) -> None:
         records: what to write.
     """
     base = settings_of(job.single(job.repeats[0], None))
-    machines: list[dict[str, Any]] = []
+    machines: list[dict[str, object]] = []
     lines = []
     for record in records.runs:
         if record.machine not in machines:
@@ -215,7 +215,7 @@ def _read(entry: dict[str, Any], base: Settings, machines: Sequence[dict[str, An
     return Record(seed, control, settings, rest, machine)
 
 
-def _line(value: Any) -> str:
+def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

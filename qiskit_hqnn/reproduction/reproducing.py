@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -269,7 +269,7 @@ def run_on_device(
         started = time.perf_counter()
         with running_on(loaded.model, job, options.device, _SHOTS) as place:
             evaluation = evaluate(loaded.model, images)
-        summary: dict[str, Any] = evaluation.summary() | {
+        summary: dict[str, object] = evaluation.summary() | {
             "where": options.device,
             "shots": _SHOTS,
             "mitigation": mitigation,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
@@ -38,7 +37,7 @@ def keep_circuit(folder: Path, network: nn.Module) -> None:
         f"{copies} {ansatz.num_qubits} qubits, depth {circuit.depth()}, {ansatz.num_inputs} inputs, "
         f"{ansatz.num_weights} weights and {layer.neural_network.output_shape[0] // layer.copies} outputs."
     )
-    content: dict[str, Any] = {"words": words}
+    content: dict[str, object] = {"words": words}
     if len(circuit.data) <= _DRAWN:
         content["svg"] = _svg(circuit)
     else:

@@ -49,7 +49,7 @@ class Description(BaseModel):
     @staticmethod
     def of(
         name: str,
-        options: dict[str, Any],
+        options: dict[str, object],
         splits: Splits,
         circuit: KeptCircuit | None = None,
         source: KeptSource | None = None,

@@ -7,7 +7,6 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -24,7 +23,7 @@ _PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
+def environment() -> dict[str, object]:
     """A JSON-able record of versions, commit and machine."""
     return {
         "qiskit_hqnn": __version__,

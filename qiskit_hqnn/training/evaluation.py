@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +35,7 @@ class Evaluation:
     macro_f1: float
     confusion: Tensor
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """What metrics.json keeps; the interval is Wilson's at 95 %."""
         low, high = wilson_interval(round(self.accuracy * len(self.labels)), len(self.labels))
         return {

@@ -49,7 +49,7 @@ def sentence(
     return f"{where}: {name} is {_as_given(first['input'])}: {_rule(first, name)}."
 
 
-def _unknown(section: str, key: str, value: Any, sections: Mapping[str, type[BaseModel]]) -> str:
+def _unknown(section: str, key: str, value: object, sections: Mapping[str, type[BaseModel]]) -> str:
     allowed = list(sections[section].model_fields)
     known = ", ".join(allowed)
     if not section and isinstance(value, dict):
@@ -66,7 +66,7 @@ def _unknown(section: str, key: str, value: Any, sections: Mapping[str, type[Bas
 
 def _unknown_below(kind: type[BaseModel], name: str, key: str) -> str:
     """Of a section within a section, such as [model.encoder]."""
-    inner: Any = kind.model_fields[name.rpartition(".")[2]].annotation
+    inner: object = kind.model_fields[name.rpartition(".")[2]].annotation
     allowed = list(getattr(inner, "model_fields", ()))
     return f"unknown key '{name}.{key}'; [{name}] takes {', '.join(allowed)}{suggestion(key, allowed)}"
 
@@ -93,7 +93,7 @@ def _rule(error: Any, name: str) -> str:
     return words.get(error["type"], message[0].lower() + message[1:])
 
 
-def _as_given(value: Any) -> str:
+def _as_given(value: object) -> str:
     """The value as TOML has it."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_as_given(part)}" for key, part in value.items()) + "}"

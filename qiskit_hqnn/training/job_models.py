@@ -102,7 +102,7 @@ class HybridSection(Section):
 
     @field_validator("head", mode="before")
     @classmethod
-    def _words_or_widths(cls, value: Any) -> Any:
+    def _words_or_widths(cls, value: object) -> object:
         widths = isinstance(value, list) and value and all(type(width) is int for width in value)
         if not widths and value not in ("linear", "none"):
             raise ValueError("must be 'linear', 'none', or widths of dense layers such as [16]")
@@ -110,10 +110,10 @@ class HybridSection(Section):
 
     @field_validator("encoder", mode="before")
     @classmethod
-    def _by_its_word(cls, value: Any) -> Any:
+    def _by_its_word(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Arguments of `Hybrid` besides ansatz, shape and classes."""
         content = self.model_dump(exclude={"name", "ansatz", "inputs", "weights", "observables", "options"})
         content["encoder"] = self.encoder.model_dump(exclude_none=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from qiskit_hqnn.training.job_file import JobFile
 
@@ -25,12 +24,12 @@ _NOT_IN_WEIGHTS = {
 }
 
 
-def settings_of(job: JobFile) -> dict[str, Any]:
+def settings_of(job: JobFile) -> dict[str, object]:
     """What the weights of a job's runs follow from, seeds apart, by dotted key; keys that are None are left out.
 
     Not among them: titles, places of the test, the budget, threads, and event files.
     """
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for key, value in job.model_dump(mode="json").items():
         flat |= (
             {f"{key}.{name}": part for name, part in value.items()}
@@ -40,7 +39,7 @@ def settings_of(job: JobFile) -> dict[str, Any]:
     return {key: value for key, value in flat.items() if value is not None and key not in _NOT_IN_WEIGHTS}
 
 
-def differences(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+def differences(settings: Mapping[str, object], wanted: Mapping[str, object]) -> str:
     """What differs between two of `settings_of`, in words such as "train.epochs 3, here 20"; empty if nothing does."""
     keys = [key for key in {**wanted, **settings} if settings.get(key) != wanted.get(key)]
     return "; ".join(

@@ -43,7 +43,7 @@ def make_loggers(settings: TrainSection, folder: RunFolder) -> list[Any]:
     return [_logger(word, folder) for word in words]
 
 
-def _logger(word: str, folder: RunFolder) -> Any:
+def _logger(word: str, folder: RunFolder) -> object:
     from lightning.pytorch import loggers
 
     if word == "csv":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from torch import nn
@@ -47,7 +46,7 @@ def run_test_set(
     afterwards, for comparison.
     """
     images = splits.test if images is None else images
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     shots = shots or (job.shots if Where.parse(where).sampled else None)
     started = time.perf_counter()
     store = run.path / TESTS_STORE if keeps_requests(where) else None
@@ -56,7 +55,7 @@ def run_test_set(
             result = evaluate(model, images)
         else:
             result, found = in_rounds(model, images, place, confidence)
-    summary: dict[str, Any] = (
+    summary: dict[str, object] = (
         result.summary()
         | found
         | {
@@ -102,7 +101,7 @@ def without_twins(result: Evaluation, twins: Twins) -> dict[str, Any]:
 
 def in_rounds(
     model: nn.Module, images: ImageSet, place: Place, confidence: float
-) -> tuple[Evaluation, dict[str, Any]]:
+) -> tuple[Evaluation, dict[str, object]]:
     """A test set in rounds at a place in use, and what is to be said of them.
 
     Raises:
@@ -116,7 +115,7 @@ def in_rounds(
     features, _ = encoded(network, images.batches(TEST_BATCH))
     estimator = manager.estimator()
 
-    def ask(pub: EstimatorPub, number: int) -> Any:
+    def ask(pub: EstimatorPub, number: int) -> object:
         return estimator.run([pub]).result()[0].data
 
     decisions = decide(observed, network.decode, features, ask, manager.shots, confidence)
@@ -130,7 +129,7 @@ def in_rounds(
     return replace(result, loss=None), found
 
 
-def summary_of(decisions: Decisions, confidence: float, spent: Paid, full: Paid) -> dict[str, Any]:
+def summary_of(decisions: Decisions, confidence: float, spent: Paid, full: Paid) -> dict[str, object]:
     """What a `Result` keeps of rounds: their shots, and their cost beside that of the full budget."""
     return {
         "confidence": confidence,

@@ -120,7 +120,7 @@ def own_ansatz(job: JobFile) -> Ansatz:
     return without_entanglement(ansatz) if separate and not by_factory else ansatz
 
 
-def _arguments(ansatz: str) -> Mapping[str, Any]:
+def _arguments(ansatz: str) -> Mapping[str, object]:
     return inspect.signature(ANSATZE[ansatz]).parameters if ansatz in ANSATZE else {}
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from torch import nn
@@ -52,7 +51,7 @@ class OwnParts:
 
     circuit: KeptCircuit | None = None
     source: KeptSource | None = None
-    factory: Callable[..., Any] | None = None
+    factory: Callable[..., object] | None = None
 
     @property
     def digest(self) -> str | None:
@@ -90,8 +89,8 @@ def named_network(what: str) -> OwnParts:
 
 
 def sizes_taken(
-    factory: Callable[..., Any], what: str, options: Mapping[str, Any], sizes: Mapping[str, Any]
-) -> dict[str, Any]:
+    factory: Callable[..., object], what: str, options: Mapping[str, object], sizes: Mapping[str, object]
+) -> dict[str, object]:
     """The arguments of a user's network: the job's options, and those sizes of the data that it asks for.
 
     Raises:
@@ -108,7 +107,7 @@ def sizes_taken(
 
 
 def make_network(
-    factory: Callable[..., Any], what: str, options: Mapping[str, Any], control: str | None
+    factory: Callable[..., object], what: str, options: Mapping[str, object], control: str | None
 ) -> nn.Module:
     """A user's network, with what stands in its quantum layer's place in a control experiment.
 
@@ -128,7 +127,7 @@ def make_network(
 
 def in_the_folder(job: JobFile, own: OwnParts) -> JobFile:
     """The job as a run folder keeps it: with the folder's own copy of a user's circuit or network, beside it."""
-    options: dict[str, Any] = {"name": job.model.name, **job.model.options}
+    options: dict[str, object] = {"name": job.model.name, **job.model.options}
     if own.source is not None:
         options["name"] = f"{NETWORK_FILE}:{own.source.name}"
     elif own.circuit is not None and options["ansatz"] not in ANSATZE:
@@ -143,7 +142,7 @@ def in_the_folder(job: JobFile, own: OwnParts) -> JobFile:
 _OF_CIRCUIT = ("ansatz", "inputs", "weights", "observables", "options")
 
 
-def by_content(settings: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
+def by_content(settings: Mapping[str, object], digest: str | None) -> dict[str, object]:
     """A job's settings with its own circuit or network by what it does, wherever its file lies."""
     if digest is None:
         return dict(settings)

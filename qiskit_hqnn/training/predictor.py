@@ -147,7 +147,7 @@ class Predictor:
     job: JobFile
     encoder: nn.Module | None = field(default=None)
 
-    def with_job(self, **changes: Any) -> Predictor:
+    def with_job(self, **changes: object) -> Predictor:
         """The same network with other settings of its job, such as `fractional=True`."""
         return replace(self, job=self.job.model_copy(update=changes))
 

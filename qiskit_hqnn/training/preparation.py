@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -57,13 +56,13 @@ def augmented(splits: data.Splits, job: JobFile) -> data.Splits:
     return replace(splits, train=splits.train.with_augmentation(data.Augmentation(job.data.augment)))
 
 
-def fingerprint(splits: data.Splits) -> dict[str, Any]:
+def fingerprint(splits: data.Splits) -> dict[str, object]:
     """Which images a run has seen: how many, their shape, the SHA-256 of all labels in order, and of the files' content
     where nobody else vouches for it."""
     digest = sha256()
     for part in splits.parts.values():
         digest.update(part.labels.to(torch.int64).numpy().tobytes())
-    sizes: dict[str, Any] = {name: len(part) for name, part in splits.parts.items()}
+    sizes: dict[str, object] = {name: len(part) for name, part in splits.parts.items()}
     content = {"content": splits.digest} if splits.digest else {}
     return sizes | {"shape": list(splits.image_shape), "labels": digest.hexdigest()} | content
 
@@ -157,7 +156,7 @@ def _network(job: JobFile, splits: data.Splits, own: OwnParts) -> Description:
     return Description.of(name, {**defaults, **options}, splits)
 
 
-def _check_classes(options: Mapping[str, Any], splits: data.Splits) -> None:
+def _check_classes(options: Mapping[str, object], splits: data.Splits) -> None:
     if options.get("classes", splits.num_classes) != splits.num_classes:
         raise JobFileError(
             f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
@@ -308,9 +307,9 @@ def _check_room(model: nn.Module, job: JobFile) -> None:
             ) from None
 
 
-def _sizes(splits: data.Splits) -> dict[str, Any]:
+def _sizes(splits: data.Splits) -> dict[str, object]:
     shape = splits.image_shape
-    sizes: dict[str, Any] = {"classes": splits.num_classes, "shape": shape}
+    sizes: dict[str, object] = {"classes": splits.num_classes, "shape": shape}
     if len(shape) == 3:
         sizes |= {"channels": shape[0], "image_size": shape[1]}
     features = 1

@@ -6,7 +6,6 @@ import base64
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
@@ -55,7 +54,7 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
     return folder.report
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, **values: object) -> str:
     """A page's body from a template of this package; everything is escaped, and control characters are written out."""
     loader = PackageLoader("qiskit_hqnn.training", "templates")
     engine = Environment(
@@ -80,7 +79,7 @@ def _class_names(folder: RunFolder, metrics: Metrics) -> Sequence[str]:
     return [str(label) for label in range(most)]  # a folder of before 0.2 has no names
 
 
-def _matrix(name: str, result: Result, names: Sequence[str]) -> dict[str, Any]:
+def _matrix(name: str, result: Result, names: Sequence[str]) -> dict[str, object]:
     title = f"Test set on {result.where}" + (f", {result.conditions}" if result.conditions else "")
     if result.subset:
         title += f", {result.subset} {result.images:,} images"

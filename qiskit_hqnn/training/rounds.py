@@ -92,7 +92,7 @@ def submit_in_rounds(
     assert manager.store is not None
     store, network, jobs, started = manager.store, as_hybrid(run.model), [], time.time()
 
-    def ask(pub: EstimatorPub, number: int) -> Any:
+    def ask(pub: EstimatorPub, number: int) -> object:
         title = f"{run.folder.path.name} test set, round {number}"
         job = manager.submit(pub, title, {**settings, "round": number, "confidence": confidence}, notes)
         jobs.append(job)

@@ -185,7 +185,7 @@ class RunFolder:
         file = self.path / "environment.json"
         return self._json(file) if file.exists() else {}
 
-    def write_environment(self, content: Mapping[str, Any]) -> None:
+    def write_environment(self, content: Mapping[str, object]) -> None:
         """Versions, commit and machine."""
         write_json(self._there(self.path / "environment.json"), content)
 
@@ -197,7 +197,7 @@ class RunFolder:
         metrics |= {"test": {}, "earlier": [*metrics.get("earlier", []), kept]}
         write_json(self._there(self.metrics_file), metrics)
 
-    def add_metrics(self, **parts: Any) -> None:
+    def add_metrics(self, **parts: object) -> None:
         """Merge into metrics.json; blocks under `test` are kept by place."""
         metrics = self.metrics()
         for key, value in parts.items():
@@ -213,7 +213,7 @@ class RunFolder:
         metrics["test"] = {name: result.as_json() for name, result in tests.items()}
         write_json(self._there(self.metrics_file), metrics)
 
-    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def write_history(self, rows: Sequence[Mapping[str, object]]) -> None:
         """metrics.csv, one row an epoch."""
         names = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO()
@@ -275,7 +275,7 @@ class RunFolder:
         self.check_there(file)
         return file
 
-    def _json(self, file: Path) -> dict[str, Any]:
+    def _json(self, file: Path) -> dict[str, object]:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:

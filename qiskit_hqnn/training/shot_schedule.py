@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
@@ -19,7 +17,7 @@ class ShotSchedule(Callback):
     def __init__(self, train: TrainSection, history: History, place: Place) -> None:
         self.train, self.history, self.place = train, history, place
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: object) -> None:
         scheduled = self.train.shots or self.train.gradient_shots
         if not scheduled or self.place.use is None:
             return

@@ -68,7 +68,7 @@ def meters_of(run: RunFolder, max_qpu_seconds: float | None, resumed: bool) -> R
     return RunMeters(whole, whole.child(before=trained, lapped=epochs), epochs + tests)
 
 
-def _tests_of(run: RunFolder) -> list[tuple[str, dict[str, Any]]]:
+def _tests_of(run: RunFolder) -> list[tuple[str, dict[str, object]]]:
     """Every test result with its place, those with the weights of before a longer training too."""
     metrics = run.metrics()
     parts = [metrics.get("test", {}), *(part["test"] for part in metrics.get("earlier", []))]

@@ -45,9 +45,9 @@ class Card(BaseModel):
     job: dict[str, Any]
     data: dict[str, Any] = {}
     parameters: dict[str, int] = {}
-    training: dict[str, Any] = {}
+    training: dict[str, object] = {}
     results: dict[str, Result] = {}
-    versions: dict[str, Any] = {}
+    versions: dict[str, object] = {}
     runs: SeveralRuns | None = None
 
     @property
@@ -136,18 +136,18 @@ def make_card(
     )
 
 
-def _training(metrics: Metrics) -> dict[str, Any]:
+def _training(metrics: Metrics) -> dict[str, object]:
     content = metrics.training.model_dump(mode="json", exclude_none=True) if metrics.training else {}
     return content | ({"seconds": metrics.seconds["train"]} if "train" in metrics.seconds else {})
 
 
 def _without_folders(job: dict[str, Any]) -> dict[str, Any]:
     """A job whose paths end in what they name: the folders of one's own machine are nobody else's business."""
-    sections: dict[str, Any] = {name: _last_parts(job[name]) for name in ("model", "data") if name in job}
+    sections: dict[str, object] = {name: _last_parts(job[name]) for name in ("model", "data") if name in job}
     return {**job, **sections}
 
 
-def _last_parts(section: dict[str, Any]) -> dict[str, Any]:
+def _last_parts(section: dict[str, object]) -> dict[str, object]:
     return {
         key: PurePath(value).name if isinstance(value, str) and PurePath(value).is_absolute() else value
         for key, value in section.items()

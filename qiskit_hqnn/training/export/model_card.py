@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn._text import one_line
@@ -121,7 +120,7 @@ def _versions(card: Card) -> str:
 def _front_matter(card: Card) -> str:
     """YAML, in which a JSON value is a value; the licence is the user's to choose, and left out."""
     results = [_indexed(card, result) for result in card.results.values()]
-    content: dict[str, Any] = {
+    content: dict[str, object] = {
         "library_name": "qiskit_hqnn",
         "pipeline_tag": "image-classification",
         "tags": ["quantum-machine-learning", "hybrid-quantum-neural-network", "qiskit", "pytorch"],
@@ -132,7 +131,7 @@ def _front_matter(card: Card) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _indexed(card: Card, result: Result) -> dict[str, Any]:
+def _indexed(card: Card, result: Result) -> dict[str, object]:
     data = str(card.job.get("data", {}).get("name", "images"))
     where = result.where + (f", {result.conditions}" if result.conditions else "")
     return {
