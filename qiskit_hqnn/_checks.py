@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from operator import index
-from typing import Any
+from typing import SupportsIndex
 
 from qiskit_hqnn.errors import HQNNError
 
 
 def check_integer(
-    name: str, value: Any, minimum: int, maximum: int | None = None, error: type[HQNNError] = HQNNError
+    name: str, value: object, minimum: int, maximum: int | None = None, error: type[HQNNError] = HQNNError
 ) -> int:
     """Return `value` if it is a whole number of [minimum, maximum]; raise `error` otherwise."""
     allowed = (
@@ -20,7 +20,8 @@ def check_integer(
         else f"a whole number of at least {minimum}"
     )
     try:
-        number = minimum - 1 if isinstance(value, bool) else index(value)
+        counts = not isinstance(value, bool)
+        number = index(value) if counts and isinstance(value, SupportsIndex) else minimum - 1
     except TypeError:
         number = minimum - 1
     if number < minimum or (maximum is not None and number > maximum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,8 +17,19 @@ from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.errors import MissingDataError
 
 
+class LabelledImages(Protocol):
+    """What torchvision calls a data set: items are (image, label)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> tuple[Any, Any]: ...
+
+
 def read_dataset(
-    train: object, test: object = None, size: tuple[int, int] | None = None, channels: int | None = None
+    train: LabelledImages,
+    test: LabelledImages | None = None,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
 ) -> Source:
     """A torchvision-style data set, read into memory.
 
@@ -49,7 +60,7 @@ def read_dataset(
     return Source(parts["train"], parts.get("test"), names, preprocessing)
 
 
-def _items(dataset: Any, size: tuple[int, int] | None, channels: int | None) -> ImageSet:
+def _items(dataset: LabelledImages, size: tuple[int, int] | None, channels: int | None) -> ImageSet:
     images, labels = [], []
     for index in range(len(dataset)):
         item = dataset[index]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 from urllib.error import URLError
 
 import numpy as np
 import torch
+from torch import Tensor
 from torchvision import datasets
 
 from qiskit_hqnn.data.arrays import read_npz
@@ -100,7 +101,15 @@ def read_source(
     return read_listing(list_csv(path) if name == "csv" else list_tree(path), size, channels)
 
 
-def _of_torchvision(kind: type, root: Path, name: str) -> Source:
+class _OfTorchvision(Protocol):
+    """A data set that torchvision holds in memory."""
+
+    data: Tensor | np.ndarray
+    targets: Tensor | list[int]
+    classes: list[str]
+
+
+def _of_torchvision(kind: Callable[..., _OfTorchvision], root: Path, name: str) -> Source:
     if not root.exists() and root != DEFAULT_ROOT:
         # torchvision would make the folder, and a slip of the pen would download the whole set once more.
         raise MissingDataError(
@@ -120,7 +129,9 @@ def _of_torchvision(kind: type, root: Path, name: str) -> Source:
     return Source(sets[0], sets[1], tuple(parts[0].classes), Preprocessing(channels, (height, width)))
 
 
-def _part_of_torchvision(kind: Any, root: Path, name: str, train: bool) -> Any:
+def _part_of_torchvision(
+    kind: Callable[..., _OfTorchvision], root: Path, name: str, train: bool
+) -> _OfTorchvision:
     there = root.exists()
     try:
         # Checks what is there by its checksum first, and unpacks it where that has not been done.

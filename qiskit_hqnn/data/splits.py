@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
 from qiskit_hqnn.data.arrays import prepared
 from qiskit_hqnn.data.choosing import DEFAULT_VALIDATION, Choice, choose
-from qiskit_hqnn.data.datasets import read_dataset
+from qiskit_hqnn.data.datasets import LabelledImages, read_dataset
 from qiskit_hqnn.data.image_set import ImageSet
 from qiskit_hqnn.data.medmnist import PREFIX
 from qiskit_hqnn.data.names import OWN, RESIZES, check_name
@@ -136,16 +135,17 @@ def load(
     source = read_source(name, Path(root), None if path is None else Path(path), size, channels)
     if channels is not None:
         source = _in_channels(source, channels)
-    if source.preprocessing and image_size is not None and source.preprocessing.size != size:
-        change: dict[str, Any] = {"size": size} if resize == "antialias" else {"image_size": image_size}
-        source = replace(source, preprocessing=replace(source.preprocessing, **change))
+    if source.preprocessing and size is not None and source.preprocessing.size != size:
+        how = source.preprocessing
+        resized = replace(how, size=size) if resize == "antialias" else replace(how, image_size=image_size)
+        source = replace(source, preprocessing=resized)
     choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
     return _splits(source, choice, fixed_test_set=name not in OWN)
 
 
 def from_dataset(
-    train: object,
-    test: object = None,
+    train: LabelledImages,
+    test: LabelledImages | None = None,
     *,
     classes: Sequence[int | str] | None = None,
     train_samples: int | None = None,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
+from typing import TypedDict
 
 from qiskit import QuantumCircuit, transpile
+from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.subjects import Subject
@@ -15,7 +16,30 @@ from qiskit_hqnn.jobs import Price, price_requests
 from qiskit_hqnn.jobs.devices import Device, ISATemplate, folded, with_device_delays
 from qiskit_hqnn.jobs.estimation import prepare
 
-Row = dict[str, Any]
+
+class Row(TypedDict):
+    """Everything about one template."""
+
+    device: str
+    level: int
+    seed: int
+    expected_success: float
+    lowest_of_seeds: float
+    median_of_seeds: float
+    two_qubit_gates: int
+    two_qubit_depth: int
+    swaps_added: int
+    gates: int
+    gate_counts: str
+    depth: int
+    duration_us: float
+    idle_us: float
+    qubits: str
+    executions: int
+    jobs: int
+    qpu_seconds: float
+    used: bool
+
 
 HEADINGS = {
     "device": "device",
@@ -96,10 +120,10 @@ def swaps_added(circuit: QuantumCircuit, target: Target, seed: int, level: int) 
     """
     before, added = 0, 0
 
-    def watch(**now: Any) -> None:
+    def watch(dag: DAGCircuit, pass_: object, **_: object) -> None:
         nonlocal before, added
-        swaps = now["dag"].count_ops().get("swap", 0)
-        if type(now["pass_"]).__name__ in ("SabreLayout", "SabreSwap"):
+        swaps = dag.count_ops().get("swap", 0)
+        if type(pass_).__name__ in ("SabreLayout", "SabreSwap"):
             added += swaps - before
         before = swaps
 

@@ -104,7 +104,7 @@ def check_option(model: str, option: str, value: object) -> None:
         raise HQNNError(f"Option {option!r} of model {model!r} must be {allowed}, but is {value!r}.")
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qiskit_hqnn.reproduction.outcomes import Outcome
-from qiskit_hqnn.training import Mean, by_draw, of_one_more
+from qiskit_hqnn.training import Mean, Summary, SummaryRow, by_draw, of_one_more
 
 
-def counted(entry: dict[str, Any]) -> str:
+def counted(entry: SummaryRow) -> str:
     """How many seeds, or draws of the images × seeds."""
     mean: Mean = entry["accuracy"]
     return f"{mean.count} draws × {entry['runs'] / mean.count:g}" if mean.unit == "draw" else str(mean.count)
 
 
-def over_draws(outcome: Outcome, summary: dict[str, Any]) -> str:
+def over_draws(outcome: Outcome, summary: Summary) -> str:
     """What a choice of images alone changes; empty where they were chosen once."""
     entries = [
         entry for entry in summary["rows"] if entry["run"] == "network" and entry["accuracy"].unit == "draw"

@@ -156,7 +156,7 @@ def _networks(outcome: Outcome | None) -> list[Record]:
     return outcome.records.networks if outcome else []
 
 
-def _either(plain: dict[str, object], mitigated: dict[str, object]) -> str:
+def _either(plain: dict[str, Any], mitigated: dict[str, Any]) -> str:
     """Test images of both results, once if they are the same ones."""
     return " / ".join(f"{count:,}" for count in dict.fromkeys((plain["images"], mitigated["images"])))
 

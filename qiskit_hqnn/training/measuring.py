@@ -85,11 +85,11 @@ def run_test_set(
     return result
 
 
-def without_twins(result: Evaluation, twins: Twins) -> dict[str, Any]:
+def without_twins(result: Evaluation, twins: Twins) -> dict[str, object]:
     """What a `Result` keeps of the test images, or the first of them, that were not trained or chosen on, too."""
     count = len(result.labels)
     right = result.outputs.argmax(dim=1) == result.labels
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     for name, twin in (("without_twins", twins.exact), ("without_near_twins", twins.near)):
         alone = ~twin[:count]
         images, successes = int(alone.sum()), int(right[alone].sum())

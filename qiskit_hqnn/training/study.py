@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from scipy.stats import t as student
@@ -135,6 +135,29 @@ class Comparison:
     evidence: Evidence
 
 
+class SummaryRow(TypedDict):
+    """A network or a control at one place: means over its runs; `accuracies` are those of the runs one by one."""
+
+    run: str
+    where: str
+    accuracy: Mean
+    macro_f1: Mean
+    loss: Mean
+    parameters: dict[str, int]
+    seconds: float
+    images: int
+    runs: int
+    not_learned: int
+    accuracies: dict[str, float]
+
+
+class Summary(TypedDict):
+    """All runs of a job, side by side."""
+
+    rows: list[SummaryRow]
+    comparisons: list[Comparison]
+
+
 def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat, float]) -> Comparison:
     """Paired difference over the repetitions that both have, and the sentence that it supports."""
     differences = {key: network[key] - other[key] for key in network if key in other}
@@ -154,7 +177,7 @@ def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat
     return Comparison(control, difference, sentence, evidence(list(by_draw(differences).values())))
 
 
-def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> dict[str, Any]:
+def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> Summary:
     """Means by control and place, and the network's paired differences from each control (exact accuracy first).
 
     Args:
@@ -171,7 +194,7 @@ def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> d
         for where, result in metrics.test.items():
             if result.loss is not None:  # of images that were decided in rounds there is none
                 results.setdefault(name, {}).setdefault(where, {})[repeat] = result
-    rows = [
+    rows: list[SummaryRow] = [
         {
             "run": name,
             "where": where,
@@ -190,7 +213,7 @@ def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> d
         for name, places in results.items()
         for where, by_repeat in places.items()
     ]
-    comparisons = []
+    comparisons: list[Comparison] = []
     for name, places in results.items():
         common = places.keys() & results.get("network", {}).keys()
         if name != "network" and common:
@@ -201,7 +224,7 @@ def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> d
     return {"rows": rows, "comparisons": comparisons}
 
 
-def in_plain_words(summary: Mapping[str, Any]) -> list[str]:
+def in_plain_words(summary: Summary) -> list[str]:
     """What a comparison says, for somebody who has had no course in statistics: a sentence for each control."""
     sentences = []
     for comparison in summary["comparisons"]:
@@ -237,7 +260,7 @@ def repeat_words(repeat: Repeat) -> str:
     return f"draw {repeat[0]}, seed {repeat[1]}" if isinstance(repeat, tuple) else f"seed {repeat}"
 
 
-def _charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _charts(rows: Sequence[SummaryRow]) -> list[tuple[str, str]]:
     """A chart for each place: its name, and the points of all runs there."""
     places: dict[str, list[Points]] = {}
     for row in rows:

@@ -79,7 +79,7 @@ def tiles_of(value: Tiles | int | str | None, device: Device, mitigation: Mitiga
     return tiles
 
 
-def _of_word(value: Any) -> Tiles:
+def _of_word(value: int | str) -> Tiles:
     if not isinstance(value, str) or "," not in value:
         return Tiles(value)
     read = read_tiles(value)
