@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.cluster.versions import check_versions
@@ -78,7 +78,7 @@ def _check_installed() -> None:
         ) from None
 
 
-def _parsed(address: Any) -> tuple[str, int]:
+def _parsed(address: object) -> tuple[str, int]:
     """Host and port of a scheduler's address."""
     scheme, _, rest = str(address).partition("://")
     host, _, port = rest.rpartition(":")
@@ -173,7 +173,7 @@ def _started(workers: int) -> Iterator[Client]:
             yield client
 
 
-def _of_a_local_cluster() -> dict[str, Any]:
+def _of_a_local_cluster() -> dict[str, object]:
     """Dask's settings for processes of this machine."""
     return {
         # A part that waits on a worker would be blamed with the one that ends it.

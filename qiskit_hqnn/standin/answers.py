@@ -26,7 +26,7 @@ def _jwt(seconds: int) -> str:
 class Answers(Requests):
     """The service's web interface."""
 
-    def route(self, method: str, path: str, query: dict[str, Any]) -> tuple[Callable[..., None], str]:
+    def route(self, method: str, path: str, query: dict[str, object]) -> tuple[Callable[..., None], str]:
         if path == "/identity/token":
             return self._token, "token"
         if path.endswith("/v3/resources/search"):
@@ -77,7 +77,7 @@ class Answers(Requests):
         times = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return times["exp"] > time.time() and times["issued"] >= self.service.account.signed_in_since
 
-    def _token(self, *_: Any) -> None:
+    def _token(self, *_: object) -> None:
         seconds = self.service.account.token_seconds
         token = _jwt(seconds)
         self.answer(
@@ -90,7 +90,7 @@ class Answers(Requests):
             }
         )
 
-    def _instances(self, *_: Any) -> None:
+    def _instances(self, *_: object) -> None:
         item = {
             "crn": CRN,
             "name": "loopback",
@@ -100,7 +100,7 @@ class Answers(Requests):
         }
         self.answer({"items": [item], "limit": 100})
 
-    def _plan(self, *_: Any) -> None:
+    def _plan(self, *_: object) -> None:
         free = self.service.account.plan == "Open"
         self.answer(
             {
@@ -123,7 +123,7 @@ class Answers(Requests):
         }
         return kept | {name.replace("ibm_", "mock_"): device for name, device in kept.items()}
 
-    def _backends(self, *_: Any) -> None:
+    def _backends(self, *_: object) -> None:
         waiting = sum(job["state"]["status"] == "Queued" for job in list(self.service.jobs.values()))
         self.answer(
             {
@@ -152,7 +152,7 @@ class Answers(Requests):
         content = self.service.description(name.replace("mock_", "ibm_"), what)
         return self.answer(content | {"backend_name": name})
 
-    def _usage(self, *_: Any) -> None:
+    def _usage(self, *_: object) -> None:
         used = self.service.used
         self.answer(
             {
@@ -167,7 +167,7 @@ class Answers(Requests):
 
     # --- jobs
 
-    def _submit(self, raw: bytes, _: Any) -> None:
+    def _submit(self, raw: bytes, _: object) -> None:
         body = json.loads(raw)
         if body["backend"] not in self._names():
             return self.refuse(404, 1226, "Backend not found")
@@ -214,7 +214,7 @@ class Answers(Requests):
             return self.answer(None, 204)
         return self.answer(job["result"] or job["state"].get("reason", ""), kind="text/plain")
 
-    def _cancel(self, job: dict[str, Any]) -> None:
+    def _cancel(self, job: dict[str, object]) -> None:
         if not self.service.cancel(job):
             return self.refuse(409, 1298, "Job is in a final state")
         return self.answer(None, 204)
@@ -232,7 +232,7 @@ class Answers(Requests):
 
     # --- sessions and batches
 
-    def _new_session(self, raw: bytes, _: Any) -> None:
+    def _new_session(self, raw: bytes, _: object) -> None:
         body = json.loads(raw)
         if self.service.account.plan == "Open" and body.get("mode") == "dedicated":
             return self.refuse(400, 1352, "You are not authorized to run a session when using the open plan.")

@@ -7,7 +7,6 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 REQUEST_FAULTS = {
     "drop-before": "connection closed before the request is acted on",
@@ -76,7 +75,7 @@ PASSING_JOB_FAULTS = (
     "failed-passing", "failed-charged", "results-gone", "results-empty", "unknown-status", "unknown-price",
 )  # fmt: skip
 """After these a patient client has its results."""
-ENDINGS: dict[str, dict[str, Any]] = {
+ENDINGS: dict[str, dict[str, object]] = {
     "failed-permanent": {
         "status": "Failed", "reason": "circuits do not match the target", "reason_code": 1517,
     },
@@ -108,7 +107,7 @@ class Fault:
     on: str = "submit"
     at: int = 1
     times: int = 1
-    ending: dict[str, Any] | None = None
+    ending: dict[str, object] | None = None
     charged: bool = False
 
 

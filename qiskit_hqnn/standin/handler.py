@@ -43,7 +43,7 @@ class Requests(BaseHTTPRequestHandler):
     service: Service
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         return None
 
     def do_GET(self) -> None:
@@ -110,7 +110,9 @@ class Requests(BaseHTTPRequestHandler):
 
     _fault = ""
 
-    def answer(self, content: Any, code: int = 200, kind: str = "application/json", **headers: str) -> None:
+    def answer(
+        self, content: object, code: int = 200, kind: str = "application/json", **headers: str
+    ) -> None:
         """Send an answer, or what a fault makes of it."""
         text = "" if content is None else content if isinstance(content, str) else json.dumps(content)
         data, headers = text.encode(), headers | ({} if code == 204 else {"Content-Type": kind})

@@ -66,7 +66,7 @@ class Service:
         self.account = account or Account()
         self.requests: list[tuple[str, str]] = []
         self.jobs: dict[str, dict[str, Any]] = {}
-        self.sessions: dict[str, dict[str, Any]] = {}
+        self.sessions: dict[str, dict[str, object]] = {}
         self.looks = 0
         """Looks at its status after which a job leaves the queue; 0 starts it as it comes."""
         self.late = 0
@@ -92,11 +92,11 @@ class Service:
         """QPU seconds charged so far."""
         return sum(job["seconds"] for job in list(self.jobs.values()))
 
-    def completed(self) -> list[dict[str, Any]]:
+    def completed(self) -> list[dict[str, object]]:
         """Jobs whose results can be read."""
         return [j for j in self.jobs.values() if j["state"]["status"] == "Completed" and not j["lost"]]
 
-    def live(self) -> list[dict[str, Any]]:
+    def live(self) -> list[dict[str, object]]:
         """Jobs that are paid for, or will be: neither cancelled nor failed, and not without results."""
         return [
             job
@@ -104,7 +104,7 @@ class Service:
             if not job["state"]["status"].startswith(("Cancelled", "Failed")) and not job["lost"]
         ]
 
-    def description(self, name: str, what: str) -> dict[str, Any]:
+    def description(self, name: str, what: str) -> dict[str, object]:
         """A device's configuration or properties, as the snapshot has them."""
         backend: Any = self.devices[name].backend
         file = backend.conf_filename if what == "configuration" else backend.props_filename

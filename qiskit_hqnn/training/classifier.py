@@ -104,14 +104,14 @@ class Classifier(L.LightningModule):
         optimizer, schedule = self._optimizer(self._groups())
         if schedule is None:
             return optimizer
-        how: dict[str, Any] = {"scheduler": schedule, "interval": "step"}
+        how: dict[str, object] = {"scheduler": schedule, "interval": "step"}
         if self.settings.schedule not in _OVER_ALL_STEPS:
             how["interval"] = "epoch"
         if self.settings.schedule == "plateau":
             how["monitor"] = "validation_loss"
         return {"optimizer": optimizer, "lr_scheduler": how}
 
-    def _groups(self) -> list[dict[str, Any]]:
+    def _groups(self) -> list[dict[str, object]]:
         """Trained parameters by their learning rate."""
         settings = self.settings
         trained = [
@@ -159,7 +159,7 @@ class Classifier(L.LightningModule):
         """The optimiser of groups of parameters and its schedule, at the beginning; None for no schedule."""
         kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
         settings = self.settings
-        options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+        options: dict[str, object] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
         if settings.momentum is not None:
             options["momentum"] = settings.momentum
         optimizer: torch.optim.Optimizer = kinds[settings.optimizer](groups, **options)
@@ -169,7 +169,7 @@ class Classifier(L.LightningModule):
 _OVER_ALL_STEPS = ("cosine", "one-cycle")
 
 
-def _schedule(settings: TrainSection, optimizer: torch.optim.Optimizer, total_steps: int) -> Any:
+def _schedule(settings: TrainSection, optimizer: torch.optim.Optimizer, total_steps: int) -> object:
     schedules = torch.optim.lr_scheduler
     epochs, factor = settings.schedule_epochs or 10, settings.schedule_factor or 0.1
     match settings.schedule:

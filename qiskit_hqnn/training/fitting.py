@@ -153,11 +153,11 @@ def _near(splits: Splits, device: str) -> Splits:
 
 def _loaders(
     splits: Splits, batch_size: int, seed: int, model: nn.Module, processes: Processes
-) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
+) -> tuple[DataLoader[object], DataLoader[object] | None]:
     """Batches of the training images, and of the validation images, if there are any."""
     if processes.others:
         return _shared_loaders(splits, batch_size, seed, model, processes)
-    train: DataLoader[Any] = DataLoader(
+    train: DataLoader[object] = DataLoader(
         splits.train,
         batch_size,
         sampler=_Order(len(splits.train), seed),
@@ -173,7 +173,7 @@ def _loaders(
 
 def _shared_loaders(
     splits: Splits, batch_size: int, seed: int, model: nn.Module, processes: Processes
-) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
+) -> tuple[DataLoader[object], DataLoader[object] | None]:
     """This process's parts of the same batches.
 
     Raises:
@@ -190,7 +190,7 @@ def _shared_loaders(
     parts = [(splits.train, Shares(_Order(images, seed), images, batch_size, drop_last, processes))]
     if count := len(splits.validation):
         parts.append((splits.validation, Shares(_InTurn(range(count)), count, TEST_BATCH, False, processes)))
-    loaders: list[DataLoader[Any]] = [
+    loaders: list[DataLoader[object]] = [
         DataLoader(data, batch_sampler=shares, generator=torch.Generator(), collate_fn=_READY_MADE)
         for data, shares in parts
     ]
@@ -290,7 +290,7 @@ class _Randomness(Callback):
     def __init__(self, seed: int, rank: int = 0) -> None:
         self.seed, self.rank = seed, rank
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: object) -> None:
         torch.manual_seed(_epoch_seed(self.seed, trainer.current_epoch) + _NEXT_PROCESS * self.rank)
 
 

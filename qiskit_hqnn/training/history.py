@@ -45,7 +45,7 @@ class History(Callback):
         if trainer.is_last_batch:
             self.norms = _gradient_norms(pl_module.model)
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: object) -> None:
         # Before the checkpoint, which would make its own folder anew.
         self.folder.check_there()
 

@@ -163,7 +163,7 @@ class JobFile(Section):
 
     @field_validator("tiles", mode="before")
     @classmethod
-    def _tiles_are_a_devices(cls, value: Any, info: ValidationInfo) -> Any:
+    def _tiles_are_a_devices(cls, value: object, info: ValidationInfo) -> object:
         if value is None:
             return None
         read = read_tiles(value)
@@ -185,7 +185,7 @@ class JobFile(Section):
 
     @field_validator("seeds", "controls", "test")
     @classmethod
-    def _each_once(cls, value: list[Any]) -> list[Any]:
+    def _each_once(cls, value: list[object]) -> list[object]:
         if len(set(value)) < len(value):
             raise ValueError("must name each only once")
         return value
@@ -231,7 +231,7 @@ def read_job(path: str | Path, settings: Sequence[str] = ()) -> JobFile:
     return check_job(content, str(path), text, {setting.partition("=")[0].strip() for setting in settings})
 
 
-def _make_absolute(content: dict[str, Any], folder: Path) -> None:
+def _make_absolute(content: dict[str, object], folder: Path) -> None:
     """So that the job says which data, circuit and network it means wherever it is read again."""
     for name, key in (("data", "path"), ("model", "ansatz"), ("model", "name")):
         section = content.get(name)
@@ -251,7 +251,9 @@ def _folder_instead(path: Path) -> str:
     return f"A job file must be a TOML file, but {path} is a folder."
 
 
-def check_job(content: dict[str, Any], source: str, text: str = "", changed: Collection[str] = ()) -> JobFile:
+def check_job(
+    content: dict[str, object], source: str, text: str = "", changed: Collection[str] = ()
+) -> JobFile:
     """A job from its parsed content; an error names the line of `text`, or says that the key was `changed` since."""
     sections = dict(_SECTIONS)
     try:

@@ -195,7 +195,7 @@ class TrainSection(Section):
 
     @field_validator("shots", "gradient_shots", mode="before")
     @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
+    def _one_or_several(cls, value: object) -> object:
         return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
     @model_validator(mode="after")

@@ -51,7 +51,7 @@ class Result(_Block):
 
     where: str
     shots: int | None = None
-    mitigation: dict[str, Any] = {}
+    mitigation: dict[str, object] = {}
     fractional: bool = False
     tiles: int | str | None = None
     images: int
@@ -84,7 +84,7 @@ class Result(_Block):
         words += [] if self.tiles is None else [_tiles_in_words(self.tiles, " ")]
         return ", ".join(words + [word.replace("-", " ") for word in mitigation_words(self.mitigation)])
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The block as metrics.json has it: what says nothing is left out."""
         content = self.model_dump(mode="json")
         return {
@@ -135,11 +135,11 @@ class Metrics(_Block):
     seconds: dict[str, float] = {}
     training: Training | None = None
     test: dict[str, Result] = {}
-    earlier: list[dict[str, Any]] = Field(default=[])
+    earlier: list[dict[str, object]] = Field(default=[])
 
     @model_validator(mode="before")
     @classmethod
-    def _named(cls, content: Any) -> Any:
+    def _named(cls, content: object) -> object:
         """Blocks of before 0.2 have their place in their name alone."""
         if not isinstance(content, Mapping) or not isinstance(content.get("test"), Mapping):
             return content
@@ -149,18 +149,18 @@ class Metrics(_Block):
         }
 
 
-def _with_place(name: str, block: Any) -> Any:
+def _with_place(name: str, block: object) -> object:
     if not isinstance(block, Mapping) or "where" in block:
         return block
     # No place's word has a hyphen in it.
     word, _, rest = name.partition("-")
-    added: dict[str, Any] = {"where": word}
+    added: dict[str, object] = {"where": word}
     if rest == "mitigated":
         added["mitigation"] = {"readout": "trex"}
     return {**added, **block}
 
 
-def active(mitigation: Mapping[str, Any]) -> dict[str, Any]:
+def active(mitigation: Mapping[str, object]) -> dict[str, object]:
     """Of a job file's [mitigation], what is switched on and is not at its default; empty for none."""
     defaults = MitigationSection().model_dump()
     # In the order of the section, so that a name does not depend on how the settings were written down.
@@ -176,7 +176,7 @@ def active(mitigation: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def mitigation_words(mitigation: Mapping[str, Any]) -> list[str]:
+def mitigation_words(mitigation: Mapping[str, object]) -> list[str]:
     """What is switched on, in words such as "trex", "XY4", "zne-1-3-5", "twirl-gates" and "randomizations-32"."""
     words = []
     for name, value in active(mitigation).items():
@@ -199,7 +199,7 @@ class Plain:
     """
 
     shots: int
-    mitigation: Mapping[str, Any]
+    mitigation: Mapping[str, object]
     images: int
     fractional: bool = False
     tiles: int | str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 from torch import nn
@@ -201,7 +200,7 @@ def train(
         ) from None
     run.save_weights(model)
     history = run.history()
-    training: dict[str, Any] = {
+    training: dict[str, object] = {
         "where": job.where,
         "device": device_of(job.train),
         "epochs": len(history),

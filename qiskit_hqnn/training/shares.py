@@ -55,7 +55,7 @@ class _Sum(torch.autograd.Function):
     """The sum over all processes; what each of them makes of it flows back to every summand."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
+    def forward(ctx: object, values: Tensor) -> Tensor:
         return _summed(values)
 
     @staticmethod
