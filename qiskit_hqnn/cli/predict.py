@@ -37,31 +37,33 @@ class Form(StrEnum):
     CSV = "csv"
 
 
+_NETWORK = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, or a file that hqnn export wrote.")
+]
+_PICTURES = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")]
+_WHERE = Annotated[str, typer.Option(help="exact, noisy:fake_<device>, aer, fake_<device> or ibm_<device>.")]
+_SHOTS = Annotated[int | None, typer.Option(help="Shots per expectation value; the job's by default.")]
+_FORM = Annotated[Form, typer.Option("--format", help="table, json or csv.")]
+_RESUME = Annotated[
+    bool,
+    typer.Option("--resume", help="Hardware: find what was sent before, under the calibration at that time."),
+]
+
+
 def predict(
-    network: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder, or a file that hqnn export wrote.")
-    ],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of them.")],
-    where: Annotated[
-        str, typer.Option(help="exact, noisy:fake_<device>, aer, fake_<device> or ibm_<device>.")
-    ] = "exact",
-    shots: Annotated[
-        int | None, typer.Option(help="Shots per expectation value; the job's by default.")
-    ] = None,
+    network: _NETWORK,
+    images: _PICTURES,
+    where: _WHERE = "exact",
+    shots: _SHOTS = None,
     fractional: FRACTIONAL = None,
     tiles: TILES = None,
     dask: DASK = None,
     workers: WORKERS = None,
-    form: Annotated[Form, typer.Option("--format", help="table, json or csv.")] = Form.TABLE,
+    form: _FORM = Form.TABLE,
     max_qpu_seconds: BUDGET = None,
     dry_run: SHOW_PRICE_ONLY = False,
     yes: YES_TO_HARDWARE = False,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", help="Hardware: find what was sent before, under the calibration at that time."
-        ),
-    ] = False,
+    resume: _RESUME = False,
 ) -> None:
     """Classify pictures with a trained network: class, probability, and margin over the next class.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiskit_hqnn.cli.clusters import RUN_IN_WORKERS, RUN_ON_DASK, ClusterWords
-from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN
+from qiskit_hqnn.cli.options import DATA_ROOT, FRACTIONAL, PLAN, YES_TO_HARDWARE
 from qiskit_hqnn.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -21,37 +21,46 @@ if TYPE_CHECKING:
     from qiskit_hqnn.training import JobFile, Run
 
 
+_JOB = Annotated[str, typer.Argument(help="A job file, or the name of one that `hqnn ls` lists.")]
+_SETTINGS = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.epochs=3."),
+]
+_WHERE = Annotated[
+    str | None, typer.Option(help="Where training runs: exact, aer, fake_<device> or ibm_<device>.")
+]
+_DEVICES = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Train in N processes, one for each GPU or core, that share out every batch."
+    ),
+]
+_NODES = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="M", help="Train on M machines; torchrun or srun starts this on each."),
+]
+_OUT = Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")]
+_RESUME = Annotated[bool, typer.Option(help="Resume after the last finished epoch.")]
+_DRY_RUN = Annotated[bool, typer.Option("--dry-run", help="Print the price and do nothing.")]
+_QUIET = Annotated[bool, typer.Option(help="No progress bar.")]
+
+
 def run(
-    job: Annotated[str, typer.Argument(help="A job file, or the name of one that `hqnn ls` lists.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.epochs=3."),
-    ] = None,
+    job: _JOB,
+    settings: _SETTINGS = None,
     data_root: DATA_ROOT = Path("data"),
-    where: Annotated[
-        str | None, typer.Option(help="Where training runs: exact, aer, fake_<device> or ibm_<device>.")
-    ] = None,
+    where: _WHERE = None,
     fractional: FRACTIONAL = None,
-    devices: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Train in N processes, one for each GPU or core, that share out every batch.",
-        ),
-    ] = None,
-    nodes: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="M", help="Train on M machines; torchrun or srun starts this on each."),
-    ] = None,
+    devices: _DEVICES = None,
+    nodes: _NODES = None,
     dask: RUN_ON_DASK = None,
     workers: RUN_IN_WORKERS = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
-    resume: Annotated[bool, typer.Option(help="Resume after the last finished epoch.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the price and do nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Hardware: do not ask.")] = False,
+    out: _OUT = None,
+    resume: _RESUME = False,
+    dry_run: _DRY_RUN = False,
+    yes: YES_TO_HARDWARE = False,
     plan: PLAN = None,
-    quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
+    quiet: _QUIET = False,
 ) -> None:
     """Train a job's network, run its test set, and write a run folder with a report.
 

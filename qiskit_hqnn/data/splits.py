@@ -136,11 +136,13 @@ def load(
     if channels is not None:
         source = _in_channels(source, channels)
     if source.preprocessing and size is not None and source.preprocessing.size != size:
-        how = source.preprocessing
-        resized = replace(how, size=size) if resize == "antialias" else replace(how, image_size=image_size)
-        source = replace(source, preprocessing=resized)
+        source = replace(source, preprocessing=_to_size(source.preprocessing, size, resize))
     choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
     return _splits(source, choice, fixed_test_set=name not in OWN)
+
+
+def _to_size(how: Preprocessing, size: tuple[int, int], resize: str | None) -> Preprocessing:
+    return replace(how, size=size) if resize == "antialias" else replace(how, image_size=size[0])
 
 
 def from_dataset(

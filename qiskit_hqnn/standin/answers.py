@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from qiskit_hqnn.jobs.devices import Device
 from qiskit_hqnn.standin.handler import PAGE, Requests
-from qiskit_hqnn.standin.service import CRN, now
+from qiskit_hqnn.standin.service import CRN, Job, now
 
 
 def _jwt(seconds: int) -> str:
@@ -117,7 +118,7 @@ class Answers(Requests):
 
     # --- devices and usage
 
-    def _names(self) -> dict[str, Any]:
+    def _names(self) -> dict[str, Device]:
         kept = {
             name: device for name, device in self.service.devices.items() if name not in self.service.retired
         }
@@ -189,9 +190,10 @@ class Answers(Requests):
         page = [self._described(job) for job in found[offset : offset + limit]]
         self.answer({"jobs": page, "count": len(found), "limit": limit, "offset": offset})
 
-    def _described(self, job: dict[str, Any]) -> dict[str, Any]:
+    def _described(self, job: Job) -> dict[str, object]:
         kept = ("id", "backend", "program", "created", "tags", "session_id", "private", "state", "cost")
-        described = {name: job[name] for name in kept}
+        everything = dict(job)
+        described = {name: everything[name] for name in kept}
         estimate = job.get("estimate")
         return described | {
             "status": job["state"]["status"],
@@ -199,7 +201,7 @@ class Answers(Requests):
             "estimated_running_time_seconds": estimate,
         }
 
-    def _status(self, job: dict[str, Any]) -> None:
+    def _status(self, job: Job) -> None:
         self.service.look(job)
         described = self._described(job)
         if job["odd_looks"] and job["state"]["status"] == "Completed":
@@ -207,19 +209,19 @@ class Answers(Requests):
             described["state"] = {"status": "Resting"}
         self.answer(described)
 
-    def _results(self, job: dict[str, Any]) -> None:
+    def _results(self, job: Job) -> None:
         if job["lost"] == "results-gone":
             return self.refuse(404, 1291, "Results not found")
         if job["lost"] == "results-empty":
             return self.answer(None, 204)
         return self.answer(job["result"] or job["state"].get("reason", ""), kind="text/plain")
 
-    def _cancel(self, job: dict[str, object]) -> None:
+    def _cancel(self, job: Job) -> None:
         if not self.service.cancel(job):
             return self.refuse(409, 1298, "Job is in a final state")
         return self.answer(None, 204)
 
-    def _metrics(self, job: dict[str, Any]) -> None:
+    def _metrics(self, job: Job) -> None:
         if job["fault"] and job["fault"].kind == "unknown-price":
             return self.answer({"timestamps": job["timestamps"], "usage": {"qpu_charge_time_seconds": "NaN"}})
         final = job["timestamps"]["finished"] is not None

@@ -7,15 +7,17 @@ import json
 from functools import lru_cache
 from hashlib import sha256
 from math import prod
-from typing import Any
 
 import numpy as np
 from ibm_quantum_schemas.common import CompressedTensorModel
 from ibm_quantum_schemas.executor.version_2_0 import QuantumProgramResultModel
 from qiskit import QuantumCircuit, generate_preset_pass_manager
+from qiskit.transpiler import PassManager
 from qiskit_ibm_runtime.fake_provider.executor.run_quantum_program import broadcast_sample
 from qiskit_ibm_runtime.json import RuntimeDecoder
+from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import passthrough_data_to_2_0
+from qiskit_ibm_runtime.quantum_program.quantum_program import QuantumProgramItem
 
 from qiskit_hqnn.jobs.adapters import SamplingRequest
 from qiskit_hqnn.jobs.devices import Device, circuit_bytes
@@ -26,7 +28,7 @@ OVERHEAD = 2.0
 """QPU seconds that IBM charges for each job beside its executions."""
 
 
-def decode(program_id: str, params: dict[str, Any]) -> Any:
+def decode(program_id: str, params: dict[str, object]) -> QuantumProgram:
     """The quantum program of a job's parameters."""
     whole = json.dumps({"program": {"id": program_id}, "params": params})
     program = json.loads(whole, cls=RuntimeDecoder)["params"]["quantum_program"]
@@ -36,7 +38,7 @@ def decode(program_id: str, params: dict[str, Any]) -> Any:
     return program
 
 
-def run(program: Any, device: Device, seed: int, engine: Engine, fault: str = "") -> str:
+def run(program: QuantumProgram, device: Device, seed: int, engine: Engine, fault: str = "") -> str:
     """Results of a program as the service's JSON. The same program has the same results: its own bytes are the seed.
 
     A `fault` of `faults.ODD_RESULTS` makes them something else than was asked for.
@@ -67,7 +69,9 @@ def run(program: Any, device: Device, seed: int, engine: Engine, fault: str = ""
     )
 
 
-def _run_item(item: Any, shots: int, device: Device, seed: int, engine: Engine) -> dict[str, np.ndarray]:
+def _run_item(
+    item: QuantumProgramItem, shots: int, device: Device, seed: int, engine: Engine
+) -> dict[str, np.ndarray]:
     extra: dict[str, np.ndarray] = {}
     if getattr(item, "samplex", None) is not None:
         drawn = np.random.default_rng(_seed(seed, item.circuit, np.zeros(0), shots))
@@ -96,7 +100,7 @@ def _seed(seed: int, circuit: QuantumCircuit, values: np.ndarray, shots: int) ->
     return int.from_bytes(digest.digest()[:4], "big") >> 1
 
 
-def qpu_seconds(program: Any, device: Device, rep_delay: float | None = None) -> float:
+def qpu_seconds(program: QuantumProgram, device: Device, rep_delay: float | None = None) -> float:
     """What the service charges: 2 s a job and (rep_delay + circuit length) of each execution.
 
     The length comes from Qiskit's scheduler, not from the library under test.
@@ -122,7 +126,7 @@ def _length(circuit: QuantumCircuit, device: Device) -> float:
 
 
 @lru_cache(maxsize=8)
-def _scheduling(device: Device) -> Any:
+def _scheduling(device: Device) -> PassManager:
     return generate_preset_pass_manager(
         optimization_level=0, target=device.target, scheduling_method="alap"
     ).scheduling

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Required, TypedDict
 
 REQUEST_FAULTS = {
     "drop-before": "connection closed before the request is acted on",
@@ -67,6 +68,17 @@ UNCLEAR_ANSWERS = (
     "cut-off", "broken-off", "garbled", "page", "page-502", "redirected", "empty", "no-content", "other-json", "a-list",
 )  # fmt: skip
 """Answers that are neither what was asked for nor a refusal."""
+
+
+class State(TypedDict, total=False):
+    """A job's state as the service describes it."""
+
+    status: Required[str]
+    reason: str
+    reason_code: int | None
+    reasonCode: None
+
+
 PASSING_REQUEST_FAULTS = (
     "drop-before", "drop-after", "500-before", "502-after", "503-before", "429", "429-later", "401", "busy",
     "maintenance", "hang", *UNCLEAR_ANSWERS,
@@ -75,7 +87,7 @@ PASSING_JOB_FAULTS = (
     "failed-passing", "failed-charged", "results-gone", "results-empty", "unknown-status", "unknown-price",
 )  # fmt: skip
 """After these a patient client has its results."""
-ENDINGS: dict[str, dict[str, object]] = {
+ENDINGS: dict[str, State] = {
     "failed-permanent": {
         "status": "Failed", "reason": "circuits do not match the target", "reason_code": 1517,
     },
@@ -107,7 +119,7 @@ class Fault:
     on: str = "submit"
     at: int = 1
     times: int = 1
-    ending: dict[str, object] | None = None
+    ending: State | None = None
     charged: bool = False
 
 

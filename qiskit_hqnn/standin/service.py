@@ -7,16 +7,19 @@ import json
 import random
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from qiskit_hqnn.jobs.devices import Device, resolve_device
 from qiskit_hqnn.standin.computing import decode, qpu_seconds, run
 from qiskit_hqnn.standin.engines import engine_of
-from qiskit_hqnn.standin.faults import ENDINGS, ODD_RESULTS, Fault, Faults
+from qiskit_hqnn.standin.faults import ENDINGS, ODD_RESULTS, Fault, Faults, State
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.fake_provider.fake_backend import FakeBackendV2
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/loopback:11111111-2222-3333-4444-555555555555::"
 MAX_EXECUTIONS = 10_000_000
@@ -48,6 +51,32 @@ class Account:
     portal: str = ""
 
 
+class Job(TypedDict):
+    """A job as the stand-in keeps it; `estimate` is there once it has been priced."""
+
+    id: str
+    backend: str
+    program: dict[str, str]
+    created: str
+    tags: list[str]
+    session_id: str | None
+    private: bool
+    cost: float
+    params: dict[str, object]
+    options: dict[str, Any]
+    state: State
+    result: str | None
+    seconds: float
+    lost: str
+    executions: int
+    unlisted: int
+    odd_looks: int
+    looks: int
+    timestamps: dict[str, str | None]
+    fault: Fault | None
+    estimate: NotRequired[float]
+
+
 class Service:
     """Jobs are run one after the other, in the order in which they came."""
 
@@ -65,7 +94,7 @@ class Service:
         self.faults, self.seed, self.limit = faults, seed, limit
         self.account = account or Account()
         self.requests: list[tuple[str, str]] = []
-        self.jobs: dict[str, dict[str, Any]] = {}
+        self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, dict[str, object]] = {}
         self.looks = 0
         """Looks at its status after which a job leaves the queue; 0 starts it as it comes."""
@@ -92,11 +121,11 @@ class Service:
         """QPU seconds charged so far."""
         return sum(job["seconds"] for job in list(self.jobs.values()))
 
-    def completed(self) -> list[dict[str, object]]:
+    def completed(self) -> list[Job]:
         """Jobs whose results can be read."""
         return [j for j in self.jobs.values() if j["state"]["status"] == "Completed" and not j["lost"]]
 
-    def live(self) -> list[dict[str, object]]:
+    def live(self) -> list[Job]:
         """Jobs that are paid for, or will be: neither cancelled nor failed, and not without results."""
         return [
             job
@@ -106,7 +135,7 @@ class Service:
 
     def description(self, name: str, what: str) -> dict[str, object]:
         """A device's configuration or properties, as the snapshot has them."""
-        backend: Any = self.devices[name].backend
+        backend: FakeBackendV2 = self.devices[name].backend
         file = backend.conf_filename if what == "configuration" else backend.props_filename
         content: dict[str, Any] = json.loads((Path(backend.dirname) / file).read_text(encoding="utf-8"))
         if what == "properties" and self.calibrations.get(name):
@@ -117,8 +146,8 @@ class Service:
                     gate["parameters"].append({"name": "operational", "value": 0, "unit": "", "date": now()})
         return content | {"backend_name": name}
 
-    def submit(self, body: dict[str, Any]) -> dict[str, Any]:
-        job: dict[str, Any] = {
+    def submit(self, body: Mapping[str, Any]) -> Job:
+        job: Job = {
             "id": uuid.uuid4().hex[:20],
             "backend": body["backend"],
             "program": {"id": body["program_id"]},
@@ -138,6 +167,7 @@ class Service:
             "odd_looks": 0,
             "looks": 0,
             "timestamps": {"created": now(), "running": None, "finished": None},
+            "fault": None,
         }
         with self.lock:
             self.jobs[job["id"]] = job
@@ -146,21 +176,21 @@ class Service:
             self._pool.submit(self._run, job)
         return job
 
-    def look(self, job: dict[str, Any]) -> None:
+    def look(self, job: Job) -> None:
         """Somebody asks for a job's status: in a queue that moves so, a job that nobody asks for never runs."""
         with self.lock:
             job["looks"] += 1
             if job["looks"] == self.looks:
                 self._pool.submit(self._run, job)
 
-    def cancel(self, job: dict[str, Any], reason: str = "cancelled by the user") -> bool:
+    def cancel(self, job: Job, reason: str = "cancelled by the user") -> bool:
         with self.lock:
             if job["state"]["status"] in FINAL:
                 return False
             job["state"] = {"status": "Cancelled", "reason": reason, "reason_code": 1300}
             return True
 
-    def _run(self, job: dict[str, Any]) -> None:
+    def _run(self, job: Job) -> None:
         self.open.wait()
         with self.lock:
             if job["state"]["status"] == "Cancelled":
@@ -168,7 +198,7 @@ class Service:
             job["state"] = {"status": "Running"}
             job["timestamps"]["running"] = now()
         try:
-            state = self._outcome(job, job["fault"])
+            state: State = self._outcome(job, job["fault"])
         except Exception as error:
             state = {"status": "Failed", "reason": f"{type(error).__name__}: {error}", "reason_code": 1517}
         with self.lock:
@@ -177,12 +207,13 @@ class Service:
             job["timestamps"]["finished"] = now()
             job["params"] = {}
 
-    def _outcome(self, job: dict[str, Any], fault: Fault | None) -> dict[str, Any]:
+    def _outcome(self, job: Job, fault: Fault | None) -> State:
         kind = fault.kind if fault else ""
         ending = fault.ending if fault and fault.ending is not None else ENDINGS.get(kind)
         runs = ending is None or kind == "failed-charged" or bool(fault and fault.charged)
         if not runs:
-            return dict(ending or {})
+            assert ending is not None
+            return ending.copy()
         device = self.devices[job["backend"].replace("mock_", "ibm_")]
         program = decode(job["program"]["id"], job["params"])
         executions = sum(program.shots * max(1, _size(item.shape)) for item in program.items)
@@ -192,12 +223,12 @@ class Service:
         seconds = qpu_seconds(program, device, delay)
         if seconds > job["cost"]:
             job["seconds"] = float(job["cost"])
-            return dict(ENDINGS["too-long"])
+            return ENDINGS["too-long"].copy()
         # A rehearsal on a mock device takes no time of a processor.
         job["seconds"] = 0.0 if job["backend"].startswith("mock_") else seconds * self.surcharge
         job["estimate"] = seconds
         if ending is not None:
-            return dict(ending)
+            return ending.copy()
         job["executions"] = executions
         job["result"] = run(program, device, self.seed, self.engine, kind if kind in ODD_RESULTS else "")
         job["lost"] = kind if kind in ("results-gone", "results-empty") else ""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
 import torch
+from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from torch import Tensor
 
@@ -21,7 +21,7 @@ from qiskit_hqnn._checks import check_integer
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 
-Ask = Callable[[EstimatorPub, int], Any]
+Ask = Callable[[EstimatorPub, int], DataBin]
 """A round's PUB and its number, from 1, to what it measured: `evs` and `stds`, in the PUB's shape."""
 
 _FIRST = 32

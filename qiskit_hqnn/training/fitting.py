@@ -15,7 +15,7 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Sampler
@@ -28,12 +28,13 @@ from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.loggers import device_of, make_loggers
-from qiskit_hqnn.training.processes import Processes, quiet, strategy_of
+from qiskit_hqnn.training.processes import Processes, quiet
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.running_on import Place
-from qiskit_hqnn.training.shares import SharedStatistics, Shares
+from qiskit_hqnn.training.shares import Shares
 from qiskit_hqnn.training.shot_schedule import ShotSchedule
+from qiskit_hqnn.training.trainer import best_of, early_stopping_of, trainer_of
 
 # The loader's types know only data sets that are read image by image.
 _READY_MADE: Any = as_it_is
@@ -72,23 +73,56 @@ def fit(
         JobFileError: if batches of one image meet batch norm, or a device or a logger is not there.
         ProcessError: if another process has ended.
     """
-    processes = processes or Processes()
+    processes, place = processes or Processes(), place or Place()
+    _check_batches(model, splits, settings)
+    device, loggers = device_of(settings), make_loggers(settings, folder) if processes.first else []
+    resuming = resume and folder.checkpoint.exists()
+    if resuming:
+        folder.check_checkpoint()
+    _check_schedule(splits, settings)
+    train, validation = _loaders(_near(splits, device), settings.batch_size, seed, model, processes)
+    classifier = _classifier(model, settings, folder, processes, train, validation)
+    best = best_of(classifier, validation is not None)
+    history = History(folder, settings.epochs, resuming, place, progress, processes.first)
+    schedule, randomness = ShotSchedule(settings, history, place), _Randomness(seed, processes.rank)
+    early = early_stopping_of(settings) if validation else []
+    watched = [history, schedule, randomness, best, *early, *callbacks]
+    started = time.perf_counter()
+    with _without_advice(), _disk_errors(folder), processes.lost(), _idle_parameters(processes):
+        trainer = trainer_of(settings, device, loggers, watched, processes)
+        with _interruptible(trainer):
+            checkpoint = str(folder.checkpoint) if resuming else None
+            trainer.fit(classifier, train, validation, ckpt_path=checkpoint, weights_only=True)
+    seconds = time.perf_counter() - started
+    _load_best(model, folder, Path(best.best_model_path or folder.checkpoint))
+    return seconds
+
+
+def _check_batches(model: nn.Module, splits: Splits, settings: TrainSection) -> None:
     if min(settings.batch_size, len(splits.train)) == 1 and _normalises_batches(model):
         raise JobFileError(
             "The model normalises over its batch, which takes two images at least: train.batch_size is "
             f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
         )
-    device, loggers = device_of(settings), make_loggers(settings, folder) if processes.first else []
-    resuming = resume and folder.checkpoint.exists()
-    if resuming:
-        folder.check_checkpoint()
+
+
+def _check_schedule(splits: Splits, settings: TrainSection) -> None:
     if settings.schedule == "plateau" and not len(splits.validation):
         raise JobFileError(
             "train.schedule = 'plateau' watches the validation loss, but there are no such images."
         )
-    train, validation = _loaders(_near(splits, device), settings.batch_size, seed, model, processes)
+
+
+def _classifier(
+    model: nn.Module,
+    settings: TrainSection,
+    folder: RunFolder,
+    processes: Processes,
+    train: DataLoader[Any],
+    validation: DataLoader[Any] | None,
+) -> Classifier:
     shares = {"train": train.batch_sampler, "validation": validation and validation.batch_sampler}
-    classifier = Classifier(
+    return Classifier(
         model,
         settings,
         len(train) * settings.epochs,
@@ -96,49 +130,6 @@ def fit(
         processes,
         {name: part for name, part in shares.items() if isinstance(part, Shares)},
     )
-    best = ModelCheckpoint(
-        classifier.checkpoints,
-        filename="best",
-        monitor="validation_rank" if validation else None,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
-    place = place or Place()
-    history = History(folder, settings.epochs, resuming, place, progress, processes.first)
-    watched: list[Callback] = [
-        history,
-        ShotSchedule(settings, history, place),
-        _Randomness(seed, processes.rank),
-        best,
-    ]
-    if settings.early_stopping and validation:
-        metric = settings.early_stopping_metric or "validation_loss"
-        mode = "max" if metric == "validation_accuracy" else "min"
-        watched.append(EarlyStopping(metric, patience=settings.early_stopping, mode=mode))
-    started = time.perf_counter()
-    with _without_advice(), _disk_errors(folder), processes.lost(), _idle_parameters(processes):
-        trainer = L.Trainer(
-            max_epochs=settings.epochs,
-            accelerator={"cuda": "gpu"}.get(device, device),
-            devices=settings.devices or 1,
-            num_nodes=settings.nodes or 1,
-            strategy=strategy_of(processes),
-            plugins=[SharedStatistics()] if processes.others else None,
-            use_distributed_sampler=False,
-            gradient_clip_val=settings.gradient_clipping,
-            logger=loggers or False,
-            callbacks=[*watched, *callbacks],
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )
-        with _interruptible(trainer):
-            checkpoint = str(folder.checkpoint) if resuming else None
-            trainer.fit(classifier, train, validation, ckpt_path=checkpoint, weights_only=True)
-    seconds = time.perf_counter() - started
-    _load_best(model, folder, Path(best.best_model_path or folder.checkpoint))
-    return seconds
 
 
 def _near(splits: Splits, device: str) -> Splits:

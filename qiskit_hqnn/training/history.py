@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import nn
 
+from qiskit_hqnn.training.classifier import Classifier
 from qiskit_hqnn.training.progress import Event, Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.running_on import Place
@@ -37,23 +37,26 @@ class History(Callback):
         self.norms: dict[str, float] = {}
         self.started = time.perf_counter()
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.started = time.perf_counter()
-        pl_module.forget("train")
+        _ours(pl_module).forget("train")
 
-    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: Any, optimizer: Any) -> None:
+    def on_before_optimizer_step(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
         if trainer.is_last_batch:
-            self.norms = _gradient_norms(pl_module.model)
+            self.norms = _gradient_norms(_ours(pl_module).model)
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: object) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         # Before the checkpoint, which would make its own folder anew.
         self.folder.check_there()
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         row: dict[str, float] = {"epoch": trainer.current_epoch + 1}
-        row["train_loss"], row["train_accuracy"] = pl_module.averages("train", True)
+        averages = _ours(pl_module).averages
+        row["train_loss"], row["train_accuracy"] = averages("train", True)
         if trainer.callback_metrics.get("validation_loss") is not None:
-            row["validation_loss"], row["validation_accuracy"] = pl_module.averages("validation", True)
+            row["validation_loss"], row["validation_accuracy"] = averages("validation", True)
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         if self.place.manager:
             lap = self.place.meter.lap()
@@ -71,17 +74,22 @@ class History(Callback):
         self.folder.check_there()
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
         # Reading a running loss waits for the step, so it is done some times a second at most.
         now = time.monotonic()
         if self.progress is silent or not self.first or now - self.reported < _REPORT_SECONDS:
             return
         self.reported = now
-        loss, accuracy = pl_module.averages("train")
+        loss, accuracy = _ours(pl_module).averages("train")
         epoch, total = trainer.current_epoch + 1, int(trainer.num_training_batches)
         values = {"loss": loss, "accuracy": accuracy}
         self.progress(Event("step", "", batch_idx + 1, total, epoch, values))
+
+
+def _ours(module: L.LightningModule) -> Classifier:
+    assert isinstance(module, Classifier)  # it is handed to this trainer alone
+    return module
 
 
 def _line(row: Mapping[str, float], epochs: int) -> str:

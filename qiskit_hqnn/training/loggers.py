@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.training.job_sections import TrainSection
 from qiskit_hqnn.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
 
 
 def device_of(settings: TrainSection) -> str:
@@ -28,7 +31,7 @@ def device_of(settings: TrainSection) -> str:
     return wanted
 
 
-def make_loggers(settings: TrainSection, folder: RunFolder) -> list[Any]:
+def make_loggers(settings: TrainSection, folder: RunFolder) -> list[Logger]:
     """Lightning's loggers for a run, each of which writes into the run folder unless its own settings say otherwise.
 
     Raises:
@@ -43,7 +46,7 @@ def make_loggers(settings: TrainSection, folder: RunFolder) -> list[Any]:
     return [_logger(word, folder) for word in words]
 
 
-def _logger(word: str, folder: RunFolder) -> object:
+def _logger(word: str, folder: RunFolder) -> Logger:
     from lightning.pytorch import loggers
 
     if word == "csv":

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from torch import nn
 
@@ -115,7 +116,7 @@ def in_rounds(
     features, _ = encoded(network, images.batches(TEST_BATCH))
     estimator = manager.estimator()
 
-    def ask(pub: EstimatorPub, number: int) -> object:
+    def ask(pub: EstimatorPub, number: int) -> DataBin:
         return estimator.run([pub]).result()[0].data
 
     decisions = decide(observed, network.decode, features, ask, manager.shots, confidence)

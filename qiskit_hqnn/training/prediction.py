@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pandas as pd
 import torch
@@ -94,7 +93,7 @@ def shots_for(run: LoadedRun, images: int, standard_error: float) -> int:
 
     most = 0.0
     for single, covariance in zip(outputs, covariances, strict=True):
-        slopes: Any = torch.autograd.functional.jacobian(logits, single)
+        slopes: Tensor = torch.autograd.functional.jacobian(logits, single)
         by_copy = slopes.reshape(len(slopes), len(covariance), -1)
         variance = torch.einsum("lcj,cjk,lck->l", by_copy, covariance, by_copy)
         most = max(most, float(variance.max()))

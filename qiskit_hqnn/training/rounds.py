@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from qiskit.primitives.containers import DataBin
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from qiskit_hqnn.jobs import JobFailedError, Price, Spending, Store, expectation_values
@@ -55,7 +56,7 @@ def _with_shots(manager: JobManager, half: Half, full: Planned, shots: int) -> P
     return replace(full, requests=tuple(replace(request, shots=shots) for request in full.requests))
 
 
-def begun_under(store: Store, where: str, settings: dict[str, Any]) -> str | None:
+def begun_under(store: Store, where: str, settings: Mapping[str, object]) -> str | None:
     """The calibration under which the newest round of the same test was asked, so that it is found again."""
     for job in store.jobs():
         if job.place == where and "round" in job.settings and settings.items() <= job.settings.items():
@@ -68,8 +69,8 @@ def submit_in_rounds(
     manager: JobManager,
     half: Half,
     confidence: float,
-    settings: dict[str, Any],
-    notes: dict[str, Any],
+    settings: Mapping[str, object],
+    notes: Mapping[str, object],
     full: Price,
     said: Callable[[str], None],
 ) -> Evaluation:
@@ -92,7 +93,7 @@ def submit_in_rounds(
     assert manager.store is not None
     store, network, jobs, started = manager.store, as_hybrid(run.model), [], time.time()
 
-    def ask(pub: EstimatorPub, number: int) -> object:
+    def ask(pub: EstimatorPub, number: int) -> DataBin:
         title = f"{run.folder.path.name} test set, round {number}"
         job = manager.submit(pub, title, {**settings, "round": number, "confidence": confidence}, notes)
         jobs.append(job)
@@ -109,17 +110,8 @@ def submit_in_rounds(
     observed = observed_layer_of(run, "submit")
     decisions = decide(observed, network.decode, half.encoded, ask, manager.shots, confidence)
     spent = sum((Spending(*store.spent(job)) for job in jobs), Spending())
-    kept = summary_of(decisions, confidence, spent, full) | {
-        "where": manager.where,
-        "shots": manager.shots,
-        "mitigation": active({**vars(manager.mitigation)}),
-        "seconds": round(time.time() - started, 2),
-        "job": jobs[-1],
-    }
-    if manager.device.fractional:
-        kept["fractional"] = True
-    if manager.tiles:
-        kept["tiles"] = manager.tiles.word
+    kept = {**summary_of(decisions, confidence, spent, full), **_of(manager)}
+    kept |= {"seconds": round(time.time() - started, 2), "job": jobs[-1]}
     if len(half.images) < len(run.splits.test):
         kept["subset"] = "first"
     result = judge(decisions.outputs, half.images.labels, loss_of(run.model))
@@ -127,3 +119,17 @@ def submit_in_rounds(
     keep_result(run.folder, result, run.class_names, Result.model_validate(result.summary() | kept))
     write_report(run.folder, run.job)
     return result
+
+
+def _of(manager: JobManager) -> dict[str, object]:
+    """What a `Result` keeps of where and how it was sampled."""
+    kept: dict[str, object] = {
+        "where": manager.where,
+        "shots": manager.shots,
+        "mitigation": active({**vars(manager.mitigation)}),
+    }
+    if manager.device.fractional:
+        kept["fractional"] = True
+    if manager.tiles:
+        kept["tiles"] = manager.tiles.word
+    return kept

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lightning.pytorch.callbacks import Callback
@@ -30,6 +31,7 @@ from qiskit_hqnn.training.progress import Event, Progress, Terminal, silent
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.running_on import (
+    Place,
     check_snapshots,
     gradient_of,
     is_sampled,
@@ -70,16 +72,10 @@ def run_job(
         with Terminal() as terminal:
             return run_job(job, folder, data_root, resume, terminal, splits, callbacks, tested)
     report = progress or silent
-    if len(job.repeats) != 1 or job.controls:
-        draws = f" on {job.data.draws} draws" if job.data.draws > 1 else ""
-        raise JobFileError(
-            f"One run has one seed and no list of controls, but has {job.seeds}{draws} and {job.controls}."
-        )
-    check_snapshots(job)
-    device_of(job.train)
+    _check(job)
     run = RunFolder(Path(folder))
-    if splits is not None:
-        job = job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
+    handed_over = {"data": DataSection(name=HANDED_OVER)}
+    job = job if splits is None else job.model_copy(update=handed_over)
     processes = processes_of(job.train)
     if not processes.first:
         take_part(job, run, data_root, splits, callbacks, processes)
@@ -100,11 +96,8 @@ def run_job(
     resumed = run.checkpoint.exists() and resume
     processes.tell({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
     if not finished:
-        try:
+        with _left_free(run):
             train(job, run, model, splits, resume, report, meters.training, callbacks, processes)
-        except Exception:
-            _leave_free(run)
-            raise
     run.load_weights(model)
     draw_curves(run.history(), run.path / "curves.png")
     keep_circuit(run.path, model)
@@ -112,6 +105,17 @@ def run_job(
         _test(job, run, model, splits, resume, meters.whole, report)
     write_report(run, job)
     return run
+
+
+def _check(job: JobFile) -> None:
+    """Raises HQNNError, before anything is loaded, if this is no job of one run, or a device is not there."""
+    if len(job.repeats) != 1 or job.controls:
+        draws = f" on {job.data.draws} draws" if job.data.draws > 1 else ""
+        raise JobFileError(
+            f"One run has one seed and no list of controls, but has {job.seeds}{draws} and {job.controls}."
+        )
+    check_snapshots(job)
+    device_of(job.train)
 
 
 def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: bool, finished: bool) -> None:
@@ -199,11 +203,21 @@ def train(
             f"{error} The last finished epoch is kept: the run resumes with a larger max_qpu_seconds."
         ) from None
     run.save_weights(model)
-    history = run.history()
+    run.add_metrics(
+        parameters=count_parameters(model),
+        seconds={"train": round(sum(row["seconds"] for row in before) + seconds, 2)},
+        training=_as_trained(job, place, processes, meter, len(run.history())),
+    )
+
+
+def _as_trained(
+    job: JobFile, place: Place, processes: Processes | None, meter: Meter, epochs: int
+) -> dict[str, object]:
+    """What a run's metrics keep of how it was trained."""
     training: dict[str, object] = {
         "where": job.where,
         "device": device_of(job.train),
-        "epochs": len(history),
+        "epochs": epochs,
     }
     if processes is not None and processes.others:
         training["processes"] = processes.count
@@ -219,17 +233,18 @@ def train(
         training |= {name: shots for name, shots in schedules.items() if shots}
         training["executions"] = meter.spent.executions
         training["qpu_seconds"] = round(meter.spent.qpu_seconds, 1)
-    run.add_metrics(
-        parameters=count_parameters(model),
-        seconds={"train": round(sum(row["seconds"] for row in before) + seconds, 2)},
-        training=training,
-    )
+    return training
 
 
-def _leave_free(run: RunFolder) -> None:
+@contextmanager
+def _left_free(run: RunFolder) -> Iterator[None]:
     """A training that failed before its first epoch was done, with nothing sampled for it, keeps no folder in use."""
-    if not run.checkpoint.exists() and not (run.path / TRAINING_STORE).exists():
-        run.job_file.unlink(missing_ok=True)
+    try:
+        yield
+    except Exception:
+        if not run.checkpoint.exists() and not (run.path / TRAINING_STORE).exists():
+            run.job_file.unlink(missing_ok=True)
+        raise
 
 
 def _admit(
