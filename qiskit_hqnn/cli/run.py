@@ -77,12 +77,8 @@ def run(
     cluster = ClusterWords(dask, workers)
     money_line(plan)  # a wrong word is reported before anything is loaded
     path = find_job(job)
-    if fractional is not None:
-        settings = [*(settings or []), f"fractional={str(fractional).lower()}"]
-    changes = [*(settings or []), *([f'where="{where}"'] if where else [])]
-    for key, count in (("devices", devices), ("nodes", nodes)):
-        changes += [f"train.{key}={count}"] if count is not None else []
-    content = read_job(path, changes)
+    settings = [*(settings or []), *([] if fractional is None else [f"fractional={str(fractional).lower()}"])]
+    content = read_job(path, _changes(settings, where, devices, nodes))
     check_words(content)
     if not _several(content):
         cluster.check_places(content.places)
@@ -101,13 +97,21 @@ def run(
     if not may_send(content, data_root, yes, plan):
         raise typer.Exit(1)
 
-    again = _again(job, settings or [], data_root, where, out, yes, devices, nodes, cluster)
+    again = _again(job, settings, data_root, where, out, yes, devices, nodes, cluster)
     if cluster and _several(content):
         with cluster.client() as client:
             _train_side_by_side(content, folder, data_root, resume, client, again)
-        return
-    with cluster.opened():
-        _train(content, folder, data_root, resume, quiet, again)
+    else:
+        with cluster.opened():
+            _train(content, folder, data_root, resume, quiet, again)
+
+
+def _changes(settings: list[str], where: str | None, devices: int | None, nodes: int | None) -> list[str]:
+    """What the command line changes of a job file."""
+    changes = [*settings, *([f'where="{where}"'] if where else [])]
+    for key, count in (("devices", devices), ("nodes", nodes)):
+        changes += [f"train.{key}={count}"] if count is not None else []
+    return changes
 
 
 def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: bool, again: str) -> None:

@@ -170,9 +170,7 @@ def submit(
         estimation = request.manager.plan(request.half.pub)
         known = _say_price(request, estimation, money if plan else None)
         if dry_run:
-            if confidence is not None:
-                _say_rounds(request, estimation)
-            say(str(estimation))
+            _say_plan(request, estimation)
             return
         if not yes and known is None and not typer.confirm("Send it?"):
             raise typer.Exit(1)
@@ -183,11 +181,7 @@ def submit(
 
 
 def _request(
-    asked: _Asked,
-    run: LoadedRun,
-    subset: int | None,
-    store: str | None,
-    data_root: Path,
+    asked: _Asked, run: LoadedRun, subset: int | None, store: str | None, data_root: Path
 ) -> _Request:
     """The request and the manager that sends it; nothing is recorded so far."""
     from qiskit_hqnn.cluster import in_use
@@ -272,6 +266,13 @@ def _send(request: _Request, store: str | None, max_qpu_seconds: float | None, h
         _wait_until_sent(manager, job)
     say(f"job      {job[:10]}")
     say(f"next     hqnn jobs wait {job[:10]}{store_option(store)}")
+
+
+def _say_plan(request: _Request, estimation: Planned) -> None:
+    """What would be sent, with its rounds where there are some."""
+    if request.confidence is not None:
+        _say_rounds(request, estimation)
+    say(str(estimation))
 
 
 def _say_rounds(request: _Request, estimation: Planned) -> None:

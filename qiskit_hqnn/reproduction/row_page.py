@@ -17,7 +17,7 @@ from qiskit_hqnn.reproduction.reproducing import Published
 from qiskit_hqnn.reproduction.standing import SEEDS_FOR_A_SHARE, against, images_of, in_words, measured
 from qiskit_hqnn.reproduction.summaries import network_rows, summary_of
 from qiskit_hqnn.reproduction.what_it_did import CONTROLS, Found, paragraph
-from qiskit_hqnn.training import percent
+from qiskit_hqnn.training import Summary, SummaryRow, percent
 
 
 def row_page(outcome: Outcome, found: Sequence[Found], path: Path, front: str, quick: bool) -> str:
@@ -121,7 +121,7 @@ def _short(commit: str) -> str:
     return name[:12] + (f"-{modified}" if modified else "")
 
 
-def _runs_table(summary: dict[str, Any]) -> str:
+def _runs_table(summary: Summary) -> str:
     drawn = summary["rows"][0]["accuracy"].unit == "draw"
     each = "draws one by one, each the mean of its seeds" if drawn else "seeds one by one"
     lines = [
@@ -132,10 +132,9 @@ def _runs_table(summary: dict[str, Any]) -> str:
     for entry in summary["rows"]:
         where = entry["where"] + (f", {entry['images']} images" if entry["images"] < most else "")
         name = "hybrid" if entry["run"] == "network" else CONTROLS.get(entry["run"], (entry["run"], ""))[0]
-        values = entry["accuracies"]
-        if entry["accuracy"].unit == "draw":
-            values = of_draws(values)
-        each = ", ".join(f"{100 * value:.1f}" for value in values.values())
+        by_run = entry["accuracies"]
+        values = of_draws(by_run).values() if entry["accuracy"].unit == "draw" else by_run.values()
+        each = ", ".join(f"{100 * value:.1f}" for value in values)
         lines.append(
             f"| {name} | {where} | {percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
             f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
@@ -172,7 +171,7 @@ def _parameters(row: Published, counts: dict[str, int]) -> str:
     return f"{counts['classical']:,} + {counts['quantum']:,}{text}"
 
 
-def _share(entry: dict[str, Any]) -> str:
+def _share(entry: SummaryRow) -> str:
     """The share of runs that do not learn."""
     enough = entry["accuracy"].count >= SEEDS_FOR_A_SHARE
     return f"{entry['not_learned']} of {entry['runs']}" if enough else ""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.reproducing import Published
-from qiskit_hqnn.training import Mean, of_one_more, percent
+from qiskit_hqnn.training import Mean, SummaryRow, of_one_more, percent
 
 SEEDS_FOR_A_SHARE = 5
 """From so many seeds on, the share of runs that do not learn is given."""
 
 
-def measured(row: Published, entry: dict[str, Any]) -> str:
+def measured(row: Published, entry: SummaryRow) -> str:
     """The row's measure with its interval, and the place where that is not the exact one."""
     where = "" if entry["where"] == "exact" else f" on {entry['where']}"
-    return f"{'F1 ' if row.measure == 'macro_f1' else ''}{percent(entry[row.measure])}{where}"
+    return f"{'F1 ' if row.measure == 'macro_f1' else ''}{percent(_mean(row, entry))}{where}"
+
+
+def _mean(row: Published, entry: SummaryRow) -> Mean:
+    """Of what the text measures."""
+    return entry["macro_f1"] if row.measure == "macro_f1" else entry["accuracy"]
 
 
 def images_of(outcome: Outcome) -> int:
@@ -25,13 +29,13 @@ def images_of(outcome: Outcome) -> int:
     return int(first["images"])
 
 
-def against(row: Published, entry: dict[str, Any], images: int, quick: bool) -> str:
+def against(row: Published, entry: SummaryRow, images: int, quick: bool) -> str:
     """Where the published figure, and nothing lower, lies to the interval of the mean.
 
     Of many draws of the images it is to the range in which one draw more would lie, since the published figure is that
     of one choice of images.
     """
-    mean: Mean = entry[row.measure]
+    mean = _mean(row, entry)
     if row.figure is None:
         return ""
     if quick:

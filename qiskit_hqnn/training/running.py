@@ -31,7 +31,7 @@ from qiskit_hqnn.training.progress import Event, Progress, Terminal, silent
 from qiskit_hqnn.training.report import write_report
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.running_on import (
-    Place,
+    as_trained,
     check_snapshots,
     gradient_of,
     is_sampled,
@@ -71,11 +71,9 @@ def run_job(
     if progress is True:
         with Terminal() as terminal:
             return run_job(job, folder, data_root, resume, terminal, splits, callbacks, tested)
-    report = progress or silent
     _check(job)
-    run = RunFolder(Path(folder))
-    handed_over = {"data": DataSection(name=HANDED_OVER)}
-    job = job if splits is None else job.model_copy(update=handed_over)
+    report, run = progress or silent, RunFolder(Path(folder))
+    job = job if splits is None else job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
     processes = processes_of(job.train)
     if not processes.first:
         take_part(job, run, data_root, splits, callbacks, processes)
@@ -98,13 +96,18 @@ def run_job(
     if not finished:
         with _left_free(run):
             train(job, run, model, splits, resume, report, meters.training, callbacks, processes)
-    run.load_weights(model)
-    draw_curves(run.history(), run.path / "curves.png")
-    keep_circuit(run.path, model)
+    _draw(run, model)
     if tested:
         _test(job, run, model, splits, resume, meters.whole, report)
     write_report(run, job)
     return run
+
+
+def _draw(run: RunFolder, model: nn.Module) -> None:
+    """The pictures of a trained network, which has its best weights from here on."""
+    run.load_weights(model)
+    draw_curves(run.history(), run.path / "curves.png")
+    keep_circuit(run.path, model)
 
 
 def _check(job: JobFile) -> None:
@@ -206,34 +209,8 @@ def train(
     run.add_metrics(
         parameters=count_parameters(model),
         seconds={"train": round(sum(row["seconds"] for row in before) + seconds, 2)},
-        training=_as_trained(job, place, processes, meter, len(run.history())),
+        training=as_trained(job, place, processes, meter, len(run.history())),
     )
-
-
-def _as_trained(
-    job: JobFile, place: Place, processes: Processes | None, meter: Meter, epochs: int
-) -> dict[str, object]:
-    """What a run's metrics keep of how it was trained."""
-    training: dict[str, object] = {
-        "where": job.where,
-        "device": device_of(job.train),
-        "epochs": epochs,
-    }
-    if processes is not None and processes.others:
-        training["processes"] = processes.count
-    if place.manager:
-        training["gradient"] = job.gradient or "parameter-shift"
-        if job.spsa:
-            training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
-        if job.random_shift:
-            training["random_shift_pairs"] = job.random_shift.pairs
-            training["random_shift_all_inputs"] = job.random_shift.all_inputs
-        training["shots"] = job.shots
-        schedules = {"shots_schedule": job.train.shots, "gradient_shots": job.train.gradient_shots}
-        training |= {name: shots for name, shots in schedules.items() if shots}
-        training["executions"] = meter.spent.executions
-        training["qpu_seconds"] = round(meter.spent.qpu_seconds, 1)
-    return training
 
 
 @contextmanager

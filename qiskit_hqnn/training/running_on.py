@@ -17,6 +17,8 @@ from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.layers import SPSA, Gradient, QuantumLayer, RandomShift, check_gradient, manager_at
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.job_file import JobFile
+from qiskit_hqnn.training.loggers import device_of
+from qiskit_hqnn.training.processes import Processes
 from qiskit_hqnn.training.rungs import Rung
 from qiskit_hqnn.where import Where
 
@@ -184,3 +186,29 @@ def _last_calibration(store: Path | Store | None, where: str) -> str | None:
 def keeps_requests(where: str) -> bool:
     """Whether requests at a place are kept: those that are computed here in no time are repeated instead."""
     return Where.parse(where).sampled and where != "aer"
+
+
+def as_trained(
+    job: JobFile, place: Place, processes: Processes | None, meter: Meter, epochs: int
+) -> dict[str, object]:
+    """What a run's metrics keep of how it was trained."""
+    training: dict[str, object] = {
+        "where": job.where,
+        "device": device_of(job.train),
+        "epochs": epochs,
+    }
+    if processes is not None and processes.others:
+        training["processes"] = processes.count
+    if place.manager:
+        training["gradient"] = job.gradient or "parameter-shift"
+        if job.spsa:
+            training |= {"spsa_step": job.spsa.step, "spsa_repeats": job.spsa.repeats}
+        if job.random_shift:
+            training["random_shift_pairs"] = job.random_shift.pairs
+            training["random_shift_all_inputs"] = job.random_shift.all_inputs
+        training["shots"] = job.shots
+        schedules = {"shots_schedule": job.train.shots, "gradient_shots": job.train.gradient_shots}
+        training |= {name: shots for name, shots in schedules.items() if shots}
+        training["executions"] = meter.spent.executions
+        training["qpu_seconds"] = round(meter.spent.qpu_seconds, 1)
+    return training

@@ -42,6 +42,9 @@ from qiskit_hqnn.jobs.store.tables import (
 
 DEFAULT_STORE = "sqlite:///runs/jobs.db"
 
+Prices = Sequence[tuple[float, float]]
+"""Executions and QPU seconds of each chunk."""
+
 
 class Store:
     """A job store.
@@ -150,7 +153,7 @@ class Store:
         settings: Mapping[str, object],
         request: bytes | None,
         chunks: Sequence[bytes],
-        prices: Sequence[tuple[float, float]] | None = None,
+        prices: Prices | None = None,
     ) -> bool:
         """Record a job with all its chunks; False if it is there already.
 
@@ -332,7 +335,7 @@ class Store:
         chunk: Chunk,
         owner: str,
         contents: Sequence[bytes],
-        prices: Sequence[tuple[float, float]],
+        prices: Prices,
         charged: float | None = None,
     ) -> None:
         """Put smaller chunks in the place of one, which itself was charged `charged` QPU seconds, where known."""
