@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.errors import HQNNError, ShapeError
-from qiskit_hqnn.simulation.passes.full_states import FullStates
+from qiskit_hqnn.simulation.passes import FullStates
 from qiskit_hqnn.simulation.runner import Runner
 
 _AS_IT_IS = nullcontext()

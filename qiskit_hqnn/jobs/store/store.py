@@ -42,7 +42,7 @@ from qiskit_hqnn.jobs.store.tables import (
 
 DEFAULT_STORE = "sqlite:///runs/jobs.db"
 
-Prices = Sequence[tuple[float, float]]
+Costs = Sequence[tuple[float, float]]
 """Executions and QPU seconds of each chunk."""
 
 
@@ -153,7 +153,7 @@ class Store:
         settings: Mapping[str, object],
         request: bytes | None,
         chunks: Sequence[bytes],
-        prices: Prices | None = None,
+        prices: Costs | None = None,
     ) -> bool:
         """Record a job with all its chunks; False if it is there already.
 
@@ -331,12 +331,7 @@ class Store:
         return True
 
     def split(
-        self,
-        chunk: Chunk,
-        owner: str,
-        contents: Sequence[bytes],
-        prices: Prices,
-        charged: float | None = None,
+        self, chunk: Chunk, owner: str, contents: Sequence[bytes], prices: Costs, charged: float | None = None
     ) -> None:
         """Put smaller chunks in the place of one, which itself was charged `charged` QPU seconds, where known."""
         with self._transaction() as connection:
