@@ -95,7 +95,7 @@ def page_of(ansatz: Ansatz, inspection: Inspection) -> str:
     )
     lines = ["| " + " | ".join(_COST.values()) + " |", "|---|" + "--:|" * (len(_COST) - 1)]
     for part in inspection.devices:
-        row = next(row for row in inspection.table if row["device"] == part.device.name)  # best first
+        row = dict(next(row for row in inspection.table if row["device"] == part.device.name))  # best first
         cells = [f"{row[c]:.3g}" if isinstance(row[c], float) else str(row[c]) for c in _COST]
         lines.append("| " + " | ".join(cells) + " |")
     return (
