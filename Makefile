@@ -7,7 +7,7 @@ READY   = $(VENV)/.ready
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more. Three processes on two
 # cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
-IN_PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
+IN_PARALLEL = --dist loadfile --no-loadscope-reorder -n
 # Bytecode is kept even where the surroundings say otherwise: the processes that tests start need not compile anew.
 TEST_ENV = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -46,10 +46,10 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL)
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3
 
 test-fast: $(READY)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 2 -m "not slow"
 
 # Nothing is fetched and no notebook is executed; a warning is an error.
 docs: $(READY)

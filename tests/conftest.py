@@ -1,10 +1,18 @@
-"""One thread for each test process: the suite runs in parallel, and small circuits gain nothing from more."""
+"""One thread for each test process: the suite runs in parallel, and small circuits gain nothing from more.
+
+Slow are the tests that are marked so, and those that slow.txt lists. `HQNN_MEASURE=0.3 make tests` writes that file
+anew: the test functions with a case that took more than 0.3 seconds.
+"""
 
 import os
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
+import pytest
 import typer.testing
+
+MEASURED = Path(__file__).with_name("slow.txt")
 
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
@@ -17,7 +25,32 @@ os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")
 typer.testing._get_command = cache(typer.testing._get_command)
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out
 def pytest_collection_modifyitems(items):
     """Files with the most slow tests come first: the last file of all must not keep one process busy alone."""
+    measured = set(MEASURED.read_text(encoding="utf-8").split())
+    for item in items:
+        if _function(item.nodeid) in measured:
+            item.add_marker("slow")
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+_seconds: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        function = _function(report.nodeid)
+        _seconds[function] = max(_seconds[function], report.duration)
+
+
+def pytest_sessionfinish(session):
+    limit = os.environ.get("HQNN_MEASURE")
+    if limit and not hasattr(session.config, "workerinput"):
+        slow = sorted(name for name, seconds in _seconds.items() if seconds > float(limit))
+        MEASURED.write_text("".join(f"{name}\n" for name in slow), encoding="utf-8")
+
+
+def _function(nodeid: str) -> str:
+    return nodeid.partition("[")[0]

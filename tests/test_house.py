@@ -185,6 +185,13 @@ def test_what_is_imported_is_declared():
         assert provided & declared(), f"{module} is imported, but pyproject.toml declares none of {provided}"
 
 
+def test_the_tests_that_are_listed_as_slow_exist():
+    for name in (ROOT / "tests/slow.txt").read_text(encoding="utf-8").split():
+        file, _, function = name.partition("::")
+        assert (ROOT / file).exists(), name
+        assert f"\ndef {function}(" in (ROOT / file).read_text(encoding="utf-8"), name
+
+
 def test_no_module_is_a_drawer_for_everything():
     names = {path.stem for path in LIBRARY.rglob("*.py")}
     assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
