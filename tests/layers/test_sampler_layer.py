@@ -109,11 +109,9 @@ def by_halves(outcome):
 SHAPE = (3, 2, 2)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "sampler", [None, StatevectorSampler(seed=5, default_shots=20_000)], ids=["exact", "sampled"]
-)
-def test_outputs_of_several_axes_are_where_qiskit_has_them(sampler):
+@pytest.fixture(scope="module")
+def of_several_axes():
+    """An ansatz, inputs and weights; Qiskit's outputs of several axes, and their gradients."""
     ansatz = hqnn_parallel(3, 1)
     stock = SamplerQNN(
         circuit=ansatz.circuit,
@@ -124,17 +122,23 @@ def test_outputs_of_several_axes_are_where_qiskit_has_them(sampler):
         output_shape=SHAPE,
         input_gradients=True,
     )
-    layer = SamplerLayer(ansatz, by_halves, SHAPE, sampler=sampler).double()
     rng = np.random.default_rng(4)
     inputs, weights = rng.uniform(-1, 1, (2, 3)), rng.uniform(-3, 3, 9)
+    return ansatz, inputs, weights, stock.forward(inputs, weights), stock.backward(inputs, weights)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sampler", [None, StatevectorSampler(seed=5, default_shots=20_000)], ids=["exact", "sampled"]
+)
+def test_outputs_of_several_axes_are_where_qiskit_has_them(sampler, of_several_axes):
+    ansatz, inputs, weights, wanted, gradients = of_several_axes
+    layer = SamplerLayer(ansatz, by_halves, SHAPE, sampler=sampler).double()
     layer.weight.data = torch.from_numpy(weights)
     tolerance = 5 * 0.5 / 20_000**0.5
-    wanted = stock.forward(inputs, weights)
     assert wanted.shape == layer.neural_network.forward(inputs, weights).shape == (2, *SHAPE)
     np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), wanted, atol=2 * tolerance)
-    for mine, theirs in zip(
-        layer.neural_network.backward(inputs, weights), stock.backward(inputs, weights), strict=True
-    ):
+    for mine, theirs in zip(layer.neural_network.backward(inputs, weights), gradients, strict=True):
         assert mine.shape == theirs.shape
         np.testing.assert_allclose(mine, theirs, atol=2 * tolerance)
 
