@@ -1,7 +1,7 @@
 """One thread for each test process: the suite runs in parallel, and small circuits gain nothing from more.
 
 Slow are the tests that are marked so, and those that slow.txt lists. `HQNN_MEASURE=0.3 make tests` writes that file
-anew: the test functions with a case that took more than 0.3 seconds.
+anew: the test functions with a case that took more than 0.3 seconds, and the seconds of all their cases.
 """
 
 import os
@@ -27,29 +27,35 @@ typer.testing._get_command = cache(typer.testing._get_command)
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out
 def pytest_collection_modifyitems(items):
-    """Files with the most slow tests come first: the last file of all must not keep one process busy alone."""
-    measured = set(MEASURED.read_text(encoding="utf-8").split())
+    """The files that take longest come first: the last file of all must not keep one process busy alone."""
+    lines = MEASURED.read_text(encoding="utf-8").splitlines()
+    measured = {name: float(seconds) for seconds, name in map(str.split, lines)}
     for item in items:
         if _function(item.nodeid) in measured:
             item.add_marker("slow")
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    of_files: Counter[Path] = Counter()
+    for function, path in {_function(item.nodeid): item.path for item in items}.items():
+        of_files[path] += measured.get(function, 0)
+    items.sort(key=lambda item: -of_files[item.path])
 
 
-_seconds: Counter[str] = Counter()
+_longest: Counter[str] = Counter()
+_together: Counter[str] = Counter()
 
 
 def pytest_runtest_logreport(report):
     if report.when == "call":
         function = _function(report.nodeid)
-        _seconds[function] = max(_seconds[function], report.duration)
+        _longest[function] = max(_longest[function], report.duration)
+        _together[function] += report.duration
 
 
 def pytest_sessionfinish(session):
     limit = os.environ.get("HQNN_MEASURE")
     if limit and not hasattr(session.config, "workerinput"):
-        slow = sorted(name for name, seconds in _seconds.items() if seconds > float(limit))
-        MEASURED.write_text("".join(f"{name}\n" for name in slow), encoding="utf-8")
+        slow = sorted(name for name, seconds in _longest.items() if seconds > float(limit))
+        lines = [f"{_together[name]:.1f} {name}\n" for name in slow]
+        MEASURED.write_text("".join(lines), encoding="utf-8")
 
 
 def _function(nodeid: str) -> str:
