@@ -94,7 +94,7 @@ def _record(command: Any, name: str, parameter: Any) -> tuple[str, str, str]:
 
 def job_file() -> str:
     """Every key of a job file, its type, default, and meaning."""
-    from qiskit_hqnn.training import EncoderSection, HybridSection, JobFile
+    from qiskit_hqnn.training import EncoderSection, HybridSection, JobFile, TunedSection
 
     lines = _section(JobFile, "")
     sections = {
@@ -106,6 +106,7 @@ def job_file() -> str:
     for title, kind, prefix in (
         ('model\\] with name = "hybrid"', HybridSection, "model."),
         ("model.encoder\\]", EncoderSection, "model.encoder."),
+        ("tuned.CONTROL\\]", TunedSection, "tuned.CONTROL."),
     ):
         lines += ["", f"## \\[{title}", "", _words(_first_paragraphs(kind)), "", *_section(kind, prefix)]
     return "\n".join([*lines, *_model_options()])
@@ -113,7 +114,7 @@ def job_file() -> str:
 
 def _first_paragraphs(kind: type) -> str:
     text = inspect.cleandoc(kind.__doc__ or "")
-    said = re.sub(r"^\[\w+\]: ", "", text)
+    said = re.sub(r"^\[[\w.]+\]: ", "", text)
     return said[:1].upper() + said[1:]
 
 

@@ -126,7 +126,8 @@ def _job_at(path: str | Path, settings: Sequence[str], values: dict[str, str], s
     except JobFileError as error:
         # Without the grid it can be read.
         raise JobFileError(str(error).replace("--set: ", "--grid: ", 1)) from None
-    job = job.model_copy(update={"seeds": seeds_of(job, seeds)})
+    # A sweep searches for every control as for the network; what was found before would hide the grid's values.
+    job = job.model_copy(update={"seeds": seeds_of(job, seeds), "tuned": None})
     check_words(job)
     check_snapshots(job)
     check_controls(job)

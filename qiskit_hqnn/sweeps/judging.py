@@ -10,7 +10,7 @@ import numpy as np
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.sweeps.grid import Point
 from qiskit_hqnn.sweeps.side_by_side import Outcome
-from qiskit_hqnn.training import Mean, Repeat, best_epoch, mean_of
+from qiskit_hqnn.training import Mean, Repeat, TunedSection, best_epoch, mean_of
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,13 @@ class Judged:
         chosen: the network of the best mean validation accuracy, among equals of the lowest loss; None where none has
             all of its runs.
         notes: what a reader must know.
+        controls: of each control the best point, chosen in the same way.
     """
 
     rows: list[Row]
     chosen: Row | None
     notes: list[str]
+    controls: dict[str, Row] = field(default_factory=dict)
 
 
 def judge(points: Sequence[Point], outcomes: Sequence[Outcome]) -> Judged:
@@ -84,7 +86,8 @@ def judge(points: Sequence[Point], outcomes: Sequence[Outcome]) -> Judged:
         labels |= {_images_of(one) for one in mine if one.failure is None}
     networks = [row for row in rows if row.control is None and not row.failures]
     chosen = max(networks, key=_worth, default=None)
-    notes = []
+    best = _best_of_controls(rows)
+    notes = [_for_a_control(control, row) for control, row in best.items()]
     same = len(labels) <= max(1, points[0].job.data.draws)
     if not same:
         notes.append(
@@ -97,7 +100,31 @@ def judge(points: Sequence[Point], outcomes: Sequence[Outcome]) -> Judged:
             f"The best of {len(networks)} points looks better on the images that chose it than it is, and each "
             "interval is that of one comparison alone: the chosen point's test set says what it is worth."
         )
-    return Judged(rows, chosen, notes)
+    return Judged(rows, chosen, notes, best)
+
+
+def _best_of_controls(rows: Sequence[Row]) -> dict[str, Row]:
+    """A control that had no search of its own loses to a network that had one, whatever it is worth."""
+    best: dict[str, Row] = {}
+    for row in rows:
+        if row.control is not None and not row.failures:
+            other = best.get(row.control)
+            if other is None or _worth(row) > _worth(other):
+                best[row.control] = row
+    return best
+
+
+def _for_a_control(control: str, row: Row) -> str:
+    """What the job file says then."""
+    assert row.accuracy is not None
+    words = f"Control {control!r} is best at {row.point.name} ({100 * row.accuracy.mean:.2f} %)"
+    keys = [key.removeprefix("train.") for key in row.point.values]
+    if all(key in TunedSection.model_fields for key in keys):
+        values = ", ".join(
+            f"{key} = {value}" for key, value in zip(keys, row.point.values.values(), strict=True)
+        )
+        words += f": [tuned.{control}] with {values} gives it these"
+    return f"{words}."
 
 
 def _row(point: Point, control: str | None, outcomes: Sequence[Outcome]) -> Row:

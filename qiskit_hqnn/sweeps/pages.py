@@ -89,6 +89,7 @@ def write_sweep(folder: Path, points: Sequence[Point], judged: Judged) -> Path:
         {
             "judged_on": "validation",
             "chosen": chosen and chosen.point.values,
+            "chosen_for_controls": {control: row.point.values for control, row in judged.controls.items()},
             "notes": judged.notes,
             "rows": [_plain(_numbers(row, keys, row is chosen)) for row in judged.rows],
         },

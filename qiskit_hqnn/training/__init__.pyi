@@ -18,6 +18,7 @@ from .fitting import fit
 from .job_file import DataSection, JobFile, MitigationSection, ModelSection, Repeat, check_words, read_job
 from .job_models import EncoderSection, HybridSection
 from .job_names import find_job, shipped_folder, shipped_jobs
+from .job_sections import TunedSection
 from .job_settings import differences, settings_of
 from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
 from .measuring import keep_result, run_test_set
@@ -86,6 +87,7 @@ __all__ = [
     "Summary",
     "SummaryRow",
     "Terminal",
+    "TunedSection",
     "active",
     "begun_under",
     "best_epoch",

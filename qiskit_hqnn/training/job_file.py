@@ -22,7 +22,7 @@ from qiskit_hqnn._checks import check_sizes, suggestion
 from qiskit_hqnn._tiles import FORM, read_tiles
 from qiskit_hqnn.data import DATASETS, OWN, PUBLISHED_NAMES, check_name
 from qiskit_hqnn.errors import JobFileError, MissingDataError
-from qiskit_hqnn.models import is_own_network
+from qiskit_hqnn.models import ALL_CONTROLS, CONTROLS_OF, is_own_network
 from qiskit_hqnn.training.job_mistakes import sentence
 from qiskit_hqnn.training.job_models import check_controls, section_of
 from qiskit_hqnn.training.job_sections import (
@@ -35,6 +35,7 @@ from qiskit_hqnn.training.job_sections import (
     Shots,
     SPSASection,
     TrainSection,
+    TunedSection,
 )
 from qiskit_hqnn.training.rungs import check_rungs
 from qiskit_hqnn.where import Where
@@ -86,6 +87,8 @@ class JobFile(Section):
     mitigation: MitigationSection = MitigationSection()
     spsa: SPSASection | None = None
     random_shift: RandomShiftSection | None = None
+    tuned: dict[str, TunedSection] | None = None
+    """Sections `[tuned.CONTROL]`: a control's own training settings, chosen on validation images as the network's."""
 
     @property
     def places(self) -> tuple[Where, ...]:
@@ -101,7 +104,11 @@ class JobFile(Section):
             "controls": [],
             "model": ModelSection.model_validate(options),
             "data": self.data.model_copy(update={"seed": draw, "draws": 1}),
+            "tuned": None,
         }
+        if control and self.tuned and control in self.tuned:
+            own = self.tuned[control].model_dump(exclude_none=True)
+            changes["train"] = self.train.model_copy(update=own)
         return self.model_copy(update=changes)
 
     @property
@@ -142,6 +149,22 @@ class JobFile(Section):
                 "store and one budget, and takes one process."
             )
         return value
+
+    @field_validator("tuned")
+    @classmethod
+    def _of_controls(
+        cls, value: dict[str, TunedSection] | None, info: ValidationInfo
+    ) -> dict[str, TunedSection] | None:
+        controls, model = info.data.get("controls"), info.data.get("model")
+        if value and controls is not None and model is not None:
+            known = controls or CONTROLS_OF.get(model.name, ALL_CONTROLS)
+            for name in value:
+                if name not in known:
+                    raise JobFileError(
+                        f"[tuned.{name}] is for a control of this job, one of {', '.join(known)}"
+                        f"{suggestion(name, list(known))}"
+                    )
+        return value or None
 
     @field_validator("gradient")
     @classmethod

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.training.job_sections import TunedSection
 
 
 def sentence(
@@ -36,7 +37,14 @@ def sentence(
     key = path[1] if section else path[0]
     name = f"{section}.{key}" if section else key
     was_set = any(setting == name or setting.startswith(f"{name}.") for setting in changed)
+    if path[0] == "tuned" and len(path) > 2:
+        name = ".".join(path[:3])
+        was_set = any(setting == name for setting in changed)
     where = "--set" if was_set else f"{source}{_line_of(text, section, key)}"
+    if first["type"] == "extra_forbidden" and path[0] == "tuned":
+        allowed = list(TunedSection.model_fields)
+        place = f"[tuned.{path[1]}]"
+        return f"{where}: unknown key {name!r}; {place} takes {', '.join(allowed)}{suggestion(path[-1], allowed)}"
     if first["type"] == "extra_forbidden" and section and len(path) > 2:
         return f"{where}: {_unknown_below(sections[section], name, path[2])}"
     if first["type"] == "extra_forbidden":

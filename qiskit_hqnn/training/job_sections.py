@@ -223,6 +223,21 @@ class TrainSection(Section):
         return self
 
 
+class TunedSection(Section):
+    """[tuned.CONTROL]: where a control's training differs from [train], chosen for it on validation images as the
+    network's was (`hqnn sweep` does both).
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """Learning rate at the start."""
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Passes over the training images."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Images per step."""
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    """Weight decay of the optimiser."""
+
+
 class MitigationSection(Section):
     """[mitigation]: the words of `qiskit_hqnn.jobs.MitigationOptions`."""
 
