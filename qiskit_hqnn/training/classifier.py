@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.job_sections import TrainSection
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.processes import Processes
 from qiskit_hqnn.training.shares import Shares
+
+if TYPE_CHECKING:
+    from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
 
 class Classifier(L.LightningModule):
@@ -100,11 +104,11 @@ class Classifier(L.LightningModule):
         values = {"validation_loss": loss, "validation_accuracy": accuracy, "validation_rank": rank}
         self.log_dict(values, logger=False)
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer, schedule = self._optimizer(self._groups())
         if schedule is None:
             return optimizer
-        how: dict[str, object] = {"scheduler": schedule, "interval": "step"}
+        how: LRSchedulerConfigType = {"scheduler": schedule, "interval": "step"}
         if self.settings.schedule not in _OVER_ALL_STEPS:
             how["interval"] = "epoch"
         if self.settings.schedule == "plateau":
@@ -155,7 +159,7 @@ class Classifier(L.LightningModule):
         for group, stretched in zip(kept, all_stretched, strict=True):
             group.update({name: value for name, value in stretched.items() if name != "params"})
 
-    def _optimizer(self, groups: list[dict[str, Any]]) -> tuple[torch.optim.Optimizer, Any]:
+    def _optimizer(self, groups: list[dict[str, Any]]) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
         """The optimiser of groups of parameters and its schedule, at the beginning; None for no schedule."""
         kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
         settings = self.settings
@@ -169,7 +173,9 @@ class Classifier(L.LightningModule):
 _OVER_ALL_STEPS = ("cosine", "one-cycle")
 
 
-def _schedule(settings: TrainSection, optimizer: torch.optim.Optimizer, total_steps: int) -> object:
+def _schedule(
+    settings: TrainSection, optimizer: torch.optim.Optimizer, total_steps: int
+) -> LRScheduler | None:
     schedules = torch.optim.lr_scheduler
     epochs, factor = settings.schedule_epochs or 10, settings.schedule_factor or 0.1
     match settings.schedule:

@@ -121,9 +121,11 @@ class JobFile(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _settings_of_the_rule(cls, content: Any) -> Any:
+    def _settings_of_the_rule(cls, content: object) -> object:
         """A job by a rule with settings always has them, so that its run folder says which they were."""
-        section = _SECTION_OF.get(str(content.get("gradient"))) if isinstance(content, dict) else None
+        if not isinstance(content, dict):
+            return content
+        section = _SECTION_OF.get(str(content.get("gradient")))
         return content if section is None else {section: {}, **content}
 
     @field_validator("spsa", "random_shift")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
 from qiskit_hqnn._checks import suggestion
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.training.job_sections import TunedSection
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def sentence(
@@ -79,7 +82,7 @@ def _unknown_below(kind: type[BaseModel], name: str, key: str) -> str:
     return f"unknown key '{name}.{key}'; [{name}] takes {', '.join(allowed)}{suggestion(key, allowed)}"
 
 
-def _rule(error: Any, name: str) -> str:
+def _rule(error: ErrorDetails, name: str) -> str:
     """What is allowed, in the house's words where pydantic has others."""
     context = error.get("ctx", {})
     words = {

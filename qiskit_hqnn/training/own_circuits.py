@@ -12,10 +12,10 @@ import io
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from qiskit import qpy
+from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.circuits import ANSATZE, Ansatz, Selection, choose_ansatz, is_factory, without_entanglement
 from qiskit_hqnn.errors import CircuitError, RunFolderError
@@ -91,7 +91,7 @@ class KeptCircuit(BaseModel):
         return sha256(circuit_bytes(circuit) + words.encode()).hexdigest()
 
 
-def _in_words(observable: Any) -> str:
+def _in_words(observable: SparsePauliOp) -> str:
     """Such as "0.5 - 0.5*Z0*Z1": what `Ansatz.from_circuit` reads again."""
     terms = []
     for letters, qubits, coefficient in observable.to_sparse_list():

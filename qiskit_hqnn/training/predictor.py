@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,12 @@ from qiskit_hqnn.where import Where
 
 _SHOWN = 12
 """So many samples are printed of a prediction."""
+
+
+PredictionRow = TypedDict(
+    "PredictionRow", {"image": str | int, "class": str, "probability": float, "margin": float}
+)
+"""A picture's file, or its number; its class, the probability of that, and how far the next one is behind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +71,9 @@ class Prediction:
         return best[:, 0] - best[:, 1]
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[PredictionRow]:
         """One for each sample: "image" (its file, else its number), "class", "probability", "margin"."""
-        sources = self.sources or range(len(self.probabilities))
+        sources: Sequence[str | int] = self.sources or range(len(self.probabilities))
         columns = zip(
             sources,
             self.names,

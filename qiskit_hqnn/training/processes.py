@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,6 +19,10 @@ from torch import Tensor
 from qiskit_hqnn.errors import JobFileError, ProcessError
 from qiskit_hqnn.training.job_sections import TrainSection
 from qiskit_hqnn.training.loggers import device_of
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+    from lightning.pytorch.strategies import Strategy
 
 _PATIENCE = timedelta(days=1)
 """So long others wait for the first one, which tests a run while they are at the door of the next."""
@@ -39,7 +43,7 @@ class Processes:
 
     rank: int = 0
     count: int = 1
-    fabric: Any = None
+    fabric: Fabric | None = None
 
     @property
     def first(self) -> bool:
@@ -54,7 +58,7 @@ class Processes:
         """How many of so many images are this process's; the shares of all add up to `size`."""
         return max(0, -(-(size - self.rank) // self.count))
 
-    def tell(self, told: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    def tell(self, told: Mapping[str, object] | None) -> Mapping[str, object]:
         """What the first process says, in all of them; None is that it has failed.
 
         Raises:
@@ -62,8 +66,9 @@ class Processes:
         """
         if not self.others:
             return told or {}
+        assert self.fabric is not None
         with self.lost():
-            said: Mapping[str, Any] | None = self.fabric.broadcast(told)
+            said: Mapping[str, object] | None = self.fabric.broadcast(told)
         if said is None and not self.first:
             raise ProcessError("The first process of this training has ended, and says why.")
         return said or {}
@@ -121,7 +126,7 @@ def processes_of(train: TrainSection) -> Processes:
     return _started
 
 
-def strategy_of(processes: Processes) -> Any:
+def strategy_of(processes: Processes) -> Strategy | str:
     """How Lightning trains with such processes."""
     if not processes.others:
         return "auto"

@@ -63,6 +63,6 @@ def take_part(
             f"Process {processes.rank} does not find in {run.path} what the first one wrote there: the run folder must "
             "be on a disk that all machines share."
         )
-    model = build_model(job, splits)
+    model, resumed = build_model(job, splits), bool(told["resumed"])
     with running_on(model, job, job.where, None, gradient_of(job)) as place:
-        fit(model, splits, job.train, run, job.seeds[0], told["resumed"], silent, place, callbacks, processes)
+        fit(model, splits, job.train, run, job.seeds[0], resumed, silent, place, callbacks, processes)
