@@ -26,15 +26,8 @@ NETWORKS: dict[str, list[str]] = {
     "digits": ["quickstart"],
     "MNIST": [
         "hqnn-parallel-mnist",
-        *(
-            "--set",
-            "data.train_samples=10000",
-            "--set",
-            "data.validation=1000",
-            "--set",
-            "data.test_samples=2000",
-        ),
-        *("--set", "train.epochs=10", "--set", "train.threads=1"),
+        *("--set", "data.train_samples=10000", "--set", "data.validation=1000"),
+        *("--set", "data.test_samples=2000", "--set", "train.epochs=4", "--set", "train.threads=1"),
     ],
 }
 """Job files, with what makes them small."""
@@ -121,7 +114,7 @@ def main() -> None:
     )
     parser.add_argument("what", choices=["run", "table"])
     parser.add_argument("--network", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
-    parser.add_argument("--confidence", type=float, default=0.99)
+    parser.add_argument("--confidence", type=float, default=0.9)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/confidence"))
     parser.add_argument("--data-root", type=Path, default=Path("data"))

@@ -1,8 +1,8 @@
 """As few shots as a decision needs: images go to a device in rounds, until their class is beyond doubt.
 
 After each round the standard errors of the layer's outputs are carried through the classical head, to first order, to
-the margins between the best class and every other one. An image is decided when the chance that any of them has the
-wrong sign is below what is left for the round; the others get more shots, up to a full budget.
+the margins between the best class and every other one. An image is decided when the chance that the rest of the full
+budget would change any of their signs is below what is left for the round; the others get more shots.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ class Decisions:
 
     Attributes:
         outputs: of the network, (N, classes), each image's with the shots that it had.
+        means: of the layer's outputs, (N, F), over these shots.
         shots: that each image had, (N,).
         rounds: how many there were.
         open: images that are not decided with the full budget either, (N,).
     """
 
     outputs: Tensor
+    means: np.ndarray
     shots: np.ndarray
     rounds: int
     open: np.ndarray
@@ -90,7 +92,7 @@ def decide(
         features: what enters the layer, (N, I).
         ask: measures a round.
         shots: full budget of an image, in samples of an expectation value.
-        confidence: that a decision is the one that would be reached with any number of shots at that place.
+        confidence: that a decision is the one that the full budget would reach.
 
     Raises:
         HQNNError: if the confidence is not between 0.5 and 1, or shots are no positive number.
@@ -115,7 +117,10 @@ def decide(
         means[open_] = before * means[open_] + share * evs
         variances[open_] = before**2 * variances[open_] + share**2 * errors**2
         had[open_] = budget
-        values, doubt = _doubts(decode, torch.from_numpy(means[open_]).to(features), variances[open_])
+        # What is measured counts in the full budget, too: only what is left of it can change a class. Behind the last
+        # round the question is another one, whether any number of shots would.
+        left = 1 - budget / shots if budget < shots else 1.0
+        values, doubt = _doubts(decode, torch.from_numpy(means[open_]).to(features), left * variances[open_])
         if outputs is None:
             outputs = values.new_zeros(number, values.shape[1])
         outputs[open_] = values
@@ -123,7 +128,28 @@ def decide(
     assert outputs is not None
     undecided = np.zeros(number, dtype=bool)
     undecided[open_] = True
-    return Decisions(outputs, had, rounds, undecided)
+    return Decisions(outputs, means, had, rounds, undecided)
+
+
+def with_full_budget(
+    layer: QuantumLayer,
+    decode: Callable[[Tensor], Tensor],
+    features: Tensor,
+    decisions: Decisions,
+    ask: Ask,
+    shots: int,
+) -> Tensor:
+    """Outputs (N, classes) of the network had no image been stopped: each gets what it lacks of the full budget.
+
+    Args as of `decide`, which made the decisions.
+    """
+    means = decisions.means.copy()
+    for had in np.unique(decisions.shots[decisions.shots < shots]):
+        rows = np.flatnonzero(decisions.shots == had)
+        evs, _ = _measured(layer, features[rows], ask, shots - int(had), 0)
+        means[rows] = (had * means[rows] + (shots - had) * evs) / shots
+    with torch.no_grad():
+        return decode(torch.from_numpy(means).to(features))
 
 
 def _measured(

@@ -14,7 +14,7 @@ from qiskit_hqnn.data import ImageSet, Splits, Twins
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import Meter, Paid, Spending
 from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
-from qiskit_hqnn.training.deciding import Decisions, check_confidence, decide
+from qiskit_hqnn.training.deciding import Decisions, check_confidence, decide, with_full_budget
 from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, evaluate, judge, wilson_interval
 from qiskit_hqnn.training.examples import write_examples
 from qiskit_hqnn.training.job_file import JobFile
@@ -124,7 +124,8 @@ def in_rounds(
     full = manager.price(manager.plan(observed.pub(features, shots=manager.shots)))
     found = summary_of(decisions, confidence, Spending() + answered, full)
     if manager.adapter.finishes_on_submit:
-        everything = evaluate(model, images).outputs.argmax(dim=1)
+        shots = manager.shots
+        everything = with_full_budget(observed, network.decode, features, decisions, ask, shots).argmax(dim=1)
         found["agreement"] = float((everything == decisions.outputs.argmax(dim=1)).double().mean())
     result = judge(decisions.outputs, images.labels, loss_of(model))
     return replace(result, loss=None), found

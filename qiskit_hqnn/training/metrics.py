@@ -44,7 +44,7 @@ class Result(_Block):
             that were stopped are biased.
         mean_shots, rounds, undecided: shots of an image on average, rounds, and images that no shots could decide.
         full_executions, full_qpu_seconds: what the full budget for all images would have cost.
-        agreement: share of images whose class is that of the full budget, sampled anew at the same place.
+        agreement: share of images whose class is the one that the rest of the full budget leads to.
         without_twins: on test images without an equal one among those trained or chosen on; None where all are.
         without_near_twins: without an equal or nearly equal one (`qiskit_hqnn.data.twins`).
     """
