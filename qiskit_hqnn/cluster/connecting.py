@@ -162,6 +162,7 @@ def _started(workers: int) -> Iterator[Client]:
                 security=True,  # else whoever has an account on this machine could run Python as this user
                 memory_limit=0,  # a part may take what it would take without a cluster
                 env=_ONE_THREAD,
+                preload=["qiskit_hqnn.cluster.on_start"],
                 silence_logs=logging.CRITICAL,
             )
         except RuntimeError as error:

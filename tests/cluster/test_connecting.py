@@ -1,6 +1,7 @@
 """Opening a cluster: what it is made of, when it ends, and one sentence for whatever is wrong with it."""
 
 import os
+import signal
 import socket
 import sys
 from threading import Thread
@@ -23,14 +24,17 @@ def client():
 
 
 def environment(name):
-    return os.getpid(), os.environ.get(name)
+    return os.getpid(), os.environ.get(name), signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_local_workers_are_processes_of_one_thread_on_the_loopback_address(client):
     assert list(client.nthreads().values()) == [1, 1]
     assert all(address.startswith("tls://127.0.0.1:") for address in client.nthreads())
-    pids, threads = zip(*client.run(environment, "OMP_NUM_THREADS").values(), strict=True)
+    pids, threads, leaves_ctrl_c_to_us = zip(
+        *client.run(environment, "OMP_NUM_THREADS").values(), strict=True
+    )
     assert threads == ("1", "1")
+    assert all(leaves_ctrl_c_to_us)
     assert len({*pids, psutil.Process().pid}) == 3
 
 
