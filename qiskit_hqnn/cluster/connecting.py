@@ -150,6 +150,7 @@ def _started(workers: int) -> Iterator[Client]:
     """A client of processes of this machine, which end with the block."""
     import dask
     from distributed import Client, LocalCluster
+    from distributed.gc import disable_gc_diagnosis
 
     with dask.config.set(_of_a_local_cluster()):
         try:
@@ -170,6 +171,8 @@ def _started(workers: int) -> Iterator[Client]:
                 f"The {workers} worker processes did not start: {error} In a script, what starts them must stand below "
                 '`if __name__ == "__main__":`, since each of them imports that script.'
             ) from None
+        # An exception is lost in a callback of the garbage collector, and Ctrl-C is one.
+        disable_gc_diagnosis()
         with cluster, Client(cluster, set_as_default=False) as client:
             yield client
 
