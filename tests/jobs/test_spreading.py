@@ -1,14 +1,17 @@
 """The job manager over a cluster: the samples of one machine, whatever ends in the middle, and nothing left behind."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 import pytest
+from distributed import Worker
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.primitives import StatevectorSampler
@@ -20,7 +23,7 @@ from qiskit_hqnn.jobs.adapters import Outcomes, SamplingRequest, sample
 from qiskit_hqnn.jobs.devices import resolve_device
 from qiskit_hqnn.jobs.spreading import SpreadAdapter, sliced
 
-ANGLES = np.random.default_rng(0).uniform(0, 3, (100, 3))
+ANGLES = np.random.default_rng(0).uniform(0, 3, (48, 3))
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +45,17 @@ def rotations(controlled=False):
     return circuit
 
 
-def measured(sets=100):
+def measured(sets=48):
     circuit = rotations()
     circuit.measure_all()
     return circuit, ANGLES[:sets]
 
 
-PUB = (rotations(), [["ZII"], ["XXI"]], ANGLES[:70])
+PUB = (rotations(), [["ZII"], ["XXI"]], ANGLES[:40])
 
 
 def manager(cluster=None, where="aer", sets=1, **options):
-    """A manager whose jobs of 100 sets have 100 parts."""
+    """A manager whose jobs of 48 sets have 48 parts."""
     return JobManager(where, shots=50, seed=3, sets_at_once=sets, cluster=cluster, **options)
 
 
@@ -77,7 +80,7 @@ def test_slices_of_a_request_have_the_samples_of_the_whole(where, controlled):
     circuit.measure_all()
     request = SamplingRequest(circuit, ("x[0]", "x[1]", "x[2]"), ANGLES, 40, 2**31 - 1)
     parts = sliced(request, 4)
-    assert [part.sets for part in parts] == [25] * 4
+    assert [part.sets for part in parts] == [16] * 3
     together = Outcomes.joined([sample(part, device) for part in parts])
     assert np.array_equal(together.counts, sample(request, device).counts)
 
@@ -85,7 +88,7 @@ def test_slices_of_a_request_have_the_samples_of_the_whole(where, controlled):
 def test_a_request_of_few_sets_or_of_another_aer_stays_whole(monkeypatch):
     circuit, values = measured()
     request = SamplingRequest(circuit, ("x[0]", "x[1]", "x[2]"), values, 40, 1)
-    assert len(sliced(replace(request, values=values[:20]), 4)) == 1
+    assert len(sliced(replace(request, values=values[:31]), 4)) == 1
     monkeypatch.setattr("qiskit_hqnn.jobs.spreading.slices.seeds_are_known", lambda: False)
     assert sliced(request, 4) == [request]
 
@@ -93,10 +96,10 @@ def test_a_request_of_few_sets_or_of_another_aer_stays_whole(monkeypatch):
 # The samples of one machine
 
 
-@pytest.mark.parametrize("where", ["aer", "fake_manila"])
+@pytest.mark.parametrize("where", ["aer", pytest.param("fake_manila", marks=pytest.mark.slow)])
 def test_results_equal_one_machines_seed_for_seed(where, client, tmp_path):
     kept = {"store": tmp_path / "jobs.db"} if where == "aer" else {}
-    here, spread = manager(None, where, 60, **kept), manager(client, where, 60)
+    here, spread = manager(None, where, 36, **kept), manager(client, where, 36)
     assert np.array_equal(samples(spread), samples(here))
     found = spread.estimator().run([PUB]).result()[0]
     wanted = here.estimator().run([PUB]).result()[0]
@@ -114,20 +117,21 @@ def test_two_clients_of_one_store_share_the_work(client, store_url, monkeypatch)
     assert np.array_equal(results[0], samples(manager(sets=5)))
     assert np.array_equal(*results)
     (job,) = Store(store_url).jobs()
-    assert (job.state, job.finished, job.chunks) == ("done", 20, 20)
-    assert len(sent) == len(set(sent)) == 20  # and none of them twice
+    assert (job.state, job.finished, job.chunks) == ("done", 10, 10)
+    assert len(sent) == len(set(sent)) == 10  # and none of them twice
 
 
 # What ends in the middle
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_its_part_only(client, tmp_path, alone):
     asked = manager(client, store=tmp_path / "jobs.db")
     most, killed = [], []
 
     def progress(finished, _):
         most.append(len(client.cluster.scheduler.tasks))
-        if finished == 30 and not killed:
+        if finished == 16 and not killed:
             killed.append(next(iter(client.run(os.getpid).values())))
             os.kill(killed[0], signal.SIGKILL)
 
@@ -135,7 +139,7 @@ def test_a_worker_that_is_killed_costs_its_part_only(client, tmp_path, alone):
     assert np.array_equal(samples(asked), alone)
     assert killed
     (job,) = asked.store.jobs()
-    assert (job.state, job.finished, job.chunks) == ("done", 100, 100)
+    assert (job.state, job.finished, job.chunks) == ("done", 48, 48)
     assert {chunk.attempts for chunk in asked.store.chunks(job.id)} == {0}
     # Two slices for each of two threads; whatever is finished is let go.
     assert 1 <= max(most) <= 4
@@ -144,42 +148,50 @@ def test_a_worker_that_is_killed_costs_its_part_only(client, tmp_path, alone):
 
 SCHEDULER = """
 import asyncio, logging
-from distributed import Scheduler, Worker
+from distributed import Scheduler
 
 async def main():
     logging.disable()
     quiet = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
     async with Scheduler(host="127.0.0.1", port=0, **quiet) as scheduler:
-        async with Worker(scheduler.address, nthreads=1, **quiet):
-            print(scheduler.address, flush=True)
-            await scheduler.finished()
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
 
 asyncio.run(main())
 """
 
 
+async def work_for(address):
+    async with Worker(address, nthreads=1, dashboard=False) as worker:
+        await worker.finished()
+
+
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_leaves_what_is_finished_and_the_rest_resumes(client, tmp_path, alone):
     process = subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True)
     try:
         address = process.stdout.readline().strip()
+        worker = Thread(target=lambda: asyncio.run(work_for(address)))
+        worker.start()
         with connect(address) as other:
             asked = manager(other, store=tmp_path / "jobs.db")
-            asked.progress = lambda finished, _: process.kill() if finished == 30 else None
+            asked.progress = lambda finished, _: process.kill() if finished == 16 else None
             with pytest.raises(ClusterError, match="scheduler does not answer any more: what is finished"):
                 samples(asked)
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
+        worker.join()
     (job,) = asked.store.jobs()
-    assert 30 <= job.finished < 100
+    assert 16 <= job.finished < 48
     assert job.state == "open"
 
     resumed, numbers = manager(client, store=tmp_path / "jobs.db"), []
     resumed.progress = lambda finished, _: numbers.append(finished)
     assert np.array_equal(samples(resumed), alone)
     assert numbers[0] == job.finished  # none of them again
-    assert resumed.store.job(job.id).finished == 100
+    assert resumed.store.job(job.id).finished == 48
 
 
 # What cannot be spread
@@ -205,6 +217,7 @@ def test_a_worker_that_would_compute_something_else_is_refused(client, monkeypat
 # Last, since Dask does not start a process again that ends while it starts
 
 
+@pytest.mark.slow
 def test_a_part_that_always_ends_its_worker_is_reported(client, monkeypatch):
     monkeypatch.setattr(
         "qiskit_hqnn.jobs.spreading.adapter.sample_there", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
