@@ -4,9 +4,9 @@
     python -m benchmarks.cluster memory [--parts N]
 
 Both write what they found to benchmarks/cluster.json, which docs/scaling.md cites. In `scaling` one and two processes
-take turns, one thread each. Wall time counts what the machine has left beside other work, so the CPU time of the workers
-is measured too: work of one process over that of the busier of two is what idle cores would give, but for what the
-client does by itself.
+take turns, one thread each. Wall time counts what the machine has left beside other work, so the CPU time of the
+workers is measured too: work of one process over that of the busier of two is what idle cores would give, but for what
+the client does by itself.
 """
 
 from __future__ import annotations
