@@ -51,15 +51,13 @@ def scaling(rounds: int, sets: int) -> dict[str, Any]:
     """Seconds of one and of two worker processes for the same evaluation, in turns."""
     pub = evaluation(sets)
     with connect(workers=1) as one, connect(workers=2) as two:
-        clients = {"1": one, "2": two}
-        values = {
-            name: _timed(client, pub)[0] for name, client in clients.items()
-        }  # everything is loaded then
+        clients = {"1": _Asked(one), "2": _Asked(two)}
+        values = {name: client.timed(pub)[0] for name, client in clients.items()}  # all is loaded then
         assert np.array_equal(values["1"], values["2"])
         found: dict[str, list[tuple[float, list[float], float]]] = {name: [] for name in clients}
         for _ in range(rounds):
             for name, client in clients.items():
-                found[name].append(_timed(client, pub)[1:])
+                found[name].append(client.timed(pub)[1:])
     pairs = list(zip(found["1"], found["2"], strict=True))
     return {
         "what": f"{sets} sets, 5 qubits, {SHOTS} shots, {PLACE}, {rounds} pairs, one thread a process",
@@ -72,20 +70,25 @@ def scaling(rounds: int, sets: int) -> dict[str, Any]:
     }
 
 
-def _timed(client: Client, pub: EstimatorPub) -> tuple[np.ndarray, float, list[float], float]:
-    """Values, wall seconds, CPU seconds of each worker, CPU seconds of this process."""
-    manager = JobManager(PLACE, shots=SHOTS, seed=0, cluster=client)
-    manager.plan(pub)  # transpiling is no part of it
-    before, own, started = client.run(time.process_time), time.process_time(), time.perf_counter()
-    estimation, outcomes = manager.estimate(pub)
-    seconds = time.perf_counter() - started
-    after = client.run(time.process_time)
-    return (
-        estimation.result(outcomes).data.evs,
-        seconds,
-        [after[worker] - before[worker] for worker in before],
-        time.process_time() - own,
-    )
+class _Asked:
+    """A cluster, and the manager that asks it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._manager = JobManager(PLACE, shots=SHOTS, seed=0, cluster=client)
+
+    def timed(self, pub: EstimatorPub) -> tuple[np.ndarray, float, list[float], float]:
+        """Values, wall seconds, CPU seconds of each worker, CPU seconds of this process."""
+        before, own, started = self._client.run(time.process_time), time.process_time(), time.perf_counter()
+        estimation, outcomes = self._manager.estimate(pub)
+        seconds = time.perf_counter() - started
+        after = self._client.run(time.process_time)
+        return (
+            estimation.result(outcomes).data.evs,
+            seconds,
+            [after[worker] - before[worker] for worker in before],
+            time.process_time() - own,
+        )
 
 
 def memory(parts: int) -> dict[str, Any]:

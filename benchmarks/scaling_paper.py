@@ -2,10 +2,11 @@
 
     python -m benchmarks.scaling_paper          # benchmarks/scaling_paper.json, and the tables of docs/scaling.md
 
-QPU seconds are the library's own prices of real requests on fake_fez, HQNN-Parallel with four copies of five qubits: of a
-test of 10,000 images, and of one training step of 64 by each rule, times as many as there are. Money is that of `PLANS`. Aer's
-seconds are CPU time of one core, measured here. Training seconds are those of docs/results/hqnn-parallel-mnist.json.
-Everything is taken to grow linearly in images; where it does not, the page says so.
+QPU seconds are the library's own prices of real requests on fake_fez, HQNN-Parallel with four copies of five qubits: of
+a test of 10,000 images, and of one training step of 64 by each rule, times as many as there are. Money is that of
+`PLANS`. Aer's seconds are CPU time of one core, measured here. Training seconds are those of
+docs/results/hqnn-parallel-mnist.json. Everything is taken to grow linearly in images; where it does not, the page says
+so.
 """
 
 from __future__ import annotations
