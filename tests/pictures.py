@@ -5,6 +5,7 @@ A folder's conftest takes the two fixtures over; a module's shared runs are made
 
 import base64
 import sys
+from functools import lru_cache
 
 import pytest
 
@@ -22,11 +23,20 @@ def pictures():
 def blank_pictures(request, monkeypatch):
     if "pictures" in request.fixturenames:
         return
+    for module, name, blank in _drawing(len(sys.modules)):
+        monkeypatch.setattr(module, name, blank)
+
+
+@lru_cache(maxsize=1)
+def _drawing(modules):
+    """Each function that draws in a module that has taken it over, and what stands in for it; anew after an import."""
+    found = []
     for name, module in list(sys.modules.items()):
         if name.startswith("qiskit_hqnn.training.") and not name.endswith(".pictures"):
-            for draw in vars(module).keys() & {"draw_curves", "draw_confusion"}:
-                monkeypatch.setattr(module, draw, lambda *given: given[-1].write_bytes(PIXEL))
+            drawn = vars(module).keys() & {"draw_curves", "draw_confusion"}
+            found += [(module, draw, lambda *given: given[-1].write_bytes(PIXEL)) for draw in drawn]
             if "keep_circuit" in vars(module) and not name.endswith(".circuit_picture"):
-                monkeypatch.setattr(module, "keep_circuit", lambda folder, network: None)
+                found.append((module, "keep_circuit", lambda folder, network: None))
             if "curves_svg" in vars(module):
-                monkeypatch.setattr(module, "curves_svg", lambda history: b"<svg/>")
+                found.append((module, "curves_svg", lambda history: b"<svg/>"))
+    return found

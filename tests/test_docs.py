@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,13 +51,18 @@ def _commands():
                 yield str(page.relative_to(ROOT)), line.removeprefix("time ").split("  #")[0]
 
 
-@pytest.mark.parametrize(("page", "line"), sorted(set(_commands())))
-def test_commands_on_the_pages_exist_with_their_options(page, line):
+@cache
+def _hqnn():
     import typer
 
     from qiskit_hqnn.cli.app import app
 
-    command, words = typer.main.get_command(app), line.split()[1:]
+    return typer.main.get_command(app)
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(_commands())))
+def test_commands_on_the_pages_exist_with_their_options(page, line):
+    command, words = _hqnn(), line.split()[1:]
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     if hasattr(command, "commands"):

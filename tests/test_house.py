@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -40,12 +41,25 @@ ROOT_FILES = {
 ROOMS = {"simulation/noise": {"jobs"}}
 
 
+@cache
+def import_nodes(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in import_nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             yield node.module
+
+
+def names_from(path):
+    """(module, name) for each `from module import name`."""
+    for node in import_nodes(path):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from ((node.module, alias.name) for alias in node.names)
 
 
 def dotted(path):
@@ -127,12 +141,10 @@ def test_no_two_files_import_each_other_in_a_circle():
     files = {dotted(path): path for path in [*LIBRARY.rglob("*.py"), *OUTSIDE]}
     index = {name: graph.add_node(name) for name in files if name not in PACKAGES}
     for name in index:
-        for node in ast.walk(ast.parse(files[name].read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for alias in node.names:
-                    behind = file_behind(node.module, alias.name)
-                    if behind in index and behind != name:
-                        graph.add_edge(index[name], index[behind], None)
+        for module, taken in names_from(files[name]):
+            behind = file_behind(module, taken)
+            if behind in index and behind != name:
+                graph.add_edge(index[name], index[behind], None)
     circles = [[graph[node] for node in part] for part in rustworkx.strongly_connected_components(graph)]
     assert not [circle for circle in circles if len(circle) > 1]
 
