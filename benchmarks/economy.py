@@ -179,7 +179,7 @@ def rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not len(values):
             continue
         half = 0.0
-        if len(values) > 1:
+        if len(values) > 2:  # of two, Student's interval says nothing
             half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
         seconds = {tiles: tiled(content["prices"][name], tiles) for tiles in TILES}
         table.append(
@@ -202,7 +202,7 @@ def draw(content: Mapping[str, Any]) -> None:
     print("| setting (plain/shifted shots) | validation accuracy | seeds | QPU s, 1 tile | QPU s, 20 tiles |")
     print("|---|--:|--:|--:|--:|")
     for row in table:
-        interval = f" ± {100 * row['half']:.1f}" if row["seeds"] > 1 else ""
+        interval = f" ± {100 * row['half']:.1f}" if row["half"] else ""
         print(
             f"| {row['name']} | {100 * row['mean']:.1f}{interval} % | {row['seeds']} | "
             f"{row['seconds'][1]:,.0f} | {row['seconds'][20]:,.0f} |"
