@@ -97,14 +97,11 @@ def table(content: dict[str, Any]) -> None:
     print("| " + " | ".join(heads) + " |\n|---" + "|--:" * (len(heads) - 1) + "|")
     for row in content["runs"]:
         fewer = row["full_executions"] / row["executions"]
-        cells = [row["network"], row["seed"], f"{row['images']:,}", f"{100 * row['exact']:.2f} %"]
-        cells += [
-            f"{100 * row['accuracy']:.2f} %",
-            f"{100 * row['agreement']:.2f} %",
-            f"{row['mean_shots']:.1f}",
-        ]
-        cells += [row["undecided"], f"{row['executions']:,}", f"{fewer:.1f}"]
-        cells += [f"{row['qpu_seconds']:,.1f}", f"{row['full_qpu_seconds']:,.1f}"]
+        twice = content.get("two full budgets", {}).get(f"{row['network']} {row['seed']}")
+        cells = [row["network"], row["confidence"], f"{row['images']:,}", f"{100 * row['exact']:.2f} %"]
+        cells += [f"{100 * share:.2f} %" for share in (row["accuracy"], row["agreement"])]
+        cells.append("" if twice is None else f"{100 * twice:.2f} %")
+        cells += [f"{row['mean_shots']:.1f}", row["undecided"], f"{row['executions']:,}", f"{fewer:.1f}"]
         print("| " + " | ".join(map(str, cells)) + " |")
 
 
