@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from qiskit_hqnn.cluster.versions import check_versions
 from qiskit_hqnn.errors import ClusterError, InstallationError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 _MOST_WORKERS = 1024
 _ONE_THREAD = dict.fromkeys(
@@ -148,13 +149,23 @@ def _check_scheduler(address: str, timeout: float) -> None:
 @contextmanager
 def _started(workers: int) -> Iterator[Client]:
     """A client of processes of this machine, which end with the block."""
-    import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
     from distributed.gc import disable_gc_diagnosis
 
-    with dask.config.set(_of_a_local_cluster()):
+    with _local_cluster(workers) as cluster, Client(cluster, set_as_default=False) as client:
+        # An exception is lost in a callback of the garbage collector, and Ctrl-C is one.
+        disable_gc_diagnosis()
+        yield client
+
+
+def _local_cluster(workers: int) -> LocalCluster:
+    import dask
+    from distributed import LocalCluster
+
+    with dask.config.set(_of_a_local_cluster()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Creating scratch directories")  # said of a machine that is busy
         try:
-            cluster = LocalCluster(
+            return LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
@@ -171,10 +182,6 @@ def _started(workers: int) -> Iterator[Client]:
                 f"The {workers} worker processes did not start: {error} In a script, what starts them must stand below "
                 '`if __name__ == "__main__":`, since each of them imports that script.'
             ) from None
-        # An exception is lost in a callback of the garbage collector, and Ctrl-C is one.
-        disable_gc_diagnosis()
-        with cluster, Client(cluster, set_as_default=False) as client:
-            yield client
 
 
 def _of_a_local_cluster() -> dict[str, object]:
