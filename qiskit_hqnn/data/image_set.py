@@ -29,6 +29,10 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.images.shape[1:]))
+        return f"ImageSet({len(self):,} of {shape}, {len(self.labels.unique())} classes)"
+
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         image = as_float(self.images[index])
         return (self.augment(image) if self.augment else image), int(self.labels[index])

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from qiskit_hqnn._files import write_bytes, write_json, write_text
+from qiskit_hqnn._text import one_line
 from qiskit_hqnn.data import encoder_of
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.models import quantum_layer_of
@@ -33,7 +35,7 @@ Kind = TypeVar("Kind", bound=BaseModel)
 
 @dataclass(frozen=True, eq=False)
 class RunFolder:
-    """Names and contents of the files in one run folder."""
+    """Names and contents of the files in one run folder; printed, or shown by a notebook, its results."""
 
     path: Path
 
@@ -85,6 +87,24 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """Where the last finished epoch stands, for `--resume`."""
         return self.path / "checkpoints" / "last.ckpt"
+
+    def __str__(self) -> str:
+        tests = [
+            f"{100 * result.accuracy:.2f} % of {result.images:,} images on {one_line(name)}"
+            for name, result in self.read_metrics().test.items()
+        ]
+        return f"{one_line(self.path)}: {', '.join(tests) or 'not tested yet'}"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(one_line(name))}</td><td>{100 * result.accuracy:.2f} %</td><td>"
+            + " – ".join(f"{100 * end:.2f}" for end in result.accuracy_interval)
+            + f" %</td><td>{'' if result.loss is None else f'{result.loss:.4f}'}</td><td>{result.images:,}</td></tr>"
+            for name, result in self.read_metrics().test.items()
+        )
+        head = "<tr><th>where</th><th>accuracy</th><th>95 %</th><th>loss</th><th>images</th></tr>"
+        table = f"<table>{head}{rows}</table>" if rows else "<p>not tested yet</p>"
+        return f"<p>{escape(one_line(self.path))}</p>{table}"
 
     def check_checkpoint(self) -> None:
         """Raises RunFolderError if the last checkpoint was damaged, or holds more than numbers."""

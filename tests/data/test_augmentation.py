@@ -55,6 +55,7 @@ def test_words_follow_each_other_and_one_image_is_a_batch_of_one():
     torch.manual_seed(1)
     torch.testing.assert_close(images[0], data[0][0])
     assert images.shape == (1, 3, 8, 8)
+    assert repr(data) == "ImageSet(8 of 3×8×8, 8 classes)"
 
 
 def test_an_unknown_word_is_one_sentence():

@@ -2,11 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
 
-from qiskit_hqnn.training import interval_words
+from qiskit_hqnn.training import RunFolder, interval_words
 from qiskit_hqnn.training.charts import Points, confusion_svg, mistakes, points_svg
 from qiskit_hqnn.training.circuit_picture import CIRCUIT
 from qiskit_hqnn.training.examples import Examples, write_examples
@@ -32,6 +33,20 @@ def test_a_confusion_matrix_has_a_cell_of_its_own_size_for_every_count(count):
     assert (">7</text>" in svg) == (count <= 30)
     width = numbers(svg, "svg", "width")[0]
     assert max(x + side for x, side in zip(numbers(svg, "rect", "x"), sides, strict=True)) <= width
+
+
+def test_a_run_folder_shows_its_results():
+    run = RunFolder(Path(__file__).parents[1] / "fixtures/v0_1/runs/quickstart")
+    accuracy = run.read_metrics().test["exact"].accuracy
+    assert f": {100 * accuracy:.2f} % of " in str(run)
+    assert "images on exact" in str(run)
+    assert f"<td>exact</td><td>{100 * accuracy:.2f} %</td>" in run._repr_html_()
+
+
+def test_an_untested_run_folder_says_so(tmp_path):
+    assert str(RunFolder(tmp_path)).endswith("not tested yet")
+    assert "not tested yet" in RunFolder(tmp_path / "<b>")._repr_html_()
+    assert "<b>" not in RunFolder(tmp_path / "<b>")._repr_html_()
 
 
 def test_names_from_outside_are_text():
