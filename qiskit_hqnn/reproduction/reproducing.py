@@ -6,7 +6,6 @@ import time
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from qiskit_hqnn.errors import HQNNError, JobFileError, MissingDataError
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.sweeps import plans_of, run_plans
 from qiskit_hqnn.training import (
+    DataSection,
     JobFile,
     MitigationSection,
     Result,
@@ -159,14 +159,14 @@ def reproduce(
 
     def all_of(variant: bool) -> list[Run]:
         job, folder = job_of(row, options, variant), out / name_of(row, options, variant)
-        splits = cache(lambda: _splits_at_hand(job, data_root))
+        at_hand = _last_of(lambda single: _splits_at_hand(single, data_root))
 
         def one(single: JobFile, place: Path) -> RunFolder:
             run = RunFolder(place)
             if not finished(run, single):
                 return run_job(single, place, data_root, True, progress)
-            if at_hand := splits():
-                check_data(run, at_hand)
+            if (splits := at_hand(single)) is not None:
+                check_data(run, splits)
             return run
 
         if client is not None:
@@ -202,6 +202,18 @@ def _side_by_side(
     failed = [f"{one.plan.name}: {one.failure}" for one in outcomes if one.failure is not None]
     if failed:
         raise HQNNError(f"{len(failed)} of {len(plans)} runs failed; {failed[0]}")
+
+
+def _last_of(load: Callable[[JobFile], Splits | None]) -> Callable[[JobFile], Splits | None]:
+    """The images of a run, kept until another run has others: each draw's runs follow each other."""
+    kept: list[tuple[DataSection, Splits | None]] = []
+
+    def images(job: JobFile) -> Splits | None:
+        if not kept or kept[0][0] != job.data:
+            kept[:] = [(job.data, load(job))]
+        return kept[0][1]
+
+    return images
 
 
 def _splits_at_hand(job: JobFile, data_root: str | Path) -> Splits | None:

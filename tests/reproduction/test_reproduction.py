@@ -146,6 +146,17 @@ def test_what_is_finished_is_not_run_again(data_root, tmp_path, monkeypatch):
         )
 
 
+def test_finished_runs_are_held_against_the_images_of_their_own_draw(data_root, tmp_path, monkeypatch):
+    row = ROWS["circuit-centric-binary"]
+    options = Options(seeds=1, controls=False, settings=(*TINY, "data.draws=2"))
+    first = reproduce(row, options, tmp_path, data_root, progress=False)
+    labels = [run.metrics()["data"]["labels"] for _, _, run in first]
+    assert len(set(labels)) == 2
+    monkeypatch.delattr("qiskit_hqnn.reproduction.reproducing.run_job")
+    again = reproduce(row, options, tmp_path, data_root, progress=False)
+    assert [run.path for _, _, run in again] == [run.path for _, _, run in first]
+
+
 def files_of(folder):
     """Every file's content and time, so that even an equal one written again is seen."""
     files = [path for path in folder.rglob("*") if path.is_file()]
