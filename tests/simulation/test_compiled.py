@@ -73,7 +73,7 @@ def test_published_ansaetze_in_real_numbers(graphs_only, name):
 WAYS = {"stacked": (1 << 30, 1 << 30), "layer-by-layer": (1 << 30, 0), "computed-back": (0, 0)}
 BUILDS = {
     "mixed": _mixed_ansatz,
-    "weights-first": _weights_first,
+    "weights-first": lambda: _weights_first(layers=1),  # traces to the same operators as two
     "runs": lambda: _weights_around_inputs(1),
     "blocks": lambda: hqnn_parallel(7, 1),
 }

@@ -130,13 +130,13 @@ def _kinds_of_step(step):
     return found
 
 
-def _weights_first():
+def _weights_first(layers=2):
     """A product that starts with phases, has constant gates and phases inside, and acts on the constant start."""
-    x, w = ParameterVector("x", 2), ParameterVector("w", 7)
+    x, w = ParameterVector("x", 2), ParameterVector("w", 3 * layers + 1)
     circuit = QuantumCircuit(3)
     circuit.h(range(3))
     circuit.rzz(w[0], 0, 1)
-    for layer in range(2):
+    for layer in range(layers):
         circuit.rx(w[1 + 3 * layer], 0)
         circuit.cx(0, 1)
         circuit.ry(w[2 + 3 * layer], 1)
@@ -147,7 +147,7 @@ def _weights_first():
         circuit.cp(0.3, 1, 2)
         circuit.rx(0.7, range(3))
     circuit.rx(x[0], 0)
-    circuit.ry(x[1] + 2 * w[6] + 0.3, 2)
+    circuit.ry(x[1] + 2 * w[-1] + 0.3, 2)
     circuit.cx(0, 2)
     return Ansatz(circuit, tuple(x), tuple(w), pauli_on_each("Y", 3))
 
