@@ -83,7 +83,7 @@ def gradient_variance(
     slope, half = slopes[deepest]
     return Analysis(
         "Gradient variance",
-        f"At {deepest} layers the variance changes by a factor of {math.exp(slope):.2f} a qubit (log slope "
+        f"At {deepest} layers the variance changes by a factor of {math.exp(slope):.2f} per qubit (log slope "
         f"{slope:.2f} ± {half:.2f}, 95 %).",
         table,
         lambda: _draw(table),

@@ -1,4 +1,4 @@
-"""`hqnn ls`, `hqnn cp`, `hqnn validate`: the job files that come with the toolkit, and one's own."""
+"""`hqnn ls`, `hqnn cp`, `hqnn validate`: the job files that come with the toolkit, and custom ones."""
 
 from __future__ import annotations
 

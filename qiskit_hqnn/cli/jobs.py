@@ -245,7 +245,7 @@ def add_to_run(store: Store, job: JobRecord) -> None:
     if "round" in job.settings:
         raise HQNNError(
             f"Job {job.id[:10]} is round {job.settings['round']} of a test in rounds: the `hqnn submit` with "
-            "--confidence that began it goes on with it."
+            "--confidence that began it resumes it."
         )
     if "run" not in job.settings:
         raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that made it.")

@@ -126,7 +126,7 @@ CONFIDENCE = Annotated[
 
 
 def check_confidence_option(confidence: float | None) -> None:
-    """Raises HQNNError if a confidence is out of range, told before torch is loaded."""
+    """Raises HQNNError if a confidence is out of range, before torch is loaded."""
     from qiskit_hqnn.errors import HQNNError
 
     if confidence is not None and not 0.5 < confidence < 1:

@@ -295,7 +295,7 @@ def _in_rounds(request: _Request, confidence: float, full: Price) -> None:
     try:
         submit_in_rounds(run, manager, request.half, confidence, request.settings, request.notes, full, say)
     except KeyboardInterrupt:
-        say("The rounds so far are kept: the same command goes on with them.", err=True)
+        say("The rounds so far are kept: the same command resumes them.", err=True)
         raise
     print_results([(run.job.seeds[0], None, run.folder)])
     say(f"report   {run.folder.report}")

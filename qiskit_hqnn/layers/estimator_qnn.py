@@ -24,7 +24,7 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
         copies: how many circuits stand side by side.
         estimator: any BaseEstimatorV2; None computes exact expectation values.
         gradient: the rule of `backward`, as of a `QuantumLayer`; None is the natural one.
-        shots: samples an expectation value, given to the estimator as precision 1/√shots; None leaves the
+        shots: samples per expectation value, given to the estimator as precision 1/√shots; None leaves the
             estimator's own default.
         pass_manager: transpiles the template once, for estimators that take ISA circuits only.
         compile: whether exact training steps are compiled; see `QuantumLayer`.

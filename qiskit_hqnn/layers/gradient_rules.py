@@ -72,7 +72,7 @@ class SPSA:
     Attributes:
         step: perturbation of every angle in radians, from above 0 to π/2. The bias grows with its square, the shot
             noise with its inverse.
-        repeats: random directions a sample, two evaluations each; the variance falls with their number.
+        repeats: random directions per sample, two evaluations each; the variance falls with their number.
         shots: as of `ParameterShift`.
 
     Raises:

@@ -25,7 +25,7 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
         output_shape: number of outputs of `interpret`, or of several axes a tuple of numbers; copies stand along the
             first of them.
         gradient: as of a `QuantumLayer`; "parameter-shift" by default.
-        shots: samples a circuit; None leaves the sampler's own default.
+        shots: samples per circuit; None leaves the sampler's own default.
         pass_manager: transpiles the measured template once, for samplers that take ISA circuits only.
 
     Raises:

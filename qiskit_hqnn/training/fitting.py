@@ -63,7 +63,7 @@ def fit(
         resume: continue after the last finished epoch, where there is one.
         progress: called with each step and epoch.
         place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
-        callbacks: Lightning's, or one's own; they are called behind the library's.
+        callbacks: Lightning's or custom ones, called after the library's.
         processes: that share out every batch; the first of them alone writes into the folder.
 
     Returns:

@@ -29,7 +29,7 @@ from qiskit_hqnn.training.own_networks import (
 )
 
 _AMPLITUDE_QUBITS = 10
-"""Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s a step of 32."""
+"""Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s per step of 32."""
 
 
 def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:

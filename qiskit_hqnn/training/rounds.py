@@ -1,4 +1,4 @@
-"""A test set that is submitted in rounds: each is a recorded job, and asking again goes on where it was ended."""
+"""A test set that is submitted in rounds: each is a recorded job, and asking again resumes where it ended."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def submit_in_rounds(
         settings: "images" and whatever else identifies the test; part of each round's identity.
         notes: kept with each round.
         full: price of all images with the full budget, which the result is held against.
-        said: told of each round.
+        said: called with a sentence for each round.
 
     Raises:
         BudgetError: if a round costs more than is left; those before it are kept, and found again.
@@ -103,7 +103,7 @@ def submit_in_rounds(
         if state != "done":
             raise JobFailedError(
                 f"Round {number}, job {job[:10]}, is {state}: `hqnn jobs retry {job[:10]}` sends it again, and the "
-                "same submission then goes on."
+                "same submission then resumes."
             )
         return expectation_values(store, job).data
 

@@ -234,7 +234,7 @@ class RunFolder:
         write_json(self._there(self.metrics_file), metrics)
 
     def write_history(self, rows: Sequence[Mapping[str, object]]) -> None:
-        """metrics.csv, one row an epoch."""
+        """metrics.csv, one row per epoch."""
         names = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, names)

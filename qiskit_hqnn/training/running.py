@@ -259,7 +259,7 @@ def check_unused(run: RunFolder, job: JobFile, resume: bool, digest: str | None 
     Args:
         run: the folder.
         job: the job of one run.
-        resume: whether it may go on there.
+        resume: whether it may resume there.
         digest: of the job's own circuit or network.
 
     Returns:

@@ -69,7 +69,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """Steps without inputs, multiplied into one matrix a copy before that is applied to all samples."""
+    """Steps without inputs, multiplied into one matrix per copy before that is applied to all samples."""
 
     steps: tuple[Step, ...]
 

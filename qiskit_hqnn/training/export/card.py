@@ -142,7 +142,7 @@ def _training(metrics: Metrics) -> dict[str, object]:
 
 
 def _without_folders(job: dict[str, Any]) -> dict[str, Any]:
-    """A job whose paths end in what they name: the folders of one's own machine are nobody else's business."""
+    """A job whose paths end in what they name: the folders of this machine stay on it."""
     sections: dict[str, object] = {name: _last_parts(job[name]) for name in ("model", "data") if name in job}
     return {**job, **sections}
 

@@ -42,7 +42,7 @@ def job_state(described: Mapping[str, Any]) -> JobState:
         return JobState(_WORDS[status.upper()])
     word = next((word for beginning, word in _ENDINGS if status.upper().startswith(beginning)), None)
     if word is None and not says_too_long(status):
-        # It may be one that is new, for a job that goes on: it is asked again, and said.
+        # It may be a new one, for a job that still runs: it is asked again, and reported.
         return JobState(
             "running", f"the service calls the job {safe(status)!r}, which this version does not know"
         )

@@ -154,7 +154,7 @@ class GuardedConnection(HTTPAdapter):
 
     def send(self, request: PreparedRequest, *given: Any, **named: Any) -> Response:
         named["timeout"] = (CONNECT_SECONDS, self._deadline)
-        if given_up():  # a read, too: the client would go on asking for nobody
+        if given_up():  # a read, too: nobody waits for the client's next question
             raise LostConnectionError("given up before it was sent")
         address = urlsplit(request.url or "")
         made = _makes_a_job(request.method or "", address.path)
