@@ -30,8 +30,8 @@ def accelerate(model: nn.Module) -> nn.Module:
     """Replace every TorchConnector of qiskit-machine-learning in a module by the layer that computes the same, fast.
 
     Weights stay the same Parameter objects, so optimisers that hold them still work. Where a network ran on Qiskit's
-    exact reference it runs on the batched simulator; where it had a primitive of another kind (Aer, a backend, IBM Runtime)
-    it stays there, and a training step goes out as one PUB. `input_gradients` holds as it was set.
+    exact reference it runs on the batched simulator; where it had a primitive of another kind (Aer, a backend, IBM
+    Runtime) it stays there, and a training step goes out as one PUB. `input_gradients` holds as it was set.
 
     >>> from qiskit_machine_learning.neural_networks import EstimatorQNN
     >>> from qiskit_hqnn.circuits import hqnn_parallel
