@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
@@ -164,7 +164,7 @@ def _type(annotation: Any) -> str:
         return ", ".join(_code(_toml(choice)) for choice in get_args(annotation))
     if get_origin(annotation) is dict:
         return "table"
-    if get_origin(annotation) is list:
+    if get_origin(annotation) in (list, Sequence):
         return f"list of: {_type(get_args(annotation)[0])}"
     if get_args(annotation):  # Annotated
         return ", ".join([_type(get_args(annotation)[0]), *_limits(annotation.__metadata__)])

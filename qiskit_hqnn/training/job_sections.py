@@ -107,7 +107,9 @@ class DataSection(Section):
                 f"data.seed + data.draws must be at most {2**32}, but is {chosen['seed'] + value}."
             )
         sampled = chosen.get("train_samples") is not None or chosen.get("test_samples") is not None
-        if not sampled and not chosen["validation"] and chosen["name"] not in OWN:
+        # MedMNIST has validation images of its own.
+        split = chosen["validation"] and not chosen["name"].startswith("medmnist:")
+        if not sampled and not split and chosen["name"] not in OWN:
             raise JobFileError(
                 f"data.draws is {value}, but nothing is drawn at random: give data.train_samples or data.test_samples."
             )

@@ -54,6 +54,15 @@ def test_draws_are_other_images_of_the_same_number(root):
     [
         (["data.first=true"], "data.draws is 20, but data.first takes the same images in every draw"),
         (["data.train_samples=", "data.test_samples="], "data.draws is 20, but nothing is drawn at random"),
+        (
+            [
+                "data.name='medmnist:bloodmnist'",
+                "data.validation=",
+                "data.train_samples=",
+                "data.test_samples=",
+            ],
+            "data.draws is 20, but nothing is drawn at random",
+        ),
         (["data.draws=0"], "data.draws is 0"),
         (["data.draws='many'"], "data.draws is 'many'"),
         (["data.seed=4294967295"], "data.seed . data.draws must be at most 4294967296"),
