@@ -66,12 +66,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
 """Of each network what its job says besides name and data set."""
 
 ABOUT = (
-    "Accuracy on the test sets of MedMNIST v2 at 28×28 pixels: means over the seeds with 95 % intervals (Student's "
-    "t). The sets' own validation images chose the epoch; nothing else was chosen on any of these sets: the networks have "
-    "the settings of their published rows, with 20 epochs (re-uploading: 2) and, for the textbook's, batches of 32. The "
-    "circuit-centric network sees grey images of 16×16 pixels, re-uploading the features of an autoencoder; the "
-    "textbook's network has two classes. ResNet-18 is the published one, of 11 million parameters (Yang et al. 2023, "
-    "doi:10.1038/s41597-022-01721-8, table 3)."
+    "Accuracy on the test sets of MedMNIST v2 at 28×28 pixels: means over the seeds with 95 % intervals "
+    "(Student's t). The sets' own validation images chose the epoch; nothing else was chosen on any of these "
+    "sets: the networks have the settings of their published rows, with 20 epochs (re-uploading: 2) and, for "
+    "the textbook's, batches of 32. The circuit-centric network sees grey images of 16×16 pixels, re-uploading"
+    " the features of an autoencoder; the textbook's network has two classes. ResNet-18 is the published one, "
+    "of 11 million parameters (Yang et al. 2023, doi:10.1038/s41597-022-01721-8, table 3)."
 )
 
 
