@@ -3,8 +3,8 @@
 python -m benchmarks.sweep_scaling                 # writes benchmarks/sweep_scaling.json
 python -m benchmarks.sweep_scaling --small         # a few seconds; prints only
 
-The ratio of times waited is what a user sees; other programs on the machine lower it. The figure from processor time says
-what is left of it on idle cores: all work of one worker, divided by that of the busier one of two.
+The ratio of times waited is what a user sees; other programs on the machine lower it. The figure from processor time is
+that of idle cores: all work of one worker, divided by that of the busier one of two.
 """
 
 from __future__ import annotations

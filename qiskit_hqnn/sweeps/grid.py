@@ -125,9 +125,14 @@ def _job_at(path: str | Path, settings: Sequence[str], values: dict[str, str], s
         job = read_job(path, [*settings, *(f"{key}={value}" for key, value in values.items())])
     except JobFileError as error:
         # Without the grid it can be read.
-        raise JobFileError(str(error).replace("--set: ", "--grid: ", 1)) from None
+        raise JobFileError(str(error).replace("--set: ", "Grid: ", 1)) from None
     # A sweep searches for every control as for the network; what was found before would hide the grid's values.
     job = job.model_copy(update={"seeds": seeds_of(job, seeds), "tuned": None})
+    if any(place.hardware for place in job.places):
+        raise JobFileError(
+            "A sweep does not go to hardware, where every run would be paid: leave out ibm_<device> in where and test, "
+            "and submit the chosen network's test set."
+        )
     check_words(job)
     check_snapshots(job)
     check_controls(job)

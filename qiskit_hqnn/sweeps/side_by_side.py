@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -24,6 +26,13 @@ from qiskit_hqnn.training import (
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+
+_LOOK_SECONDS = 5.0
+_WITHOUT_WORKERS = 300.0
+"""Seconds for which a cluster may be without workers; a process that was killed is back before, on a busy machine too."""
+
+_LOST = "the cluster's scheduler does not answer any more, or it has no workers left."
 
 
 @dataclass(frozen=True)
@@ -124,24 +133,43 @@ def _here(plan: Plan, data_root: str | Path, resume: bool, tested: bool, progres
 def _on(
     client: Client, plans: Sequence[Plan], data_root: str, resume: bool, tested: bool, progress: Progress
 ) -> list[Outcome]:
-    from distributed import as_completed
-
     mark = uuid4().hex[:8]
     waiting: dict[Future[Any], Plan] = {}
+    answered: Queue[Future[Any]] = Queue()
     for number, plan in enumerate(plans):
-        key = f"hqnn-{mark}-{number}"
         given = (plan.job, str(plan.folder.absolute()), data_root, resume, tested)
-        waiting[client.submit(_attempt, *given, key=key, pure=False)] = plan
+        future = client.submit(_attempt, *given, key=f"hqnn-{mark}-{number}", pure=False)
+        waiting[future] = plan
+        future.add_done_callback(answered.put)
     failures: dict[str, str | None] = {}
     try:
-        for done, future in enumerate(as_completed(waiting, loop=client.loop), start=1):
+        while len(failures) < len(waiting) and (future := _next(client, answered)) is not None:
             plan = waiting[future]
             failures[plan.name] = failure = _failure_of(future)
             words = "finished" if failure is None else f"failed: {failure}"
+            done = len(failures)
             progress(Event("run", f"[{done}/{len(plans)}] {plan.name} {words}", done, len(plans)))
     finally:
-        client.cancel([future for future in waiting if not future.done()])
-    return [Outcome(plan, failures.get(plan.name, "the cluster was lost.")) for plan in plans]
+        if client.status == "running":
+            client.cancel([future for future in waiting if not future.done()])
+    return [Outcome(plan, failures.get(plan.name, _LOST)) for plan in plans]
+
+
+def _next(client: Client, answered: Queue[Future[Any]]) -> Future[Any] | None:
+    """The next run that ended; None where the scheduler is gone, or has had no workers for too long."""
+    seen = time.monotonic()
+    while True:
+        try:
+            return answered.get(timeout=_LOOK_SECONDS)
+        except Empty:
+            if client.status != "running":
+                return None
+        try:
+            seen = time.monotonic() if client.nthreads() else seen
+        except (OSError, RuntimeError):
+            return None
+        if time.monotonic() - seen > _WITHOUT_WORKERS:
+            return None
 
 
 def _failure_of(future: Future[Any]) -> str | None:
@@ -149,7 +177,7 @@ def _failure_of(future: Future[Any]) -> str | None:
         answer: str | None = future.result()
         return answer
     if future.status != "error":
-        return "the cluster was lost, or its scheduler ended."
+        return _LOST
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
         return "its worker process was killed twice, as a machine does that has no memory left."

@@ -28,6 +28,7 @@ _PATIENCE = timedelta(days=1)
 """So long others wait for the first one, which tests a run while they are at the door of the next."""
 
 _WATCH_SECONDS = 2.0
+_LONGEST = 160
 _GRACE_SECONDS = 60.0
 
 
@@ -93,9 +94,10 @@ class Processes:
         except RuntimeError as error:
             if not self.others or not _is_of_the_connection(error):
                 raise
+            cause = str(error).strip().partition("\n")[0][:_LONGEST].rstrip(".")
             raise ProcessError(
-                f"One of the {self.count} processes of this training has ended before its time: its last finished "
-                "epoch is kept, and the same command with --resume continues behind it."
+                f"One of the {self.count} processes of this training has ended before its time ({cause}): its last "
+                "finished epoch is kept, from which the training resumes."
             ) from error
 
 
@@ -140,7 +142,7 @@ def _check(train: TrainSection, count: int) -> None:
     if here not in (None, count):
         raise JobFileError(
             f"torchrun has started {here} processes, but train.devices · train.nodes is {train.devices or 1} · "
-            f"{train.nodes or 1}: give --devices and --nodes."
+            f"{train.nodes or 1}: both must be set to what was started."
         )
     if count == 1:
         return

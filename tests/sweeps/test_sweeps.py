@@ -57,10 +57,10 @@ def _files(folder):
 @pytest.mark.parametrize(
     ("grid", "words"),
     [
-        (["model.copis=1,2"], r"--grid: unknown key 'model.copis'.*did you mean 'copies'"),
-        (["train.epochs=1,two"], r"--grid: train.epochs is 'two': must be a whole number"),
-        (["train.learning_rate=0.1,-1"], r"--grid: train.learning_rate is -1: must be more than 0"),
-        (["modle.copies=1"], r"--grid: unknown section \[modle\].*did you mean 'model'"),
+        (["model.copis=1,2"], r"Grid: unknown key 'model.copis'.*did you mean 'copies'"),
+        (["train.epochs=1,two"], r"Grid: train.epochs is 'two': must be a whole number"),
+        (["train.learning_rate=0.1,-1"], r"Grid: train.learning_rate is -1: must be more than 0"),
+        (["modle.copies=1"], r"Grid: unknown section \[modle\].*did you mean 'model'"),
         (["model.copies"], "must have the form key=value,value"),
         (["model.copies=1,,2"], "must have the form key=value,value"),
         (["model.copies=1,1"], "each value once"),
@@ -71,6 +71,7 @@ def _files(folder):
         (["train.epochs=" + ",".join(map(str, range(1, 200))), "train.batch_size=" + ",".join(map(str, range(1, 99)))],
          "10,000 runs at most"),
         ([], "takes a grid"),
+        (["shots=100,200", 'test=["ibm_fez"]'], "does not go to hardware"),
     ],
 )  # fmt: skip
 def test_a_grid_that_cannot_be_meant_is_a_sentence(job, grid, words):
