@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 5.0
 _WITHOUT_WORKERS = 300.0
-"""Seconds for which a cluster may be without workers; a process that was killed is back before, on a busy machine too."""
+"""Seconds for which a cluster may be without workers; a killed process is back before, on a busy machine too."""
 
 _LOST = "the cluster's scheduler does not answer any more, or it has no workers left."
 
@@ -138,9 +138,9 @@ def _on(
     answered: Queue[Future[Any]] = Queue()
     for number, plan in enumerate(plans):
         given = (plan.job, str(plan.folder.absolute()), data_root, resume, tested)
-        future = client.submit(_attempt, *given, key=f"hqnn-{mark}-{number}", pure=False)
-        waiting[future] = plan
-        future.add_done_callback(answered.put)
+        sent = client.submit(_attempt, *given, key=f"hqnn-{mark}-{number}", pure=False)
+        waiting[sent] = plan
+        sent.add_done_callback(answered.put)
     failures: dict[str, str | None] = {}
     try:
         while len(failures) < len(waiting) and (future := _next(client, answered)) is not None:
