@@ -9,7 +9,10 @@ from qiskit_hqnn.training import Mean, Summary, SummaryRow, by_draw, of_one_more
 def counted(entry: SummaryRow) -> str:
     """How many seeds, or draws of the images × seeds."""
     mean: Mean = entry["accuracy"]
-    return f"{mean.count} draws × {entry['runs'] / mean.count:g}" if mean.unit == "draw" else str(mean.count)
+    if mean.unit == "seed":
+        return str(mean.count)
+    each, rest = divmod(entry["runs"], mean.count)
+    return f"{mean.count} draws, {entry['runs']} runs" if rest else f"{mean.count} draws × {each}"
 
 
 def over_draws(outcome: Outcome, summary: Summary) -> str:
