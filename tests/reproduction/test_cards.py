@@ -72,8 +72,9 @@ def test_what_a_card_keeps(card, tmp_path):
     assert difference["difference"]["mean"] == pytest.approx(0.1)
     assert str(tmp_path) not in card.read_text()
     words = result_card(read_card(card))
-    assert "| network | exact | 92.00 % | 87.03 – 96.97 | 2 | 3 seeds | 3 | 0.9200 | 100 |" in words
+    assert "| network | exact | 92.00 % | 87.03 – 96.97 % | 2 | 3 seeds | 3 | 0.9200 | 100 |" in words
     assert "| twin | +10.00 | 10.00 – 10.00 | – | 0.25 | – |" in words
+    assert " – 100.00 % |" in result_card(card_of_row(outcome_of([0.96, 1.0])))
 
 
 @pytest.mark.parametrize(

@@ -78,12 +78,12 @@ def _several(card: Card) -> str:
     lines = [
         "## Over all runs",
         "",
-        "| run | where | accuracy | 95 % interval | standard deviation | of | runs | macro F1 | images |",
+        "| run | where | accuracy | 95 % interval | standard deviation, points | of | runs | macro F1 | images |",
         "|---|---|--:|---|--:|--:|--:|--:|--:|",
     ]
     lines += [
         f"| {_plain(group.run)} | {_plain(group.where)} | {100 * group.accuracy.mean:.2f} % | "
-        f"{_interval(group.accuracy, 100)} | {_shown(group.accuracy.deviation, 100)} | "
+        f"{_interval_of_a_share(group.accuracy)} | {_shown(group.accuracy.deviation, 100)} | "
         f"{group.accuracy.count} {group.accuracy.unit}s | {group.runs} | {group.macro_f1.mean:.4f} | {group.images:,} |"
         for group in card.runs.groups
     ]
@@ -100,6 +100,13 @@ def _several(card: Card) -> str:
     ]
     lines += ["", "The first run by itself:"]
     return "\n".join(lines)
+
+
+def _interval_of_a_share(spread: Spread) -> str:
+    """Ends at 0 and 100 %, which Student's t knows nothing of."""
+    if spread.low is None or spread.high is None:
+        return "–"
+    return f"{100 * max(spread.low, 0):.2f} – {100 * min(spread.high, 1):.2f} %"
 
 
 def _interval(spread: Spread, scale: float) -> str:
