@@ -1,4 +1,4 @@
-"""README's picture, drawn from docs/results/*.json: what a device's noise leaves of each network, and what it costs.
+"""README's picture, drawn from docs/results/*.json: each network's accuracy under a device's noise, and what it costs.
 
 Run it with `python -m benchmarks.device_picture` after `hqnn reproduce` has written these files.
 """
@@ -16,9 +16,7 @@ ROOT = Path(__file__).parents[1]
 DEVICE = "fake_fez"
 ROWS = {
     "hqnn-parallel-mnist": "HQNN-Parallel, MNIST",
-    "hqnn-parallel-medical-mnist": "HQNN-Parallel, Medical MNIST",
     "hqnn-parallel-cifar10": "HQNN-Parallel, CIFAR-10",
-    "hqnn-quanv-full-test": "HQNN-Quanv, MNIST, 500 images",
     "vqc-head": "VQC head, MNIST",
     "textbook-37": "Textbook, digits 3 and 7",
     "circuit-centric": "Circuit-centric, digits 0, 1, 2",
