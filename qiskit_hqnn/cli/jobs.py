@@ -128,13 +128,13 @@ def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
 
     name = TextColumn("{task.description}", markup=False)
     columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    reason, asked = job.reason, -math.inf
+    reason, asked, worker = job.reason, -math.inf, None
     try:
         with Progress(*columns, transient=True, console=console()) as progress:
             task = progress.add_task(one_line(f"{job.id[:10]} on {job.place}"), total=job.chunks)
             while job.state in MOVING:
-                if time.monotonic() - asked > 5:
-                    ensure_worker(store)
+                if time.monotonic() - asked > 5 and (worker is None or worker.poll() is not None):
+                    worker = ensure_worker(store)
                     asked = time.monotonic()
                 time.sleep(0.3)
                 job = store.job(job.id)

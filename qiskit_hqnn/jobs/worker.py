@@ -34,17 +34,20 @@ STORE_VARIABLE = "HQNN_STORE"
 """The environment, not the command line, names the store: the URL of a database may hold a password."""
 
 
-def ensure_worker(store: Store) -> None:
+def ensure_worker(store: Store) -> subprocess.Popen[bytes] | None:
     """Start a worker for a store, unless one waits already: the one at work may just be closing.
+
+    Returns:
+        The process, so that whoever asks again and again starts no other while it lives; None if none was started.
 
     Raises:
         HQNNError: if there is no place for its locks and its log that only this user can write.
     """
     address = store.address
     if locks.is_held(_own_path(address, "next")):
-        return
+        return None
     with open(_open_log(_log_path(store)), "ab") as output:
-        subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "qiskit_hqnn.jobs.worker"],
             env={**os.environ, STORE_VARIABLE: address},
             stdin=subprocess.DEVNULL,

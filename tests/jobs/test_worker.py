@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -155,3 +156,41 @@ def test_waiting_for_a_job_whose_store_is_deleted_ends_with_a_sentence(tmp_path,
     assert isinstance(answer.exception, StoreError)
     assert "was deleted or replaced" in str(answer.exception)
     assert not store.file.exists()
+
+
+def test_waiting_starts_another_worker_only_once_the_last_one_has_ended(tmp_path, monkeypatch):
+    from qiskit_hqnn.cli import jobs as command
+
+    class Worker:
+        ended = None
+
+        def poll(self):
+            return self.ended
+
+    store, now, looks, started = Store(tmp_path / "jobs.db"), [0.0], [0], []
+    store.add_job("a" * 64, "aer", "a job", 1, 1, 1.0, {}, None, [b"request"])
+
+    def sleep(_):
+        now[0] += 6
+        looks[0] += 1
+        if looks[0] == 4:
+            assert len(started) == 1  # it has not ended, whether it has its lock or not
+            started[0].ended = 0
+        if looks[0] == 8:
+            assert len(started) == 2
+            store.mark_cancelling("a" * 64)
+            store.settle("a" * 64)
+
+    monkeypatch.setattr("qiskit_hqnn.jobs.ensure_worker", lambda _: started.append(Worker()) or started[-1])
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    assert command._watched(store, store.job("aaaa"), "").state == "cancelled"
+    assert len(started) == 2
+
+
+def test_starting_a_worker_gives_its_process_or_nothing_where_one_waits(tmp_path, monkeypatch, own_folder):
+    store = Store(tmp_path / "jobs.db")
+    monkeypatch.setattr(worker.subprocess, "Popen", lambda *_, **__: "process")
+    assert worker.ensure_worker(store) == "process"
+    following = locks.take(worker._own_path(store.address, "next"))
+    assert worker.ensure_worker(store) is None
+    following.release()

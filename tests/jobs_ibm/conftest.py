@@ -24,6 +24,7 @@ class Cloud:
     def __init__(self, monkeypatch, folder):
         self._monkeypatch, self.folder = monkeypatch, folder
         self._open = []
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
 
     def start(self, faults=None, looks=1, **options):
         loopback = Loopback(options.pop("devices", ("manila",)), faults=faults or Faults(), **options)

@@ -32,11 +32,16 @@ def test_codes_of_what_is_too_large_or_too_long_split(code):
 
 
 @pytest.mark.parametrize(
-    ("code", "permanent"),
-    [(1777, True), (3999, True), (6999, True), (7999, True), (8999, True), (5999, False)],
+    ("code", "meaning"),
+    [(1206, "never"), (1777, "never"), (3999, "never"), (6999, "never"), (7999, "never"), (8999, "never")]
+    + [(code, "unknown") for code in (2999, 4999, 5999, 9998, 12345)],
 )
-def test_codes_that_nobody_lists_are_classed_by_their_family(code, permanent):
-    assert state(status="Failed", reason="no", reason_code=code).permanent == permanent
+def test_codes_that_nobody_lists_are_classed_by_their_family_and_never_sent_again_blindly(code, meaning):
+    assert meaning_of(code) == meaning
+    found = state(status="Failed", reason="no", reason_code=code)
+    assert found.permanent
+    assert f"error code {code}: no" in found.reason
+    assert ("does not know" in found.reason) == (meaning == "unknown")
 
 
 @pytest.mark.parametrize(

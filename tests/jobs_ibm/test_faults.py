@@ -9,6 +9,7 @@ import pytest
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.seam import TransientError, UnauthorisedError
 from qiskit_hqnn.standin import Fault, Faults
+from qiskit_hqnn.standin.server import TOKEN
 from tests.jobs_ibm.conftest import ask
 
 SURVIVED = [
@@ -128,6 +129,18 @@ def test_two_stores_that_ask_the_same_leave_each_others_jobs_alone(cloud, undist
     for answer in answers.values():
         assert np.array_equal(answer, undisturbed)
     assert len(answers) == 2
+
+
+def test_a_store_that_was_deleted_is_paid_once_where_the_same_is_asked_again(cloud, undisturbed):
+    loopback = cloud.start()
+    ask(cloud.manager())
+    for companion in cloud.folder.glob("jobs.db*"):
+        companion.unlink()
+    with pytest.warns(UserWarning, match="which the deleted store .* pays nothing again"):
+        assert np.array_equal(ask(cloud.manager()), undisturbed)
+    assert len(loopback.service.jobs) == 1
+    (notes,) = (cloud.folder / "state" / "hqnn" / "sent").iterdir()
+    assert TOKEN.encode() not in notes.read_bytes()
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])  # two sign-ins to open the device, two more in the middle

@@ -64,6 +64,9 @@ class SamplingOptions:
 class BackendAdapter(Protocol):
     """Five things that a place can do.
 
+    An adapter may also have `account()`, a word for the account whose jobs `find` lists: then what a store has sent
+    that was deleted since is found, and not paid again.
+
     Attributes:
         where: the place's word; results of one place are never handed out as another's.
         calibration: what identifies the state of the device that circuits were compiled for; part of every identity.

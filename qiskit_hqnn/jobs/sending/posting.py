@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -19,6 +21,7 @@ from qiskit_hqnn.jobs.adapters import (
 )
 from qiskit_hqnn.jobs.chunks import from_bytes
 from qiskit_hqnn.jobs.sending.hands import Hands
+from qiskit_hqnn.jobs.sending.notes import SentElsewhere, SentNotes
 from qiskit_hqnn.jobs.store import Chunk
 
 
@@ -30,6 +33,8 @@ class Sender:
         self._tries: Counter[str] = Counter()
         self._too_large: dict[str, str] = {}
         self._alone: set[str] = set()
+        self._notes: SentNotes | None = None
+        self._warned = False
 
     def send(self, chunk: Chunk, looked: bool = False) -> Chunk | None:
         """Send a part; returns it where its job is known and may be looked at at once.
@@ -44,11 +49,13 @@ class Sender:
         if hands.remote and not looked:
             # A copy of this store, or an earlier state of it that was put back, may have sent it already.
             try:
-                found = hands.found(chunk)
+                found = hands.found(chunk) or self._of_gone_stores(chunk)
             except AdapterError as error:
                 hands.hiccup(error)
                 return None
             hands.settled()
+            if found is None:
+                return None
             if found:
                 return hands.change(chunk, state="sent", backend_job=found[0], reason="")
         pieces = from_bytes(hands.store.requests(chunk))
@@ -57,6 +64,8 @@ class Sender:
         if changed is None:
             return None
         requests = [piece.content for piece in pieces]
+        if self._notes is not None:
+            self._notes.leaves(changed.tag)
         try:
             job_id = hands.call(
                 lambda: hands.adapter.submit(requests, tag=changed.tag, options=self._options)
@@ -64,12 +73,68 @@ class Sender:
         except AdapterError as error:
             self._not_sent(changed, error)
             return None
+        self._answered(changed)
         hands.left(changed)
         return hands.change(changed, state="sent", backend_job=job_id, reason="")
+
+    def _answered(self, chunk: Chunk) -> None:
+        if self._notes is not None:
+            self._notes.answered(chunk.tag)
+
+    def _of_gone_stores(self, chunk: Chunk) -> list[str] | None:
+        """The job of a part that a store of this user had sent which was deleted since; None while one may show up.
+
+        It is asked for only where the user's notes have the same request, so that others cost no question more.
+        """
+        hands = self._hands
+        if self._notes is None:
+            account = getattr(hands.adapter, "account", None)
+            if account is None or hands.store.file is None:
+                return []
+            self._notes = SentNotes(hands.call(account), hands.store)
+        for sent in self._notes.of_gone_stores(chunk.tag):
+            jobs = [
+                job_id for job_id in hands.call(partial(hands.adapter.find, sent.tag)) if self._stands(job_id)
+            ]
+            if jobs:
+                return [self._taken(chunk, sent, self._furthest(jobs))]
+            if not sent.answered and self._may_show_up(sent):
+                words = (
+                    f"the deleted store {sent.store} was sending part {chunk.position}: its job is looked for"
+                )
+                hands.report(chunk, words)
+                hands.rest(chunk, hands.adapter.poll_seconds or 0.2, reason=words)
+                return None
+        return []
+
+    def _may_show_up(self, sent: SentElsewhere) -> bool:
+        adapter = self._hands.adapter
+        return 0 <= time.time() - sent.since < (adapter.deadline or 0.0) + adapter.lookup_seconds
+
+    def _stands(self, job_id: str) -> bool:
+        """Whether a job is there, and nobody has cancelled it."""
+        try:
+            return self._hands.status(job_id).word != "cancelled"
+        except LostResultError:
+            return False
+
+    def _taken(self, chunk: Chunk, sent: SentElsewhere, job_id: str) -> str:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(sent.since))
+        words = (
+            f"takes job {job_id} for part {chunk.position}, which the deleted store {sent.store} had sent on {when}, "
+            "and pays nothing again; another seed asks anew"
+        )
+        self._hands.report(chunk, words)
+        if not self._warned:  # a job may have many parts; each is said on the job
+            self._warned = True
+            warnings.warn(f"{self._hands.adapter.where} {words}.", UserWarning, stacklevel=2)
+        return job_id
 
     def _not_sent(self, chunk: Chunk, error: AdapterError) -> None:
         """No job is known of: because none was made, or because nobody can say."""
         hands = self._hands
+        if isinstance(error, PermanentError | UnauthorisedError | NotSentError):
+            self._answered(chunk)
         if isinstance(error, PermanentError):
             hands.fail(chunk, str(error), charged=0.0)
         elif isinstance(error, UnauthorisedError):

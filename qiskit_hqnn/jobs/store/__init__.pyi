@@ -1,4 +1,4 @@
-from .database import file_of, parse_url
+from .database import file_of, mark_in, parse_url
 from .owners import LEASE_SECONDS, new_owner
 from .store import DEFAULT_STORE, Store
 from .tables import MOVING, OPEN, Chunk, ChunkChanges, JobRecord
@@ -13,6 +13,7 @@ __all__ = [
     "JobRecord",
     "Store",
     "file_of",
+    "mark_in",
     "new_owner",
     "parse_url",
 ]

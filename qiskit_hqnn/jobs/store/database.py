@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from qiskit_hqnn.errors import StoreError
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 def open_engine(url: URL, make: bool = True, patience: float = 60.0) -> Engine:
@@ -43,6 +41,18 @@ def file_of(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
         return None
     return Path(path).absolute()
+
+
+def mark_in(file: Path) -> str | None:
+    """The mark of the job store in an SQLite file, which is only read; None if there is no store in it that can be."""
+    if not file.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT mark FROM hqnn_store").fetchone()
+    except sqlite3.Error:
+        return None
+    return str(found[0]) if found else None
 
 
 def parse_url(url: str | Path) -> URL:

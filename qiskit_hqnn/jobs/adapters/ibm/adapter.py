@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from typing import TypeVar
 
 from qiskit.primitives.containers import SamplerPubResult
@@ -106,6 +107,15 @@ class IBMAdapter:
             return time.time()
         said, then = self._service_time
         return said + steady() - then
+
+    def account(self) -> str:
+        """A word for the instance whose jobs this adapter sees; another key for it sees the same."""
+
+        def read(client: Client) -> str:
+            known = client.service.active_account() or {}
+            return sha256(f"{known.get('url')} {known.get('instance')}".encode()).hexdigest()[:12]
+
+        return self.call(read)
 
     def device(self) -> Device:
         """The device with its present calibration, which becomes part of the identity of what is sent."""

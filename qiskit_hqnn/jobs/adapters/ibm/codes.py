@@ -2,7 +2,7 @@
 
 After https://quantum.cloud.ibm.com/docs/errors and the longer list in docs/errors.rst of earlier versions of the
 runtime client, read in November 2026. A code that says "retry" or "wait" there is sent again, what has to be changed
-first is not; codes that neither lists are classed by their family.
+first is not. Codes that neither lists are classed by their family, and those of the other families are unknown.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Meaning = Literal["again", "wait", "never", "smaller", "long", "session", "account", "cancelled"]
+Meaning = Literal["again", "wait", "never", "smaller", "long", "session", "account", "cancelled", "unknown"]
 """again: passes by itself; wait: so does a limit on pending jobs or requests, or maintenance; never: the request has to
 be changed; smaller: too large as a whole; long: stopped for its running time; session: its batch or session takes no
-more jobs; account: nothing works until its owner acts; cancelled: somebody did it."""
+more jobs; account: nothing works until its owner acts; cancelled: somebody did it; unknown: a code of which nothing is
+known, so that it is reported, and sent again only by a person."""
 
 OPEN_PLAN_SESSION = 1352
 """A session on a plan that has none."""
@@ -50,14 +51,15 @@ NO_DEVICE = frozenset({1004, 1007, 1009, 1226, 2000, 2620})
 """The device is not there."""
 
 _FAMILIES: dict[int, Meaning] = {1: "never", 3: "never", 6: "never", 7: "never", 8: "never"}
-"""Of codes that the table does not have: validation, the API's checks, shots, instructions, pulses."""
+"""Of codes that the table does not have: validation, the API's checks, shots, instructions, pulses. The others (device,
+session, run, internal) have both codes that pass by themselves and codes that do not."""
 
 
 def meaning_of(code: int | None) -> Meaning | None:
-    """What a code means; None if there is none, or neither table nor family says."""
+    """What a code means, by the table, else by its family; None if there is none."""
     if code is None:
         return None
-    return _MEANINGS.get(code) or _FAMILIES.get(code // 1000)
+    return _MEANINGS.get(code) or _FAMILIES.get(code // 1000, "unknown")
 
 
 def is_listed(code: int | None) -> bool:

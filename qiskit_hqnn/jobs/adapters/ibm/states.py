@@ -55,7 +55,9 @@ def _ended(word: JobWord | None, code: int | None, said: str, words: str) -> Job
         return JobState("failed", said, too_long=True)
     if meaning == "cancelled" or (word == "cancelled" and meaning not in ("again", "wait", "session")):
         return JobState("cancelled", said)
-    return JobState("failed", said, permanent=meaning in ("never", "account"))
+    if meaning == "unknown":
+        said = f"{said.rstrip('. ')} (a code that this version does not know, so that nothing is sent again by itself)"
+    return JobState("failed", said, permanent=meaning in ("never", "account", "unknown"))
 
 
 def is_session_closed(state: JobState) -> bool:

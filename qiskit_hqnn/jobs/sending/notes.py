@@ -1,0 +1,115 @@
+"""What the stores of a user have sent, noted outside of them: a store that is deleted takes its own record along."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.jobs.own_files import own_folder
+from qiskit_hqnn.jobs.store import Store, mark_in
+
+KEPT_SECONDS = 28 * 86_400.0
+"""Notes of a store are deleted that has sent nothing for so long."""
+
+_FOLDER = "sent"
+
+
+@dataclass(frozen=True)
+class SentElsewhere:
+    """A request that a store has sent which is gone.
+
+    Attributes:
+        tag: under which it was sent.
+        store: the path that the store had.
+        since: seconds since 1970.
+        answered: it is known whether a job was made.
+    """
+
+    tag: str
+    store: str
+    since: float
+    answered: bool
+
+
+class SentNotes:
+    """Tags that one store sends to one account, and those of the user's other stores.
+
+    Each store has a file of its own, with a line before a request leaves and one once it is answered. Where it cannot
+    be written, requests are sent as if nobody kept notes.
+
+    Args:
+        account: a word for the account, without secrets.
+        store: an SQLite file; a database server has no path that could be seen to be gone.
+    """
+
+    def __init__(self, account: str, store: Store) -> None:
+        self._account, self._mark, self._store = account, store.mark, str(store.file)
+        with suppress(OSError, HQNNError):
+            for path in self._files("*"):
+                if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                    path.unlink()
+
+    def leaves(self, tag: str) -> None:
+        """A request is about to leave."""
+        self._write({"tag": tag, "store": self._store, "time": time.time(), "answered": False})
+
+    def answered(self, tag: str) -> None:
+        """It is known whether there is a job."""
+        self._write({"tag": tag, "answered": True})
+
+    def of_gone_stores(self, tag: str) -> Iterator[SentElsewhere]:
+        """The same request where stores have sent it which are not at their place any more.
+
+        A store that is there may ask the same on purpose, and so may another user: neither is looked at.
+        """
+        request = _without_mark(tag)
+        files: list[Path] = []
+        with suppress(OSError, HQNNError):
+            files = list(self._files(self._account + "-*"))
+        for path in sorted(files):
+            mark = path.name.rpartition("-")[2]
+            known = None if mark == self._mark else _read(path, f"hqnn-{mark}-{request}")
+            if known is not None and mark_in(Path(known.store)) != mark:
+                yield known
+
+    def _files(self, pattern: str) -> Iterator[Path]:
+        return (own_folder() / _FOLDER).glob(pattern)
+
+    def _write(self, line: dict[str, object]) -> None:
+        with suppress(OSError, HQNNError):
+            folder = own_folder() / _FOLDER
+            folder.mkdir(mode=0o700, exist_ok=True)
+            flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            file = os.open(folder / f"{self._account}-{self._mark}", flags, 0o600)
+            try:
+                os.write(file, json.dumps(line).encode() + b"\n")
+            finally:
+                os.close(file)
+
+
+def _without_mark(tag: str) -> str:
+    """The part of a tag that every store has in common which asks the same."""
+    return tag.split("-", 2)[2]
+
+
+def _read(path: Path, tag: str) -> SentElsewhere | None:
+    """What a file of notes has of a tag; a line that a full disk has cut off says nothing."""
+    found: dict[str, object] = {}
+    with suppress(OSError):
+        for line in path.read_bytes().splitlines():
+            if tag.encode() not in line:
+                continue
+            with suppress(ValueError):
+                known = json.loads(line)
+                if isinstance(known, dict) and known.get("tag") == tag:
+                    found |= known
+    store, since = found.get("store"), found.get("time")
+    if not isinstance(store, str) or not isinstance(since, float):
+        return None
+    return SentElsewhere(tag, store, since, bool(found.get("answered")))
