@@ -95,8 +95,8 @@ class Store:
         if self._inode is not None and self._present() != self._inode:
             # What was open can still be read, and nobody else would see a word of it.
             raise StoreError(
-                f"Job store {self.name} was deleted or replaced while it was in use: what a device has of its jobs runs on "
-                "and is paid, and asking again pays again, but for the same request on this machine; put it back to continue."
+                f"Job store {self.name} was deleted or replaced while it was in use: what a device has of it runs on, "
+                "paid, and asking again pays again, but for the same request on this machine; put it back to continue."
             )
         try:
             with self._engine.begin() as connection:
