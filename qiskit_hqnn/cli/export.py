@@ -23,7 +23,7 @@ def export(
             help="NAME.safetensors, NAME.onnx, a model card NAME.md; or a folder for network and card.",
         ),
     ],
-    force: Annotated[bool, typer.Option(help="Write over a file that exists.")] = False,
+    force: Annotated[bool, typer.Option(help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write a trained network to one file: safetensors with a card in its metadata, or exact ONNX.
 

@@ -90,8 +90,8 @@ TILES = Annotated[
     typer.Option(
         "--tiles",
         metavar="N|auto|none",
-        help="Regions of the device that run side by side; auto for as many as there are good ones. Settings go "
-        "behind: 20,floor=0.9,spacing=1.",
+        help="Regions of the device that run side by side; auto for as many as there are good ones. Settings "
+        "follow it: 20,floor=0.9,spacing=1.",
     ),
 ]
 """How many sets of values run side by side; None is what a job file says, or else one."""
@@ -119,7 +119,8 @@ def tiles_of_option(text: str) -> int | str | None:
 CONFIDENCE = Annotated[
     float | None,
     typer.Option(
-        help="As few shots as each image's class needs, in rounds up to --shots: 0.99 is 99 % sure of every class."
+        help="Only the shots that each image's class needs, in rounds up to --shots: with 0.99, the class is that of "
+        "all --shots at 99 % confidence."
     ),
 ]
 """Images in rounds; None gives all of them the full budget."""

@@ -67,8 +67,8 @@ def predict(
 ) -> None:
     """Classify pictures with a trained network: class, probability, and margin over the next class.
 
-    Pictures are read as the run's own were; its data set is not needed. Off the simulator the price is shown first,
-    and hardware is asked for only after a yes.
+    Pictures are read like the run's own; its data set is not needed. On devices the price is shown first, and
+    hardware is used only after a yes.
 
     Example: hqnn predict runs/mine scan-1.png scan-2.png
     """

@@ -34,7 +34,7 @@ _CONTROLS = Annotated[
 _DEVICE = Annotated[
     str | None, typer.Option(help="Also test the networks there with 1,000 shots, such as fake_fez.")
 ]
-_DEVICE_IMAGES = Annotated[int, typer.Option(min=1, metavar="<int>", help="Test images for that.")]
+_DEVICE_IMAGES = Annotated[int, typer.Option(min=1, metavar="<int>", help="Number of test images there.")]
 _SETTINGS = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of every job, such as train.epochs=3."),
@@ -50,7 +50,7 @@ _PAGE_ONLY = Annotated[bool, typer.Option("--page-only", help="Write the page fr
 _AGAINST = Annotated[
     Path | None,
     typer.Option(
-        "--against", metavar="CARD", help="Hold the row against a result card: in or out of its interval."
+        "--against", metavar="CARD", help="Compare the row with a result card: in or out of its interval."
     ),
 ]
 _QUIET = Annotated[bool, typer.Option(help="No progress bars.")]

@@ -32,7 +32,7 @@ _WHERE = Annotated[
 _DEVICES = Annotated[
     int | None,
     typer.Option(
-        min=1, metavar="N", help="Train in N processes, one for each GPU or core, that share out every batch."
+        min=1, metavar="N", help="Train in N processes, one for each GPU or core, that divide every batch."
     ),
 ]
 _NODES = Annotated[

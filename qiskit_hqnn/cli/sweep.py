@@ -38,7 +38,7 @@ def sweep(
     workers: RUNS_IN_WORKERS = None,
     dask: RUNS_ON_DASK = None,
     test: Annotated[
-        bool, typer.Option("--test", help="In the end run the test set, of the chosen point alone.")
+        bool, typer.Option("--test", help="At the end, run the test set of the chosen point only.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the runs; runs/NAME-sweep by default.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
