@@ -148,8 +148,8 @@ def submit(
 
     The classical layers run here, the quantum layer goes out as one job, and `hqnn jobs fetch` adds the result to the
     run. The same request is never sent twice: submitting it again finds the job. Mitigation is that of the run's job
-    file unless an option says otherwise. With --confidence the test set is sent in rounds, each a separate job, and this
-    command waits for them. It also waits for a simulation that is sampled on a cluster (--dask or --workers).
+    file unless an option says otherwise. With --confidence the test set is sent in rounds, each a separate job, and
+    this command waits for them. It also waits for a simulation that is sampled on a cluster (--dask or --workers).
 
     Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
     """

@@ -128,13 +128,13 @@ class TrainSection(Section):
 
     `loss` is the network's own by default, `class_weights` are numbers or "balanced"; `quantum_learning_rate` is that
     of the quantum layer's weights alone. The schedules "cosine" and "one-cycle" run over all steps; "step" multiplies
-    the rate by `schedule_factor` every `schedule_epochs`, "exponential" after each epoch, "plateau" after so many
+    the rate by `schedule_factor` every `schedule_epochs`, "exponential" after each epoch, "plateau" after that many
     epochs without a lower validation loss. `early_stopping` counts epochs without a better `early_stopping_metric`;
     `gradient_clipping` is the largest norm of a step's gradient; `threads` are torch's; `compile` compiles the exact
     quantum layer (see `QuantumLayer`); `loggers` write beside metrics.csv, `tensorboard` is short for one of them.
 
     `shots` of the plain circuits and `gradient_shots` of the shifted ones are a number, or a list by epoch whose last
-    one stays; with `shots_plateau` the next one comes after so many epochs without a lower validation loss instead.
+    one stays; with `shots_plateau` the next one comes after that many epochs without a lower validation loss instead.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
@@ -166,7 +166,7 @@ class TrainSection(Section):
     schedule_factor: Annotated[float, Field(gt=0, lt=1)] | None = None
     """What "step", "exponential" and "plateau" multiply the rate by; 0.1, for "exponential" 0.95, by default."""
     early_stopping: Annotated[int, Field(ge=1)] | None = None
-    """Stop after so many epochs without a better `early_stopping_metric`."""
+    """Stop after that many epochs without a better `early_stopping_metric`."""
     early_stopping_metric: Literal["validation_loss", "validation_accuracy"] | None = None
     """What early stopping watches; the validation loss by default."""
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
@@ -188,7 +188,7 @@ class TrainSection(Section):
     gradient_shots: Annotated[list[Shots], Field(min_length=1)] | None = None
     """Shots of the shifted circuits, a number or a list; a divisor or a multiple of `shots`."""
     shots_plateau: Annotated[int, Field(ge=1)] | None = None
-    """Take the next of `shots` after so many epochs without a lower validation loss, instead of by epoch."""
+    """Take the next of `shots` after that many epochs without a lower validation loss, instead of by epoch."""
 
     @property
     def processes(self) -> int:

@@ -246,7 +246,7 @@ def _check_square(shape: Sequence[int], name: str, allowed: Sequence[str]) -> No
     if len(shape) == 3 and "image_size" in allowed and shape[1] != shape[2]:
         raise JobFileError(
             f"Model {name!r} takes square images, but the data's have {shape[2]}×{shape[1]} pixels: data.image_size "
-            "stretches them to so many a side."
+            "stretches them to that many pixels per side."
         )
 
 

@@ -318,7 +318,7 @@ def test_regions_of_an_earlier_calibration_are_those_of_then(tmp_path, monkeypat
     monkeypatch.setattr(regions, "find_regions", find_regions)
     monkeypatch.setattr(regions, "_found", OrderedDict())
     gone = Regions(later, "later", tmp_path / "empty", device.calibration, Tiles(2))
-    with pytest.warns(UserWarning, match="goes on with today's calibration.*its regions were not kept"):
+    with pytest.warns(UserWarning, match="continues with today's calibration.*its regions were not kept"):
         gone.of(entangled())
     assert gone.calibration == "later"
 

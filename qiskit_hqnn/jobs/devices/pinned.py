@@ -46,8 +46,8 @@ class PinnedCalibration:
         if found is None:
             self.id = self._today
             warnings.warn(
-                f"{self._device.name} goes on with today's calibration, and what was sent under the earlier one is not "
-                f"used again: {reason}.",
+                f"{self._device.name} continues with today's calibration, and what was sent under the earlier one is "
+                f"not used again: {reason}.",
                 stacklevel=3,
             )
         return found

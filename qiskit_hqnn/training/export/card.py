@@ -93,7 +93,7 @@ class Card(BaseModel):
             if given != FORMAT:
                 raise RunFolderError(
                     f"{origin} has a card of version {given!r}, but this toolkit reads {FORMAT!r}: use "
-                    "the version that wrote it, or write it anew."
+                    "the version that wrote it, or export it again."
                 )
             card = Card.model_validate(content)
             card.read_job()

@@ -28,7 +28,7 @@ def check_qubits(backend: IBMBackend, requests: Sequence[SamplingRequest], where
                 raise
             raise PermanentError(
                 f"{where} reports {found.group(1)} {found.group(2)} as out of order since the circuit was compiled; "
-                "submit it anew, and it is compiled without it."
+                "submit it again, and it is compiled for what works."
             ) from None
 
 
