@@ -184,7 +184,7 @@ def write(runs: Sequence[dict[str, Any]], page: Path) -> None:
         "In brackets: seeds. `python -m benchmarks.medmnist_table run --data-root DIR`.",
     ]
     if not runs:
-        text.append("**Nothing has been run yet:** MedMNIST's npz files have not been at hand.")
+        text.append("**Nothing has been run yet:** MedMNIST's npz files were not available.")
     page.write_text("\n\n".join([*text, table(runs)]) + "\n", encoding="utf-8")
     lines = ",\n".join(json.dumps(run) for run in runs)
     about = "Written by `python -m benchmarks.medmnist_table write`."
