@@ -51,7 +51,7 @@ def test_asking_again_after_a_store_was_deleted_takes_its_jobs_and_says_so(tmp_p
     estimate(first, Account(service))
     delete(first)
     with pytest.warns(
-        UserWarning, match=r"takes job job-0 for part 00000, which the deleted store .*jobs\.db"
+        UserWarning, match=r"takes job job-0 for part 00000 and pays nothing again: .*jobs\.db, a store"
     ):
         answer = estimate(made(tmp_path, name), Account(service))
     np.testing.assert_array_equal(answer, undisturbed)

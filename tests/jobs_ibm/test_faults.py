@@ -136,7 +136,7 @@ def test_a_store_that_was_deleted_is_paid_once_where_the_same_is_asked_again(clo
     ask(cloud.manager())
     for companion in cloud.folder.glob("jobs.db*"):
         companion.unlink()
-    with pytest.warns(UserWarning, match="which the deleted store .* pays nothing again"):
+    with pytest.warns(UserWarning, match="pays nothing again: .*jobs.db, a store that is not there any more"):
         assert np.array_equal(ask(cloud.manager()), undisturbed)
     assert len(loopback.service.jobs) == 1
     (notes,) = (cloud.folder / "state" / "hqnn" / "sent").iterdir()

@@ -100,7 +100,8 @@ class Sender:
                 return [self._taken(chunk, sent, self._furthest(jobs))]
             if not sent.answered and self._may_show_up(sent):
                 words = (
-                    f"the deleted store {sent.store} was sending part {chunk.position}: its job is looked for"
+                    f"part {chunk.position} was being sent by {sent.store}, a store that is not there any more: its "
+                    "job is looked for"
                 )
                 hands.report(chunk, words)
                 hands.rest(chunk, hands.adapter.poll_seconds or 0.2, reason=words)
@@ -121,8 +122,8 @@ class Sender:
     def _taken(self, chunk: Chunk, sent: SentElsewhere, job_id: str) -> str:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(sent.since))
         words = (
-            f"takes job {job_id} for part {chunk.position}, which the deleted store {sent.store} had sent on {when}, "
-            "and pays nothing again; another seed asks anew"
+            f"takes job {job_id} for part {chunk.position} and pays nothing again: {sent.store}, a store that is not "
+            f"there any more, had sent it on {when}; another seed asks anew"
         )
         self._hands.report(chunk, words)
         if not self._warned:  # a job may have many parts; each is said on the job
