@@ -118,6 +118,20 @@ def test_a_request_that_was_on_its_way_when_its_store_went_is_looked_for(tmp_pat
     assert service.calls["submit"] == len(service.jobs) == 3
 
 
+def test_a_job_that_is_not_listed_yet_is_known_by_its_id(tmp_path, undisturbed):
+    service, first = Service(), made(tmp_path)
+    estimate(first, Account(service))
+    delete(first)
+
+    class Unlisted(Account):
+        def find(self, tag):
+            return []
+
+    with pytest.warns(UserWarning, match="takes job job-0 for part 00000"):
+        np.testing.assert_array_equal(estimate(made(tmp_path), Unlisted(service)), undisturbed)
+    assert service.calls["submit"] == 3
+
+
 def test_a_request_that_never_arrived_or_was_refused_is_sent(tmp_path, undisturbed):
     service, first = Service(), made(tmp_path)
     manager = manager_of(first, Account(service, {("submit", 1): "die-before"}))

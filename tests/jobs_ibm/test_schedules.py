@@ -4,6 +4,9 @@
 """
 
 import os
+import random
+import threading
+import time
 import warnings
 from collections import Counter
 
@@ -88,3 +91,33 @@ def test_whatever_goes_wrong_a_part_is_paid_once_within_its_budget_and_answered_
             assert close if split else np.array_equal(answer, undisturbed), story
         cloud.close()
     assert ends["answered"] > 0.3 * sum(ends.values()), ends
+
+
+@pytest.mark.slow
+def test_a_store_deleted_at_any_moment_is_paid_once_where_the_same_is_asked_again(cloud, undisturbed):
+    for seed in range(SCHEDULES // 6):
+        loopback = cloud.start(Faults.random(20_000 + seed, 0.12, hang=0.05))
+        loopback.account.retry_after = 0
+        name = f"deleted-{seed}.db"
+        first = threading.Thread(target=_asked, args=(cloud, name))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            first.start()
+            time.sleep(random.Random(seed).uniform(0.2, 1.6))
+            for companion in cloud.folder.glob(f"{name}*"):
+                companion.unlink()
+            first.join()
+            answers = (_asked(cloud, name) for _ in range(20))
+            answer = next(found for found in answers if found is not None)
+        story = f"schedule {seed}: {loopback.faults.happened}"
+        assert np.array_equal(answer, undisturbed), story
+        assert len(loopback.service.live()) == 1, story
+        cloud.close()
+
+
+def _asked(cloud, store):
+    """The answer, or None where it is one of the errors that pass, or the store's own that it is gone."""
+    try:
+        return ask(cloud.manager(store))
+    except (AdapterError, HQNNError):
+        return None

@@ -29,12 +29,14 @@ class SentElsewhere:
         store: the path that the store had.
         since: seconds since 1970.
         answered: it is known whether a job was made.
+        job: its id, where the answer had one.
     """
 
     tag: str
     store: str
     since: float
     answered: bool
+    job: str | None
 
 
 class SentNotes:
@@ -59,9 +61,9 @@ class SentNotes:
         """A request is about to leave."""
         self._write({"tag": tag, "store": self._store, "time": time.time(), "answered": False})
 
-    def answered(self, tag: str) -> None:
-        """It is known whether there is a job."""
-        self._write({"tag": tag, "answered": True})
+    def answered(self, tag: str, job: str | None) -> None:
+        """It is known whether there is a job, and which."""
+        self._write({"tag": tag, "answered": True, "job": job})
 
     def of_gone_stores(self, tag: str) -> Iterator[SentElsewhere]:
         """The same request where stores have sent it which are not at their place any more.
@@ -109,7 +111,9 @@ def _read(path: Path, tag: str) -> SentElsewhere | None:
                 known = json.loads(line)
                 if isinstance(known, dict) and known.get("tag") == tag:
                     found |= known
-    store, since = found.get("store"), found.get("time")
+    store, since, job = found.get("store"), found.get("time"), found.get("job")
     if not isinstance(store, str) or not isinstance(since, float):
         return None
-    return SentElsewhere(tag, store, since, bool(found.get("answered")))
+    return SentElsewhere(
+        tag, store, since, bool(found.get("answered")), job if isinstance(job, str) else None
+    )

@@ -73,13 +73,13 @@ class Sender:
         except AdapterError as error:
             self._not_sent(changed, error)
             return None
-        self._answered(changed)
+        self._answered(changed, job_id)
         hands.left(changed)
         return hands.change(changed, state="sent", backend_job=job_id, reason="")
 
-    def _answered(self, chunk: Chunk) -> None:
+    def _answered(self, chunk: Chunk, job_id: str | None) -> None:
         if self._notes is not None:
-            self._notes.answered(chunk.tag)
+            self._notes.answered(chunk.tag, job_id)
 
     def _of_gone_stores(self, chunk: Chunk) -> list[str] | None:
         """The job of a part that a store of this user had sent which was deleted since; None while one may show up.
@@ -93,9 +93,9 @@ class Sender:
                 return []
             self._notes = SentNotes(hands.call(account), hands.store)
         for sent in self._notes.of_gone_stores(chunk.tag):
-            jobs = [
-                job_id for job_id in hands.call(partial(hands.adapter.find, sent.tag)) if self._stands(job_id)
-            ]
+            listed = hands.call(partial(hands.adapter.find, sent.tag))
+            # A list may be late; a job whose id is known need not be in it.
+            jobs = [job_id for job_id in listed or [sent.job] if job_id and self._stands(job_id)]
             if jobs:
                 return [self._taken(chunk, sent, self._furthest(jobs))]
             if not sent.answered and self._may_show_up(sent):
@@ -135,7 +135,7 @@ class Sender:
         """No job is known of: because none was made, or because nobody can say."""
         hands = self._hands
         if isinstance(error, PermanentError | UnauthorisedError | NotSentError):
-            self._answered(chunk)
+            self._answered(chunk, None)
         if isinstance(error, PermanentError):
             hands.fail(chunk, str(error), charged=0.0)
         elif isinstance(error, UnauthorisedError):
