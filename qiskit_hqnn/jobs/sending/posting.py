@@ -95,7 +95,8 @@ class Sender:
         for sent in self._notes.of_gone_stores(chunk.tag):
             listed = hands.call(partial(hands.adapter.find, sent.tag))
             # A list may be late; a job whose id is known need not be in it.
-            jobs = [job_id for job_id in listed or [sent.job] if job_id and self._stands(job_id)]
+            known = listed or ([sent.job] if sent.job else [])
+            jobs = [job_id for job_id in known if self._stands(job_id)]
             if jobs:
                 return [self._taken(chunk, sent, self._furthest(jobs))]
             if not sent.answered and self._may_show_up(sent):
