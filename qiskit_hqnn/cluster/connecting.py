@@ -46,10 +46,10 @@ def connect(dask: str | None = None, workers: int | None = None, timeout: float 
         InstallationError: if `distributed` is not installed.
         HQNNError: if `workers` is no whole number from 1 to 1024.
 
-    Example:
-        >>> with connect(workers=2) as client:  # doctest: +SKIP
-        ...     client.submit(sum, [1, 2]).result()
-        3
+    Example, which is not run with the others, since it starts processes::
+
+        with connect(workers=2) as client:
+            client.submit(sum, [1, 2]).result()  # 3
     """
     if (dask is None) == (workers is None):
         raise ClusterError(

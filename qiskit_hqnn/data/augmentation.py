@@ -33,9 +33,9 @@ class Augmentation:
     Example:
         >>> _ = torch.manual_seed(0)
         >>> Augmentation(["flip"])(torch.tensor([0.0, 1.0]).repeat(3, 1, 1, 1)).flatten(1)
-        tensor([[0., 1.],
-                [1., 0.],
-                [0., 1.]])
+        tensor([[1., 0.],
+                [0., 1.],
+                [1., 0.]])
     """
 
     def __init__(self, words: Sequence[str]) -> None:

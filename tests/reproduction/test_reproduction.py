@@ -55,7 +55,7 @@ def sizes_of(name):
     if name.startswith("textbook"):
         return PAIRS
     if name.startswith("hqnn-quanv"):
-        return ["data.train_samples=50", "data.test_samples=20", "data.validation=10"]
+        return ["data.train_samples=50", "data.test_samples=20", "data.validation=10", "data.draws=1"]
     return SIZES.get(name, DEFAULT)
 
 

@@ -72,7 +72,7 @@ def test_the_description_has_every_option(trained):
     content = json.loads(folder.description_file.read_text())
     assert content["options"] == {
         "num_qubits": 2, "depth": 1, "copies": 1, "classes": 3, "channels": 1, "image_size": 8, "convolutions": 2,
-        "squash": None, "control": None,
+        "squash": None, "control": None, "filters": [16, 32, 64, 64], "kernel": 5,
     }  # fmt: skip
     assert content["preprocessing"] == {"channels": 1, "size": [8, 8], "white": None, "image_size": None}
     metrics = folder.metrics()["data"]
