@@ -175,7 +175,8 @@ def test_a_scheduler_that_is_killed_leaves_what_is_finished_and_the_rest_resumes
         worker.start()
         with connect(address) as other:
             asked = manager(other, store=tmp_path / "jobs.db")
-            asked.progress = lambda finished, _: process.kill() if finished == 16 else None
+            # Early: an idle machine has the rest of so small parts soon, before they are recorded.
+            asked.progress = lambda finished, _: process.kill() if finished >= 2 else None
             with pytest.raises(ClusterError, match="scheduler does not answer any more: what is finished"):
                 samples(asked)
     finally:
@@ -184,7 +185,7 @@ def test_a_scheduler_that_is_killed_leaves_what_is_finished_and_the_rest_resumes
         process.stdout.close()
         worker.join()
     (job,) = asked.store.jobs()
-    assert 16 <= job.finished < 48
+    assert 2 <= job.finished < 48
     assert job.state == "open"
 
     resumed, numbers = manager(client, store=tmp_path / "jobs.db"), []
