@@ -80,7 +80,9 @@ def fit(
     if resuming:
         folder.check_checkpoint()
     _check_schedule(splits, settings)
-    train, validation = _loaders(_near(splits, device), settings.batch_size, seed, model, processes)
+    train, validation = _loaders(
+        splits if processes.others else _near(splits, device), settings.batch_size, seed, model, processes
+    )
     classifier = _classifier(model, settings, folder, processes, train, validation)
     best = best_of(classifier, validation is not None)
     history = History(folder, settings.epochs, resuming, place, progress, processes.first)
@@ -134,7 +136,8 @@ def _classifier(
 
 def _near(splits: Splits, device: str) -> Splits:
     """The images in a GPU's own memory, where they are small beside it: batches are then put together and changed at
-    random there, which takes longer than a small network's step on the processor.
+    random there, which takes longer than a small network's step on the processor. For a process that is alone: of
+    several, each has another GPU, and this would fill the first one's memory for all of them.
     """
     size = sum(part.images.nbytes for part in (splits.train, splits.validation))
     if device != "cuda" or 8 * size > torch.cuda.get_device_properties(0).total_memory:

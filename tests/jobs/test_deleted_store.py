@@ -88,6 +88,14 @@ def test_nobody_elses_job_is_taken(tmp_path, undisturbed, monkeypatch, other):
     assert service.calls["submit"] == 6
 
 
+def dies(store, adapter):
+    """A process that is ended by its adapter's fault, with its request recorded."""
+    manager = manager_of(store, adapter)
+    job = manager.submit(_coerced())
+    with pytest.raises(Died):
+        drive(store, job, manager.adapter, patience=FAST)
+
+
 def test_a_first_store_asks_the_service_nothing_more(tmp_path):
     plain, noted = Service(), Service()
     estimate(made(tmp_path), ServiceAdapter(plain))
@@ -98,10 +106,7 @@ def test_a_first_store_asks_the_service_nothing_more(tmp_path):
 def test_a_request_that_was_on_its_way_when_its_store_went_is_looked_for(tmp_path, undisturbed):
     """Its process was killed behind the request; the service lists the job only after a while."""
     service, first = Service(), made(tmp_path)
-    manager = manager_of(first, Account(service, {("submit", 1): "die-after"}))
-    job = manager.submit(_coerced())
-    with pytest.raises(Died):
-        drive(first, job, manager.adapter, patience=FAST)
+    dies(first, Account(service, {("submit", 1): "die-after"}))
     delete(first)
 
     class Late(Account):
@@ -134,10 +139,7 @@ def test_a_job_that_is_not_listed_yet_is_known_by_its_id(tmp_path, undisturbed):
 
 def test_a_request_that_never_arrived_or_was_refused_is_sent(tmp_path, undisturbed):
     service, first = Service(), made(tmp_path)
-    manager = manager_of(first, Account(service, {("submit", 1): "die-before"}))
-    job = manager.submit(_coerced())
-    with pytest.raises(Died):
-        drive(first, job, manager.adapter, patience=FAST)
+    dies(first, Account(service, {("submit", 1): "die-before"}))
     delete(first)
     refusing = made(tmp_path)
     with pytest.raises(JobFailedError, match="retired"):
