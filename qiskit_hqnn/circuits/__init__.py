@@ -1,6 +1,6 @@
 """Circuit factories: the published ansätze as parameterised `QuantumCircuit`s, and their building blocks.
 
-Qubit 0 is the first qubit of the paper. Every trainable gate angle is a Parameter of its own.
+Qubit 0 is the first qubit of the paper. Every trainable gate angle is a separate Parameter.
 """
 
 import lazy_loader

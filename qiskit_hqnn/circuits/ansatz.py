@@ -1,4 +1,4 @@
-"""What every floor below builds on: a parameterised circuit that knows its inputs, weights and outputs."""
+"""`Ansatz`, which all other packages build on: a parameterised circuit with its inputs, weights and outputs."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 class Ansatz:
     """A parameterised, unmeasured circuit with its inputs, weights and outputs.
 
-    It is a snapshot: what becomes of the circuit and of the observables that it was made of does not alter it, and
-    `circuit` and `observables` are copies. So everything that is worked out from an ansatz stays true.
+    It is a snapshot: later changes to the given circuit or observables do not alter it, and `circuit` and
+    `observables` return copies. So everything computed from an ansatz stays valid.
 
     Args:
         circuit: the circuit; qubit 0 is the first qubit of the paper. It has no measurements.
         input_params: one Parameter for each input feature, in the order of the features.
         weight_params: one Parameter for each trainable weight, in the order of the flattened weight tensor.
         observables: one Hermitian operator for each output; `P(1)` of a qubit is `(I - Z) / 2`. As in Qiskit's
-            EstimatorQNN, a single operator is one output, whatever terms it has.
+            EstimatorQNN, a single operator is one output, however many terms it has.
         reference: where the ansatz is published, with the equation or figure.
         name: the word that commands and job files use.
 
     Raises:
         CircuitError: if there is no qubit, a parameter of the circuit is neither input nor weight (or both), one that
-            is listed does not occur in the circuit, an observable has another number of qubits or is not Hermitian, or
-            the circuit has classical bits.
+            is listed does not occur in the circuit, an observable has a different number of qubits or is not
+            Hermitian, or the circuit has classical bits.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Ansatz:
         if self._circuit.num_clbits:
             raise CircuitError(
                 f"An ansatz must be unmeasured, but circuit {circuit.name!r} has {circuit.num_clbits} "
-                "classical bits; give what to measure as `observables`."
+                "classical bits; pass what to measure as `observables`."
             )
 
     @classmethod
@@ -75,16 +75,17 @@ class Ansatz:
         name: str | None = None,
         reference: str = "",
     ) -> Ansatz:
-        """An ansatz of your own circuit.
+        """An ansatz of a custom circuit.
 
         Args:
             circuit: not altered. Measurements at its end are left out (nothing but barriers, delays and further
                 measurements follows on their qubits), resets of fresh qubits too, and loops are unrolled.
             inputs, weights: patterns such as "x*" (in natural order: x2 before x10; several are separated by commas),
-                or parameters and vectors of them. One of them that is None is all that the other one does not name. If
-                both are, the inputs are what is called x, x0, x_0 or x[0] and the like, and the weights are the rest.
+                or parameters and vectors of them. If one of them is None, it is all that the other one does
+                not name. If both are None, the inputs are the parameters named x, x0, x_0, x[0] and the like;
+                the weights are the rest.
             observables: words such as "Z*" (each qubit), "Z0*Z1", "ZZI" (its first letter is the last qubit) or
-                "0.5 - 0.5*Z0", or operators. None is ⟨Z⟩ of each qubit, or where the circuit was measured, of each
+                "0.5 - 0.5*Z0", or operators. None is ⟨Z⟩ of each qubit or, if the circuit was measured, of each
                 measured qubit in the order of its bits.
             name: None is the circuit's.
             reference: where it is published.
@@ -107,15 +108,16 @@ class Ansatz:
         *,
         name: str | None = None,
     ) -> Ansatz:
-        """An ansatz of a QPY, OpenQASM 2 or OpenQASM 3 file; its content says which it is.
+        """An ansatz from a QPY, OpenQASM 2 or OpenQASM 3 file; the format is recognised by the content.
 
         Args:
             path: of the file. OpenQASM 2 has no parameters: such a circuit has neither inputs nor weights.
-            inputs, weights, observables: as in `from_circuit`; what Qiskit wrote as _x_0_ into OpenQASM is x[0] again.
+            inputs, weights, observables: as in `from_circuit`; what Qiskit wrote to OpenQASM as _x_0_ becomes
+                x[0] again.
             name: None is the file's.
 
         Raises:
-            CircuitError: as `from_circuit`, or if the file is missing, damaged or of another kind.
+            CircuitError: as `from_circuit`, or if the file is missing, damaged or of a different kind.
         """
         from qiskit_hqnn.circuits.from_circuit import parts_of_file
 
@@ -208,7 +210,7 @@ def _check_observables(circuit: QuantumCircuit, observables: Sequence[SparsePaul
             )
         if observable.coeffs.dtype == object or not np.isfinite(observable.coeffs).all():
             raise CircuitError(f"Observable {index} must have finite coefficients, but is {observable}.")
-        # What products of real coefficients are off by: in proportion, as small observables are observables.
+        # Rounding of products of real coefficients, relative to their size: small observables are valid too.
         if abs(observable.coeffs.imag).max() > 1e-12 * abs(observable.coeffs).max():
             raise CircuitError(
                 f"Observable {index} must be Hermitian, but has complex coefficients: {observable}."

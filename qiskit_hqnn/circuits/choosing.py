@@ -19,7 +19,7 @@ from qiskit_hqnn.errors import CircuitError
 
 @dataclass(frozen=True)
 class Selection:
-    """What a circuit's parameters and outputs are, as `Ansatz.from_circuit` takes it; None is its default."""
+    """A circuit's inputs, weights and observables, as `Ansatz.from_circuit` takes them; None is its default."""
 
     inputs: Parameters | None = None
     weights: Parameters | None = None
@@ -38,12 +38,12 @@ def choose_ansatz(
 
     Args:
         what: a key of `ANSATZE`, the path of a circuit file, or "mine.py:factory", which is run.
-        selection: inputs, weights and observables of a circuit of the user's own.
-        folder: what relative paths start from; None is the present folder.
+        selection: inputs, weights and observables of a custom circuit.
+        folder: the folder that relative paths start from; None is the current folder.
         options: arguments of the factory.
 
     Raises:
-        CircuitError: if there is nothing of that name, or it takes no such options.
+        CircuitError: if nothing has that name, or it takes no such options.
     """
     selection = selection or Selection()
     chosen = (selection.inputs, selection.weights, selection.observables)
@@ -52,13 +52,13 @@ def choose_ansatz(
     if is_file(what, folder):
         if options:
             raise CircuitError(
-                f"Circuit file {what} takes no {', '.join(options)}: its sizes are those of the file."
+                f"Circuit file {what} takes no {', '.join(options)}: the file determines its sizes."
             )
         return Ansatz(*parts_of_file((folder or Path()) / what, *chosen))
     if selection.given and what in ANSATZE:
         raise CircuitError(
-            f"Ansatz {str(what)!r} has inputs, weights and observables of its own: {', '.join(selection.given)} can be "
-            "given for a circuit file or a factory that makes a circuit."
+            f"Ansatz {str(what)!r} has fixed inputs, weights and observables: {', '.join(selection.given)} can be "
+            "given for a circuit file or a factory that returns a circuit."
         )
     return make_ansatz(str(what), **options)
 

@@ -24,7 +24,7 @@ def circuit_centric(
     Args:
         num_qubits: n; up to 2^n features.
         depth: number of strongly entangling layers; 3 n · depth weights.
-        num_outputs: ⟨Z⟩ on the first so many qubits; default all. The small binary example has 1.
+        num_outputs: number of outputs, ⟨Z⟩ of the first qubits; default all. The small binary example has 1.
         entangle: False leaves out the CNOTs of the trainable layers; those of the embedding stay.
 
     Example:

@@ -18,7 +18,7 @@ def angle_embedding(
     axis: str = "x",
     qubits: Sequence[int] | None = None,
 ) -> None:
-    """Append one rotation R_axis(angle) a qubit, in place.
+    """Append one rotation R_axis(angle) per qubit, in place.
 
     Args:
         circuit: the circuit to append to.

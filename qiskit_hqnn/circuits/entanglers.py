@@ -24,7 +24,7 @@ def strongly_entangling_layer(
         circuit: n qubits.
         angles: 3n angles, radians, in the order (φ, θ, ω) of qubit 0, of qubit 1, …
         entangling_range: r, from 1 to n − 1. One qubit has no ring.
-        entangle: False leaves the ring out: the control that shows what entanglement contributes.
+        entangle: False leaves out the ring: the control that shows what entanglement contributes.
 
     Raises:
         CircuitError: if there are not 3n angles, or the range does not fit.

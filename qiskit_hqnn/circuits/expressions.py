@@ -1,7 +1,7 @@
-"""Qiskit's parameter expressions as postfix: what can be evaluated, compared and differentiated anywhere.
+"""Qiskit's parameter expressions in postfix form, which can be evaluated, compared and differentiated anywhere.
 
-Qiskit's own ways out are narrower: `sympify` loses `2**x` and takes parameters for complex numbers, `gradient` knows no
-`sign`, and text leaves open whether "a*b" is one parameter or two.
+Qiskit's own exports cover less: `sympify` loses `2**x` and treats parameters as complex numbers, `gradient` has no
+`sign`, and in text "a*b" may be one parameter or two.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from qiskit.circuit import Parameter, ParameterExpression
 
 BINARY = ("add", "sub", "mul", "div", "pow", "rsub", "rdiv", "rpow")
-"""Of two operands, in the order in which they come; those with an r are of the second and the first."""
+"""Operations on two operands, in their order; those with an r take the second operand first."""
 UNARY = ("sin", "cos", "tan", "asin", "acos", "atan", "exp", "log", "sign", "abs", "conj")
 
 
@@ -46,7 +46,7 @@ def postfix(expression: ParameterExpression) -> tuple[Item, ...]:
                 items += postfix(operand)
             elif operand is not None:
                 items.append(_number(operand))
-        # A left operand that is given although the right one stands on the stack comes behind it there.
+        # A left operand given although the right one is already on the stack is pushed after it.
         items.append(Operation(_SWAPPED[name] if swapped else name))
     return tuple(items)
 
@@ -64,7 +64,7 @@ _SWAPPED = {
 
 
 def affine(expression: ParameterExpression) -> tuple[dict[Parameter, float], float] | None:
-    """(slope of each parameter, offset) of an expression that is written as an affine one, else None."""
+    """(slope of each parameter, offset) of an expression in affine form; otherwise None."""
     if isinstance(expression, Parameter):
         return {expression: 1.0}, 0.0
     stack: list[_Affine] = []

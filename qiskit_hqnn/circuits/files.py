@@ -1,4 +1,4 @@
-"""Circuits from files: QPY, OpenQASM 2 and OpenQASM 3; which of them a file is, its content says and not its name."""
+"""Circuits from QPY, OpenQASM 2 and OpenQASM 3 files; the format is recognised by the content, not by the name."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _OF_VERSION_3 = re.compile(r"\b(?:qubit|input)\b|\"stdgates\.inc\"")
 
 
 def read_circuit(path: str | Path) -> QuantumCircuit:
-    """The circuit of a file, named as the file is.
+    """The circuit of a file, named after the file.
 
     Args:
         path: of a QPY, OpenQASM 2 or OpenQASM 3 file.
 
     Raises:
-        CircuitError: if the file is missing, of another kind, damaged, or holds several circuits.
+        CircuitError: if the file is missing, damaged, of a different kind, or contains several circuits.
     """
     path = Path(path)
     if path.is_dir():
@@ -50,11 +50,11 @@ def read_circuit(path: str | Path) -> QuantumCircuit:
 
 
 def file_format(content: bytes, given: str) -> Format:
-    """What a file's content is.
+    """The format of a file's content.
 
     Args:
         content: all of it.
-        given: what an error calls the file.
+        given: the file's name in errors.
 
     Raises:
         CircuitError: if it is none of the three.
@@ -75,7 +75,7 @@ def file_format(content: bytes, given: str) -> Format:
     old, new = bool(_OF_VERSION_2.search(text)), bool(_OF_VERSION_3.search(text))
     if old != new:
         return "OpenQASM 2" if old else "OpenQASM 3"
-    reason = "is empty" if not content.strip() else "is none of them"
+    reason = "is empty" if not content.strip() else "is none of these"
     raise CircuitError(
         f"A circuit file must be QPY, OpenQASM 2 (its first line is OPENQASM 2.0;) or OpenQASM 3 (OPENQASM 3.0;), but "
         f"{given} {reason}."
@@ -92,14 +92,14 @@ def _from_qpy(path: Path) -> QuantumCircuit:
             reason = _first_line(error)
         raise CircuitError(f"{path} cannot be read as QPY: {reason}.") from error
     if len(circuits) != 1 or not isinstance(circuits[0], QuantumCircuit):
-        raise CircuitError(f"{path} must hold one circuit, but holds {len(circuits)}.")
+        raise CircuitError(f"{path} must contain one circuit, but contains {len(circuits)}.")
     return circuits[0]
 
 
 def _from_openqasm2(text: str, path: Path) -> QuantumCircuit:
     text = _with_includes(text, path)
     try:
-        # Gates that Qiskit, and after it others, write without a definition are known.
+        # Qiskit, and tools that follow it, write some gates without a definition; these are known.
         return qasm2.loads(
             text,
             custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
@@ -111,9 +111,9 @@ def _from_openqasm2(text: str, path: Path) -> QuantumCircuit:
 
 
 def _with_includes(text: str, path: Path) -> str:
-    """The program with the files beside it that it includes written in, each on the line of its `include`.
+    """The program with its included files inserted, each on the line of its `include`.
 
-    Qiskit's parser reads on in the wrong file after an include that defines a gate with parameters.
+    After an include that defines a gate with parameters, Qiskit's parser continues in the wrong file.
     """
     for _ in range(_MOST_INCLUDES):
         plain = _COMMENTS.sub(_as_blank, text)
@@ -123,14 +123,16 @@ def _with_includes(text: str, path: Path) -> str:
         try:
             inner = (path.parent / found[1]).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            raise CircuitError(f"{path} includes {found[1]!r}, which cannot be read beside it.") from None
+            raise CircuitError(
+                f"{path} includes {found[1]!r}, which cannot be read from the same folder."
+            ) from None
         one_line = " ".join(_COMMENTS.sub(" ", inner).split())
         text = f"{plain[: found.start()]}{one_line}{plain[found.end() :]}"
     raise CircuitError(f"{path} includes more than {_MOST_INCLUDES} files, or itself.")
 
 
 def _as_blank(comment: re.Match[str]) -> str:
-    """Nothing in a comment's place, but for its line breaks."""
+    """The line breaks of a comment, without its text."""
     return "\n" * comment[0].count("\n") or " "
 
 

@@ -1,4 +1,4 @@
-"""What an ansatz of a user's own circuit is made of: in Python, or in a file."""
+"""The parts of an ansatz of a custom circuit, from Python or from a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qiskit_hqnn.errors import CircuitError
 
 
 class Parts(NamedTuple):
-    """What `Ansatz` is given, in its order."""
+    """The arguments of `Ansatz`, in its order."""
 
     circuit: QuantumCircuit
     input_params: tuple[Parameter, ...]
@@ -42,8 +42,8 @@ def parts_of_circuit(
 
     Args:
         circuit, inputs, weights, observables, name, reference: as there.
-        given: what an error calls the circuit.
-        idle_qubits: whether qubits without an instruction stay.
+        given: the circuit's name in errors.
+        idle_qubits: whether qubits without an instruction are kept.
 
     Raises:
         CircuitError: if it cannot be one.
@@ -78,7 +78,7 @@ def parts_of_file(
     circuit = read_circuit(path)
     if not circuit.parameters and (inputs or weights):
         raise CircuitError(
-            f"{path} has no parameters, so nothing in it can be an input or a weight: OpenQASM 3 declares them as "
+            f"{path} has no parameters, so it has neither inputs nor weights: OpenQASM 3 declares parameters as "
             "`input float x;`, and OpenQASM 2 has none."
         )
     return parts_of_circuit(

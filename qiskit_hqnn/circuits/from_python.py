@@ -1,4 +1,4 @@
-"""An ansatz from a Python file: "mine.py:factory". The file is run, so only its user's own words lead here."""
+"""An ansatz from a Python file: "mine.py:factory". The file is run, so its name may come only from the user."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ def ansatz_from_python(
     options: Mapping[str, object] | None = None,
     folder: Path | None = None,
 ) -> Ansatz:
-    """What a function of a Python file makes; the file is run.
+    """The ansatz that a function of a Python file returns; the file is run.
 
     Args:
         what: such as "mine.py:factory"; the function returns an Ansatz or a QuantumCircuit.
         inputs, weights, observables: of a QuantumCircuit, as `Ansatz.from_circuit` takes them.
         options: arguments of the function.
-        folder: what a relative path starts from; None is the present folder.
+        folder: the folder that a relative path starts from; None is the current folder.
 
     Raises:
-        CircuitError: if there is no such file or function, it fails, takes other options, or makes something else.
+        CircuitError: if there is no such file or function, it fails, does not take the options, or returns something
+            else.
     """
     factory = load_factory(what, folder)
     made = _called(factory, what, dict(options or {}))
@@ -55,11 +56,11 @@ def ansatz_from_python(
         )
     if not isinstance(made, Ansatz):
         raise CircuitError(
-            f"{what} must make an Ansatz or a QuantumCircuit, but makes a {type(made).__name__}."
+            f"{what} must return an Ansatz or a QuantumCircuit, but returns a {type(made).__name__}."
         )
     for word, value in (("inputs", inputs), ("weights", weights), ("observables", observables)):
         if value is not None:
-            raise CircuitError(f"{what} makes an Ansatz, which has {word} of its own; leave `{word}` out.")
+            raise CircuitError(f"{what} returns an Ansatz, which already has {word}; leave out `{word}`.")
     return made
 
 
@@ -87,13 +88,13 @@ def load_factory(what: str, folder: Path | None = None) -> Callable[..., object]
 
 
 def _run(path: Path, what: str) -> ModuleType:
-    """The module of a file, run anew each time; what lies beside it can be imported."""
+    """The module of a file, run each time; it can import what is in its folder."""
     name = f"{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickled networks look their module up
+    sys.modules[name] = module  # dataclasses and pickled networks look up their module
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
@@ -119,7 +120,7 @@ def _called(factory: Callable[..., object], what: str, options: dict[str, object
 
 
 def _failure(error: Exception, path: Path) -> str:
-    """An error of the user's code, with the last of the file's lines that led to it."""
+    """An error of the user's code, with the last line of the file that led to it."""
     lines = [
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path
     ]

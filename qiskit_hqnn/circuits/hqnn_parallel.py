@@ -33,7 +33,7 @@ def hqnn_parallel(
         entangle: False leaves out the CNOTs.
 
     Raises:
-        CircuitError: if an argument is out of its range.
+        CircuitError: if an argument is out of range.
 
     Example:
         >>> ansatz = hqnn_parallel(num_qubits=5, depth=3)

@@ -1,4 +1,4 @@
-"""The quanvolutional kernel of HQNN-Quanv (Senokosov et al. 2024, section 2.3), as its text can be read."""
+"""The quanvolutional kernel of HQNN-Quanv (Senokosov et al. 2024, section 2.3), in several readings of the text."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from qiskit_hqnn.errors import CircuitError
 
 @dataclass(frozen=True)
 class Reading:
-    """What the text leaves open of one trainable layer.
+    """What the text leaves open about one trainable layer.
 
     Attributes:
         trainable: axis of the trainable rotations.
         cnots: (control, target) of the CNOTs on n qubits, in order.
-        front: qubits with a rotation in front of the CNOTs; None is each.
-        behind: qubits with a rotation behind the CNOTs, about Y.
+        front: qubits with a rotation before the CNOTs; None is all.
+        behind: qubits with a rotation about Y after the CNOTs.
     """
 
     trainable: str
@@ -39,7 +39,7 @@ READINGS = {
     "pairs": Reading("y", lambda n: [(k, k + 1) for start in (0, 1) for k in range(start, n - 1, 2)]),
     "replicas": Reading("x", lambda n: [(2, 3), (0, 2), (0, 3)], front=(0, 1), behind=(0, 3)),
 }
-"""The readings by name; "chain" is that of the first version, whose weights only scale whole channels."""
+"""The readings by name; "chain" is that of the first release, whose weights only scale whole channels."""
 
 
 def hqnn_quanv(
@@ -68,12 +68,12 @@ def hqnn_quanv(
         num_qubits: pixels of a patch; 4 for the published 2×2 kernel.
         depth: number of trainable layers; n · depth weights.
         rotation: axis of the embedding, "y" (published), "x" or "z".
-        trainable: axis of the trainable rotations in front of the CNOTs; None is the reading's.
+        trainable: axis of the trainable rotations before the CNOTs; None is the reading's.
         reading: one of those above.
         entangle: False leaves out the CNOTs.
 
     Raises:
-        CircuitError: if a number or a word is none of these, or "replicas" is asked of other than four qubits.
+        CircuitError: if a number or a word is not allowed, or "replicas" does not have four qubits.
 
     Example:
         >>> ansatz = hqnn_quanv(reading="star")
@@ -104,10 +104,12 @@ def hqnn_quanv(
 
 
 def _reading(word: str, num_qubits: int) -> tuple[Reading, tuple[int, ...]]:
-    """A reading, and the qubits with a rotation in front of its CNOTs."""
+    """A reading, and the qubits with a rotation before its CNOTs."""
     check_choice("reading", word, READINGS, error=CircuitError)
     reading = READINGS[word]
     front = tuple(range(num_qubits)) if reading.front is None else reading.front
     if len(front) + len(reading.behind) != num_qubits:
-        raise CircuitError(f"Reading {word!r} of hqnn-quanv has 4 qubits, but `num_qubits` is {num_qubits}.")
+        raise CircuitError(
+            f"Reading {word!r} of hqnn-quanv must have 4 qubits, but `num_qubits` is {num_qubits}."
+        )
     return reading, front

@@ -1,4 +1,4 @@
-"""Circuits that are measured at their end, without these measurements: what an ansatz is made of."""
+"""Circuits that are measured at their end, without these measurements, as an ansatz needs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Unmeasured:
     """A circuit without classical bits.
 
     Attributes:
-        circuit: on the qubits of the given one.
+        circuit: on the qubits of the given circuit.
         measured: qubits that were measured, in the order of their classical bits; empty if none was.
     """
 
@@ -28,7 +28,7 @@ class Unmeasured:
     measured: tuple[int, ...]
 
     def without_idle_qubits(self) -> Unmeasured:
-        """The same on the qubits that carry an instruction or are measured, such as those of a whole device's."""
+        """The same without idle qubits: a device's circuit, for instance, has all of the device's qubits."""
         circuit = self.circuit
         used = {circuit.find_bit(qubit).index for step in circuit.data for qubit in step.qubits}
         kept = sorted(used.union(self.measured))
@@ -52,7 +52,7 @@ def without_measurements(circuit: QuantumCircuit, given: str) -> Unmeasured:
 
     Args:
         circuit: not altered.
-        given: what an error calls it.
+        given: its name in errors.
 
     Raises:
         CircuitError: if it has no gates, or measures, resets or branches in the middle.
@@ -61,7 +61,7 @@ def without_measurements(circuit: QuantumCircuit, given: str) -> Unmeasured:
     kept, measured = _without_the_last(steps, given)
     kept = _without_the_first_resets(kept, given)
     if not any(step.operation.name not in _HARMLESS for step in kept):
-        raise CircuitError(f"{given} holds a circuit without gates.")
+        raise CircuitError(f"{given} contains a circuit without gates.")
     plain = QuantumCircuit(name=circuit.name, global_phase=circuit.global_phase)
     plain.add_bits(circuit.qubits)
     for register in circuit.qregs:
@@ -74,7 +74,7 @@ def without_measurements(circuit: QuantumCircuit, given: str) -> Unmeasured:
 
 
 def _flat(circuit: QuantumCircuit, given: str) -> list[CircuitInstruction]:
-    """The instructions, without loops, boxes and states that are prepared by an `initialize`."""
+    """The instructions, with loops, boxes and `initialize` replaced by their gates."""
     while any(isinstance(step.operation, ForLoopOp | BoxOp) for step in circuit.data):
         unrolled = PassManager([UnrollForLoops()]).run(circuit)
         flat = unrolled.copy_empty_like()
@@ -82,7 +82,9 @@ def _flat(circuit: QuantumCircuit, given: str) -> list[CircuitInstruction]:
             if isinstance(step.operation, BoxOp):
                 flat.compose(step.operation.blocks[0], step.qubits, step.clbits, inplace=True)
             elif isinstance(step.operation, ForLoopOp):
-                raise CircuitError(f"{given} has a loop that cannot be unrolled: it ends by itself or never.")
+                raise CircuitError(
+                    f"{given} has a loop that cannot be unrolled: how often it runs is not known."
+                )
             else:
                 flat.append(step)
         circuit = flat
@@ -90,8 +92,8 @@ def _flat(circuit: QuantumCircuit, given: str) -> list[CircuitInstruction]:
     for step in circuit.data:
         if isinstance(step.operation, ControlFlowOp) or (step.clbits and step.operation.name != "measure"):
             raise CircuitError(
-                f"{given} must hold a circuit that measures at its end only, but it has {step.operation.name!r}, which "
-                "depends on classical bits."
+                f"{given} must contain a circuit that measures at its end only, but it has {step.operation.name!r}, "
+                "which depends on classical bits."
             )
         if isinstance(step.operation, Initialize):
             inner = step.operation.definition
@@ -105,7 +107,7 @@ def _flat(circuit: QuantumCircuit, given: str) -> list[CircuitInstruction]:
 def _without_the_last(
     steps: list[CircuitInstruction], given: str
 ) -> tuple[list[CircuitInstruction], dict[Clbit, Qubit]]:
-    """Without final measurements and what waits behind them; and which qubit each classical bit was read from, last."""
+    """Without final measurements and the waits after them; and the qubit that each classical bit was last read from."""
     busy: set[Qubit] = set()
     kept: list[CircuitInstruction] = []
     measured: dict[Clbit, Qubit] = {}
@@ -115,10 +117,10 @@ def _without_the_last(
             (qubit,), (bit,) = step.qubits, step.clbits
             if qubit in busy:
                 raise CircuitError(
-                    f"{given} must hold a circuit that measures at its end only, but it has 'measure' in the middle."
+                    f"{given} must contain a circuit that measures at its end only, but it has 'measure' in the middle."
                 )
             measured.setdefault(bit, qubit)
-            # Before a measurement a delay is a time in which states decay; behind it, it is nothing.
+            # States decay during a delay before a measurement; a delay after it has no effect.
             kept = [other for other in kept if other.operation.name != "delay" or qubit not in other.qubits]
             continue
         if name == "barrier" and not busy.intersection(step.qubits):
@@ -136,7 +138,7 @@ def _without_the_first_resets(steps: list[CircuitInstruction], given: str) -> li
         if step.operation.name == "reset":
             if step.qubits[0] in touched:
                 raise CircuitError(
-                    f"{given} must hold a circuit of gates only, but it has 'reset' in the middle."
+                    f"{given} must contain a circuit of gates only, but it has 'reset' in the middle."
                 )
             continue
         if step.operation.name not in _HARMLESS:

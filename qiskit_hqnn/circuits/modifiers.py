@@ -1,7 +1,7 @@
 """Annotated operations ("this gate, inverted, to the power of three, controlled by two qubits") as circuits.
 
-Qiskit's own way through them decides by name what a gate is, and takes a custom gate for the standard gate whose
-name it bears. Here the base is unfolded to standard gates first, and only these are controlled.
+Qiskit's own synthesis recognises a gate by its name, and takes a custom gate for the standard gate of the same name.
+Here the base is unfolded to standard gates first, and only these are controlled.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _ROTATIONS = frozenset(
     | {gates.RXXGate, gates.RYYGate, gates.RZZGate, gates.RZXGate, gates.XXPlusYYGate, gates.XXMinusYYGate}
     | {gates.CPhaseGate, gates.CU1Gate, gates.CRXGate, gates.CRYGate, gates.CRZGate}
 )
-"""exp(−iθG), θ the first parameter: to a power, θ is multiplied, which holds for open angles too."""
+"""exp(−iθG) with θ the first parameter: a power multiplies θ, also where the angle is open."""
 _NOTHING = (Barrier, Delay, gates.IGate)
 _MOST_TURNS = 1024
 _WIDEST_MATRIX = 10
@@ -55,13 +55,13 @@ _WIDEST_MATRIX = 10
 
 @dataclass(frozen=True)
 class Annotated:
-    """An annotated operation taken apart.
+    """The parts of an annotated operation.
 
     Attributes:
-        base: what is modified; rotations are turned by their power already.
-        exponents: the powers that are left, in order; −1 is the inverse.
-        controls: how many qubits control it; they are the first ones.
-        state: bit j is the state of qubit j in which it acts.
+        base: what is modified; rotations already include their power.
+        exponents: the remaining powers, in order; −1 is the inverse.
+        controls: number of control qubits; they are the first ones.
+        state: bit j is the state of control qubit j in which it acts.
     """
 
     base: Operation
@@ -71,7 +71,7 @@ class Annotated:
 
 
 def taken_apart(operation: AnnotatedOperation) -> Annotated:
-    """What an annotated operation says; controls commute with powers, so they are together.
+    """The parts of an annotated operation; controls commute with powers, so they are collected.
 
     Raises:
         CircuitError: if a modifier is unknown.
@@ -84,7 +84,7 @@ def taken_apart(operation: AnnotatedOperation) -> Annotated:
     controls = state = 0
     for modifier in modifiers:
         if isinstance(modifier, ControlModifier):
-            # The controls of a later modifier stand before those of an earlier one.
+            # The controls of a later modifier come before those of an earlier one.
             controls += modifier.num_ctrl_qubits
             state = state << modifier.num_ctrl_qubits | int(modifier.ctrl_state)
         elif isinstance(modifier, InverseModifier | PowerModifier):
@@ -114,7 +114,7 @@ def _turned(gate: Operation, exponent: float) -> Gate | None:
 
 
 def is_controllable(gate: Operation) -> bool:
-    """Whether Qiskit knows its form with any number of controls, for open angles too; all others are made of these."""
+    """Whether Qiskit has it with any number of controls, also for open angles; all others are built from these."""
     kind = getattr(gate, "base_class", type(gate))
     return kind in _NOTHING or (kind in _CONTROLLED and not is_open(gate))
 
@@ -133,7 +133,7 @@ def put_together(annotated: Annotated, pieces: Sequence[tuple[Operation, tuple[i
         if not (is_controllable(gate) or isinstance(gate, gates.GlobalPhaseGate)):
             raise CircuitError(
                 f"What is inverted, controlled or raised to a power must be unitary, but {annotated.base.name!r} has "
-                f"{gate.name!r} in it, which is not, or of which nothing says what it does."
+                f"{gate.name!r} in it, which is not unitary or has no definition."
             )
         base.append(by_its_name(gate), where)
     exponents = annotated.exponents
@@ -168,7 +168,7 @@ def _controlled(base: QuantumCircuit, annotated: Annotated) -> QuantumCircuit:
 
 
 def _phase(circuit: QuantumCircuit, angle: float | ParameterExpression, controls: int) -> None:
-    """A global phase of what the first qubits control."""
+    """A global phase that the first qubits control."""
     if not has_symbols(gates.GlobalPhaseGate(angle)) and not angle:
         return
     gate = gates.PhaseGate(angle) if controls == 1 else gates.MCPhaseGate(angle, controls - 1)
@@ -176,11 +176,11 @@ def _phase(circuit: QuantumCircuit, angle: float | ParameterExpression, controls
 
 
 def _by_matrix(base: QuantumCircuit, annotated: Annotated) -> QuantumCircuit:
-    """The same by a matrix, which has fractional powers too."""
+    """The same by a matrix, which also has fractional powers."""
     num_qubits = annotated.controls + base.num_qubits
     if base.parameters or num_qubits > _WIDEST_MATRIX:
         raise CircuitError(
-            f"A gate with open parameters, or of more than {_WIDEST_MATRIX} qubits, must be raised to a whole power of "
+            f"A gate with open parameters, or on more than {_WIDEST_MATRIX} qubits, must be raised to a whole power of "
             f"at most {_MOST_TURNS}, but {annotated.base.name!r} is raised to {annotated.exponents}."
         )
     power = Operator(base)

@@ -1,8 +1,8 @@
 """Amplitude embedding by Möttönen's circuit for real amplitudes (Möttönen et al. 2004, quant-ph/0407010).
 
 A cascade of uniformly controlled RY rotations, each resolved into 2^k RY gates and 2^k CNOTs along a Gray code:
-2^n − 1 angles in all. The circuit is a *unitary*, so it may stand in mid-circuit, where data re-uploading needs it;
-Qiskit's `initialize` would reset the qubits there, and another synthesis would be another unitary.
+2^n − 1 angles in all. The circuit is a *unitary*, so it may be in mid-circuit, where data re-uploading needs it;
+Qiskit's `initialize` would reset the qubits there, and a different synthesis would be a different unitary.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def mottonen_embedding(circuit: QuantumCircuit, angles: Sequence[ParameterExpres
     """Append Möttönen's state-preparation unitary to all qubits of `circuit`, in place.
 
     Qubit k is rotated under the control of qubits 0 … k−1. Applied to |0…0⟩ with the angles of
-    `mottonen_angles(features)` it gives Σ_i features[i] |i⟩, where qubit 0 is the *most* significant bit of i
+    `mottonen_angles(features)`, it prepares Σ_i features[i] |i⟩, where qubit 0 is the *most* significant bit of i
     (the first qubit of the paper).
 
     Args:

@@ -13,7 +13,7 @@ from qiskit_hqnn.errors import CircuitError
 
 Observable: TypeAlias = str | SparsePauliOp | SparseObservable | Pauli | Operator
 Observables: TypeAlias = Observable | Iterable[Observable]
-"""One word or operator, or several; in one text they are separated by commas."""
+"""One word or operator, or several; words within one string are separated by commas."""
 
 _OPERATORS = (SparsePauliOp, SparseObservable, Pauli, Operator)
 _TERM = re.compile(
@@ -32,12 +32,12 @@ def observables_of(
     """The observables that words or operators stand for.
 
     Args:
-        given: words or operators; None is ⟨Z⟩ of each measured qubit, or of each qubit where none was measured.
+        given: words or operators; None is ⟨Z⟩ of each measured qubit, or of each qubit if none was measured.
         num_qubits: of the circuit.
-        measured: qubits that it measured.
+        measured: qubits that the circuit measured.
 
     Raises:
-        CircuitError: if a word is none of those, or names a qubit that is not there.
+        CircuitError: if a word cannot be read, or names a qubit that does not exist.
     """
     if given is None:
         each = pauli_on_each("Z", num_qubits)
@@ -74,13 +74,13 @@ def _of_word(word: str, num_qubits: int) -> Sequence[SparsePauliOp]:
 
 
 def _placed(pauli: str, word: str, num_qubits: int) -> tuple[str, list[int]]:
-    """Letters and their qubits of a product."""
+    """The letters of a product and their qubits."""
     if not any(letter.isdigit() for letter in pauli):
         label = pauli.replace("*", "")
         if label and len(label) != num_qubits:
             raise CircuitError(
                 f"Label {label!r} in observable {word!r} must have a letter for each of the circuit's {num_qubits} "
-                f"qubits, but has {len(label)}; by qubit it is written as 'Z0', and 'Z*' is each of them."
+                f"qubits, but has {len(label)}; 'Z0' names a single qubit, and 'Z*' each of them."
             )
         return label, list(reversed(range(len(label))))
     factors = pauli.replace("*", "")

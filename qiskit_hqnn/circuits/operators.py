@@ -1,4 +1,4 @@
-"""Observables: the ones that papers measure, and Qiskit's kinds of operators as one kind."""
+"""Observables: those that papers measure, and all of Qiskit's kinds of operators as SparsePauliOps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OperatorLike: TypeAlias = SparsePauliOp | SparseObservable | Pauli | Operator
 
 
 def as_operators(observables: OperatorLike | Iterable[OperatorLike]) -> tuple[SparsePauliOp, ...]:
-    """Observables as SparsePauliOps: one operator of Qiskit's, whose terms are no list of observables, or several."""
+    """Observables as SparsePauliOps: one operator, whose terms are not separate observables, or several."""
     kinds = (SparsePauliOp, SparseObservable, Pauli, Operator)
     parts = [observables] if isinstance(observables, kinds) else observables
     return tuple(_as_operator(part) for part in parts)

@@ -15,11 +15,11 @@ from qiskit_hqnn.errors import CircuitError
 def reuploading(
     num_qubits: int = 6, depth: int = 8, *, upload_every: int = 2, entangle: bool = True
 ) -> Ansatz:
-    """Möttönen uploads and strongly entangling layers of range 1 in turn, ⟨Z⟩ on every qubit.
+    """Alternating Möttönen uploads and strongly entangling layers of range 1; ⟨Z⟩ of every qubit.
 
     "Hybrid Quantum Neural Network for reduced MNIST Data" (October 2021); re-uploading after Pérez-Salinas et al.
-    2020, arXiv:1907.02085. Every `upload_every`-th layer begins with Möttönen's whole unitary, applied to the state as
-    it is. The inputs are its 2^n − 1 angles, the same in each upload, so each input occurs in several gates.
+    2020, arXiv:1907.02085. Every `upload_every`-th layer begins with Möttönen's whole unitary, without resetting the
+    state. The inputs are its 2^n − 1 angles, the same in each upload, so each input occurs in several gates.
 
     Args:
         num_qubits: n; up to 2^n features.

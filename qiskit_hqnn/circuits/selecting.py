@@ -1,4 +1,4 @@
-"""Which parameters of a circuit are inputs and which are weights, by patterns or by themselves."""
+"""Which parameters of a circuit are inputs and which are weights, by patterns or as Parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit_hqnn.errors import CircuitError
 
 Parameters: TypeAlias = str | Parameter | ParameterVector | Iterable[str | Parameter | ParameterVector]
-"""Patterns such as "x*" (several in one text are separated by commas), parameters or vectors of them, or a sequence."""
+"""Patterns such as "x*" (several in one string are separated by commas), parameters or vectors of them, or a list."""
 
 _USUAL_INPUT = re.compile(r"x(_?\d+|\[\d+\])?")
 
@@ -23,14 +23,14 @@ def select_parameters(
 ) -> tuple[tuple[Parameter, ...], tuple[Parameter, ...]]:
     """Inputs and weights of a circuit.
 
-    In a pattern `*` stands for any text and `?` for any character. What a pattern matches comes in natural order: x2
-    before x10. None is all that the other one does not name; of two that are None, inputs are what is called x, x0,
-    x_0, x[0] and so on, and weights the rest.
+    In a pattern `*` matches any text and `?` any character. What a pattern matches comes in natural order: x2 before
+    x10. If one of both is None, it is all that the other one does not name; if both are None, the inputs are the
+    parameters named x, x0, x_0, x[0] and so on, and the weights are the rest.
 
     Args:
-        circuit: its parameters.
+        circuit: the circuit with the parameters.
         inputs, weights: patterns or parameters.
-        given: what an error calls the circuit.
+        given: the circuit's name in errors.
 
     Raises:
         CircuitError: if a pattern matches nothing, or a parameter is matched twice or not at all.
@@ -61,7 +61,7 @@ def select_parameters(
 
 
 def natural_order(parameters: Iterable[Parameter]) -> list[Parameter]:
-    """Parameters by name, their numbers as numbers: x2 before x10."""
+    """Parameters in natural order of their names: x2 before x10."""
     return sorted(parameters, key=lambda parameter: _natural(parameter.name))
 
 
@@ -85,13 +85,13 @@ def _listed(side: Parameters, found: Sequence[Parameter], word: str, given: str)
             listed.append(part)
         else:
             raise CircuitError(
-                f"Argument `{word}` must be patterns such as 'x*', or parameters, but has {part!r} in it."
+                f"Argument `{word}` must be patterns such as 'x*', or parameters, but contains {part!r}."
             )
     strangers = [parameter.name for parameter in listed if parameter not in set(found)]
     if strangers and strangers[0] in {parameter.name for parameter in found}:
         raise CircuitError(
-            f"Every parameter in `{word}` must be one of {given}, but {strangers[0]!r} is another one of the same "
-            "name; take the circuit's own, or a pattern."
+            f"Every parameter in `{word}` must be one of {given}, but {strangers[0]!r} is a different one of the same "
+            "name; use the circuit's own, or a pattern."
         )
     if strangers:
         raise CircuitError(
@@ -101,7 +101,7 @@ def _listed(side: Parameters, found: Sequence[Parameter], word: str, given: str)
 
 
 def _matched(pattern: str, found: Sequence[Parameter], word: str, given: str) -> list[Parameter]:
-    # Brackets are those of a vector's elements; only where nothing is called so do they mean a set of characters.
+    # Brackets belong to a vector's elements; they mean a set of characters only if no parameter has that name.
     literal = pattern.replace("[", "[[]")
     for wanted in (literal, pattern):
         matched = [
@@ -116,7 +116,7 @@ def _matched(pattern: str, found: Sequence[Parameter], word: str, given: str) ->
 
 
 def _in_openqasm(name: str) -> str:
-    """What Qiskit calls the element x[0] of a vector in OpenQASM 3."""
+    """The name that Qiskit gives the element x[0] of a vector in OpenQASM 3."""
     return re.sub(r"(.*)\[(\d+)\]", r"_\1_\2_", name)
 
 

@@ -1,4 +1,4 @@
-"""An ansatz without what entangles its qubits, for control experiments."""
+"""An ansatz without its entangling gates, for control experiments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit_hqnn.errors import CircuitError
 
 
 def without_entanglement(ansatz: Ansatz) -> Ansatz:
-    """The ansatz with all gates left out that act on several qubits, but for swaps, which entangle nothing.
+    """The ansatz without the gates that act on several qubits, except swaps, which entangle nothing.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel, without_entanglement

@@ -1,4 +1,4 @@
-"""A circuit as it is now: neither what its owner does with it later nor classes that are not Qiskit's reach into it."""
+"""A copy of a circuit that neither its owner's later changes nor custom gate classes can alter."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from qiskit_hqnn.errors import CircuitError
 def snapshot(circuit: QuantumCircuit) -> QuantumCircuit:
     """A copy of a circuit that shares nothing with it.
 
-    Gates of classes that are not Qiskit's become plain gates of the same name, label and definition, at any depth: a
-    class decides anew what it means whenever it is asked, and often can't be pickled.
+    Gates of custom classes become plain gates of the same name, label and definition, at any depth: a custom class can
+    change its definition at any time, and often can't be pickled.
 
     Raises:
         CircuitError: if gates are nested too deep for Python.
@@ -40,7 +40,7 @@ def snapshot(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def _own(operation: Operation) -> Operation:
-    """The operation itself if there is nothing but Qiskit's in it."""
+    """The operation itself if it consists of Qiskit's classes only."""
     if isinstance(operation, AnnotatedOperation):
         return AnnotatedOperation(
             _own(operation.base_op), [copy(modifier) for modifier in operation.modifiers]
@@ -63,7 +63,7 @@ def _own(operation: Operation) -> Operation:
 _COMPOSITES = frozenset(
     {"qiskit.circuit.gate", "qiskit.circuit.instruction", "qiskit.circuit.controlledgate"}
 )
-"""Where the classes are whose meaning is their definition; those of Qiskit's library know what they mean."""
+"""Modules of classes that are known by their definition; classes of Qiskit's library know what they mean."""
 
 
 def _has_foreign(operation: Instruction) -> bool:

@@ -1,4 +1,4 @@
-"""Which gates are Qiskit's own: decided by class, since a name, a label or an attribute is anybody's."""
+"""Which gates are Qiskit's own: decided by class, since anybody can choose a name, a label or an attribute."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_open(operation: Operation) -> bool:
 
 
 def by_its_name(operation: Instruction) -> Instruction:
-    """A standard gate under the name that its class has: who reads names later reads the right one."""
+    """A standard gate with the name of its class, so that code that reads names reads the right one."""
     kind = operation.base_class
     name = _names().get(kind)
     if name is None or operation.name == name or is_open(operation):
@@ -46,7 +46,7 @@ def by_its_name(operation: Instruction) -> Instruction:
 
 
 def is_symbolic(value: object) -> bool:
-    """Whether a parameter of a gate has parameters of the circuit in it."""
+    """Whether a parameter of a gate contains parameters of the circuit."""
     return isinstance(value, ParameterExpression) and bool(value.parameters)
 
 

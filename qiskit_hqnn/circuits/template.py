@@ -1,4 +1,4 @@
-"""An ansatz with every gate angle a Parameter of its own: what shift rules and devices work on.
+"""An ansatz with a separate Parameter for every gate angle, as shift rules and devices need it.
 
 A parameter that occurs in several gates (data re-uploading) or inside an expression (RY(π·x)) has no simple shift rule;
 its gate angles do. The template keeps the map from inputs and weights to angles beside the circuit, so that the chain
@@ -62,7 +62,7 @@ _NO_GATE = (Barrier, Delay, Reset)
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """A circuit with one Parameter a gate angle, and the map that computes the angles.
+    """A circuit with one Parameter per gate angle, and the map that computes the angles.
 
     Attributes:
         circuit: the circuit over `angles`; equal to the ansatz when the angles are bound to their expressions.
@@ -70,8 +70,8 @@ class Template:
         coefficients: array of shape (K, inputs + weights); angle = coefficients @ (inputs, weights) + offsets.
         offsets: array of shape (K,), radians.
         nonlinear: the expression of each angle that is not affine; its row of coefficients is zero.
-        terms: for each angle, 2 or 4: the number of shifted evaluations its exact derivative takes; 0 for the duration
-            of a delay, which is no angle and has no derivative.
+        terms: for each angle, 2 or 4: the number of shifted evaluations that its exact derivative needs; 0 for the
+            duration of a delay, which is not an angle and has no derivative.
     """
 
     circuit: QuantumCircuit
@@ -111,7 +111,7 @@ def make_template(ansatz: Ansatz) -> Template:
     """
     whole = ansatz.circuit
     circuit = whole.copy_empty_like()
-    # A phase of the whole circuit changes no outcome, and its parameters would be left over.
+    # A global phase of the circuit changes no outcome; its parameters would be left over.
     circuit.global_phase = 0
     steps = _in_shiftable_gates(whole)
     expressions = [angle for operation, _ in steps for angle in operation.params if is_symbolic(angle)]
@@ -134,7 +134,7 @@ def make_template(ansatz: Ansatz) -> Template:
 def without_controlled_angles(circuit: QuantumCircuit) -> QuantumCircuit:
     """The same circuit with open angles only in gates without controls, and no classical bits.
 
-    Qiskit Aer's own primitives bind the values of a PUB while they run, and take angles of controlled gates for zero.
+    Qiskit Aer's primitives bind the values of a PUB while they run, and use zero for angles of controlled gates.
     """
     plain = circuit.copy_empty_like()
     for operation, where in unfolded(circuit, _binds_anywhere):
@@ -177,7 +177,7 @@ def _in_shiftable_gates(circuit: QuantumCircuit) -> list[Placed]:
 
 
 def _keeps(operation: Operation) -> bool:
-    """Whether an operation stands in a template as it is."""
+    """Whether an operation is in a template unchanged."""
     if isinstance(operation, _NO_GATE):
         return True
     kind = kind_of(operation)

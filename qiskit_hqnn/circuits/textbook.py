@@ -11,7 +11,7 @@ from qiskit_hqnn.circuits.operators import probability_of
 def textbook() -> Ansatz:
     """H, RY(θ), P(1) of one qubit: P(1) = (1 + sin θ) / 2 (Qiskit textbook, hybrid networks chapter).
 
-    θ is the input, the value of the classical layer in front; there is no trainable quantum weight and nothing to
+    θ is the input, the output of the preceding classical layer; there is no trainable quantum weight and nothing to
     entangle.
 
     Example:

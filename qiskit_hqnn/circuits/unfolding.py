@@ -1,4 +1,4 @@
-"""A circuit as a sequence of gates of known kinds, whatever it is made of: composites unfolded at any depth."""
+"""A circuit as a sequence of gates of known kinds: composites are unfolded at any depth."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ Placed = tuple[Operation, tuple[int, ...]]
 """An operation, and the qubits that it acts on."""
 
 _LAST = (GlobalPhaseGate, Barrier, Delay, Reset, Measure)
-"""What is made of nothing else."""
+"""Operations that cannot be unfolded."""
 _DEEPEST = 1000
 _WIDEST_MATRIX = 10
 _MOST_SPARE = 3
 
 
 def unfolded(circuit: QuantumCircuit, keeps: Callable[[Operation], bool]) -> Iterator[Placed]:
-    """The operations of a circuit in order, each one that is not kept replaced by what it is made of.
+    """The operations of a circuit in order; each one that is not kept is replaced by its definition.
 
-    What an operation is made of is its definition; else Qiskit's high-level synthesis says so, else its matrix.
-    Global phases come as GlobalPhaseGate on no qubits. An operation that is made of nothing known comes as it is.
+    Without a definition, Qiskit's high-level synthesis or the matrix is used. Global phases become a GlobalPhaseGate on
+    no qubits. An operation that nothing defines is yielded unchanged.
 
     Args:
         circuit: any circuit.
-        keeps: whether an operation is wanted as it is.
+        keeps: whether an operation is kept unchanged.
 
     Raises:
-        CircuitError: if a gate is defined by itself, or can't be synthesised as it is annotated.
+        CircuitError: if a gate is defined by itself, or an annotated operation can't be synthesised.
     """
     stack = [_placed(circuit, tuple(range(circuit.num_qubits)))]
     while stack:
@@ -83,7 +83,7 @@ def _placed(circuit: QuantumCircuit, qubits: tuple[int, ...]) -> Iterator[Placed
 
 
 def parts_of(operation: Operation) -> QuantumCircuit | None:
-    """The circuit that an operation stands for, one level down; None where nothing says."""
+    """The circuit that defines an operation, one level down; None if nothing defines it."""
     if isinstance(operation, AnnotatedOperation):
         annotated = taken_apart(operation)
         alone = QuantumCircuit(annotated.base.num_qubits)
@@ -109,13 +109,13 @@ def _definition(operation: Operation) -> QuantumCircuit | None:
         found = getattr(operation, "definition", None)
     except (QiskitError, TypeError, ValueError):  # some of Qiskit's have none while a parameter is open
         return None
-    # Some of Qiskit's are narrower than their gate: spare qubits that are not needed after all.
+    # Some of Qiskit's definitions have fewer qubits than their gate: spare qubits were not needed.
     fits = isinstance(found, QuantumCircuit) and found.num_qubits <= operation.num_qubits
     return found if fits else None
 
 
 def _unrolled(loop: ForLoopOp) -> QuantumCircuit | None:
-    """All turns of a loop over numbers; None where only a run can tell how many there are."""
+    """All iterations of a loop over numbers; None if their number is known only when it runs."""
     indices, parameter, body = loop.params
     stops = any(isinstance(step.operation, BreakLoopOp | ContinueLoopOp) for step in body.data)
     if (
@@ -145,14 +145,16 @@ def _in_eigenbasis(gate: HamiltonianGate) -> QuantumCircuit:
 
 
 def _synthesised(operation: Operation) -> QuantumCircuit | None:
-    """What Qiskit's transpiler makes of it."""
-    from qiskit.transpiler.passes import HighLevelSynthesis  # the transpiler: most circuits never need it
+    """The circuit that Qiskit's transpiler synthesises for it."""
+    from qiskit.transpiler.passes import (
+        HighLevelSynthesis,
+    )  # loads the transpiler: most circuits never need it
 
-    # Some gates are made with the help of spare qubits, which are empty before and after.
+    # Some gates are synthesised with spare qubits, which are in |0⟩ before and after.
     for spare in range(_MOST_SPARE + 1):
         alone = QuantumCircuit(operation.num_qubits + spare)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of too few such qubits
+            warnings.simplefilter("ignore")  # if there are too few spare qubits
             try:
                 alone.append(operation, range(operation.num_qubits))
                 made = HighLevelSynthesis(basis_gates=["u", "cx"])(alone)

@@ -16,7 +16,7 @@ def vqc_head(*, entangle: bool = True) -> Ansatz:
     ten of them with `QuantumLayer(vqc_head(), copies=10)`: the predicted class has the largest p(0).
 
     As published, p(0) = (1 + cos φ1) / 2: X on qubit 1 commutes with the CNOT whose target is qubit 1, so φ2, φ3 and
-    φ4 never reach the output and get no gradient. The circuit is kept as the text has it.
+    φ4 never reach the output and get no gradient. The circuit is the published one.
 
     Args:
         entangle: False leaves out the CNOTs.

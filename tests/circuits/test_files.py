@@ -147,8 +147,8 @@ def test_openqasm_2_includes_what_lies_beside_it_and_defines_gates(tmp_path):
     ("content", "sentence"),
     [
         (b"", "must be QPY, OpenQASM 2 .* is empty"),
-        (b"\x89PNG\r\n", "is none of them"),
-        (b"hello", "is none of them"),
+        (b"\x89PNG\r\n", "is none of these"),
+        (b"hello", "is none of these"),
         (b"OPENQASM 4.0;", "is OpenQASM 4, but only its versions 2 and 3"),
         (b"QISKIT but not really \x00\x01", "cannot be read as QPY"),
         (
@@ -174,5 +174,5 @@ def test_missing_files_folders_and_several_circuits_are_one_sentence(tmp_path):
     path = tmp_path / "two.qpy"
     with path.open("wb") as file:
         qpy.dump([QuantumCircuit(1), QuantumCircuit(1)], file)
-    with pytest.raises(CircuitError, match="must hold one circuit, but holds 2"):
+    with pytest.raises(CircuitError, match="must contain one circuit, but contains 2"):
         read_circuit(path)

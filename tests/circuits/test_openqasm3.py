@@ -239,7 +239,7 @@ def test_vectors_that_qiskit_wrote_with_underscores_are_vectors_again(read):
         ("qubit[1000000000] q;", "the size of a register must be from 0 to 100,000, but is 1000000000"),
         ("input array[float, 1000, 1000] x;", "input 'x' must have from 1 to 100,000 elements"),
         ("int n = 2**1000000000; qubit q;", "the exponent is beyond 1024"),
-        ("qubit q; bit c; c = 1;", "'c' is a register: a bit takes a measurement"),
+        ("qubit q; bit c; c = 1;", "'c' is a register: a bit takes only a measurement"),
         ("gate g a { g a; } qubit q; g q;", "it calls itself"),
         ("input float t; qubit q; h q;", "declares the input 't', but no gate uses it"),
         ("input float t; qubit q; pow(0.5) @ rx(t) q;", "needs a gate whose angles are known"),

@@ -76,9 +76,9 @@ def test_parameters_and_vectors_are_taken_as_they_are():
         ),
         ({"inputs": "x*, x0"}, "'x0' is matched twice"),
         ({"inputs": "x0", "weights": "a*"}, "neither `inputs` .* nor `weights` .* matches 'x1'"),
-        ({"inputs": Parameter("x0")}, "'x0' is another one of the same name"),
+        ({"inputs": Parameter("x0")}, "'x0' is a different one of the same name"),
         ({"inputs": Parameter("b")}, "'b' is none; it has"),
-        ({"inputs": 3}, "must be patterns such as 'x\\*', or parameters, but has 3 in it"),
+        ({"inputs": 3}, "must be patterns such as 'x\\*', or parameters, but contains 3"),
         ({"observables": "ZZZ"}, "Label 'ZZZ' .* a letter for each of the circuit's 2 qubits, but has 3"),
         ({"observables": "Z2"}, "must be on the qubits 0 to 1 of the circuit, but is on 2"),
         ({"observables": "Z0*Z0"}, "must name each qubit once"),
@@ -200,7 +200,7 @@ def test_what_happens_in_the_middle_is_one_sentence(kind):
 def test_circuits_without_gates_and_other_things_are_one_sentence():
     measured = QuantumCircuit(Bits(1), QuantumRegister(1))
     measured.measure(0, 0)
-    with pytest.raises(CircuitError, match="holds a circuit without gates"):
+    with pytest.raises(CircuitError, match="contains a circuit without gates"):
         Ansatz.from_circuit(measured)
     with pytest.raises(CircuitError, match="must be a QuantumCircuit, but is a str"):
         Ansatz.from_circuit("own.qasm")
@@ -244,7 +244,7 @@ def test_a_file_without_parameters_has_no_inputs(tmp_path):
     ansatz = Ansatz.from_file(path)
     assert (ansatz.num_inputs, ansatz.num_weights) == (0, 0)
     assert ansatz.observables == observables_of("Z1", 2)
-    with pytest.raises(CircuitError, match="has no parameters, so nothing in it can be an input or a weight"):
+    with pytest.raises(CircuitError, match="has no parameters, so it has neither inputs nor weights"):
         Ansatz.from_file(path, inputs="x*")
 
 
@@ -304,7 +304,7 @@ def test_a_function_of_a_python_file_makes_the_ansatz(own_folder):
         ),
         ("none.py:f", {}, "There is no Python file"),
         ("broken.py:f", {}, "broken.py:f cannot be used: SyntaxError in line 2"),
-        ("mine.py:number", {}, "must make an Ansatz or a QuantumCircuit, but makes a int"),
+        ("mine.py:number", {}, "must return an Ansatz or a QuantumCircuit, but returns a int"),
         (
             "mine.py:failing",
             {},
@@ -312,8 +312,8 @@ def test_a_function_of_a_python_file_makes_the_ansatz(own_folder):
         ),
         ("mine.py:failing", {"count": 2}, "has failed: IndexError in line 24: list index out of range"),
         ("mine.py:circuit", {"width": 2}, "is given width = 2: got an unexpected keyword argument 'width'"),
-        ("mine.py:ansatz", {"selection": Selection("x*")}, "makes an Ansatz, which has inputs of its own"),
-        ("hqnn-parallel", {"selection": Selection("x*")}, "has inputs, weights and observables of its own"),
+        ("mine.py:ansatz", {"selection": Selection("x*")}, "returns an Ansatz, which already has inputs"),
+        ("hqnn-parallel", {"selection": Selection("x*")}, "has fixed inputs, weights and observables"),
         ("hqnn-paralel", {}, "did you mean 'hqnn-parallel'"),
         ("own.qasm", {}, "There is no circuit file"),
         ("own.qasm", {"depth": 2}, "Circuit file own.qasm takes no depth"),

@@ -216,7 +216,7 @@ def test_files_that_cannot_be_inspected_are_one_sentence(tmp_path):
     several = tmp_path / "several.qpy"
     with several.open("wb") as file:
         qpy.dump([QuantumCircuit(1), QuantumCircuit(1)], file)
-    with pytest.raises(CircuitError, match="must hold one circuit, but holds 2"):
+    with pytest.raises(CircuitError, match="must contain one circuit, but contains 2"):
         read_ansatz(several)
     middle = QuantumCircuit(1, 1)
     middle.measure(0, 0)

@@ -1,7 +1,7 @@
-"""OpenQASM 3 programs as circuits: the parser is the language's own, loops and classical values are worked out here.
+"""OpenQASM 3 programs as circuits: the parser is the language's own; loops and classical values are evaluated here.
 
-Qiskit's importer hands the arguments of a `gate` over in alphabetical order, knows no arrays, constants and functions,
-and keeps a loop as an instruction that can index no qubit.
+Qiskit's importer passes the arguments of a `gate` in alphabetical order, has no arrays, constants and functions, and
+keeps a loop as an instruction that cannot index qubits.
 """
 
 import lazy_loader

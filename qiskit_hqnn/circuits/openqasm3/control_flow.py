@@ -1,4 +1,4 @@
-"""Loops, branches and subroutines: all that they depend on is known while the program is read, so they are unrolled."""
+"""Loops, branches and subroutines: their values are known while the program is read, so they are unrolled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Break(Exception):
 
 
 class _Continue(Exception):
-    """`continue` with a loop's next round."""
+    """`continue` with a loop's next iteration."""
 
 
 def for_in(reader: Reader, node: ast.ForInLoop) -> None:
@@ -67,7 +67,7 @@ def box(reader: Reader, node: ast.Box) -> None:
 def subroutine_call(reader: Reader, node: ast.ExpressionStatement) -> None:
     call, subroutines = node.expression, reader.definitions.subroutines
     if not isinstance(call, ast.FunctionCall) or call.name.name not in subroutines:
-        raise ProgramError("there is neither a gate nor a subroutine called here")
+        raise ProgramError("this calls neither a gate nor a subroutine")
     definition = subroutines[call.name.name]
     if len(call.arguments) != len(definition.arguments):
         raise ProgramError(

@@ -19,9 +19,9 @@ _INCLUDES = ("stdgates.inc", "qelib1.inc")
 
 
 def include(reader: Reader, node: ast.Include) -> None:
-    """The standard gates are known in any case."""
+    """The standard gates are always known."""
     if node.filename not in _INCLUDES:
-        raise ProgramError(f"only stdgates.inc can be included, but not {node.filename!r}")
+        raise ProgramError(f"only stdgates.inc can be included, not {node.filename!r}")
 
 
 def qubits(reader: Reader, node: ast.QubitDeclaration) -> None:
@@ -82,13 +82,13 @@ def assignment(reader: Reader, node: ast.ClassicalAssignment) -> None:
 
 
 def _array(holder: Value, index: int) -> list[Value]:
-    """What holds an element of this index.
+    """The array that contains an element of this index.
 
     Raises:
-        ProgramError: if it is no array, or has no such element.
+        ProgramError: if it is not an array, or has no such element.
     """
     if not isinstance(holder, list):
-        raise ProgramError("a classical bit takes a measurement, and no other value, here")
+        raise ProgramError("here a classical bit takes only a measurement")
     if not -len(holder) <= index < len(holder):
         raise ProgramError(f"index {index} is outside of an array of {len(holder)}")
     return holder
@@ -97,10 +97,10 @@ def _array(holder: Value, index: int) -> list[Value]:
 def _indices(target: ast.IndexedIdentifier) -> Iterator[ast.Expression]:
     for indices in target.indices:
         if isinstance(indices, ast.DiscreteSet):
-            raise ProgramError("an assignment takes one element of an array, and no set of them")
+            raise ProgramError("an assignment takes one element of an array, not a set of them")
         for index in indices:
             if isinstance(index, ast.RangeDefinition):
-                raise ProgramError("an assignment takes one element of an array, and no range of them")
+                raise ProgramError("an assignment takes one element of an array, not a range of them")
             yield index
 
 
@@ -123,7 +123,7 @@ def _bits(reader: Reader, node: _Declared, kind: ast.BitType) -> None:
     if isinstance(start, ast.QuantumMeasurement):
         reader.measured(start, target)
     elif start is not None:
-        raise ProgramError("a classical bit takes a measurement, and no other value, here")
+        raise ProgramError("here a classical bit takes only a measurement")
 
 
 def _zeros(sizes: list[int]) -> Value:

@@ -1,4 +1,4 @@
-"""Values of OpenQASM 3 expressions: numbers where all is known, Qiskit's expressions where an input is in it."""
+"""Values of OpenQASM 3 expressions: numbers if everything is known, Qiskit's expressions if they contain an input."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def evaluate(node: Node, scope: Scope) -> Value:
     """The value of an expression.
 
     Raises:
-        ProgramError: if it is not known when the program is read, or of a kind that has no value here.
+        ProgramError: if it is not known when the program is read, or its kind has no value here.
     """
     match node:
         case ast.IntegerLiteral() | ast.FloatLiteral() | ast.BooleanLiteral():
@@ -113,7 +113,7 @@ def angle(node: Node, scope: Scope) -> Angle:
 
 
 def converted(kind: ast.ClassicalType, value: Value) -> Value:
-    """A value as a classical type holds it."""
+    """A value converted to a classical type."""
     if isinstance(value, ParameterExpression | list | Duration):
         return value
     if not isinstance(value, int | float):
@@ -136,7 +136,7 @@ def size_of(node: Node, scope: Scope, what: str) -> int:
 
 
 def members(node: Node | ast.RangeDefinition | ast.DiscreteSet, scope: Scope) -> Sequence[Value]:
-    """The values that a `for` runs through: a range, both ends in it, a set, or an array."""
+    """The values that a `for` runs through: a range with both ends, a set, or an array."""
     if isinstance(node, ast.RangeDefinition):
         if node.start is None or node.end is None:
             raise ProgramError("the range of a loop needs a start and an end")
@@ -145,7 +145,7 @@ def members(node: Node | ast.RangeDefinition | ast.DiscreteSet, scope: Scope) ->
         return [whole_number(value, scope, "a member of a set") for value in node.values]
     found = evaluate(node, scope)
     if not isinstance(found, list):
-        raise ProgramError(f"a loop runs through a range, a set or an array, but not through {shown(found)}")
+        raise ProgramError(f"a loop runs through a range, a set or an array, not through {shown(found)}")
     return found
 
 
@@ -204,7 +204,7 @@ def _binary(sign: str, left: Value, right: Value) -> Value:
 
 
 def _quotient(left: Operand, right: Operand) -> Operand:
-    """Of two integers the quotient is one, cut towards zero, as in C."""
+    """The quotient of two integers is an integer, truncated towards zero, as in C."""
     if isinstance(left, int) and isinstance(right, int):
         return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
     return left / right
@@ -263,7 +263,7 @@ def _picked(value: Value, indices: list[int]) -> Value:
 
 
 def _range(node: ast.RangeDefinition, scope: Scope, size: int) -> range:
-    """Both ends of a range belong to it; without one it runs to the end of a register of this size."""
+    """A range includes both ends; without an end it runs to the end of a register of this size."""
     step = 1 if node.step is None else whole_number(node.step, scope, "the step of a range")
     if step == 0:
         raise ProgramError("the step of a range must not be 0")

@@ -21,7 +21,7 @@ _MOST_MATRIX_QUBITS = 6
 
 @cache
 def _standard() -> dict[str, tuple[type[Gate], int, int]]:
-    """Class, arguments and qubits of each standard gate; a file may use those that `stdgates.inc` lacks, too."""
+    """Class, arguments and qubits of each standard gate; a file may also use those that `stdgates.inc` lacks."""
     known = get_standard_gate_name_mapping()
     found = {
         name: (gate.base_class, len(gate.params), gate.num_qubits)
@@ -47,7 +47,7 @@ def standard_body(name: str, angles: Sequence[Angle]) -> QuantumCircuit:
     """A standard gate as a circuit of its qubits, with the global phase that the language gives it.
 
     The language's U is exp(iθ/2) times Qiskit's, its u2 and u3 are exp(−i(φ+λ)/2) times Qiskit's. Only a control sees
-    these phases; elsewhere they would be one more expression of the inputs that nothing depends on.
+    these phases; elsewhere they would be an expression of the inputs that nothing depends on.
     """
     gate = standard_gate(name, angles)
     body = QuantumCircuit(gate.num_qubits)
@@ -60,7 +60,7 @@ def standard_body(name: str, angles: Sequence[Angle]) -> QuantumCircuit:
 
 
 def check_arguments(name: str, angles: Sequence[Angle], wanted: int) -> None:
-    """Raises ProgramError if a gate has another number of arguments."""
+    """Raises ProgramError if a gate has the wrong number of arguments."""
     if len(angles) != wanted:
         raise ProgramError(f"gate {name!r} takes {wanted} arguments, but has {len(angles)}")
 
@@ -68,7 +68,7 @@ def check_arguments(name: str, angles: Sequence[Angle], wanted: int) -> None:
 def modified(
     body: QuantumCircuit, modifiers: Sequence[ast.QuantumGateModifier], scope: Scope
 ) -> QuantumCircuit:
-    """A gate under its modifiers, of which the one nearest to the gate acts first; controls come before its qubits."""
+    """A gate with its modifiers; the one nearest to the gate acts first, and controls come before its qubits."""
     for modifier in reversed(modifiers):
         word, argument = modifier.modifier, modifier.argument
         if word is ast.GateModifierName.inv:
@@ -112,7 +112,7 @@ def _power(body: QuantumCircuit, exponent: Value) -> QuantumCircuit:
 
 
 def _controlled(body: QuantumCircuit, controls: int, positive: bool) -> QuantumCircuit:
-    """Every gate under the controls; the global phase becomes a phase of theirs."""
+    """Every gate with the controls; the global phase becomes a phase on them."""
     result = QuantumCircuit(controls + body.num_qubits)
     if not positive:
         result.x(range(controls))

@@ -31,10 +31,10 @@ def vector_elements(statements: Sequence[ast.Statement | ast.Pragma]) -> dict[st
 
 
 def declared_input(node: ast.IODeclaration, scope: Scope, elements: Mapping[str, Parameter]) -> Value:
-    """A Parameter, or for an array the elements of a ParameterVector, row by row.
+    """A Parameter; for an array, the elements of a ParameterVector, row by row.
 
     Raises:
-        ProgramError: if it is no number.
+        ProgramError: if it is not a number.
     """
     name, kind = node.identifier.name, node.type
     base = kind.base_type if isinstance(kind, ast.ArrayType) else kind

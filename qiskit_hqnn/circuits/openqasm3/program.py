@@ -49,10 +49,11 @@ def read_openqasm3(text: str, given: str) -> QuantumCircuit:
 
     Args:
         text: the program.
-        given: what an error calls it.
+        given: its name in errors.
 
     Raises:
-        CircuitError: if it is no OpenQASM 3, or needs what is not known before the circuit runs; with the line.
+        CircuitError: if it is not OpenQASM 3, or needs a value that is not known before the circuit runs;
+            with the line.
     """
     program = _parsed(text, given)
     circuit = QuantumCircuit()
@@ -68,7 +69,7 @@ def read_openqasm3(text: str, given: str) -> QuantumCircuit:
 
 def _parsed(text: str, given: str) -> ast.Program:
     try:
-        with redirect_stderr(io.StringIO()):  # the parser prints there what its error says
+        with redirect_stderr(io.StringIO()):  # the parser also prints the error there
             return parser.parse(text)
     except parser.QASM3ParsingError as error:
         cause = error.__cause__

@@ -24,7 +24,7 @@ _Operands: TypeAlias = Sequence[ast.Identifier | ast.IndexedIdentifier]
 
 
 def call(reader: Reader, node: ast.QuantumGate) -> None:
-    """A gate; what the program defines is written in with its arguments in place."""
+    """A gate; a gate that the program defines is replaced by its body."""
     if node.duration is not None:
         raise ProgramError("a gate with a duration is not supported")
     name = node.name.name

@@ -1,4 +1,4 @@
-"""Carrying statements out: on which circuit, with which names, and how an error gets its line."""
+"""Running statements: on which circuit, with which names, and how an error gets its line."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Definitions:
     """What all parts of a program share.
 
     Attributes:
-        given: what an error calls the program.
-        handlers: what carries out each kind of statement.
+        given: the program's name in errors.
+        handlers: the function that runs each kind of statement.
         elements: parameters of vectors, by their names in the file.
         gates, subroutines: definitions so far.
         inputs: names of the parameters that were declared.
-        statements: carried out so far.
+        statements: number run so far.
     """
 
     given: str
@@ -41,13 +41,13 @@ class Definitions:
 
 
 class Reader:
-    """Carries statements out on one circuit: the program's, or that of one call of a gate.
+    """Runs statements on one circuit: the program's, or that of one call of a gate.
 
     Args:
-        circuit: grows.
-        scope: names.
-        definitions: shared.
-        exact: whether the language's own global phases are kept, as a control needs them.
+        circuit: the statements are appended to it.
+        scope: the names in use.
+        definitions: shared by all parts of the program.
+        exact: whether the language's global phases are kept, as a control needs them.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Reader:
         """Statements one after the other.
 
         Raises:
-            CircuitError: if one cannot be; with its line.
+            CircuitError: if one cannot be run; with its line.
         """
         for node in statements:
             try:
@@ -78,17 +78,17 @@ class Reader:
                 raise CircuitError(f"{self.definitions.given}{where}: {reason}.") from error
 
     def count(self) -> None:
-        """Raises ProgramError if the program has grown beyond all use."""
+        """Raises ProgramError if the program has too many statements."""
         self.definitions.statements += 1
         if self.definitions.statements > LARGEST:
             raise ProgramError(f"it unrolls to more than {LARGEST:,} statements")
 
     def in_block(self, statements: Statements, names: Mapping[str, Value] | None = None) -> None:
-        """Statements of a block, with names of its own."""
+        """Statements of a block, in a separate scope."""
         self.in_scope(self.scope.inner(names), statements)
 
     def in_scope(self, scope: Scope, statements: Statements) -> None:
-        """Statements with these names, and afterwards the present ones again."""
+        """Statements with these names; the current ones are restored afterwards."""
         outer, self.scope = self.scope, scope
         try:
             self.carry_out(statements)
@@ -116,4 +116,4 @@ class Reader:
 
 
 Handler: TypeAlias = Callable[[Reader, Any], None]
-"""Carries out one kind of statement, which the table of handlers knows it by."""
+"""Runs one kind of statement, the key of the table of handlers."""

@@ -1,4 +1,4 @@
-"""What a name of an OpenQASM 3 program can stand for, and where it is looked up."""
+"""What a name in an OpenQASM 3 program can mean, and where it is looked up."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from qiskit.circuit import Clbit, ParameterExpression, Qubit
 
 
 class ProgramError(Exception):
-    """What is wrong with a program, without its place; the statement's line is added where it is caught."""
+    """What is wrong with a program, without the line; that is added where the error is caught."""
 
 
 LARGEST = 100_000
-"""Bounds registers, arrays, and what loops and powers unroll to."""
+"""Largest size of registers, arrays, and what loops and powers unroll to."""
 
 
 @dataclass(frozen=True)
 class Wires:
-    """Qubits or classical bits; `single` where the program has one wire and no register of one."""
+    """Qubits or classical bits; `single` if the program has one wire that is not a register."""
 
     bits: tuple[Qubit | Clbit, ...]
     single: bool = False
@@ -44,13 +44,13 @@ Value: TypeAlias = Number | ParameterExpression | Wires | Duration | list["Value
 
 
 class Scope:
-    """Names in nested blocks, the innermost last; None is the value of a variable that has none yet."""
+    """Names in nested blocks, the innermost last; a variable without a value has None."""
 
     def __init__(self, *frames: dict[str, Value | None]) -> None:
         self.frames = list(frames) or [{}]
 
     def inner(self, names: Mapping[str, Value] | None = None) -> Scope:
-        """A block within this one, with names of its own."""
+        """A block within this one, with a separate scope."""
         return Scope(*self.frames, dict(names or {}))
 
     def outermost(self) -> Scope:
@@ -66,7 +66,7 @@ class Scope:
         for frame in reversed(self.frames):
             if name in frame:
                 if isinstance(frame[name], Wires):
-                    raise ProgramError(f"{name!r} is a register: a bit takes a measurement, and nothing else")
+                    raise ProgramError(f"{name!r} is a register: a bit takes only a measurement")
                 frame[name] = value
                 return
         raise ProgramError(f"{name!r} is assigned to before it is declared")
