@@ -1,4 +1,4 @@
-"""What every compiled circuit does alike: arguments are checked, and given their shapes on the way in and out."""
+"""What all compiled circuits share: arguments are checked, and reshaped on the way in and out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DTYPES = (torch.float32, torch.float64)
 
 
 class Sizes(Protocol):
-    """What a plan says of its circuit's sizes."""
+    """A circuit's sizes, as a plan gives them."""
 
     @property
     def num_inputs(self) -> int: ...
@@ -38,11 +38,11 @@ class BatchedRuns(Runs, Protocol):
 
     @property
     def num_bytes(self) -> int:
-        """Memory of what it has made."""
+        """Memory of the constants that it has computed."""
         ...
 
     def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """What angles are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
+        """The columns that angles are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
         ...
 
 
@@ -56,11 +56,11 @@ class BatchedCircuit:
     _sizes: Sizes
 
     def expectation_values(self, inputs: Tensor, weights: Tensor) -> Tensor:
-        """⟨observables⟩ as they are measured, of shape (batch, copies, outputs).
+        """⟨observables⟩ of shape (batch, copies, outputs).
 
         Raises:
             ShapeError: if a shape does not fit, or a value is NaN or infinite. On a CUDA device values are not
-                looked at, since every step would then wait for the device: there a NaN comes out as NaN.
+                checked, since every step would then wait for the device: there a NaN results in NaN.
             HQNNError: if the states do not fit into memory.
         """
         self._check(inputs, weights)
@@ -68,12 +68,12 @@ class BatchedCircuit:
         return expectation_values(runner, *runner.columns(inputs, weights))
 
     def layer(self, inputs: Tensor, weights: Tensor, copies: int) -> Tensor:
-        """`expectation_values` of circuits side by side, flat as a network has them.
+        """`expectation_values` of circuits side by side, in a network's flat tensors.
 
         Args:
-            inputs: of shape (..., copies · I); not looked at here.
+            inputs: of shape (..., copies · I); not checked here.
             weights: of shape (copies · W,), of the same dtype.
-            copies: how many circuits; the first I inputs and W weights are those of the first.
+            copies: number of circuits; the first I inputs and W weights belong to the first.
 
         Returns:
             Shape (..., copies · outputs).

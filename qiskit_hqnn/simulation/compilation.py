@@ -1,4 +1,4 @@
-"""Circuits to programs, kept by content: a second circuit that is the same costs nothing."""
+"""Circuits to programs, cached by content: an equal circuit costs nothing."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from qiskit_hqnn.simulation.program import Program
 
 _KEPT = 128
 _KEPT_BYTES = 256 << 20
-"""Programs are kept up to this number and, with the constants they have made, up to about this size; the ones that were
-not asked for longest go first, and a program in use lives on with who uses it."""
+"""Programs are cached up to this number and, with their constants, up to about this size. The least recently used go
+first; a program in use stays alive."""
 _programs: OrderedDict[Hashable, Program] = OrderedDict()
 _contents: WeakKeyDictionary[Ansatz, Hashable] = WeakKeyDictionary()
-"""What the programs of ansätze are found by: an ansatz never changes, and to read it again takes milliseconds."""
+"""Keys of the programs of ansätze: an ansatz never changes, and reading it again takes milliseconds."""
 _lock = Lock()
-"""Held while these are looked into or altered; plans are made without it, by several threads at once."""
+"""Held while these are read or changed; plans are computed without it, by several threads at once."""
 
 
 def compile_ansatz(ansatz: Ansatz, compile: bool = False) -> Program:
     """Plan an ansatz, or find the plan of an equal one.
 
     Args:
-        ansatz: unitary, of Qiskit's standard gates or of anything that is defined by them. Gate angles may be any
+        ansatz: unitary, of Qiskit's standard gates or gates defined by them. Gate angles may be any
             differentiable expression of the parameters.
-        compile: run forward and backward pass of expectation values under torch.compile, which takes up to half a
-            minute for each of the first batch sizes and is kept on disk.
+        compile: run the forward and backward pass of expectation values under torch.compile. This takes up to half
+            a minute for each of the first batch sizes; the result is cached on disk.
 
     Raises:
-        CircuitError: if the circuit resets or branches, or nothing says what one of its gates does.
+        CircuitError: if the circuit resets or branches, or one of its gates has no definition.
 
     Example:
         >>> import torch
@@ -66,7 +66,7 @@ def compile_ansatz(ansatz: Ansatz, compile: bool = False) -> Program:
 
 
 def _found(compile: bool, content: Hashable) -> Program | None:
-    """The program of a content, which thereby is the last one asked for."""
+    """The program of a content, which becomes the most recently used."""
     program = _programs.get((compile, content))
     if program is not None:
         _programs.move_to_end((compile, content))

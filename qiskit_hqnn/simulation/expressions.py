@@ -18,12 +18,12 @@ _Value: TypeAlias = Tensor | complex
 class TorchFunction:
     """A parameter expression as a differentiable function of tensors: (..., P) → (...), radians.
 
-    It is data all through, so what holds it can be pickled.
+    It consists of data only, so objects that contain it can be pickled.
 
     Args:
-        expression: any real expression that Qiskit can build (sums, products, powers, sin, exp, sign, …); what is
-            complex inside may be so, as in `abs(exp(1j * x))`.
-        parameters: P parameters that contain all of the expression's; their order is that of the columns.
+        expression: any real expression that Qiskit can build (sums, products, powers, sin, exp, sign, …); its parts
+            may be complex, as in `abs(exp(1j * x))`.
+        parameters: P parameters, in the order of the columns; they include all of the expression's.
     """
 
     def __init__(self, expression: ParameterExpression, parameters: Sequence[Parameter]) -> None:

@@ -1,4 +1,4 @@
-"""The passes as functions of torch's autograd."""
+"""The passes as autograd Functions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _AS_IT_IS = nullcontext()
 
 
 class Passes(Protocol):
-    """Who computes expectation values, and their gradients."""
+    """Computes expectation values and their gradients."""
 
     def measure(
         self, rows: Tensor, columns: Tensor, for_gradient: bool
     ) -> tuple[Tensor, Sequence[Tensor | None]]:
-        """Outputs, and what the way back needs."""
+        """Outputs, and what the backward pass needs."""
         ...
 
     def pull_back(self, kept: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,7 +55,7 @@ class _OfState(_Context, Protocol):
 
 
 class Runs(Protocol):
-    """What expectation values are computed by: a plan for one dtype and device, with or without noise.
+    """Computes expectation values: a plan for one dtype and device, with or without noise.
 
     Attributes:
         kind: of the device, such as "cpu".
@@ -68,13 +68,13 @@ class Runs(Protocol):
     def sees_all(self) -> bool: ...
 
     def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> Passes:
-        """Who runs `measure` and `pull_back` on columns of these shapes; without `of_rows` the gradient of the rows is
-        not asked for, and may be left out."""
+        """The passes for columns of these shapes; without `of_rows` the gradient of the rows is not needed, and may be
+        left out."""
         ...
 
     @property
     def in_operators(self) -> Callable[[Tensor, Tensor], Tensor] | None:
-        """Expectation values of columns in torch's own operators, for derivatives of any order; None for none."""
+        """Expectation values of columns in torch's operators, for derivatives of any order; None if there are none."""
         ...
 
 
@@ -85,7 +85,7 @@ def expectation_values(runner: Runs, rows: Tensor, columns: Tensor, copies: int 
         runner: of the plan.
         rows: of shape (batch, copies, C); with `copies`, (..., copies · C).
         columns: of shape (copies, D); with `copies`, (copies · D,).
-        copies: how many circuits share the last axis of flat rows, and of the outputs.
+        copies: number of circuits that share the last axis of flat rows, and of the outputs.
 
     Returns:
         Shape (batch, copies, outputs); with `copies`, (..., copies · outputs).
@@ -111,14 +111,14 @@ def statevectors(runner: Runner, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def full_precision(kind: str) -> AbstractContextManager[object]:
-    """torch.autocast off within, on this kind of device: it would round real products to bfloat16, and it knows no
-    complex ones."""
+    """torch.autocast off within, on this kind of device: it would round real products to bfloat16, and it does not
+    support complex ones."""
     return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else _AS_IT_IS
 
 
 class _Expectation(torch.autograd.Function):
-    # Flat tensors are given their shapes in here: outside, each view would be a node of autograd's graph, which costs
-    # a network's step as much as an operator.
+    # Flat tensors are reshaped here: outside, each view would be a node of autograd's graph, which costs a network's
+    # step as much as an operator.
 
     @staticmethod
     def forward(
@@ -133,13 +133,13 @@ class _Expectation(torch.autograd.Function):
         ctx.runner, ctx.copies = runner, copies
         ctx.passes = passes = runner.passes_for(inputs, weights, for_gradient, ctx.needs_input_grad[3])
         outputs, kept = passes.measure(inputs, weights, for_gradient)
-        # The arguments are of no use to the adjoint pass, but so torch sees it if they are altered before that.
+        # The adjoint pass does not use the arguments, but saving them lets torch notice if they are altered before it.
         ctx.save_for_backward(rows, columns, *kept)
         ctx.shape, ctx.kind = (None if copies is None else outputs.shape), runner.kind
         _check_finite(outputs, runner, rows, columns)
         if copies is not None:
             outputs = outputs.reshape(*rows.shape[:-1], copies * outputs.shape[2])
-        # Activations may work in place, which torch refuses on a view made in here; nobody else has this data.
+        # Activations may work in place, which torch refuses on a view made here; nobody else uses this data.
         return outputs.data
 
     @staticmethod
@@ -161,7 +161,7 @@ class _Expectation(torch.autograd.Function):
 def _with_graph(
     runner: Runs, copies: int | None, rows: Tensor, columns: Tensor, gradient: Tensor
 ) -> tuple[Tensor, ...]:
-    """First derivatives as functions of all that they depend on, so that there are second ones, and so on."""
+    """First derivatives as functions of everything they depend on, so that second and higher ones exist."""
     rows, columns = (
         part if part.requires_grad else part.detach().requires_grad_() for part in (rows, columns)
     )
@@ -190,7 +190,7 @@ class _State(torch.autograd.Function):
 
 
 def _once_only(slopes: Callable[[], tuple[Tensor, Tensor]], *graph: Tensor) -> tuple[Tensor, Tensor]:
-    """First derivatives; where a graph of them is made (create_graph=True), one that refuses second ones."""
+    """First derivatives; their graph (create_graph=True) refuses second ones."""
     if not torch.is_grad_enabled():
         return slopes()
     with torch.no_grad():
@@ -200,7 +200,7 @@ def _once_only(slopes: Callable[[], tuple[Tensor, Tensor]], *graph: Tensor) -> t
 
 
 class _OnceOnly(torch.autograd.Function):
-    """First derivatives as they are, in a graph of which second ones would be asked: they are refused, not zero."""
+    """First derivatives unchanged, in a graph that refuses second ones instead of returning zero."""
 
     @staticmethod
     def forward(
@@ -211,20 +211,20 @@ class _OnceOnly(torch.autograd.Function):
     @staticmethod
     def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         raise HQNNError(
-            "States, probabilities and values under a device's noise have first derivatives only by autograd, but a "
-            "second one was asked for (create_graph=True); torch.func gives those of exact probabilities."
+            "Autograd gives only first derivatives of states, probabilities and values under a device's noise, but a "
+            "second one was requested (create_graph=True); torch.func gives those of exact probabilities."
         )
 
 
 def _for_gradient(rows: Tensor, columns: Tensor) -> bool:
-    """Whether gradients will be asked for, which a Function's own forward cannot see: no_grad looks the same there."""
+    """Whether gradients will be needed, which a Function's forward cannot know: no_grad looks the same there."""
     return torch.is_grad_enabled() and (rows.requires_grad or columns.requires_grad)
 
 
 def _check_finite(result: Tensor, runner: Runs, *angles: Tensor) -> None:
-    """One look at the small result instead of all inputs: NaN or infinity in any angle that it sees reaches it.
+    """Checks the small result instead of all inputs: NaN or infinity in any angle that it depends on reaches it.
 
-    Only on the CPU: to read one number of another device waits for everything that was asked of it before.
+    Only on the CPU: reading one number of another device waits for all work queued on it.
     """
     if runner.kind != "cpu":
         return

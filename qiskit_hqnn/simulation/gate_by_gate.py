@@ -1,5 +1,5 @@
-"""Circuits gate by gate, in torch's own operators alone: slower, but any transform and any order of derivatives goes
-through them."""
+"""Circuits gate by gate, in torch's operators alone: slower, but open to any transform and derivatives of any
+order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qiskit_hqnn.simulation.memory import in_words, memory_of
 from qiskit_hqnn.simulation.planning import CNOT, Angle, Fixed, Plan, Primitive, Rotation, Source
 
 _KEPT = 4
-"""Tensors of the states' size that autograd keeps of a gate."""
+"""Tensors of the states' size that autograd keeps for a gate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +42,10 @@ class _Turn:
 
 
 class GateByGate:
-    """A circuit as it is written: its primitives applied one after another to states of shape (..., 2^n).
+    """A circuit as written: its primitives applied one after another to states of shape (..., 2^n).
 
-    Inputs are of shape (..., copies, I), weights of shape (copies, W). Without `keep_state`, qubits that no observable
-    sees are left out.
+    Inputs have shape (..., copies, I), weights (copies, W). Without `keep_state`, qubits that no observable depends on
+    are left out.
     """
 
     def __init__(self, source: Source, keep_state: bool = False) -> None:
@@ -90,7 +90,7 @@ class GateByGate:
         return states.real.square() + states.imag.square()
 
     def _angles(self, inputs: Tensor, weights: Tensor, given: dict[int, Tensor] | None = None) -> Tensor:
-        """Angles (..., copies, K) of the template; nonlinear ones are computed, or given."""
+        """Angles (..., copies, K) of the template; nonlinear ones are computed unless given."""
         values = torch.cat([inputs, weights.expand(*inputs.shape[:-1], weights.shape[-1])], dim=-1)
         angles = values @ self._tensor(self._coefficients, values).T + self._tensor(self._offsets, values)
         if not self._nonlinear:
@@ -136,7 +136,7 @@ class GateByGate:
         dtype = like.dtype if array.dtype.kind in "cf" else torch.int64
         key = (id(array), dtype, like.device)
         if key not in self._made:
-            with torch.inference_mode(False):  # what is kept must serve gradients later
+            with torch.inference_mode(False):  # the kept tensor must work for gradients later
                 self._made[key] = torch.from_numpy(np.ascontiguousarray(array)).to(like.device, dtype)
         return self._made[key]
 
@@ -156,7 +156,7 @@ class GateByGate:
 def _light_cone(
     gates: list[Primitive], observables: tuple[SparsePauliOp, ...]
 ) -> tuple[list[Primitive], list[int]]:
-    """The gates that an observable sees, and the qubits that they are on."""
+    """The gates that an observable depends on, and their qubits."""
     seen = np.zeros(observables[0].num_qubits, dtype=bool)
     for observable in observables:
         seen |= (observable.paulis.x | observable.paulis.z).any(axis=0)
@@ -170,7 +170,7 @@ def _light_cone(
 
 
 def _applied(gate: Primitive, place: dict[int, int], num_qubits: int) -> _Turn | Fixed | np.ndarray:
-    """A primitive on the qubits that are left; a CNOT is where each amplitude comes from."""
+    """A primitive on the remaining qubits; a CNOT is an index map: where each amplitude comes from."""
     where = [place[qubit] for qubit in gate.qubits]
     if isinstance(gate, Fixed):
         return Fixed(where[0], gate.matrix)

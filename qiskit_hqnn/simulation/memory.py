@@ -1,4 +1,4 @@
-"""How much memory there is, and what exact values take of it: said before any is touched."""
+"""How much memory there is, and how much exact values need: checked before any is allocated."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from qiskit_hqnn.simulation.planning import Plan
 
 MOST_QUBITS = 26
-"""What is wider is not computed exactly, however much memory there is: one step would take minutes."""
+"""Wider circuits are not computed exactly, however much memory there is: one step would take minutes."""
 _WORKING = 4
-"""Tensors of a state's size that a step has in hand."""
+"""Tensors of a state's size that a step needs."""
 _CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_exact(plan: Plan, samples: int, dtype: torch.dtype, device: torch.device) -> None:
-    """Raises HQNNError, which says what it would take, if a plan's exact values do not fit on a device.
+    """Raises HQNNError, which gives the memory needed, if a plan's exact values do not fit on a device.
 
     Args:
-        plan: of the circuit that is left when what no output sees is cut away.
+        plan: of the circuit without the parts that no output depends on.
         samples: states that are evolved at once, batch × copies.
         dtype: of inputs and weights.
-        device: where.
+        device: where it runs.
     """
     needed, limit = needed_bytes(plan, samples, dtype), memory_of(device)
     if plan.num_qubits <= MOST_QUBITS and (limit is None or needed <= limit):
@@ -36,14 +36,14 @@ def check_exact(plan: Plan, samples: int, dtype: torch.dtype, device: torch.devi
     state = in_words(2 * dtype.itemsize << qubits)
     there = "" if limit is None else f", of which {device.type} has {in_words(limit)}"
     raise HQNNError(
-        f"Exact values of {qubits} qubits that are entangled with what is measured take 2^{qubits} amplitudes per "
+        f"Exact values of {qubits} qubits that are entangled with the measured ones take 2^{qubits} amplitudes per "
         f"sample ({state}), about {in_words(needed)} in all for {samples:,} at once{there}; at most "
         f"{MOST_QUBITS} qubits are computed: use fewer qubits or smaller batches, or run it on a device."
     )
 
 
 def needed_bytes(plan: Plan, samples: int, dtype: torch.dtype) -> int:
-    """About what exact values and their gradients take; less than that is not enough."""
+    """Bytes that exact values and their gradients need at least, approximately."""
     signs = 3 * max(plan.masks(), default=0)
     measured = 2 * plan.num_outputs * max(1, len(plan.bases))
     reals = measured + signs + 2 * _WORKING * samples
@@ -51,7 +51,7 @@ def needed_bytes(plan: Plan, samples: int, dtype: torch.dtype) -> int:
 
 
 def memory_of(device: torch.device) -> int | None:
-    """Bytes that a device has; None where that cannot be known."""
+    """Bytes that a device has; None if that is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[1])
     if device.type != "cpu":
@@ -84,7 +84,7 @@ def _of_process() -> int | None:
 
 
 def in_words(size: int) -> str:
-    """A number of bytes in the unit that suits it: "1.5 GiB"."""
+    """A number of bytes in a suitable unit: "1.5 GiB"."""
     units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB")
     power = min(len(units) - 1, max(0, (size.bit_length() - 1) // 10))
     return f"{size / 1024**power:,.1f} {units[power]}"

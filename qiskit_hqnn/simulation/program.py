@@ -15,7 +15,7 @@ from qiskit_hqnn.simulation.runner import Runner
 
 
 class Program(BatchedCircuit):
-    """A circuit planned once and run on batches; make it with `compile_ansatz` or `compile_circuit`."""
+    """A circuit planned once and run on batches; `compile_ansatz` and `compile_circuit` return one."""
 
     def __init__(self, source: Source, compile: bool = False) -> None:
         self._compile = compile
@@ -51,23 +51,23 @@ class Program(BatchedCircuit):
         return self._runners[key]
 
     def gate_by_gate(self, keep_state: bool = False) -> GateByGate:
-        """The same circuit in torch's own operators: slower, for torch.func and derivatives of any order.
+        """The same circuit in torch's operators: slower, for torch.func and derivatives of any order.
 
         Args:
-            keep_state: whether states or probabilities are wanted, and not only expectation values.
+            keep_state: whether states or probabilities are needed, and not only expectation values.
         """
         if keep_state not in self._gate_by_gate:
             self._gate_by_gate[keep_state] = GateByGate(self._source, keep_state)
         return self._gate_by_gate[keep_state]
 
     def check_room(self, samples: int, dtype: torch.dtype = torch.float32, device: str = "cpu") -> None:
-        """Raises HQNNError if expectation values of so many samples, batch × copies, do not fit into memory."""
+        """Raises HQNNError if expectation values of this many samples, batch × copies, do not fit into memory."""
         check_exact(self.plan, samples, dtype, torch.device(device))
 
     @property
     def num_bytes(self) -> int:
-        """Memory of the constants that it has made for the dtypes and devices it has been run on."""
-        # Lists, since other threads add to what is counted here.
+        """Memory of its constants for the dtypes and devices on which it has run."""
+        # Lists, since other threads may add while this counts.
         return sum(runner.num_bytes for runner in list(self._runners.values()))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""A plan on one device: from inputs and weights to the columns of its slots, and who runs its passes."""
+"""A plan on one device: from inputs and weights to the columns of its slots, and its passes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Runner:
 
     Attributes:
         constants: of the plan.
-        states: passes that any plan has.
+        states: the passes that every plan has.
         kind: of the device, such as "cpu".
         plain: whether the columns are inputs and weights themselves.
     """
@@ -58,7 +58,7 @@ class Runner:
         return self.constants.num_bytes + others + sum(t.numel() * t.element_size() for t in more)
 
     def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """What the plan's slots are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
+        """The columns that slots are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
         columns = _with_columns(weights, self._weight_functions, weights)
         if not (self.constants.plan.mixes or self._row_functions):
             return inputs, columns
@@ -67,13 +67,13 @@ class Runner:
         return _with_columns(rows, self._row_functions, both), columns
 
     def check_room(self, samples: int) -> None:
-        """Raises HQNNError if so many states at once do not fit into memory."""
+        """Raises HQNNError if this many states at once do not fit into memory."""
         if samples > self._room_for:
             check_exact(self.constants.plan, samples, self.constants.dtype, self.constants.device)
             self._room_for = samples
 
     def passes_for(self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True) -> Passes:
-        """Who runs `measure` and `pull_back` on columns of these shapes; the rows' gradient comes with the others."""
+        """The passes for columns of these shapes; the rows' gradient comes with the others."""
         batch, copies = rows.shape[:2]
         self.check_room(batch * copies)
         eager = self._eager(batch, copies)
@@ -82,7 +82,7 @@ class Runner:
         return self._compiling.passes_for(eager, rows, columns, for_gradient)
 
     def in_operators(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """Expectation values (batch, copies, outputs) in torch's own operators, for derivatives of any order."""
+        """Expectation values (batch, copies, outputs) in torch's operators, for derivatives of any order."""
         return self._gate_by_gate().of_columns(self.constants.plan, rows, columns)
 
     def _eager(self, batch: int, copies: int) -> Passes:
@@ -98,7 +98,7 @@ class Runner:
 
 
 def passes_of(constants: Constants) -> OneUpload | FullStates:
-    """The passes of a plan as it is."""
+    """The passes of a plan, uncompiled."""
     return OneUpload(constants) if constants.plan.one_upload else FullStates(constants)
 
 

@@ -177,6 +177,6 @@ def test_without_a_compiler_it_is_one_sentence(monkeypatch):
     monkeypatch.setattr(compiled._inductor, "compile", fail)
     program = program_of(hqnn_parallel(2, 1), compile=True)
     with pytest.raises(
-        HQNNError, match=r"takes a C\+\+ compiler .* failed: No working C\+\+ compiler found\. Leave"
+        HQNNError, match=r"needs a C\+\+ compiler .* failed: No working C\+\+ compiler found\. Leave"
     ):
         program.expectation_values(torch.rand(3, 1, 2), torch.rand(1, 6, requires_grad=True))

@@ -218,7 +218,7 @@ def test_initialize_and_reset_of_untouched_qubits_prepare_states():
     assert_same_state(state_of(ansatz, ()), Statevector(plain).data)
     circuit.initialize([1, 0], 0)
     with pytest.raises(
-        CircuitError, match="contains 'reset', with which 'initialize' starts too, behind other gates"
+        CircuitError, match="contains 'reset' after other gates \\('initialize' starts with one\\)"
     ):
         compile_ansatz(Ansatz(circuit, (), (), pauli_on_each("Z", 2)))
 

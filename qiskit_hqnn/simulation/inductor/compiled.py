@@ -1,7 +1,7 @@
 """The passes of a plan compiled: traced once for a batch size, rewritten to real numbers, handed to torch's compiler.
 
-The compiler is TorchInductor, which torch.compile ends in too. The passes are whole graphs of one shape already, so
-what torch.compile does in front of it (reading Python, guards in every call) would only cost: 25 µs a pass.
+The compiler is TorchInductor, the last stage of torch.compile. The passes are whole graphs of one shape already, so
+the stages before it (reading Python, guards in every call) would only cost time: 25 µs per pass.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.simulation.inductor.real_graphs import in_real_numbers, traced
 
 _MOST_SHAPES = 4
-"""So many batch sizes are compiled, as they come; others run eagerly. Each costs up to half a minute."""
+"""Number of batch sizes that are compiled, first come; others run eagerly. Each takes up to half a minute."""
 
 _CHUNK = 1 << 12
-"""Loops with less than this for each thread run on one: with the compiler's 512, starting threads is most of it."""
+"""Loops with less work per thread run on one thread: with the compiler's 512, starting threads dominates."""
 
 
 _one_at_a_time = Lock()
-"""torch's tracer and compiler are for one thread at a time."""
+"""torch's tracer and compiler allow one thread at a time."""
 
 
 class Passes(Protocol):
@@ -41,7 +41,7 @@ class Passes(Protocol):
 
 
 class CompiledPasses:
-    """Passes of one shape, each one compiled graph of real tensors."""
+    """Passes of one shape, each a compiled graph of real tensors."""
 
     def __init__(self, eager: Passes, rows: Tensor, columns: Tensor) -> None:
         outputs, all_kept = eager.measure(rows, columns, True)
@@ -66,7 +66,7 @@ class CompiledPasses:
         forward = in_real_numbers(traced(forth, rows, columns), [rows, columns])
         self._forth = compiled(forward, [rows, columns])
         examples = [*(kept[n] for n in range(len(kept)) if n in needed), gradient]
-        # The adjoint pass takes tensors just as the compiled forward pass lays them out.
+        # The adjoint pass takes tensors in the memory layout of the compiled forward pass.
         left = self._forth(rows, columns)[1:]
         self._back = compiled(in_real_numbers(graph, examples), [*left, gradient])
 
@@ -82,20 +82,20 @@ class CompiledPasses:
 
 
 class Compiling:
-    """Compiled passes where gradients are wanted, eager ones elsewhere."""
+    """Compiled passes where gradients are needed, eager ones elsewhere."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[torch.Size, int], CompiledPasses] = {}
 
     def passes_for(self, eager: Passes, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
-        """Passes for these shapes, compiled from the eager ones in the first call that has them.
+        """Passes for these shapes, compiled from the eager ones in the first call with these shapes.
 
         Raises:
             HQNNError: if they cannot be compiled, as without a C++ compiler.
         """
         if not (for_gradient and rows.shape[0]):
             return eager
-        key = rows.shape, torch.get_num_threads()  # compiled code holds the number of threads
+        key = rows.shape, torch.get_num_threads()  # the number of threads is part of the compiled code
         made = self._made.get(key)
         if made is not None:
             return made
@@ -109,7 +109,7 @@ class Compiling:
 
 
 def compiled(graph: GraphModule, examples: Sequence[Tensor]) -> Callable[..., list[Tensor]]:
-    """Compile a graph for tensors laid out as the examples are.
+    """Compile a graph for tensors with the memory layout of the examples.
 
     Raises:
         HQNNError: if that fails.
@@ -119,13 +119,13 @@ def compiled(graph: GraphModule, examples: Sequence[Tensor]) -> Callable[..., li
     except Exception as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise HQNNError(
-            "With compile=True the quantum layer is compiled, which takes a C++ compiler (such as g++) for the CPU and "
+            "With compile=True the quantum layer is compiled, which needs a C++ compiler (such as g++) for the CPU and "
             f"Triton for a GPU, but torch's compiler failed: {reason} Leave `compile` out to train without it."
         ) from error
 
 
 def _drop_unused_inputs(graph: GraphModule) -> set[int]:
-    """The numbers of the inputs that are used, the last one included; the others are taken away."""
+    """The indices of the inputs that are used; the others are removed from the graph."""
     inputs = [node for node in graph.graph.nodes if node.op == "placeholder"]
     used = {index for index, node in enumerate(inputs) if node.users or node is inputs[-1]}
     for index, node in enumerate(inputs):

@@ -1,7 +1,7 @@
 """A traced graph of complex tensors rewritten to real ones, which torch's compiler makes fast code of.
 
-The compiler leaves complex tensors to torch's ready-made kernels. So each complex tensor becomes a pair of real ones,
-and each operator on it a few on those. What depends on constants only is worked out here.
+The compiler generates no code for complex tensors. So each complex tensor becomes a pair of real ones, and each
+operator on it a few operators on those. What depends on constants only is computed here.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from torch.fx.node import Argument, Target
 
 aten = torch.ops.aten
 _UNROLLED = 1 << 13
-"""Products of so few multiplications are written out as loops, which join their neighbours; larger ones go to BLAS."""
+"""Products with at most this many multiplications become loops, which merge with others; larger ones go to BLAS."""
 _REAL = {torch.complex64: torch.float32, torch.complex128: torch.float64}
 
 
 @dataclass(eq=False)
 class Pair:
-    """Real and imaginary part of a complex tensor; a constant one keeps in `stacks` what was made of it."""
+    """Real and imaginary part of a complex tensor; `stacks` caches what was computed from a constant one."""
 
     re: Tensor
     im: Tensor
@@ -37,7 +37,7 @@ Operator: TypeAlias = Callable[..., Tensor]
 
 
 def traced(function: Callable[..., object], *examples: Tensor) -> GraphModule:
-    """The graph of torch operators that a function of tensors runs, without those whose results are not used."""
+    """The graph of torch operators that a function of tensors runs, without unused results."""
     graph = make_fx(function)(*examples)
     graph.graph.eliminate_dead_code()
     graph.recompile()
@@ -53,11 +53,11 @@ def in_real_numbers(graph: GraphModule, examples: Sequence[Tensor]) -> GraphModu
     """The same graph over `split` inputs and `split` outputs.
 
     Args:
-        graph: as `traced` makes it; it returns a list of tensors.
+        graph: from `traced`; it returns a list of tensors.
         examples: inputs of the graph.
 
     Raises:
-        NotImplementedError: if the graph has an operator on complex tensors that no rule is known for.
+        NotImplementedError: if the graph has an operator on complex tensors without a rule.
     """
     rewriting = _Rewriting(graph)
     are_complex = [example.is_complex() for example in examples]
@@ -75,7 +75,7 @@ def _parts(value: Value) -> tuple[Tensor, ...]:
     if isinstance(value, Pair):
         return value.re, value.im
     if value.is_complex():
-        # Copies: views of a complex tensor would be computed again in each call.
+        # Copies: views of a complex tensor would be computed in each call.
         return value.real.clone(), value.imag.clone()
     return (value,)
 
@@ -102,7 +102,7 @@ class _Rewriting(Interpreter):
     ) -> object:
         if target is aten.lift_fresh_copy.default:
             return args[0]
-        assert not isinstance(target, str)  # that would be a method's name
+        assert not isinstance(target, str)  # this would be a method's name
         if kwargs.get("dtype") in _REAL:
             return _with_real_dtype(target, args, kwargs)
         if target in _FROM_REAL or any(isinstance(value, Pair) for value in _flat(args)):
@@ -128,7 +128,7 @@ def _with_real_dtype(target: Operator, args: Sequence[object], kwargs: Mapping[s
     return Pair(real, torch.zeros_like(real))
 
 
-# The rules. Products know constants by their `stacks`, and make what they need of these only once.
+# The rules. Products recognise constants by their `stacks`, and compute what they need of these once.
 
 
 def _each(operator: Operator) -> Callable[..., Pair]:
@@ -169,7 +169,7 @@ def _multiply(x: Value, y: Value) -> Pair:
 
 
 def _multiply_in_place(x: Pair, y: Value) -> Pair:
-    # Views of x that were taken before are other pairs, and would not see it: the passes have none.
+    # Earlier views of x are separate pairs and would not change along: the passes have none.
     product = _multiply(x, y)
     x.re, x.im = product.re, product.im
     return x

@@ -1,9 +1,9 @@
-"""A circuit and a noise model as channels and rotations, with the errors where Aer puts them.
+"""A circuit and a noise model as channels and rotations, with the errors where Aer applies them.
 
-What Aer does, in short: an error belongs to an instruction's label, or to its name where it has none. One that was
-added for just these qubits, in this order, comes before one for all qubits. It acts behind its instruction, only that
-of a measurement acts before it. The custom passes of a model (relaxation in delays) see circuits that have delays.
-Readout errors alter measured bits alone.
+Aer's rules, in short: an error belongs to an instruction's label or, without a label, to its name. One that was added
+for exactly these qubits, in this order, takes precedence over one for all qubits. It acts after its instruction; only
+that of a measurement acts before it. The custom passes of a model (relaxation in delays) are run on circuits that have
+delays. Readout errors alter measured bits only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from qiskit_hqnn.simulation.planning import (
 )
 
 _SMALL = 2
-"""Gates on so many qubits are channels as they are; larger ones are taken apart."""
+"""Gates on up to this many qubits become one channel; larger ones are decomposed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class NoisyCircuit:
         num_qubits: n.
         operations: in order.
         expressions: the angles of the turns.
-        readouts: by classical bit, its qubit and its readout's error, of shape (2, 2): row t holds P(read | true = t).
+        readouts: for each classical bit, its qubit and its readout error, of shape (2, 2): row t is P(read | true = t).
     """
 
     num_qubits: int
@@ -87,11 +87,11 @@ def attach(circuit: QuantumCircuit, noise: NoiseModel | None) -> NoisyCircuit:
     """The channels and rotations of a circuit under a noise model; None is no noise.
 
     Args:
-        circuit: of instructions that Aer takes, or that are defined by such; measured at the end or not at all.
+        circuit: of instructions that Aer accepts, or that are defined by such; measured at the end or not at all.
         noise: its qubits are those of the circuit.
 
     Raises:
-        CircuitError: if an instruction has no channel, or comes behind a measurement of one of its qubits.
+        CircuitError: if an instruction has no channel, or follows a measurement of one of its qubits.
     """
     walk = _Walk(noise)
     operations = tuple(walk.through(_with_passes(circuit, noise), range(circuit.num_qubits)))
@@ -124,7 +124,7 @@ class _Walk:
                 continue
             if self._measured & set(qubits):
                 raise CircuitError(
-                    f"A circuit under noise must be measured at its end, but {operation.name!r} comes behind a "
+                    f"A circuit under noise must be measured at its end, but {operation.name!r} follows a "
                     f"measurement of qubit {min(self._measured & set(qubits))}; use 'aer' or 'fake_<device>' for it."
                 )
             if step.clbits or isinstance(operation, ControlFlowOp):
@@ -160,7 +160,7 @@ class _Walk:
             )
 
     def _open_controls(self, gate: ControlledGate, qubits: tuple[int, ...]) -> Iterator[Operation]:
-        """Controls on 0 as Aer runs them: between X gates, which have errors as well."""
+        """Controls on |0⟩ as Aer runs them: between X gates, which have errors as well."""
         closed = gate.to_mutable()
         closed.ctrl_state = None
         negated = [
@@ -201,7 +201,7 @@ class _Walk:
             return
         if error.num_qubits > len(qubits):
             raise CircuitError(
-                f"The noise model's error of {label!r} is on {error.num_qubits} qubits, but the instruction has "
+                f"The noise model's error of {label!r} acts on {error.num_qubits} qubits, but the instruction has "
                 f"{len(qubits)}."
             )
         if error.id not in self._known:
@@ -223,7 +223,7 @@ class _Walk:
             yield from _operations(primitive, qubits, before)
 
     def _with_own_angles(self, gate: Instruction) -> tuple[Instruction, list[Parameter]]:
-        """The gate with a parameter for each expression, which is kept."""
+        """The gate with a parameter for each expression; the expressions are recorded."""
         values, angles = list(gate.params), []
         for index, value in enumerate(values):
             if isinstance(value, ParameterExpression) and value.parameters:
@@ -256,7 +256,7 @@ def _opened(operation: Instruction) -> bool:
 
 
 def _label(operation: Instruction) -> str:
-    """The word under which Aer looks for an error."""
+    """The name by which Aer looks up an error."""
     if operation.name == "pauli":
         return str(operation.params[0])
     if operation.name in {"diagonal", "multiplexer"}:
@@ -267,9 +267,9 @@ def _label(operation: Instruction) -> str:
 def _matrix(gate: Instruction) -> np.ndarray:
     try:
         return np.asarray(gate.to_matrix(), dtype=complex)
-    except Exception:  # Qiskit has several errors for a gate without a matrix, one of them its own
+    except Exception:  # Qiskit raises several errors for a gate without a matrix, one of them its own
         raise CircuitError(
-            f"A circuit under noise must consist of gates that have a matrix, but {gate.name!r} has none."
+            f"Gates of a circuit under noise must have a matrix, but {gate.name!r} has none."
         ) from None
 
 
@@ -285,7 +285,7 @@ def _fixed(name: str) -> np.ndarray:
 
 
 def _operations(primitive: Primitive, qubits: tuple[int, ...], before: int) -> Iterator[Operation]:
-    """A primitive on the qubits that its numbers stand for, with its expressions counted from `before`."""
+    """A primitive on the qubits of its indices, with its expressions counted from `before`."""
     places = tuple(qubits[qubit] for qubit in primitive.qubits)
     if isinstance(primitive, Fixed):
         yield Channel(places, channels.of_unitary(primitive.matrix))

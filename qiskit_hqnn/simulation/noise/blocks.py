@@ -1,7 +1,7 @@
-"""Channels and rotations gathered into few blocks: what the passes will run.
+"""Channels and rotations gathered into few blocks, which the passes run.
 
-Between two uploads of inputs everything on one pair of qubits is one matrix, constant or of weights, whatever it was
-made of. What happens to a qubit before it meets another one belongs to its initial vector as far as its last upload.
+Between two uploads of inputs, everything on one pair of qubits is one matrix, constant or of weights. What happens to a
+qubit before it meets another one, up to its last upload, belongs to its initial vector.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from qiskit_hqnn.simulation.noise.attaching import Channel, Operation, Turn
 from qiskit_hqnn.simulation.planning import Angle
 
 _START_UPLOADS = 3
-"""An initial vector holds so many uploads; further ones turn the state."""
+"""Most uploads in an initial vector; further ones turn the state."""
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class Block:
     turns: list[tuple[int, Angle]] = field(default_factory=list)
 
     def add(self, operation: Operation) -> None:
-        """An operation on some of these qubits, behind what is there."""
+        """An operation on some of these qubits, after the present ones."""
         positions = [self.qubits.index(qubit) for qubit in operation.qubits]
         if isinstance(operation, Turn):
             self.turns.append((positions[0], operation.angle))
@@ -81,8 +81,8 @@ def gather(
     Args:
         operations: in order.
         num_qubits: n.
-        by_sample: mask over the turns' expressions: those that differ from sample to sample. None makes no difference
-            between them: what comes first is in the initial vectors, the others are in blocks.
+        by_sample: mask over the turns' expressions: those that differ from sample to sample. None treats all alike:
+            the first ones are in the initial vectors, the others in blocks.
     """
     gatherer = _Gatherer(num_qubits, by_sample)
     for operation in operations:
@@ -170,7 +170,7 @@ class _Gatherer:
         block.add(channel)
 
     def flush(self, qubit: int) -> None:
-        """What waits for a qubit's next block goes to the one before it, or becomes one of its own."""
+        """What waits for a qubit's next block goes to the previous block, or becomes a separate one."""
         pending, last = self._pending[qubit], self._last[qubit]
         if not pending:
             return
@@ -188,7 +188,7 @@ class _Gatherer:
 
 
 def parted(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
-    """Steps that an upload waits for, uploads included, and all the others: what no sample need be carried through."""
+    """Steps that an upload waits for, uploads included, and all others, through which no sample need be carried."""
     needed: set[int] = set()
     before: list[Step] = []
     behind: list[Step] = []
@@ -202,7 +202,7 @@ def parted(steps: Sequence[Step]) -> tuple[list[Step], list[Step]]:
 
 
 def folded(steps: Sequence[Step], effects: np.ndarray) -> tuple[list[Step], np.ndarray]:
-    """Constant blocks behind which no turn comes, taken into the effects (outputs, 4, …, 4)."""
+    """Constant blocks after all turns, included in the effects (outputs, 4, …, 4)."""
     busy: set[int] = set()
     left: list[Step] = []
     for step in reversed(steps):
@@ -215,7 +215,7 @@ def folded(steps: Sequence[Step], effects: np.ndarray) -> tuple[list[Step], np.n
 
 
 def in_sight(operations: Sequence[Operation], seen: set[int]) -> tuple[list[Operation], list[int]]:
-    """The operations that can reach what is measured on the qubits `seen`, and all qubits that these are on."""
+    """The operations that can affect what is measured on the qubits `seen`, and all their qubits."""
     seen = set(seen)
     kept: list[Operation] = []
     for operation in reversed(operations):
@@ -228,7 +228,7 @@ def in_sight(operations: Sequence[Operation], seen: set[int]) -> tuple[list[Oper
 
 
 def renumbered(operations: Sequence[Operation], place: dict[int, int]) -> list[Operation]:
-    """The operations with the qubits' places instead of their numbers."""
+    """The operations with the qubits' positions instead of their indices."""
     return [
         Turn(place[operation.qubit], operation.angle)
         if isinstance(operation, Turn)

@@ -1,7 +1,7 @@
 """Tensors carried through the steps of a plan: states forward, or observables backwards.
 
-A tensor has shape (copies, 4^n, columns): an axis of four for each qubit in the order of a layout, and behind them the
-samples, or the observables. States meet a block's matrix M, observables its transposed one; both are made as Mᵀ.
+A tensor has shape (copies, 4^n, columns): an axis of four for each qubit in the order of a layout, then the samples or
+the observables. States are multiplied by a block's matrix M, observables by its transpose; both are computed as Mᵀ.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Leg:
     """One move of a way.
 
     Attributes:
-        order: axes to rearrange to; None for none.
-        inverse: back again.
-        outer: numbers in front of the block's axes; `side` on them.
-        weighted: number of the block among those of weights, or None.
+        order: new order of the axes; None if it stays.
+        inverse: the order that reverts it.
+        outer: numbers before the block's axes; `side` on them.
+        weighted: index of the block among those of weights, or None.
         constant: the transposed matrix (1, D, D) of a constant block.
-        turns: (place of a qubit, number of the upload) of uploads.
+        turns: (position of a qubit, index of the upload) of uploads.
     """
 
     order: tuple[int, ...] | None = None
@@ -58,11 +58,11 @@ class Way:
     """Steps on layouts.
 
     Args:
-        steps: in the order in which they are done.
+        steps: in the order in which they are applied.
         num_qubits: n.
-        columns: a typical number of them.
-        states: whether states are carried; else observables.
-        like: gives dtype and device.
+        columns: a typical number of columns.
+        states: whether states are carried; otherwise observables.
+        like: a tensor with the dtype and device.
 
     Attributes:
         first, last: the order of qubits at both ends.
@@ -102,7 +102,7 @@ class Way:
         return self._legs
 
     def keeps(self, of_uploads: bool) -> int:
-        """How many tensors the backward pass needs, with gradients of the uploads' angles or without."""
+        """How many tensors the backward pass needs, with or without gradients of the uploads' angles."""
         return sum(leg.keeps(of_uploads) for leg in self._legs)
 
     @property
@@ -121,10 +121,10 @@ class Way:
         """The tensor at the end, and what `pull_back` needs.
 
         Args:
-            tensor: of shape (copies or 1, 4^n, columns), in the order `first`, or in front of leg `begin`; not altered.
+            tensor: of shape (copies or 1, 4^n, columns), in the order `first`, or before leg `begin`; not altered.
             matrices: transposed, (copies, D, D), of the blocks of weights.
             waves: cosines and sines of uploads, of shape (copies, 2, uploads, batch).
-            parts: in how many the way is gone back; 0 if it is not.
+            parts: number of parts of the backward pass; 0 if there is none.
             of_uploads: whether the angles of the uploads will have gradients.
             begin: the leg to begin with.
         """
@@ -139,7 +139,7 @@ class Way:
         return tensor, kept
 
     def up_to(self, end: int, tensor: Tensor, waves: Tensor | None) -> Tensor:
-        """The tensor in front of a leg; none before it may have weights."""
+        """The tensor before a leg; no earlier leg may have weights."""
         return self._through(0, end, tensor, (), waves, False, False)[0]
 
     def pull_back(
@@ -151,14 +151,14 @@ class Way:
         to_start: bool,
         begin: int = 0,
     ) -> Tensor:
-        """The gradient of the tensor at the start; those of matrices and uploads are put where `found` has a place.
+        """The gradient of the tensor at the start; those of matrices and uploads are written to `found`.
 
         Args:
             gradient: of the tensor at the end.
             kept: of `carry`.
-            found: matrices and waves as `carry` had them, and places for their gradients, as far as they have one.
+            found: matrices and waves as `carry` had them, and tensors for their gradients, where they have one.
             parts, begin: as `carry` had them.
-            to_start: whether the tensor at the start has a gradient; else what is returned has no meaning.
+            to_start: whether the tensor at the start has a gradient; otherwise the returned tensor has no meaning.
         """
         of_uploads = found.of_uploads is not None
         segments = self._segments(parts, of_uploads, begin)
@@ -173,12 +173,12 @@ class Way:
         return gradient
 
     def first_kept(self, of_uploads: bool) -> int:
-        """The first leg whose tensor the backward pass needs; behind the last one if it needs none."""
+        """The first leg whose tensor the backward pass needs; one past the last if it needs none."""
         kept = (place for place, leg in enumerate(self._legs) if leg.keeps(of_uploads))
         return next(kept, len(self._legs))
 
     def _segments(self, parts: int, of_uploads: bool, begin: int) -> list[tuple[int, int]]:
-        """Legs from … to of each part, each with as many that keep their tensors."""
+        """First and last leg of each part; each has the same number of kept tensors."""
         places = [place for place, leg in enumerate(self._legs) if leg.keeps(of_uploads)]
         cuts = [begin, *(places[len(places) * i // parts] for i in range(1, parts)), len(self._legs)]
         return list(pairwise(cuts))
@@ -237,7 +237,7 @@ class Way:
 
 @dataclass(eq=False)
 class Found:
-    """Matrices and waves of a pass, and what the way back finds out about them.
+    """Matrices and waves of a pass, and their gradients.
 
     Attributes:
         matrices: transposed, (copies, D, D).
@@ -252,13 +252,13 @@ class Found:
     of_uploads: Tensor | None
 
     def turn_only(self, turns: Sequence[tuple[int, int]], gradient: Tensor) -> None:
-        """The gradient becomes that in front of turns whose own angles have none."""
+        """The gradient before turns whose angles have none."""
         assert self.waves is not None
         for place, upload in reversed(turns):
             turn(slices(gradient, 4**place), self.waves[:, :, upload], back=True)
 
     def turn_back(self, turns: Sequence[tuple[int, int]], state: Tensor, gradient: Tensor) -> None:
-        """Gradients of turns from the state behind them; the gradient becomes that in front of them."""
+        """Gradients of turns from the state after them; `gradient` becomes that before them."""
         assert self.waves is not None
         assert self.of_uploads is not None
         for number, (place, upload) in enumerate(reversed(turns)):
@@ -272,7 +272,7 @@ class Found:
 
 
 def ordered(tensor: Tensor, axes: tuple[int, ...] | None) -> Tensor:
-    """(copies, 4^n, columns) with the qubits' axes in another order."""
+    """(copies, 4^n, columns) with the qubits' axes in a new order."""
     if axes is None:
         return tensor
     copies, _, columns = tensor.shape
@@ -281,7 +281,7 @@ def ordered(tensor: Tensor, axes: tuple[int, ...] | None) -> Tensor:
 
 
 def applied(transposed: Tensor, tensor: Tensor, outer: int, to_states: bool) -> Tensor:
-    """Matrices (copies or 1, D, D) on the axis of D behind `outer` numbers: transposed back first for states."""
+    """Matrices (copies or 1, D, D) on the axis of D after `outer` numbers; transposed back first for states."""
     copies, side = max(len(transposed), len(tensor)), transposed.shape[1]
     matrix = transposed.transpose(1, 2) if to_states else transposed
     if len(matrix) == 1:
@@ -302,25 +302,25 @@ def of_matrix(left: Tensor, right: Tensor, outer: int, side: int, copies: int) -
 
 
 def _spread(tensor: Tensor, copies: int) -> Tensor:
-    """A tensor of its own for each copy."""
+    """A separate tensor for each copy."""
     return tensor.expand(copies, -1, -1).clone(memory_format=torch.contiguous_format)
 
 
 def _split(tensor: Tensor, outer: int, side: int) -> Tensor:
-    """(copies, 4^n, columns) as (copies · outer, D, all behind)."""
+    """(copies, 4^n, columns) as (copies · outer, D, the rest)."""
     copies, length, columns = tensor.shape
     return tensor.view(copies * outer, side, length // (outer * side) * columns)
 
 
 def slices(tensor: Tensor, outer: int) -> tuple[Tensor, Tensor]:
-    """Views (copies, outer, …, columns) of what is X and what is Y on the qubit behind `outer` numbers."""
+    """Views (copies, outer, …, columns) of the X and Y parts of the qubit after `outer` numbers."""
     copies, length, columns = tensor.shape
     split = tensor.view(copies, outer, 4, length // (4 * outer), columns)
     return split[:, :, channels.X], split[:, :, channels.Y]
 
 
 def turn(pair: tuple[Tensor, Tensor], wave: Tensor, back: bool = False) -> None:
-    """Turn X and Y about Z in place, by cosines and sines (copies, 2, batch), or back by them."""
+    """Turn X and Y about Z in place, by cosines and sines (copies, 2, batch), or turn them back."""
     x, y = pair
     sign = -1 if back else 1
     cosine, sine = wave[:, 0, None, None], wave[:, 1, None, None]

@@ -43,14 +43,14 @@ def of_unitary(matrix: np.ndarray) -> np.ndarray:
 
 
 def of_superoperator(matrix: np.ndarray) -> np.ndarray:
-    """The channel of a column-stacking superoperator, as Qiskit's SuperOp holds it."""
+    """The channel of a column-stacking superoperator, the convention of Qiskit's SuperOp."""
     num_qubits = _num_qubits(matrix) // 2
     columns = _strings(num_qubits).transpose(0, 2, 1).reshape(4**num_qubits, -1)
     return (columns.conj() @ matrix @ columns.T).real / 2**num_qubits
 
 
 def of_preparation(state: np.ndarray) -> np.ndarray:
-    """The channel that replaces whatever there is by a pure state."""
+    """The channel that replaces any state by a pure state."""
     strings = _strings(_num_qubits(state))
     channel = np.zeros((len(strings), len(strings)))
     channel[:, 0] = np.einsum("i,aij,j->a", state.conj(), strings, state).real
@@ -70,12 +70,12 @@ def embedded(matrix: np.ndarray, positions: Sequence[int], count: int) -> np.nda
 
 
 def keeps_identity(matrix: np.ndarray) -> bool:
-    """Whether traces are kept: what is measured elsewhere does not see such a channel."""
+    """Whether traces are preserved: such a channel does not affect what is measured elsewhere."""
     return bool(np.allclose(matrix[0], np.eye(len(matrix))[0], atol=1e-12))
 
 
 def applied(matrix: np.ndarray, vectors: np.ndarray, qubits: Sequence[int]) -> np.ndarray:
-    """A channel on some of the qubits of vectors of shape (count, 4, …, 4), which have an axis for each qubit."""
+    """A channel applied to some qubits of vectors of shape (count, 4, …, 4), with an axis for each qubit."""
     size = len(qubits)
     axes = [qubit + 1 for qubit in qubits]
     moved = np.tensordot(matrix.reshape((4,) * 2 * size), vectors, axes=(range(size, 2 * size), axes))

@@ -1,4 +1,4 @@
-"""What angles are affine in: parameters, and the values of expressions that are not affine in these."""
+"""The columns that angles are affine in: parameters, and values of expressions that are not affine in these."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qiskit_hqnn.simulation.planning import Angle
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """What angles of one kind are affine in.
+    """The columns that angles of one kind are affine in.
 
     Attributes:
         matrix: array of shape (expressions, columns + 1), the last column the offset; rows of the other kind are zero.
@@ -36,7 +36,7 @@ def columns_of(
     parameters: Sequence[Parameter],
     own: range,
 ) -> Columns:
-    """What the angles in use are affine in: parameters of their `own` kind, others where needed, and expressions."""
+    """The columns of the angles in use: parameters of their `own` kind, others where needed, and expressions."""
     matrix, others = _affine(expressions, parameters)
     rows = np.zeros(len(expressions), dtype=bool)
     rows[[angle.index for angle in used if angle.index is not None]] = True

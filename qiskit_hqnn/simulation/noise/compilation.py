@@ -24,25 +24,25 @@ from qiskit_hqnn.simulation.noise.program import NoisyOutcomes, NoisyProgram
 
 _KEPT = 32
 _programs: OrderedDict[Hashable, NoisyProgram] = OrderedDict()
-"""Those that were asked for last; planning a long circuit takes a second."""
+"""The most recently used programs; planning a long circuit takes a second."""
 
 Place: TypeAlias = str | BackendV2 | Device | NoiseModel
 
 
 def compile_noisy(ansatz: Ansatz, place: Place, cache: str | Path | None = None) -> NoisyProgram:
-    """Expectation values of an ansatz under noise, exactly: what the job manager's samples at that place tend to.
+    """Exact expectation values of an ansatz under noise: the limit of the job manager's samples at that place.
 
     Args:
         ansatz: circuit, parameters and observables.
         place: "fake_<device>", or a backend with a target: the circuit as the job manager transpiles it there, with the
-            noise of the qubits that it uses. An AerSimulator or a NoiseModel: with the noise of that; a model's errors
-            belong to the gates of the circuit as it is.
-        cache: folder that keeps transpiled templates between processes.
+            noise of its qubits. An AerSimulator or a NoiseModel: with its noise; a model's errors belong to the gates
+            of the circuit as given.
+        cache: folder that caches transpiled templates between processes.
 
     Raises:
         DeviceError: if there is no such place, or it takes rzz gates of open angles (fractional gates).
-        CircuitError: if the circuit has what no channel describes.
-        HQNNError: if a state is too large to hold.
+        CircuitError: if no channel describes a part of the circuit.
+        HQNNError: if a state does not fit into memory.
     """
     device = _device_of(place)
 
@@ -56,9 +56,9 @@ def compile_noisy(ansatz: Ansatz, place: Place, cache: str | Path | None = None)
 
 
 def compile_noisy_outcomes(ansatz: Ansatz, place: Place, cache: str | Path | None = None) -> NoisyOutcomes:
-    """Probabilities of all outcomes of an ansatz whose qubits are all measured, exactly, under noise.
+    """Exact probabilities of all outcomes, under noise, of an ansatz whose qubits are all measured.
 
-    Args and errors as `compile_noisy`; the observables play no part.
+    Args and errors as `compile_noisy`; the observables are ignored.
     """
     device = _device_of(place)
 
@@ -82,9 +82,9 @@ def _device_of(place: Place) -> Device | None:
 def _kept(
     ansatz: Ansatz, device: Device | None, what: tuple[Hashable, ...], make: Callable[[], NoisyProgram]
 ) -> NoisyProgram:
-    """A program that was made before, or a new one."""
+    """A cached program, or a new one."""
     if device is None:
-        return make()  # a noise model can be changed by whoever has it
+        return make()  # its owner can change a noise model
     names = tuple(parameter.name for parameter in (*ansatz.input_params, *ansatz.weight_params))
     key = (device.name, device.calibration, circuit_bytes(ansatz.circuit), names, ansatz.num_inputs, what)
     if key not in _programs:
@@ -98,7 +98,7 @@ def _kept(
 def circuit_at(
     ansatz: Ansatz, place: Place, cache: str | Path | None = None
 ) -> tuple[QuantumCircuit, Sequence[int], NoiseModel | None]:
-    """An ansatz as it runs at a place: the circuit over its parameters, where its qubits are there, and their noise.
+    """An ansatz as it runs at a place: the circuit over its parameters, its physical qubits, and their noise.
 
     Args and errors as `compile_noisy`.
     """
@@ -108,7 +108,7 @@ def circuit_at(
 def _placed(
     ansatz: Ansatz, place: Place, device: Device | None, cache: str | Path | None, measure: bool = False
 ) -> tuple[QuantumCircuit, Sequence[int], NoiseModel | None]:
-    """The circuit as it runs at a place, where its qubits are there, and the noise of these."""
+    """The circuit as it runs at a place, its physical qubits, and their noise."""
     if device is None:
         assert isinstance(place, NoiseModel)
         circuit = ansatz.circuit.measure_all(inplace=False) if measure else ansatz.circuit
@@ -119,20 +119,20 @@ def _placed(
     circuit, where = Templates(device, device.calibration, folder).of(circuit)
     if folded(circuit, device.target).folds:
         raise DeviceError(
-            f"Exact noise has no rzz gates of open angles: {device.name} takes them from 0 to π/2 only, so other gates "
-            "come with them; leave its fractional gates out, or sample it at 'fake_<device>'."
+            f"Exact noise does not support rzz gates with open angles: {device.name} takes angles from 0 to π/2 only, "
+            "so other gates come with them; use it without fractional gates, or sample it at 'fake_<device>'."
         )
     circuit = _over_parameters(circuit, template, ansatz)
     if device.target is None:
         return circuit, where, noise_in(device)
-    # A qubit that is measured has its readout error, even if no gate touches it.
+    # A measured qubit has a readout error, even without gates on it.
     used = sorted({*used_qubits(circuit), *where})
     places = {qubit: index for index, qubit in enumerate(used)}
     return on_qubits(circuit, used), [places[qubit] for qubit in where], noise_of(device, tuple(used))
 
 
 def noise_in(device: Device) -> NoiseModel | None:
-    """The noise model of a simulator that is run as it is; None for Aer itself."""
+    """The noise model of a simulator; None for plain Aer."""
     if device.simulator is None:
         return None
     noise = device.simulator.options.noise_model
@@ -144,7 +144,7 @@ def noise_in(device: Device) -> NoiseModel | None:
 def _over_parameters(circuit: QuantumCircuit, template: Template, ansatz: Ansatz) -> QuantumCircuit:
     """A circuit over a template's angles as one over inputs and weights."""
     by_name = {parameter.name: parameter for parameter in circuit.parameters}
-    # An ansatz may be a template itself, with the same names.
+    # An ansatz may itself be a template, with the same names.
     fresh = [Parameter(f"{uuid4().hex}_{index}") for index in range(template.num_angles)]
     expressions = _expressions(template, [*ansatz.input_params, *ansatz.weight_params])
     names = [(angle.name, index) for index, angle in enumerate(template.angles) if angle.name in by_name]

@@ -1,7 +1,7 @@
-"""Products of rotations as constants times cosines: what depends on angles is one product, one cosine, one product.
+"""Products of rotations as constants times cosines: one product, one cosine and one product for all angles.
 
 A product of r turns with constants between is multilinear in 1, cos θ_j and sin θ_j. Their 3^r products are sums of
-cosines cos(m·θ + φ) with m in {−1, 0, 1}^r, which one call computes for everything at once.
+cosines cos(m·θ + φ) with m in {−1, 0, 1}^r, which one call computes at once.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from qiskit_hqnn.simulation.noise import channels
 
 MOST = 3
-"""Turns of one product; longer ones are parted."""
+"""Most turns in one product; longer ones are split."""
 
 
 @cache
 def waves(turns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The cosines of r turns, and how products of 1, cos and sin are made of them.
+    """The cosines of r turns, and the matrix from them to products of 1, cos and sin.
 
     Returns:
         m of shape (3^r, r) and φ of shape (3^r,): feature f is cos(m_f · θ + φ_f), the first one 1; and a matrix
@@ -44,7 +44,7 @@ def coefficients(constants: Sequence[np.ndarray], positions: Sequence[int]) -> n
 
     Args:
         constants: C_0 … C_r; C_0 may be a vector, which has one column.
-        positions: for each turn, its qubit's place among the digits of the constants.
+        positions: for each turn, its qubit's position among the digits of the constants.
     """
     parts = constants[0].reshape(1, len(constants[0]), -1)
     size = len(constants[0])

@@ -21,10 +21,10 @@ def pull_join(gradient: Tensor, observed: Tensor, states: Tensor) -> tuple[Tenso
 
 
 class ProductJoin:
-    """The same for product states, which are never written out: first one half of the qubits, then the other."""
+    """The same for product states, which are never computed in full: first one half of the qubits, then the other."""
 
     def __init__(self, vectors: Sequence[Tensor], copies: int, batch: int) -> None:
-        """Vectors of shape (copies or 1, 4, batch or 1), in the order in which the observables' qubits lie."""
+        """Vectors of shape (copies or 1, 4, batch or 1), in the order of the observables' qubits."""
         self._half = len(vectors) - len(vectors) // 2
         self._shape = copies, batch
         self._vectors = vectors
@@ -45,7 +45,7 @@ class ProductJoin:
     def pull_back(
         self, gradient: Tensor, kept: Sequence[Tensor], wanted: Sequence[bool]
     ) -> tuple[Tensor, list[Tensor]]:
-        """Gradients of the observables and of the vectors, as far as these are wanted."""
+        """Gradients of the observables and of the vectors, where these are needed."""
         copies, batch = self._shape
         observed, half, *states = kept
         of_left, of_right = states[: self._half], states[self._half :]

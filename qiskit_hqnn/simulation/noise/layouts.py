@@ -1,7 +1,7 @@
-"""In which order the qubits lie in memory at each step, so that few steps have to move them first.
+"""The order of the qubits in memory at each step, chosen so that few steps have to move them first.
 
-A tensor has an axis of four for each qubit. A block can be applied where its qubits are neighbours; what lies before
-them is done in turn, what lies behind them at once, and so should not be short.
+A tensor has an axis of four for each qubit. A block can be applied where its qubits are neighbours; the axes before
+them are looped over, those after them are handled at once, and so should not be short.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _SHORT = 64
 _SHORT_COST = 0.6
 _TINY = 16
 _TINY_COST = 7.0
-"""Costs of moving axes, of repeating matrices of weights for what lies in front of them, and of products with less than
-so many columns; in units of a move (measured with 4^5 numbers)."""
+"""Costs of moving axes, of repeating matrices of weights for the axes before them, and of products with fewer columns
+than this; in units of a move (measured with 4^5 numbers)."""
 _BEAM = 24
 _ALL_ORDERS = 5
 
@@ -33,8 +33,8 @@ class Move:
 
     Attributes:
         step: the block or uploads.
-        order: axes are rearranged to these before it; None where they lie well.
-        places: where each of the step's qubits lies.
+        order: the axes are rearranged to this order before it; None if they stay.
+        places: position of each of the step's qubits.
     """
 
     step: Step
@@ -43,7 +43,7 @@ class Move:
 
 
 _Path: TypeAlias = "tuple[tuple[int, ...] | None, _Path | None]"
-"""The order that was moved to, None for staying, and the path before it; the first one has the order at the start."""
+"""The new order, None for no move, and the path before it; the first one has the order at the start."""
 
 
 def arrange(
@@ -54,7 +54,7 @@ def arrange(
     Args:
         steps: in order.
         num_qubits: n.
-        columns: length of the axis behind all qubits.
+        columns: length of the axis after all qubits.
 
     Returns:
         The order of qubits at the start, the moves, and the order at the end.
@@ -96,7 +96,7 @@ def _first_orders(steps: Sequence[Step], num_qubits: int) -> list[tuple[int, ...
 
 
 def _options(step: Step, order: tuple[int, ...], columns: int) -> Iterator[tuple[float, tuple[int, ...]]]:
-    """Orders in which a step could be done, with their costs."""
+    """Orders in which a step can be applied, with their costs."""
     if not isinstance(step, Block):
         yield 0.0, order
         return
@@ -116,5 +116,5 @@ def _cost(block: Block, order: tuple[int, ...], places: Sequence[int], columns: 
     behind = columns * 4 ** (len(order) - 1 - places[-1])
     cost = _REPEAT if places[0] and block.turns else 0.0
     if places[0] < 1 or behind >= _SHORT:
-        return cost  # in front of everything there is one product, however short
+        return cost  # at the very front there is one product, however short
     return cost + (_SHORT_COST if behind >= _TINY else _TINY_COST)

@@ -1,4 +1,4 @@
-"""Observables as they are measured: through the change of basis and the readout, both with their errors.
+"""Observables as measured: through the change of basis and the readout, both with their errors.
 
 An expectation value is linear in the state, so each output is one real vector, its effect: ⟨O⟩ = Σ_P e_P r_P. Readout
 errors and the gates that change the basis alter effects, once, and cost nothing afterwards.
@@ -21,7 +21,7 @@ from qiskit_hqnn.simulation.noise.attaching import Channel, NoisyCircuit, Operat
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """coefficient · ⊗ vectors, the identity on all other qubits; a part of output `output`."""
+    """coefficient · ⊗ vectors, the identity on all other qubits; a term of output `output`."""
 
     output: int
     coefficient: float
@@ -31,7 +31,7 @@ class Effect:
 def measured_effects(
     observables: Sequence[SparsePauliOp], where: Sequence[int], num_qubits: int, noise: NoiseModel | None
 ) -> list[Effect]:
-    """What is measured for a list of observables, basis by basis as the job manager does it.
+    """The effects of a list of observables, basis by basis as the job manager measures them.
 
     Args:
         observables: over logical qubits.
@@ -39,7 +39,7 @@ def measured_effects(
         num_qubits: of the circuit.
         noise: of the change of basis and of the readout.
     """
-    # Tiny observables would lose their terms to rounding: they are measured at a size of 1.
+    # Tiny observables would lose their terms to rounding, so they are scaled to 1 first.
     scales = [float(np.abs(o.simplify(atol=0, rtol=0).coeffs).max(initial=0.0)) for o in observables]
     measurement = measurement_of([o / (scale or 1.0) for o, scale in zip(observables, scales, strict=True)])
     constants = measurement.constants * scales
@@ -67,7 +67,7 @@ def parity_effects(noisy: NoisyCircuit) -> list[Effect]:
 
 
 def _read(qubit: int, confusion: np.ndarray, operations: Sequence[Operation]) -> np.ndarray:
-    """The effect of one bit's sign, (−1)^bit, on its qubit in front of the change of basis."""
+    """The effect of one bit's sign, (−1)^bit, on its qubit before the change of basis."""
     zero, one = confusion @ [1.0, -1.0]
     effect = np.array([(zero + one) / 2, 0, 0, (zero - one) / 2])
     for operation in reversed(operations):

@@ -1,9 +1,9 @@
-"""Probabilities of all outcomes of a measured circuit, under noise or without, for many sets of values.
+"""Probabilities of all outcomes of a measured circuit, with or without noise, for many sets of values.
 
-Sets of values are mostly not independent of each other: a training step by parameter shifts asks for every sample with
-each angle shifted. Where the sets after a first one differ from it in one step of the circuit each, the states of the
-first ones are carried forward, the probabilities' effects backwards, and every other set is one step between both: a
-step of the layer costs about as much as its own derivative would.
+Sets of values are mostly related: a training step by parameter shifts evaluates every sample with each angle shifted.
+Where the sets after a first one each differ from it in one step of the circuit, the states of the first ones
+are carried forward, the probabilities' effects backwards, and every other set is one step between both: a
+step of the layer costs about as much as its derivative would.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from qiskit_hqnn.simulation.noise.weighted import SingleBlock
 from qiskit_hqnn.simulation.planning import Angle
 
 _START, _NOWHERE, _SEVERAL = -1, -2, -3
-"""Where a parameter acts: on initial vectors; on nothing that is seen; in several places."""
+"""Where a parameter acts: on initial vectors; on nothing that is measured; in several places."""
 _PRECISION = torch.float32
-"""Of the states; angles have float64. Its errors of 1e-6 are far below what any number of shots resolves."""
+"""The states' dtype; angles are float64. Errors of 1e-6 are far below what any number of shots resolves."""
 _CHUNK_BYTES = 32 << 20
-"""So many bytes of states are in hand at once."""
+"""Most bytes of states at once."""
 
 
 class OutcomeProgram:
     """A measured circuit's outcomes.
 
     Args:
-        circuit: measured at its end; with parameters or without.
+        circuit: measured at its end; with or without parameters.
         names: of its parameters, in the order of the values' columns.
         noise: of the circuit's qubits; None for none.
 
     Raises:
-        CircuitError: if the circuit has what no channel describes.
-        HQNNError: if its states are too large to hold.
+        CircuitError: if no channel describes a part of the circuit.
+        HQNNError: if its states do not fit into memory.
     """
 
     def __init__(self, circuit: QuantumCircuit, names: Sequence[str], noise: NoiseModel | None) -> None:
@@ -80,7 +80,7 @@ class OutcomeProgram:
         return outcomes / outcomes.sum(axis=1, keepdims=True)
 
     def _places_of(self, early: Sequence[Angle], matrix: np.ndarray, count: int) -> np.ndarray:
-        """For each parameter, the leg that it acts in, or one of the words for others."""
+        """For each parameter, the leg that it acts in, or one of the words above."""
         places = np.full(count, _NOWHERE)
         steps = [(_START, early)] + [
             (place, [angle for _, angle in self._way.blocks[leg.weighted][0].turns])
@@ -92,13 +92,13 @@ class OutcomeProgram:
             here = (rows[:, :count] != 0).any(axis=0)
             places[here] = np.where(places[here] == _NOWHERE, place, _SEVERAL)
         for column in range(count, matrix.shape[1] - 1):
-            # An expression that is not affine may have any of the parameters.
+            # An expression that is not affine may contain any of the parameters.
             if (matrix[:, column] != 0).any():
                 places[:] = _SEVERAL
         return places
 
     def _sweep_length(self, sets: Tensor) -> int:
-        """How many sets belong together, each but the first differing from it in one step; 1 where they do not."""
+        """The length of groups of sets that differ from their first one in one step each; 1 if there are none."""
         if len(sets) < 3:
             return 1
         alone = self._step_of(sets[1:] != sets[:1]) != _SEVERAL
@@ -110,7 +110,7 @@ class OutcomeProgram:
         return 1 if (steps == _SEVERAL).any() else length
 
     def _step_of(self, changed: Tensor) -> np.ndarray:
-        """The one step in which the changed parameters (sets, P) act, or a word for others."""
+        """The one step in which the changed parameters (sets, P) act, or one of the words above."""
         seen = changed.numpy() & (self._places != _NOWHERE)
         low = np.where(seen, self._places, len(self._way.legs)).min(axis=1, initial=len(self._way.legs))
         high = np.where(seen, self._places, _SEVERAL).max(axis=1, initial=_SEVERAL)
@@ -125,7 +125,7 @@ class OutcomeProgram:
         return state[0].expand(-1, len(sets)).T.contiguous()[:, :, None]
 
     def _direct(self, sets: Tensor) -> Tensor:
-        """Probabilities of sets that are carried forward each."""
+        """Probabilities of sets that are each carried forward."""
         found = []
         for part in sets.split(self._chunk(1)):
             state, groups = self._states(part), self._groups(part)
@@ -169,7 +169,7 @@ class OutcomeProgram:
         return found
 
     def _chosen(self, mask: np.ndarray) -> Sequence[Tensor]:
-        """Numbers of the sets in a mask, as many at a time as may be in hand."""
+        """Indices of the sets in a mask, as many at a time as fit."""
         numbers = torch.from_numpy(np.flatnonzero(mask))
         return numbers.split(self._chunk(1)) if len(numbers) else ()
 
@@ -177,11 +177,11 @@ class OutcomeProgram:
         return _Groups(self._values(sets), self._behind, self._blocks)
 
     def _chunk(self, states: int) -> int:
-        """Sets of which so many states each may be in hand at once."""
+        """Number of sets at once if each needs this many states."""
         return max(1, _CHUNK_BYTES // (4 * 4**self.num_qubits * states))
 
     def _readers(self) -> list[np.ndarray]:
-        """What each qubit in the last layout is read by: (4, 2) for its outcomes, (4, 1) where it is not measured."""
+        """The readout of each qubit in the last layout: (4, 2) for its outcomes, (4, 1) if it is not measured."""
         by_place = {self._place[qubit]: confusion for qubit, confusion in self._bits.values()}
         signs = np.array([[0.5, 0.5], [0, 0], [0, 0], [0.5, -0.5]])
         return [signs @ by_place[q] if q in by_place else np.eye(4)[:, :1] for q in self._way.last]
@@ -198,7 +198,7 @@ class OutcomeProgram:
         found = states
         for reader in self._readers():
             split = found.reshape(len(states), 4, -1)
-            # The axis that was read goes behind all others: at the end they are in order again.
+            # The axis that was read moves to the end: after the loop all are in order again.
             found = torch.einsum("sab,ac->sbc", split, torch.from_numpy(reader).to(states))
         return self._in_order(found.reshape(len(states), -1))
 
@@ -209,7 +209,7 @@ class OutcomeProgram:
         return spread(moved, tuple(self._bits), self._width)
 
     def _effects(self) -> Tensor:
-        """Effects (1, 4^n, 2^width) of all outcomes on the last states: products of what each qubit is read by."""
+        """Effects (1, 4^n, 2^width) of all outcomes on the last states: products of the qubits' readouts."""
         found = torch.ones(1, 1, dtype=_PRECISION)
         for reader in self._readers():
             found = torch.kron(found, torch.from_numpy(reader).to(found))
@@ -227,7 +227,7 @@ def spread(found: Tensor, bits: Sequence[int], width: int) -> Tensor:
 
 
 class _Groups:
-    """Sets that have the same values behind their initial vectors share matrices and effects."""
+    """Sets that have the same values after their initial vectors share matrices and effects."""
 
     def __init__(self, columns: Tensor, used: np.ndarray, blocks: Sequence[SingleBlock]) -> None:
         _, first, group = np.unique(columns.numpy()[:, used], axis=0, return_index=True, return_inverse=True)
@@ -242,7 +242,7 @@ class _Groups:
         return matrices if len(matrices) == 1 else matrices[self._group]
 
     def effects_before(self, leg: Leg, effects: Tensor) -> Tensor:
-        """Effects (groups or 1, 4^n, outcomes) in front of a leg, from those behind it."""
+        """Effects (groups or 1, 4^n, outcomes) before a leg, from those after it."""
         matrices = leg.matrix(()) if leg.weighted is None else self._blocks[leg.weighted].matrices(self._rows)
         return ordered(applied(matrices, effects, leg.outer, False), leg.inverse)
 

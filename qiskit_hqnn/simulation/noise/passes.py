@@ -25,8 +25,8 @@ class NoisyPasses:
 
     Args:
         plan: what runs.
-        backwards: whether the steps behind all uploads are done to the observables.
-        like: gives dtype and device.
+        backwards: whether the steps after all uploads are applied to the observables.
+        like: a tensor with the dtype and device.
     """
 
     def __init__(self, plan: NoisyPlan, backwards: bool, like: Tensor) -> None:
@@ -43,14 +43,14 @@ class NoisyPasses:
         self.effects = torch.as_tensor(effects.copy())[None].to(like)
         self.joined = self.unjoined = None
         if steps:
-            # Observables end in the order in which the states do.
+            # Observables end in the same order as the states.
             order = tuple(self.observables.last.index(qubit) for qubit in self.states.last)
             self.joined = None if order == tuple(range(plan.num_qubits)) else order
             self.unjoined = None if self.joined is None else tuple(np.argsort(order).tolist())
         self.order = self.states.first if steps else self.observables.last
         self.carries = bool(steps)
         self._front = self.states.first_kept(False)
-        # Where few steps come before the first weights, to compute them again costs less than to look them up.
+        # With few steps before the first weights, computing the states again costs less than a look-up.
         uploads = any(leg.turns for leg in self.states.legs[: self._front])
         self._remembered = RememberedStates() if uploads and 2 * self._front > len(self.states.legs) else None
 
@@ -68,20 +68,20 @@ class NoisyPasses:
 
     @property
     def num_bytes(self) -> int:
-        """Memory of its constants, and of the states that it remembers."""
+        """Memory of its constants and cached states."""
         constants = sum(tensor.numel() * tensor.element_size() for tensor in self.tensors)
         return constants + (0 if self._remembered is None else self._remembered.num_bytes)
 
     def front(self, rows: Tensor) -> tuple[Tensor, int] | None:
-        """States (copies, 4^n, batch) of samples without gradient in front of a leg, and its number.
+        """States (copies, 4^n, batch) of samples without gradient before a leg, and its index.
 
         Args:
             rows: of shape (batch, copies, C).
 
         Returns:
-            None where there is nothing to gain.
+            None if there is nothing to gain.
         """
-        # To look at values of another device would wait for it.
+        # Reading values of another device would wait for it.
         if self._remembered is None or rows.device.type != "cpu":
             return None
         batch, copies, width = rows.shape
@@ -98,10 +98,10 @@ class NoisyPasses:
         return self.states.up_to(self._front, start, self.samples.turns(waves))[0]
 
     def parts(self, batch: int, copies: int, itemsize: int, of_rows: bool) -> tuple[int, int]:
-        """In how many parts the ways of states and of observables are gone back, with the rows' gradient or without.
+        """Number of parts of the backward passes of states and of observables, with or without the rows' gradient.
 
         Raises:
-            HQNNError: if the tensors of so many samples do not fit into memory.
+            HQNNError: if the tensors of this many samples do not fit into memory.
         """
         numbers = 4**self.plan.num_qubits
         parts = []
@@ -120,10 +120,10 @@ class NoisyPasses:
 
 
 class NoisyPass:
-    """One evaluation: `measure`, and `pull_back` with what that kept.
+    """One evaluation: `measure`, and `pull_back` with the tensors that it kept.
 
-    Without `of_rows` the rows have no gradient: samples that nothing in front of them is trained by need not be carried
-    back through their uploads.
+    Without `of_rows` the rows have no gradient: if nothing before the circuit is trained, samples need not be
+    carried back through their uploads.
     """
 
     def __init__(self, passes: NoisyPasses, of_rows: bool = True) -> None:
@@ -135,8 +135,8 @@ class NoisyPass:
         """Expectation values (batch, copies, outputs), and what `pull_back` needs.
 
         Args:
-            rows: of shape (batch, copies, C), what the uploads' angles are affine in.
-            columns: of shape (copies, D), what all other angles are affine in.
+            rows: of shape (batch, copies, C), the columns of the uploads' angles.
+            columns: of shape (copies, D), the columns of all other angles.
             for_gradient: whether `pull_back` will be called.
         """
         passes = self._passes
@@ -170,7 +170,7 @@ class NoisyPass:
         return outputs, [tensor for group in groups for tensor in group]
 
     def _start(self, rows: Tensor, lined: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """States that are carried forward, and the products that they are made of, as far as a gradient needs them."""
+        """States that are carried forward, and the products that they come from, where a gradient needs them."""
         front = None if self._of_rows else self._passes.front(rows)
         if front is not None:
             states, self._begin = front
@@ -179,7 +179,7 @@ class NoisyPass:
         return start.expand(-1, -1, len(rows)).contiguous(), joined
 
     def pull_back(self, kept: Sequence[Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients of rows and columns from that of the expectation values; without `of_rows` the rows' is zero."""
+        """Gradients of rows and columns from the expectation values'; without `of_rows` that of the rows is zero."""
         passes, waiting = self._passes, iter(kept)
         groups = [[next(waiting) for _ in range(count)] for count in self._counts]
         matrices, of_weights, of_observed, of_states, (arguments, waves), lined, joined = groups

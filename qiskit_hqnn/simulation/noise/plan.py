@@ -1,4 +1,4 @@
-"""What will run for a circuit under noise, worked out once; and by which way, from the sizes of a batch."""
+"""The plan of a circuit under noise, computed once; the sizes of a batch determine which of two ways runs."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class NoisyPlan:
     """How a circuit under noise is evaluated; `print(plan)` explains it.
 
     Attributes:
-        num_qubits: of the simulation; qubits that no output sees are left out.
+        num_qubits: of the simulation; qubits that no output depends on are left out.
         num_inputs, num_weights, num_outputs: sizes of the circuit.
         starts: each qubit's initial vector, with the inputs that come before it meets another qubit.
         before: steps that a later upload waits for, uploads included.
-        behind: steps of weights and constants behind all uploads.
+        behind: steps of weights and constants after all uploads.
         effects: array of shape (outputs, 4, …, 4): the outputs as functions of the last state.
         by_sample, of_weights: the angles of uploads, and of all others.
         parameters: inputs, then weights.
         circuit_qubits: qubits that the circuit uses.
-        channels, rotations: how many of both the circuit has.
+        channels, rotations: numbers of both in the circuit.
     """
 
     num_qubits: int
@@ -81,7 +81,7 @@ class NoisyPlan:
 
     @cached_property
     def observables_from(self) -> float:
-        """The smallest batch from which on observables are carried backwards through `behind`; may be infinite."""
+        """The smallest batch for which observables are carried backwards through `behind`; may be infinite."""
         return costs.observables_from(self.before, self.behind, self.num_outputs)
 
     def __str__(self) -> str:
@@ -121,7 +121,7 @@ def make_noisy_plan(
     input_params: Sequence[Parameter],
     weight_params: Sequence[Parameter],
 ) -> NoisyPlan:
-    """Plan an unmeasured circuit's expectation values under noise, as they come out of many shots.
+    """Plan an unmeasured circuit's expectation values under noise: the limit of many shots.
 
     Args:
         circuit: on physical qubits, with its parameters; delays have the errors that the model gives them.
@@ -131,8 +131,8 @@ def make_noisy_plan(
         input_params, weight_params: the circuit's parameters.
 
     Raises:
-        CircuitError: if the circuit has what no channel describes.
-        HQNNError: if a state is too large to hold.
+        CircuitError: if no channel describes a part of the circuit.
+        HQNNError: if a state does not fit into memory.
     """
     noisy = attach(circuit, noise)
     if noisy.readouts:
@@ -153,7 +153,7 @@ def plan_of(
     """Plan the outputs that are sums of these effects.
 
     Raises:
-        HQNNError: if a state is too large to hold.
+        HQNNError: if a state does not fit into memory.
     """
     seen = {qubit for effect in effects for qubit in effect.vectors}
     operations, qubits = in_sight(noisy.operations, seen or {0})

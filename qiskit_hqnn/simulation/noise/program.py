@@ -21,7 +21,7 @@ class NoisyRunner:
     """
 
     in_operators = None
-    """Second derivatives are not to be had under noise."""
+    """None: there are no second derivatives under noise."""
 
     def __init__(self, plan: NoisyPlan, like: Tensor) -> None:
         self.plan, self.kind = plan, like.device.type
@@ -44,7 +44,7 @@ class NoisyRunner:
         return sum(passes.num_bytes for passes in list(self._passes.values()))
 
     def columns(self, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """What angles are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
+        """The columns that angles are affine in: (batch, copies, columns) and (copies, columns), by autograd."""
         if self.plain:
             return inputs, weights
         everything = torch.cat([inputs, weights.expand(len(inputs), *weights.shape)], dim=-1)
@@ -54,7 +54,7 @@ class NoisyRunner:
     def passes_for(
         self, rows: Tensor, columns: Tensor, for_gradient: bool, of_rows: bool = True
     ) -> NoisyPass:
-        """Who runs `measure` and `pull_back` on columns of these shapes."""
+        """The passes for columns of these shapes."""
         return NoisyPass(self._passes_of(len(rows)), of_rows)
 
     def check_room(self, batch: int, copies: int) -> None:
@@ -69,19 +69,19 @@ class NoisyRunner:
 
 
 class NoisyProgram(BatchedCircuit):
-    """A circuit under noise, planned once and run on batches; make it with `compile_noisy`."""
+    """A circuit under noise, planned once and run on batches; `compile_noisy` returns one."""
 
     def __init__(self, plan: NoisyPlan) -> None:
         self.plan = self._sizes = plan
         self._runners: dict[tuple[torch.dtype, torch.device], NoisyRunner] = {}
 
     def check_room(self, batch: int, copies: int = 1, dtype: torch.dtype = torch.float32) -> None:
-        """Raises HQNNError, which says what it would take, if a training step of a batch does not fit into memory."""
+        """Raises HQNNError, which gives the memory needed, if a training step of a batch does not fit into memory."""
         self._runner(torch.empty(0, dtype=dtype)).check_room(batch, copies)
 
     @property
     def num_bytes(self) -> int:
-        """Memory of the constants that it has made for the dtypes and devices it has been run on."""
+        """Memory of its constants for the dtypes and devices on which it has run."""
         return sum(runner.num_bytes for runner in self._runners.values())
 
     def _runner(self, inputs: Tensor) -> NoisyRunner:
@@ -96,7 +96,7 @@ class NoisyProgram(BatchedCircuit):
 
 
 class NoisyOutcomes:
-    """Probabilities of a measured circuit's outcomes under noise; make it with `compile_noisy_outcomes`.
+    """Probabilities of a measured circuit's outcomes under noise; `compile_noisy_outcomes` returns one.
 
     Args:
         parities: the program of the parities of all subsets of the bits, in the order of the subsets as masks.

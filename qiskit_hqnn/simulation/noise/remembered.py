@@ -1,4 +1,4 @@
-"""States of samples that come again, such as a network's own images in each epoch."""
+"""A cache of the states of samples that recur, such as a network's images in each epoch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 _KEPT_BYTES = 256 << 20
-"""Of all programs together; samples beyond are computed each time."""
+"""Limit for all programs together; further samples are computed each time."""
 
 
 class RememberedStates:
-    """States in front of the first weights, found again by the values that they follow from."""
+    """States before the first weights, found by the values that they follow from."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, Tensor] = {}
@@ -27,7 +27,7 @@ class RememberedStates:
 
         Args:
             rows: what the states follow from.
-            make: states (4^n, M) of rows (M, C).
+            make: computes states (4^n, M) of rows (M, C).
         """
         keys = [row.tobytes() for row in rows.detach().contiguous().numpy()]
         with _lock:
@@ -51,11 +51,11 @@ class RememberedStates:
                 size = state.numel() * state.element_size()
                 if size > room:
                     return
-                # A copy: a view would keep its whole batch.
+                # A copy: a view would keep the whole batch in memory.
                 self._known[key] = state.clone()
                 self.num_bytes, room = self.num_bytes + size, room - size
 
 
 _all: WeakSet[RememberedStates] = WeakSet()
 _lock = Lock()
-"""Held while these and what they know are looked into or altered; states are made without it."""
+"""Held while these and their content are read or changed; states are computed without it."""

@@ -38,12 +38,12 @@ from qiskit_hqnn.where import Where
 
 _KEPT = 128
 _SETS_AT_ONCE = 1 << 20
-"""All sets of a request are computed together: those that belong together must not be parted."""
+"""All sets of a request are computed together: related sets must not be separated."""
 _CHUNK_BYTES = 16 << 20
-"""So many bytes of states in double precision at once: they stay in a processor's cache."""
+"""Bytes of states in double precision at once: they stay in a processor's cache."""
 _LARGE_ANGLE = 32.0
 _RULES = "2"
-"""Another way of drawing gives other samples of the same seed: part of every identity."""
+"""A different way of drawing gives different samples of the same seed: part of every identity."""
 
 
 class Distribution(Protocol):
@@ -55,7 +55,7 @@ class Distribution(Protocol):
 
 
 class ExactAdapter(LocalAdapter):
-    """Samples of the exact distribution of outcomes, under a device's noise or without any.
+    """Samples of the exact distribution of outcomes, with or without a device's noise.
 
     Args:
         device: whose noise it is; Aer itself has none.
@@ -72,7 +72,7 @@ class ExactAdapter(LocalAdapter):
         """Compute a job.
 
         Raises:
-            CircuitError: if a circuit measures before its end, branches, or has what no channel describes.
+            CircuitError: if a circuit measures before its end, branches, or has a part that no channel describes.
             HQNNError: if its states do not fit into memory.
         """
         outcomes = [self.sample(request) for request in requests]
@@ -98,7 +98,7 @@ class ExactAdapter(LocalAdapter):
 
 
 def exact_manager(where: str, **options: Any) -> JobManager:
-    """A job manager that samples at "exact" or "noisy:fake_<device>" by itself, as fast as it computes.
+    """A job manager that samples at "exact" or "noisy:fake_<device>" in this process.
 
     Args:
         where: the word.
@@ -127,7 +127,7 @@ def _distribution(request: SamplingRequest, device: Device) -> Distribution:
         try:
             return _Amplitudes(small, request.parameters)
         except CircuitError:
-            pass  # with resets it is no pure state; what cannot be drawn at all is refused below
+            pass  # with resets the state is not pure; what cannot be sampled at all is refused below
     return OutcomeProgram(small, request.parameters, noise)
 
 
@@ -150,13 +150,13 @@ class _Amplitudes:
             bare, observable, [by_name.get(name, Parameter(name)) for name in names], ()
         )
         self._qubits = circuit.num_qubits
-        # Of a state as a tensor of two-valued axes the first one is that of the last qubit.
+        # The first axis of a state, as a tensor of axes of length two, is the last qubit.
         self._axes = [circuit.num_qubits - bits[bit][0] for bit in sorted(bits, reverse=True)]
         self._bits, self._width = tuple(bits), circuit.num_clbits
 
     def probabilities(self, values: np.ndarray) -> np.ndarray:
         chunk = max(1, _CHUNK_BYTES // (16 << self._qubits))
-        # Single precision has errors of 1e-6, far below what shots resolve, but for angles that are large.
+        # Single precision has errors of 1e-6, far below what shots resolve, except for large angles.
         small = np.abs(values).max(initial=0.0) < _LARGE_ANGLE
         dtype = torch.float32 if small else torch.float64
         nothing = torch.zeros(1, 0, dtype=dtype)
@@ -174,7 +174,7 @@ class _Amplitudes:
 
 
 def _drawn(distribution: Distribution, request: SamplingRequest) -> Outcomes:
-    """Outcomes of a request; the same of every seed."""
+    """Outcomes of a request; the same seed gives the same ones."""
     rng = np.random.default_rng(request.seed)
     shares = distribution.probabilities(request.values)
     shares = shares / shares.sum(axis=1, keepdims=True)

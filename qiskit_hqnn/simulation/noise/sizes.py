@@ -1,4 +1,4 @@
-"""What a plan takes of memory, said before any is touched."""
+"""How much memory a plan needs, checked before any is allocated."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from qiskit_hqnn.simulation.memory import in_words as _in_words
 from qiskit_hqnn.simulation.memory import memory_of as _memory
 
 KEPT_BYTES = 512 << 20
-"""States up to so many bytes are kept for the backward pass; beyond that some are, and the others computed again."""
+"""States up to this many bytes are kept for the backward pass; beyond it, some are kept and the others recomputed."""
 _WORKING = 4
-"""Tensors of a state's size that a step has in hand."""
+"""Tensors of a state's size that a step needs."""
 
 
 def check_plan(num_qubits: int, outputs: int) -> None:
@@ -26,16 +26,16 @@ def check_run(state_bytes: int, kept: int, num_qubits: int, device: torch.device
 
     Args:
         state_bytes: of all samples or observables, of all copies together.
-        kept: how often as many are kept for the backward pass.
+        kept: how many times this size is kept for the backward pass.
         num_qubits: n.
-        device: where.
+        device: where it runs.
         what: samples or observables in words.
     """
     _check(state_bytes * (_WORKING + kept), num_qubits, what, device)
 
 
 def segments(states: int, state_bytes: int) -> int:
-    """In how many parts a way is gone backwards, so that few states are kept: one if all of them may be."""
+    """Number of parts of a backward pass, so that few states are kept: one if all of them fit."""
     return 1 if states * state_bytes <= KEPT_BYTES else math.isqrt(states - 1) + 1
 
 
@@ -51,5 +51,5 @@ def _check(needed: int, num_qubits: int, what: str, device: torch.device) -> Non
         raise HQNNError(
             f"Exact noise on {num_qubits} qubits takes 4^{num_qubits} real numbers for each of {what}, about "
             f"{_in_words(needed)} in all, but {device.type} has {_in_words(limit)}; use smaller batches, fewer qubits, "
-            "or Aer, which samples such circuits shot by shot ('fake_<device>')."
+            "or Aer ('fake_<device>'), which samples such circuits shot by shot."
         )

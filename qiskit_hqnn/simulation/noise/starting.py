@@ -16,16 +16,16 @@ from qiskit_hqnn.simulation.planning import Angle
 
 
 class Samples:
-    """Everything that differs from sample to sample.
+    """All that differs from sample to sample.
 
     Args:
         starts: of each qubit.
         uploads: angles of the later turns.
         columns: that all these angles are affine in.
-        like: gives dtype and device.
+        like: a tensor with the dtype and device.
 
     Attributes:
-        varied: the qubits whose initial vector depends on a sample, grouped by how many turns it has.
+        varied: the qubits whose initial vector depends on a sample, grouped by its number of turns.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Samples:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """What it has made of the plan's constants."""
+        """Constants computed from the plan's."""
         return [self._slopes, self._offsets, *self._constants, *self.fixed.values()]
 
     def arguments(self, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,7 +83,7 @@ class Samples:
         return found
 
     def _of_copies(self, copies: int) -> list[tuple[Tensor, Tensor]]:
-        """The groups' constants once for each copy, and transposed."""
+        """The groups' constants once per copy, and transposed."""
         if copies not in self._repeated:
             repeated = [constant.repeat(copies, 1, 1) for constant in self._constants]
             self._repeated = {copies: [(constant, constant.transpose(1, 2)) for constant in repeated]}
@@ -108,7 +108,7 @@ class Samples:
         return torch.bmm(slopes.expand(copies, -1, -1), angles).permute(2, 0, 1)
 
     def no_rows(self, arguments: Tensor) -> Tensor:
-        """A gradient of zero of the rows (batch, copies, C)."""
+        """A zero gradient of the rows (batch, copies, C)."""
         copies, _, batch = arguments.shape
         return arguments.new_zeros(batch, copies, self._slopes.shape[2])
 
@@ -130,7 +130,7 @@ def product(vectors: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
 def pull_product(
     gradient: Tensor, vectors: Sequence[Tensor], states: Sequence[Tensor], wanted: Sequence[bool]
 ) -> list[Tensor]:
-    """The gradients (copies, 4, batch) of the vectors from that of their product; those that are not wanted are empty.
+    """The gradients (copies, 4, batch) of the vectors from that of their product; those not needed are empty.
 
     Args:
         gradient: of shape (copies, 4^m, batch).

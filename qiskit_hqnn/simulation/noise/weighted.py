@@ -29,10 +29,10 @@ class Waves:
 
 
 class _Size:
-    """All blocks on equally many qubits: which factors they are products of."""
+    """All blocks on the same number of qubits: the factors whose products they are."""
 
     def __init__(self, blocks: Sequence[list[np.ndarray]], like: Tensor) -> None:
-        """Blocks as lists of their factors' coefficients (3^r, D, D), those with most factors first."""
+        """Blocks as lists of their factors' coefficients (3^r, D, D), those with the most factors first."""
         self.side = blocks[0][0].shape[1]
         self.counts = [sum(len(block) > level for block in blocks) for level in range(max(map(len, blocks)))]
         by_level = [block[level] for level, count in enumerate(self.counts) for block in blocks[:count]]
@@ -57,9 +57,9 @@ class WeightedBlocks:
     """The transposed matrices of all blocks of weights of a way through a circuit.
 
     Args:
-        blocks: each with the order in which its qubits lie.
+        blocks: each with the order of its qubits.
         columns: of the weights.
-        like: gives dtype and device.
+        like: a tensor with the dtype and device.
     """
 
     def __init__(self, blocks: Sequence[tuple[Block, Sequence[int]]], columns: Columns, like: Tensor) -> None:
@@ -83,7 +83,7 @@ class WeightedBlocks:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """What it has made of the plan's constants."""
+        """Constants computed from the plan's."""
         return [self._slopes, self._offsets, *(group for size in self._sizes for group in size.constants)]
 
     def matrices(self, columns: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -164,7 +164,7 @@ class SingleBlock:
 
 
 def _chain(size: _Size, factors: Tensor, copies: int) -> list[Tensor]:
-    """Products of the first, first two, … factors of each block, as far as it has them: (blocks · copies, D, D)."""
+    """Products of the first, first two, … factors of each block that has them: (blocks · copies, D, D)."""
     matrices = factors[: size.counts[0] * copies]
     chain, start = [matrices], size.counts[0] * copies
     for count in size.counts[1:]:
@@ -209,7 +209,7 @@ def _factors(block: Block, order: Sequence[int]) -> list[tuple[np.ndarray, list[
 
 
 def rearranged(matrix: np.ndarray, lie: Sequence[int]) -> np.ndarray:
-    """A channel with its digits in another order: digit j becomes what digit lie[j] was."""
+    """A channel with its digits in a new order: digit j becomes digit lie[j]."""
     count = len(lie)
     tensor = matrix.reshape((4,) * 2 * count)
     return tensor.transpose(*lie, *(count + position for position in lie)).reshape(matrix.shape)

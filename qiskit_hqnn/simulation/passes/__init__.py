@@ -1,4 +1,4 @@
-"""A plan carried out on batches: states forward, gradients backward, in own torch operators."""
+"""A plan run on batches: states forward, gradients backward, in torch operators."""
 
 import lazy_loader
 

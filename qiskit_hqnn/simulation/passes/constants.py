@@ -24,11 +24,11 @@ Blocks = list[tuple[int, int, Tensor]]
 """(lowest qubit, number of qubits, matrices of shape (copies or 1, 2^size, 2^size))."""
 
 _KEPT_SIGNS = 1 << 24
-"""Sign vectors with more elements than this in all are made anew in each pass instead of kept."""
+"""Sign vectors with more elements than this in all are computed in each pass instead of kept."""
 
 
 _WHOLE_MAP = 14
-"""Up to so many qubits a map of basis states is kept whole; above, it is put together from two small ones when used."""
+"""Up to this many qubits a map of basis states is kept whole; above, it is computed from two small ones when used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Constants:
 
     @property
     def num_bytes(self) -> int:
-        """Memory of all these tensors, of what has been made so far."""
+        """Memory of all these tensors that exist so far."""
         return sum(tensor.numel() * tensor.element_size() for tensor in self._tensors())
 
     def _tensors(self) -> Iterator[Tensor]:
@@ -143,7 +143,7 @@ class Constants:
         return both
 
     def partial_traces(self, size: int) -> Tensor:
-        """Where the summands of its single qubits' operators stand in a flattened block operator.
+        """Positions of the summands of single-qubit operators in a flattened block operator.
 
         Of shape (4 · size · 2^(size − 1),): for each qubit and each entry (a, b) of its operator, the entries of the
         block operator where this qubit's bits are a and b, and all other bits of row and column agree.
@@ -173,7 +173,7 @@ class Constants:
         )
 
     def _initial(self) -> tuple[Tensor, float]:
-        """The constant initial state and its norm's factor; equal amplitudes become ones, which cost no product."""
+        """The constant initial state and its norm's factor; equal amplitudes become ones, which need no product."""
         state = np.ones(1, dtype=complex)
         for qubit in range(self.plan.num_qubits):
             gate = self.plan.initial.get(qubit)
@@ -239,7 +239,7 @@ def parity_signs(mask: int, num_qubits: int, dtype: torch.dtype, device: torch.d
 
 
 def permutation(rows: tuple[int, ...], device: torch.device) -> tuple[IndexMap, IndexMap]:
-    """Maps that carry out y = L x on basis states, new[y] = old[first[y]], and its inverse."""
+    """Maps of y = L x on basis states, new[y] = old[first[y]], and its inverse."""
     size = len(rows)
     columns = [sum((row >> column & 1) << bit for bit, row in enumerate(rows)) for column in range(size)]
     return _index_map(inverse_columns(list(rows)), device), _index_map(columns, device)
@@ -253,7 +253,7 @@ def _index_map(columns: list[int], device: torch.device) -> IndexMap:
 
 
 def _sums(columns: list[int], device: torch.device) -> Tensor:
-    """The sum over GF(2) of the columns that the bits of each index choose."""
+    """The sum over GF(2) of the columns that the bits of each index select."""
     sums = np.zeros(1, dtype=np.int64)
     for column in columns:
         sums = np.concatenate([sums, sums ^ column])

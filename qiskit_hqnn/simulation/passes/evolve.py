@@ -4,9 +4,9 @@ States are complex tensors of shape (copies, 2^n, batch), little-endian. A gradi
 state is ∂L/∂Re ψ + i ∂L/∂Im ψ, as torch writes it, so that dL = Re⟨λ, dψ⟩. A product of weights is evolved in the same
 way, with the basis states for a batch.
 
-For small circuits the number of torch operators is the cost. So the adjoint pass carries μ = λ*: with it every λ ψ† is
-a plain μ ψᵀ and every U† a transposed view, and nothing need be conjugated. The batched product is called by its own
-name, since `matmul` first looks at what it has been given.
+For small circuits the number of torch operators determines the cost. So the adjoint pass carries μ = λ*: every λ ψ† is
+then a plain μ ψᵀ and every U† a transposed view, and nothing is conjugated. The batched product is called directly,
+since `matmul` inspects its arguments first.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from qiskit_hqnn.simulation.planning import Phases, Product, Step
 Steps = Sequence[Step | Product]
 
 _STORED_BYTES = 64 << 20
-"""Intermediate states are kept for the adjoint pass up to this size; beyond it they are computed back, gate by gate,
-so that memory does not grow with depth."""
+"""Intermediate states are kept for the adjoint pass up to this size; beyond it they are computed backwards, gate by
+gate, so that memory does not grow with depth."""
 
 
 @dataclass(eq=False)
 class Kept:
-    """What one step leaves for the adjoint pass.
+    """What one step keeps for the adjoint pass.
 
     Attributes:
-        state: behind the gates of a step, in front of a product; None where it is computed back.
+        state: after the gates of a step, or before a product; None if it is computed backwards.
         factor: of the step's phases.
-        matrix, inside: of a product, and what its own steps left.
+        matrix, inside: of a product, and what its steps kept.
     """
 
     state: Tensor | None
@@ -48,10 +48,10 @@ class Kept:
 
 
 class Evolution:
-    """One batch through steps of a plan: `forth` and, from the tensors that it leaves, `back`.
+    """One batch through steps of a plan: `forth` and, from the tensors that it keeps, `back`.
 
     Attributes:
-        final: the states behind the last step.
+        final: the states after the last step.
     """
 
     final: Tensor
@@ -70,7 +70,7 @@ class Evolution:
 
     @classmethod
     def forth(cls, constants: Constants, angles: Angles, for_gradient: bool) -> Evolution:
-        """All steps of the plan on its initial state; with `for_gradient`, `tensors` are what `back` takes."""
+        """All steps of the plan on its initial state; with `for_gradient`, `tensors` are the input of `back`."""
         steps = constants.plan.steps
         initial = constants.initial[None, :, None].expand(angles.copies, -1, angles.batch)
         kept_bytes = initial.numel() * initial.element_size() * len(steps)
@@ -102,7 +102,7 @@ class Evolution:
     def back(
         cls, constants: Constants, steps: Steps, copies: int, tensors: Sequence[Tensor | None]
     ) -> Evolution:
-        """The evolution that left these tensors."""
+        """The evolution that kept these tensors."""
         taken: Any = iter(tensors)
         angles = Angles(copies, next(taken), next(taken), constants.nothing)
         final, gates = next(taken), None
@@ -116,7 +116,7 @@ class Evolution:
         return made
 
     def tensors(self) -> list[Tensor | None]:
-        """All that `back` needs, so that torch's autograd can hold it, free it, and see it altered in place."""
+        """All that `back` needs, so that autograd can keep it, free it, and notice changes in place."""
         angles, gates = self._angles, self._gates
         left: list[Tensor | None] = [angles.rows, angles.weights, self.final]
         if gates is not None:
@@ -129,7 +129,7 @@ class Evolution:
     def pull_back(self, mu: Tensor) -> Angles:
         """Gradients of all angles from the conjugated gradient μ, (copies, 2^n, batch), of the final states."""
         copies, rows, weights = self._angles.copies, self._angles.rows, self._angles.weights
-        # What has no elements is its own gradient, but not a part of the graph.
+        # A tensor without elements is its own gradient, but not a part of the graph.
         rows, weights = (
             torch.zeros_like(angles) if angles.numel() else angles.detach() for angles in (rows, weights)
         )
@@ -141,7 +141,7 @@ class Evolution:
         return Angles(copies, rows, weights, self._gates.angle_gradients(operators.all()))
 
     def _run(self, steps: Steps, state: Tensor | None, keep: bool) -> tuple[Tensor, list[Kept]]:
-        """The state behind the steps; None in front of them stands for all basis states, the identity."""
+        """The state after the steps; None before them means all basis states, the identity."""
         kept, start = [], state
         for step in steps:
             if isinstance(step, Product):
@@ -176,7 +176,7 @@ class Evolution:
         rows: Tensor,
         weights: Tensor,
     ) -> None:
-        """From μ and the state behind the steps to the gradients of their angles; `rows` and `weights` are written."""
+        """From μ and the state after the steps to the gradients of their angles, written to `rows` and `weights`."""
         for index in range(len(steps) - 1, -1, -1):
             step, kept = steps[index], all_kept[index]
             stored = kept.state
@@ -201,7 +201,7 @@ class Evolution:
                 if factor is None:
                     factor = self._factor(step.phases, fixed.constant_phase)
                 if not index and step.gates is None:
-                    # Nothing in front of these phases: their gradient is the same on either side of them.
+                    # Nothing comes before these phases: their gradient is the same on either side of them.
                     first = step is self._constants.plan.steps[0]
                     behind = state if stored is None else self._times(stored, factor, step, untouched=first)
                     self._phase_gradients(step.phases, mu, behind, rows, weights)
@@ -277,7 +277,7 @@ class Evolution:
         """dL/dangle = Σ_j sign_j/2 Im(μ_j ψ_j), written into the slots' gradients."""
         if not (phases.row_masks or phases.weight_masks):
             return
-        # The real parts go along: to pick out the imaginary ones first would cost a copy of the whole batch.
+        # Real parts are included: selecting the imaginary ones first would copy the whole batch.
         overlap = torch.view_as_real(mu * state).flatten(2)
         constants = self._constants
         if phases.row_masks:

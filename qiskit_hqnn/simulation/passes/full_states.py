@@ -13,7 +13,7 @@ from qiskit_hqnn.simulation.passes.slots import Angles, pull_weight_angles, weig
 
 
 class FullStates:
-    """See `compiled.Passes` for what the passes take and give."""
+    """See `compiled.Passes` for arguments and results of the passes."""
 
     def __init__(self, constants: Constants) -> None:
         self.constants = constants

@@ -1,9 +1,9 @@
 """Circuits that take all their inputs in one layer of phases at the start, as most quantum layers do.
 
 Such a circuit is f(x) = Σ_j s_j |(U a ∘ exp(iφ(x)))_j|², with φ affine in x, a constant vector a, and one matrix U of
-weights for the whole batch. Between φ and f there is nothing complex but one matrix product, so the passes run on real
-tensors: amplitudes are the last axis, and (…, 2^n) complex is (…, 2^{n+1}) real without a copy. Real and imaginary
-part of exp(iφ) are both a cosine, of φ and φ − π/2; conjugation and halves are signs of constants.
+weights for the whole batch. Between φ and f only one matrix product is complex, so the passes run on real
+tensors: amplitudes are the last axis, and (…, 2^n) complex is (…, 2^{n+1}) real without a copy. Real and
+    imaginary part of exp(iφ) are both a cosine, of φ and φ − π/2; conjugation and halves are signs of constants.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from qiskit_hqnn.simulation.passes.slots import Angles, pull_weight_angles, weig
 from qiskit_hqnn.simulation.planning import Product, Step
 
 _FEW = 1 << 11
-"""So few numbers are multiplied in any order; then a result without gaps in memory saves copies elsewhere."""
+"""Up to this size the order of a product does not matter; a result without gaps in memory then saves copies."""
 
 
 class OneUpload:
-    """Forward pass and adjoint of a plan with `Plan.one_upload`; see `compiled.Passes` for what they take and give."""
+    """Forward pass and adjoint of a plan with `Plan.one_upload`; arguments and results as in `compiled.Passes`."""
 
     def __init__(self, constants: Constants) -> None:
         self._constants = constants
@@ -44,7 +44,7 @@ class OneUpload:
         self._side = len(constants.initial)
         self._exponents = exponents.repeat_interleave(2, 1)
         self._offset = torch.stack([offset, offset - math.pi / 2], 1).flatten()
-        # Only Im μψ is wanted of the overlaps: the real parts, which lie between, count nothing.
+        # Only Im μψ of the overlaps is needed: the real parts in between have weight zero.
         self._to_columns = torch.stack([torch.zeros_like(exponents), -exponents], 2).flatten(1)
         self._of_weights = self._to_weights = None
         if phases.weight_masks:
@@ -58,7 +58,7 @@ class OneUpload:
             self._change = self._change.index_select(2, self._without_last_permutation().indices())
         signs = torch.cat([basis.signs for basis in constants.bases], 1).T
         self._signs = signs.T.repeat_interleave(2, 1)
-        # μ = λ*: the gradient of an imaginary part with its sign turned.
+        # μ = λ*: the gradient of an imaginary part changes its sign.
         self._slopes = torch.stack([2 * signs, -2 * signs], 1).flatten(0, 1).T.contiguous()
         self._fixed: Tensor | None = None
         if not any(step.of_weights for step in self._rest):
@@ -68,7 +68,7 @@ class OneUpload:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """What it has made of the plan's constants."""
+        """Constants computed from the plan's."""
         made = (
             self._exponents,
             self._offset,
@@ -139,14 +139,14 @@ class OneUpload:
         return rows, pull_weight_angles(constants, copies, weights, gates)
 
     def _apart(self, copies: int) -> int:
-        """How many copies have to be kept apart: where nothing depends on weights they are samples like any others."""
+        """Number of copies to be kept apart: if nothing depends on weights, copies are samples like all others."""
         return 1 if self._fixed is not None and self._of_weights is None else copies
 
     def _samples_first(self, matrix: Tensor, samples: Tensor, batch: int, copies: int, apart: int) -> Tensor:
         """A matrix (X, Y) on each of samples (apart · …, Y): (batch, copies, X), mostly a view of (copies, X, batch).
 
         BLAS is up to six times faster when the short axis comes first; and the last two axes of the view are one, as
-        a network wants them.
+        a network needs them.
         """
         if apart == 1 and samples.numel() <= _FEW:
             return torch.mm(samples, matrix.T).view(batch, copies, len(matrix))
@@ -156,7 +156,7 @@ class OneUpload:
         return torch.bmm(matrix.expand(copies, -1, -1), samples).permute(2, 0, 1)
 
     def _without_last_permutation(self) -> IndexMap:
-        """Take the permutation off the last step, and return the map that does the same to the columns behind it."""
+        """Remove the permutation from the last step, and return the map that permutes the columns after it instead."""
         *before, last = self._rest
         bare = replace(last, rows=None)
         known = self._constants.steps[last]
@@ -172,14 +172,14 @@ class OneUpload:
         return matrix if self._change is None else torch.bmm(self._change.expand(len(matrix), -1, -1), matrix)
 
     def _before_measurement(self, mu: Tensor) -> Tensor:
-        """The transposed of that, which takes conjugated gradients back."""
+        """The transpose of that, which maps conjugated gradients back."""
         if self._change is not None:
             mu = torch.bmm(self._change.mT.expand(len(mu), -1, -1), mu)
         return mu if self._magnitudes is None else mu * self._magnitudes
 
 
 def _stacked_changes(constants: Constants) -> Tensor | None:
-    """The changes of basis of all measurements, one below the other; None where there is nothing to change."""
+    """The changes of basis of all measurements, one below the other; None if there is nothing to change."""
     if len(constants.bases) == 1 and not constants.bases[0].blocks:
         return None
     identity = torch.eye(len(constants.initial), dtype=constants.complex, device=constants.device)[None]

@@ -1,4 +1,4 @@
-"""What the adjoint pass reads off each layer of weights: one 2×2 operator a gate holds all its angles' gradients."""
+"""What the adjoint pass reads from each layer of weights: one 2×2 operator per gate gives all its angles' gradients."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from qiskit_hqnn.simulation.passes.constants import Constants
 from qiskit_hqnn.simulation.passes.weighted_gates import Block
 
 _STACKED = 1 << 16
-"""States of up to so many amplitudes are small enough that operators cost more than copies: the gradients of all
-layers are then read from one stack."""
+"""Up to this many amplitudes, operators cost more than copies: the gradients of all layers are then read from one
+stack."""
 
 
 class Operators:
     """Collects Y* = Tr_rest Σ_batch μ ψᵀ (μ = λ*) for every weighted gate: (layers, qubits, copies, 2, 2).
 
-    Behind a gate G, dL = Re⟨λ, dG G† ψ⟩ = Re Tr(Y† dG G†).
+    After a gate G, dL = Re⟨λ, dG G† ψ⟩ = Re Tr(Y† dG G†).
     """
 
     def __init__(self, constants: Constants, copies: int) -> None:
@@ -27,7 +27,7 @@ class Operators:
         self._waiting: dict[tuple[tuple[Block, ...], int], list[tuple[int, Tensor, Tensor]]] = {}
 
     def add(self, position: int, blocks: tuple[Block, ...], mu: Tensor, state: Tensor, at_once: bool) -> None:
-        """μ and ψ behind the gates of a layer, (copies, 2^n, batch); read now, or together with others later."""
+        """μ and ψ after the gates of a layer, (copies, 2^n, batch); read now, or together with others later."""
         if at_once or mu.numel() > _STACKED:
             self._read([position], blocks, mu, state)
         else:

@@ -1,4 +1,4 @@
-"""Angles of a plan: its slots, from the columns that they are affine in, and gradients the other way."""
+"""A plan's angles, its slots, from the columns that they are affine in, and gradients the other way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qiskit_hqnn.simulation.passes.constants import Constants
 
 @dataclass(eq=False)
 class Angles:
-    """Slots of a plan in radians; a kind that the plan has none of may be any tensor without elements.
+    """Slots of a plan in radians; a kind that the plan does not have may be any tensor without elements.
 
     Rows have shape (copies, K, batch), weights (copies, K), gates (copies, layers · qubits · length).
     """

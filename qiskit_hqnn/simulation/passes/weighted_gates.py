@@ -1,9 +1,9 @@
 """The one-qubit gates of weights: their matrices for the whole batch, and the gradients of their angles.
 
 A gate of up to three rotations is multilinear in the cosines and sines of its half angles, and products of these are
-sums of cosines of (±θ1 ± θ2 ± θ3)/2, shifted by a right angle or not: its waves. In dG G†, which gradients are read off
-with, half angles meet twice and are whole ones. So all gates of a circuit and all axes of their gradients are one
-matrix product, one cosine, and a product with constants each.
+sums of cosines of (±θ1 ± θ2 ± θ3)/2, shifted by a right angle or not: its waves. In dG G†, from which gradients are
+read, half angles occur twice and become whole ones. So all gates of a circuit and all axes of their gradients are one
+matrix product, one cosine, and one product with constants each.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Block = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class GateConstants:
-    """What the gates of a plan are computed from; G = layers · qubits, L = rotations in the longest gate.
+    """The constants of a plan's gates; G = layers · qubits, L = rotations in the longest gate.
 
     Attributes:
-        layers, qubits: how many; their product is G.
+        layers, qubits: their numbers; the product is G.
         sums, shifts: real arrays (L, V + W) and (V + W,): cos(angles @ sums + shifts) are V waves of half angles, then
             W of whole ones.
         entries: real array (G, V, 8): from waves of half angles to the four entries of the gate, real and imaginary.
         slopes: real array (G, 8 · W, L): from (entry of Y*) × (wave of whole angles) to the gradients of the angles.
-        blocks: the blocks of qubits whose matrices are wanted.
+        blocks: the blocks of qubits whose matrices are needed.
     """
 
     layers: int
@@ -45,7 +45,7 @@ class GateConstants:
 
 
 def gate_constants(plan: Plan, dtype: torch.dtype, device: torch.device) -> GateConstants:
-    """The constants of a plan's weighted gates, worked out in float64."""
+    """The constants of a plan's weighted gates, computed in float64."""
     layers, qubits, length = plan.gate_cos.shape[:3]
     cos, sin = (part.reshape(-1, length, 2, 2) for part in (plan.gate_cos, plan.gate_sin))
     half, whole = _half_waves(length), _whole_waves(length)
@@ -98,7 +98,7 @@ def _whole_waves(length: int) -> _Waves:
 
 
 def _entries(cos: np.ndarray, sin: np.ndarray, waves: _Waves) -> np.ndarray:
-    """(G, V, 8) from the factors' (G, L, 2, 2): its values at as many points as there are waves say what a gate is."""
+    """(G, V, 8) from the factors' (G, L, 2, 2): values at as many points as there are waves determine a gate."""
     length = cos.shape[1]
     points = np.array(list(product((0.0, np.pi), repeat=length)))
     gates = _products(cos, sin, points, 0)
@@ -154,7 +154,7 @@ class WeightedGates:
     def angle_gradients(self, operators: Tensor) -> Tensor:
         """Gradients (copies, layers · qubits · L) from operators Y*, (layers, qubits, copies, 2, 2).
 
-        Behind a gate G, dL = Re Tr(Y† dG G†).
+        After a gate G, dL = Re Tr(Y† dG G†).
         """
         gates, copies, count = self.axes.shape
         entries = torch.view_as_real(operators).reshape(gates, copies, 8, 1)
@@ -182,7 +182,7 @@ def kronecker(gates: Sequence[Tensor]) -> Tensor:
     block, side = gates[0], 2
     layers, copies = block.shape[:2]
     for gate in gates[1:]:
-        # The longer axis is the inner one: elementwise products run along it.
+        # The longer axis is the inner one, since elementwise products run along it.
         block = gate * block.view(layers, copies, 1, side, 1, side)
         side *= 2
     return block.view(layers, copies, side, side)

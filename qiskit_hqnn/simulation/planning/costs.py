@@ -1,11 +1,11 @@
-"""When it pays to multiply layers of weights into one matrix before a sample is looked at.
+"""When it pays to multiply layers of weights into one matrix before it is applied to samples.
 
 Seconds are modelled as operators · OPERATOR + multiplications · MULTIPLY, forward and backward pass together, with the
 complex multiplications of matrix products. `benchmarks/cost_model.py` measures both ways and fits the two constants.
 
-A layer on B samples of N = 2^n amplitudes takes N² B multiplications forward, as many for the gradient of its input and
-as many for its own. In a product of L layers each takes 4 N³ instead (the first one 1), and the product is then one
-layer for the samples.
+A layer on B samples of N = 2^n amplitudes takes N² B multiplications forward, the same number for the gradient of its
+input, and the same for its own. In a product of L layers each takes 4 N³ instead (the first one 1), and the product is
+then one layer for the samples.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ OPERATOR = 3.0e-6
 MULTIPLY = 1.24e-10
 """Seconds of one complex multiplication in a batched product."""
 _APPLY = 2
-"""Operators that a product takes more than its layers would on the samples."""
+"""Operators that a product takes in addition to those of its layers."""
 _ONE_UPLOAD = 20
-"""What `one_upload` saves by having a single matrix behind the inputs, in operators: fewer, and smaller ones."""
+"""Operators that `one_upload` saves with a single matrix after the inputs: fewer, and smaller ones."""
 
 
 def multiplied_from(steps: Sequence[Step | Product], num_qubits: int, one_upload: bool, copies: int) -> float:
@@ -31,7 +31,7 @@ def multiplied_from(steps: Sequence[Step | Product], num_qubits: int, one_upload
     Args:
         steps: of a plan, with products.
         num_qubits: n.
-        one_upload: whether the passes are those of `one_upload`, which there are none of without products.
+        one_upload: whether the passes are those of `one_upload`, which need products.
         copies: circuits side by side.
     """
     side = 2**num_qubits

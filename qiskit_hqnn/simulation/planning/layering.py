@@ -22,10 +22,10 @@ from qiskit_hqnn.simulation.planning.lowering import (
 )
 
 _TOLERANCE = 1e-14
-"""What a few products of exact gates are off by; a rotation of 1e-13 is one."""
+"""Above the rounding of a few products of exact gates; a rotation of 1e-13 still counts."""
 LONGEST = 3
-"""Rotations that one gate of a layer multiplies; three make any gate, and 2^3 products of cosines and sines are still
-cheap to keep."""
+"""Most rotations in one gate of a layer; three make any gate, and 2^3 products of cosines and sines are still cheap to
+keep."""
 
 
 @dataclass(eq=False)
@@ -72,8 +72,8 @@ def _rotations_to_phases(primitives: list[Primitive], of_weights: set[int]) -> l
     """Input-dependent rotations as phases between fixed gates.
 
     A phase is an elementwise product, a rotation that differs from sample to sample a batch of matrix products. The
-    fixed gates join their neighbours, or cancel across the CNOTs of a multiplexed rotation, which leaves one phase
-    polynomial of them all.
+    fixed gates join their neighbours, or cancel across the CNOTs of a multiplexed rotation, which leaves a single phase
+    polynomial.
     """
     result: list[Primitive] = []
     for gate in primitives:
@@ -118,7 +118,7 @@ def _merge_fixed(primitives: list[Primitive], num_qubits: int) -> list[Primitive
             pending[gate.qubit] = gate.matrix @ pending[gate.qubit]
             continue
         for qubit in gate.qubits:
-            # A rotation of weights takes its neighbours into one matrix: to pass it would only make a layer more.
+            # A rotation of weights absorbs its neighbours into one matrix: passing it would only add a layer.
             target = isinstance(gate, CNOT) and qubit == gate.target
             commutes = _commutes_with_x(pending[qubit]) if target else _is_diagonal(pending[qubit])
             if isinstance(gate, Rotation) or not commutes:
@@ -155,14 +155,14 @@ def _layers(primitives: list[Primitive], num_qubits: int) -> list[Layer]:
 
 
 class _LayerBuilder:
-    """Takes gates into one layer for as long as the order K, D, P allows it."""
+    """Adds gates to one layer for as long as the order K, D, P allows it."""
 
     def __init__(self, layer: Layer, first: bool) -> None:
         self.layer, self.first = layer, first
         self.touched: set[int] = set()
 
     def take(self, gate: Primitive, following: Primitive | None) -> bool:
-        """Whether the gate went into this layer; `following` is the next one on the same qubit."""
+        """Whether the gate was added to this layer; `following` is the next one on the same qubit."""
         if isinstance(gate, CNOT):
             self.layer.rows[gate.target] ^= self.layer.rows[gate.control]
             self.touched |= set(gate.qubits)
@@ -174,7 +174,7 @@ class _LayerBuilder:
             self.layer.gates.setdefault(gate.qubit, []).append(gate)
             return True
         if isinstance(gate, Rotation) and gate.axis == "z" and not isinstance(following, Fixed | Rotation):
-            # Nothing for it to be merged with in the next layer: as a phase it costs this one nothing new.
+            # It has nothing to merge with in the next layer: as a phase it adds no cost to this one.
             self._add_phase(Phase((gate.qubit,), gate.angle))
             return True
         return False
@@ -182,7 +182,7 @@ class _LayerBuilder:
     def _takes_into_gates(self, gate: Fixed | Rotation) -> bool:
         if isinstance(gate, Fixed):
             return True
-        # The first layer is a constant product state; what depends on weights comes in the layers behind it.
+        # The first layer is a constant product state; what depends on weights comes in later layers.
         rotations = sum(isinstance(other, Rotation) for other in self.layer.gates.get(gate.qubit, []))
         return not self.first and rotations < LONGEST
 

@@ -1,4 +1,4 @@
-"""What of a circuit its outputs can see: the end pulled into the measurement, the rest cut to the light cone."""
+"""The part of a circuit that its outputs depend on: the end moves into the measurement, the light cone remains."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from qiskit_hqnn.simulation.planning.measurement import (
 )
 
 Tail = tuple[list[Layer], list[Term], dict[int, np.ndarray]]
-"""Layers, the observables behind them, and fixed gates between the two."""
+"""Layers, the observables after them, and fixed gates between both."""
 
 
 def pull_measurement_back(layers: list[Layer], observables: Sequence[SparsePauliOp]) -> Tail:
-    """Move into the measurement what it can take from the end of the circuit, and drop what it does not see."""
+    """Move as much as possible from the circuit's end into the measurement, and drop what does not affect it."""
     terms = terms_of(observables)
     while True:
         last = layers[-1]
@@ -41,7 +41,7 @@ def pull_measurement_back(layers: list[Layer], observables: Sequence[SparsePauli
         gates = {qubit: product_of(gates) for qubit, gates in last.gates.items()}
         moved_back = through_gates(terms, gates)
         if moved_back is None:
-            # Its own change of basis takes the place of this layer, which costs nothing more.
+            # The measurement's change of basis replaces this layer at no cost.
             layers.pop()
             return layers, terms, gates
         terms = moved_back
@@ -81,7 +81,7 @@ def cut_to_light_cone(layers: list[Layer], terms: list[Term], last_gates: dict[i
 
 
 def _grown(live: int, masks: list[int]) -> int:
-    """The live qubits and all that masks connect with them."""
+    """The live qubits and all qubits that masks connect with them."""
     before = -1
     while before != live:
         before = live

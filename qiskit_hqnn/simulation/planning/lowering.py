@@ -1,7 +1,7 @@
-"""A circuit in three kinds of primitives: one-qubit gates, parity phases, and CNOTs.
+"""A circuit as three kinds of primitives: one-qubit gates, parity phases, and CNOTs.
 
 Every standard gate is a product of these: a parametrised two-qubit rotation is a parity phase between fixed
-one-qubit gates, and so the planner has three things to arrange instead of fifty. Global phases are dropped.
+one-qubit gates, so the planner has three kinds to arrange instead of fifty. Global phases are dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from qiskit_hqnn.circuits import affine, has_symbols, is_open, is_symbolic, kind
 from qiskit_hqnn.errors import CircuitError
 
 _SQ = 1 / sqrt(2)
-HADAMARD = np.array([[_SQ, _SQ], [_SQ, -_SQ]], dtype=complex) * -1j  # determinant 1, as every matrix here
+HADAMARD = np.array([[_SQ, _SQ], [_SQ, -_SQ]], dtype=complex) * -1j  # determinant 1, like every matrix here
 TO_Z_FROM_Y = np.array([[_SQ, -1j * _SQ], [-1j * _SQ, _SQ]])  # RX(π/2): V Y V† = Z, and V commutes with X
 PAULI = {
     "x": np.array([[0, 1], [1, 0]], dtype=complex),
@@ -41,7 +41,7 @@ PAULI = {
 
 @dataclass(frozen=True)
 class Angle:
-    """scale · θ[index] + offset, radians; a constant where index is None."""
+    """scale · θ[index] + offset, radians; a constant if index is None."""
 
     index: int | None
     scale: float = 1.0
@@ -106,7 +106,7 @@ def lower(circuit: QuantumCircuit, angles: tuple[Parameter, ...]) -> list[Primit
 
     Args:
         circuit: unitary; each parametrised gate angle is one of `angles`.
-        angles: `Angle.index` counts these.
+        angles: the parameters that `Angle.index` refers to.
 
     Raises:
         CircuitError: if an instruction is not unitary (measurement, reset, control flow) or has no definition.
@@ -151,9 +151,7 @@ def _is_ignored(operation: Operation) -> bool:
 
 def _refusal(circuit: QuantumCircuit, operation: Operation) -> CircuitError:
     if isinstance(operation, Measure | Reset | Store | ControlFlowOp) or operation.num_clbits:
-        where = (
-            ", with which 'initialize' starts too, behind other gates" if isinstance(operation, Reset) else ""
-        )
+        where = " after other gates ('initialize' starts with one)" if isinstance(operation, Reset) else ""
         return CircuitError(
             f"A simulated circuit must be unitary and unmeasured, but circuit {circuit.name!r} contains "
             f"{operation.name!r}{where}."
@@ -171,7 +169,7 @@ def special_unitary(matrix: np.ndarray) -> np.ndarray:
 
 def _angle(value: float | ParameterExpression, index: dict[Parameter, int]) -> Angle:
     found = affine(value) if is_symbolic(value) else ({}, float(value))
-    assert found is not None  # a template's angles enter definitions with a factor, and with nothing else
+    assert found is not None  # a template's angles enter definitions only with a factor
     (slopes, offset) = found
     if not slopes:
         return Angle(None, 0.0, offset)

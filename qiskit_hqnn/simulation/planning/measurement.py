@@ -49,7 +49,7 @@ def terms_of(observables: Sequence[SparsePauliOp]) -> list[Term]:
 
 
 def through_permutation(terms: list[Term], layer: Layer) -> list[Term]:
-    """The same observables in front of the layer's permutation: CNOTs map Pauli strings to Pauli strings."""
+    """The same observables before the layer's permutation: CNOTs map Pauli strings to Pauli strings."""
     columns = inverse_columns(layer.rows)
     moved = []
     for term in terms:
@@ -61,7 +61,7 @@ def through_permutation(terms: list[Term], layer: Layer) -> list[Term]:
 
 
 def through_gates(terms: list[Term], gates: dict[int, np.ndarray]) -> list[Term] | None:
-    """The same observables in front of one-qubit gates, if these map the Pauli strings to Pauli strings; else None."""
+    """The same observables before one-qubit gates, if these map the Pauli strings to Pauli strings; otherwise None."""
     moved = []
     for term in terms:
         coefficient, x, z = term.coefficient, term.x, term.z
@@ -81,7 +81,7 @@ def through_gates(terms: list[Term], gates: dict[int, np.ndarray]) -> list[Term]
 
 
 def sees(term: Term, mask: int) -> bool:
-    """Whether the string anticommutes with Z on every qubit of the mask: only then it sees a phase of this parity."""
+    """Whether the string anticommutes with this parity: only then does it depend on the phase."""
     return (term.x & mask).bit_count() % 2 == 1
 
 
@@ -90,7 +90,7 @@ def _pauli_image(gate: np.ndarray, letter: str) -> tuple[float, str] | None:
     image = gate.conj().T @ PAULI[letter] @ gate
     for other, pauli in PAULI.items():
         sign = 1.0 if np.trace(pauli @ image).real > 0 else -1.0
-        # Entry by entry: 1 - cos(x) would take rotations of 1e-7 for nothing.
+        # Entry by entry: 1 - cos(x) would ignore rotations of 1e-7.
         if np.abs(image - sign * pauli).max() < _TOLERANCE:
             return sign, other
     return None

@@ -1,4 +1,4 @@
-"""What will run, worked out once for each circuit structure: constants, and which parameter drives which slot."""
+"""The plan of a circuit, computed once per structure: constants, and which parameter drives which slot."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ class Plan:
     """How a circuit is evaluated; `print(plan)` explains it.
 
     Attributes:
-        num_qubits: of the simulation; qubits that no output sees are left out.
+        num_qubits: of the simulation; qubits that no output depends on are left out.
         num_inputs, num_weights, num_outputs: sizes of the circuit.
         initial: a matrix for each qubit whose constant initial state is not |0⟩.
-        steps: what is done to the state, in order.
+        steps: what is applied to the state, in order.
         bases: the measurements of the outputs.
-        layered: steps and bases without products; None where there is none.
+        layered: steps and bases without products; None if there are no products.
         row_slots: angles that may differ from sample to sample; its columns are the inputs, then the weights where an
             angle mixes both, then the nonlinear angles.
         weight_slots: phases of weights; its columns are the weights, then the nonlinear angles of weights.
         gate_slots: angles of the weighted gates, (weighted layers · qubits · length); columns as above.
         gate_cos, gate_sin: arrays (layers, qubits, length, 2, 2): a gate is cos(θ/2) · gate_cos + sin(θ/2) · gate_sin.
         mixes: whether row slots have columns for the weights.
-        row_nonlinear, weight_nonlinear: template angles that are computed by an expression.
+        row_nonlinear, weight_nonlinear: template angles that an expression computes.
         template: the circuit over its angles.
         parameters: inputs, then weights.
     """
@@ -115,7 +115,7 @@ class Plan:
 
     @cached_property
     def one_upload(self) -> bool:
-        """Whether the inputs are one layer of phases at the start, and all that follows is one small matrix."""
+        """Whether the inputs are one layer of phases at the start, followed by one small matrix."""
         return (
             self.num_qubits <= WHOLE
             and bool(self.bases)
@@ -140,7 +140,7 @@ class Plan:
         return replace(self, steps=steps, bases=bases, layered=None)
 
     def masks(self) -> list[int]:
-        """How many parity masks each step's phases have."""
+        """Number of parity masks of each step's phases."""
         phases = [step.phases for step in each_step(self.steps) if step.phases is not None]
         return [max(len(part.row_masks), len(part.weight_masks)) for part in phases]
 
@@ -173,7 +173,7 @@ class Plan:
 def make_plan(source: Source, keep_state: bool = False) -> Plan:
     """Plan a circuit's evaluation; pure, and independent of batch size, dtype and device.
 
-    With `keep_state` the state itself is wanted: nothing moves into the measurement.
+    With `keep_state` the state itself is needed: nothing moves into the measurement.
     """
     ansatz, template = source.ansatz, source.template
     split = ansatz.num_inputs

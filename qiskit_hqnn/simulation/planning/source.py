@@ -1,4 +1,4 @@
-"""What a plan is made from, and how two circuits are known to be the same one."""
+"""The source of a plan, and how two circuits are recognised as equal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from qiskit_hqnn.simulation.planning.lowering import Fixed, Primitive, lower
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An ansatz on its way into a plan.
+    """An ansatz, prepared for planning.
 
     Attributes:
-        ansatz: its parameters and observables count.
+        ansatz: its parameters and observables are used.
         template: of the ansatz.
         primitives: of the template.
     """
@@ -49,7 +49,7 @@ def source_of(ansatz: Ansatz) -> Source:
     """The template of an ansatz and its primitives.
 
     Raises:
-        CircuitError: if a gate is not unitary, or nothing says what it does.
+        CircuitError: if a gate is not unitary or has no definition.
     """
     template = make_template(ansatz)
     return Source(ansatz, template, lower(template.circuit, template.angles))

@@ -1,4 +1,4 @@
-"""The steps that a plan runs, and which of them become one matrix before any sample is looked at."""
+"""The steps of a plan, and which of them become one matrix before they are applied to samples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from qiskit_hqnn.simulation.planning.measurement import Basis
 
 WHOLE = 6
-"""Up to so many qubits, a layer of one-qubit gates is applied as one matrix."""
+"""Up to this many qubits, a layer of one-qubit gates is applied as one matrix."""
 BLOCK = 5
-"""Above, as one matrix for each block of at most so many qubits."""
+"""Above, as one matrix for each block of at most this many qubits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class Gates:
     """The one-qubit gates of a layer.
 
     Attributes:
-        fixed: a matrix for each active qubit, where none of them depends on weights; else None.
-        position: which of the plan's weighted layers this is, where one does; else None.
+        fixed: a matrix for each active qubit, if none of them depends on weights; otherwise None.
+        position: index among the plan's weighted layers, if one depends on weights; otherwise None.
         blocks: (lowest qubit, number of qubits) of each block that is applied as one matrix.
     """
 
@@ -50,7 +50,7 @@ class Phases:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One layer: gates, then phases, then a permutation (rows over GF(2)); None where there is nothing to do."""
+    """One layer: gates, then phases, then a permutation (rows over GF(2)); None if there is nothing to do."""
 
     gates: Gates | None
     phases: Phases | None
@@ -69,13 +69,13 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """Steps without inputs, multiplied into one matrix per copy before that is applied to all samples."""
+    """Steps without inputs, multiplied into one matrix per copy, which is then applied to all samples."""
 
     steps: tuple[Step, ...]
 
 
 def each_step(steps: Sequence[Step | Product]) -> Iterator[Step]:
-    """All steps in order, those inside of products too."""
+    """All steps in order, including those inside products."""
     for step in steps:
         if isinstance(step, Product):
             yield from step.steps
@@ -88,11 +88,11 @@ def multiply_runs(
 ) -> tuple[tuple[Step | Product, ...], list[Basis]]:
     """Runs of steps without inputs as products, where at least two layers of weights are multiplied.
 
-    Where all inputs come at the start, everything behind them is one product, whatever is in it: `one_upload` runs it.
+    Where all inputs come at the start, everything after them is one product: `one_upload` runs it.
 
-    A run's matrix has as many columns as the state has amplitudes, which is fewer than a batch has samples as long as
-    the circuit is small; the batch then costs one matrix product, however deep the run. The change of basis of a
-    single measurement joins the last run.
+    A run's matrix has as many columns as the state has amplitudes, which for small circuits is fewer than a batch has
+    samples; the batch then costs one matrix product, however deep the run. The change of basis of a single measurement
+    joins the last run.
     """
     if num_qubits > WHOLE:
         return tuple(steps), bases
@@ -137,7 +137,7 @@ def _weighted(run: Sequence[Step]) -> int:
 
 
 def _rejoin(steps: list[Step | Product]) -> tuple[Step | Product, ...]:
-    """Gates and the phases behind them as one step again, where they were parted for nothing."""
+    """Gates and the phases after them as one step again, where the split gained nothing."""
     joined: list[Step | Product] = []
     for step in steps:
         last = joined[-1] if joined else None
@@ -189,7 +189,7 @@ def explain(step: Step | Product) -> list[str]:
     if step.phases is not None:
         rows, weights = len(step.phases.row_masks), len(step.phases.weight_masks)
         parts.append(
-            f"phases, elementwise: {rows} a sample, {weights} of weights, {len(step.phases.constant)} constant"
+            f"phases, elementwise: {rows} per sample, {weights} of weights, {len(step.phases.constant)} constant"
         )
     if step.rows is not None:
         parts.append("CNOTs as one permutation of basis states")

@@ -140,9 +140,7 @@ def test_a_measurement_in_the_middle_is_refused():
     circuit.measure(0, 0)
     circuit.h(0)
     circuit.measure(0, 1)
-    with pytest.raises(
-        CircuitError, match="measured at its end, but 'h' comes behind a measurement of qubit 0"
-    ):
+    with pytest.raises(CircuitError, match="measured at its end, but 'h' follows a measurement of qubit 0"):
         OutcomeProgram(circuit, [], None)
 
 
