@@ -27,14 +27,21 @@ def blank_pictures(request, monkeypatch):
         monkeypatch.setattr(module, name, blank)
 
 
+def _blank(path):
+    path.parent.mkdir(parents=True, exist_ok=True)  # as the true ones do
+    path.write_bytes(PIXEL)
+
+
 @lru_cache(maxsize=1)
 def _drawing(modules):
     """Each function that draws in a module that has taken it over, and what stands in for it; anew after an import."""
     found = []
     for name, module in list(sys.modules.items()):
-        if name.startswith("qiskit_hqnn.training.") and not name.endswith(".pictures"):
-            drawn = vars(module).keys() & {"draw_curves", "draw_confusion"}
-            found += [(module, draw, lambda *given: given[-1].write_bytes(PIXEL)) for draw in drawn]
+        if name.startswith(("qiskit_hqnn.training.", "qiskit_hqnn.reproduction.")) and not name.endswith(
+            ".pictures"
+        ):
+            drawn = vars(module).keys() & {"draw_curves", "draw_curves_of_runs", "draw_confusion"}
+            found += [(module, draw, lambda *given: _blank(given[-1])) for draw in drawn]
             if "keep_circuit" in vars(module) and not name.endswith(".circuit_picture"):
                 found.append((module, "keep_circuit", lambda folder, network: None))
             if "curves_svg" in vars(module):

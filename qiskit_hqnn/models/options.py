@@ -47,7 +47,7 @@ layer of as many parameters."""
 CONTROLS_OF: Mapping[str, tuple[str, ...]] = {
     "hqnn-parallel": ALL_CONTROLS,
     "hqnn-quanv": ("twin", "twin-1", "frozen", "no-entanglement", "matched-dense"),
-    "vqc-head": ("twin", "no-entanglement"),
+    "vqc-head": ("twin", "no-entanglement", "matched-dense"),
     "textbook": ("twin",),
     "circuit-centric": ("twin", "frozen", "no-entanglement", "matched-dense"),
     "reuploading": ("twin", "frozen", "no-entanglement", "matched-dense"),

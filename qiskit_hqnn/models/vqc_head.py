@@ -6,21 +6,22 @@ from torch import Tensor, nn
 
 from qiskit_hqnn.circuits import vqc_head
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models.controls import check_side
+from qiskit_hqnn.models.controls import MatchedDense, check_side
 from qiskit_hqnn.models.options import check_control
 
 
 class VQCHead(nn.Module):
     """Three convolutions and two dense layers that give each class circuit its four angles; p(0) is the class's score.
 
-    The circuits have no trainable weight, so there is nothing to freeze and no parameter count to match.
+    The circuits have no trainable weight, so there is nothing to freeze: what is trained for them are their angles.
 
     Args:
         classes: one circuit for each.
         channels: of the images.
         dropout: of whole feature maps.
         image_size: pixels a side; 28 as published, 20 at least.
-        control: None; "twin" (a dense layer 128 → classes instead of angles and circuits), "no-entanglement".
+        control: None; "twin" (a dense layer 128 → classes instead of angles and circuits), "no-entanglement",
+            "matched-dense" (two dense layers 128 → r → classes with as many parameters as the angles have).
 
     Example:
         >>> import torch
@@ -48,9 +49,11 @@ class VQCHead(nn.Module):
             nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
             nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(64 * side**2, 128), nn.ReLU(),
         )  # fmt: skip
-        self.angles = nn.Linear(128, classes if control == "twin" else 4 * classes)
+        self.angles: nn.Module = nn.Linear(128, classes if control == "twin" else 4 * classes)
         self.quantum: nn.Module | None = None
-        if control != "twin":
+        if control == "matched-dense":
+            self.angles = MatchedDense(128, classes, 4 * classes * (128 + 1))
+        elif control != "twin":
             self.quantum = QuantumLayer(vqc_head(entangle=control != "no-entanglement"), copies=classes)
 
     def encode(self, images: Tensor) -> Tensor:

@@ -24,6 +24,11 @@ from qiskit_hqnn.training import (
 Settings = dict[str, Any]
 """Settings by dotted key, such as {"train.epochs": 3}."""
 
+History = dict[str, list[float | None]]
+"""By quantity its values from the first epoch on; None where an epoch has none."""
+
+_CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -35,6 +40,8 @@ class Record:
         metrics: its metrics.json: parameters, seconds, training, data, and the results under `test` by place.
         machine: its environment.json.
         folder: its run folder, where that is there.
+        history: losses and accuracies by epoch, rounded to five digits; empty where the file beside the page was
+            written before they were kept.
     """
 
     seed: int
@@ -43,6 +50,17 @@ class Record:
     metrics: dict[str, Any]
     machine: dict[str, Any]
     folder: Path | None = None
+    history: History = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> list[dict[str, float]]:
+        """The history, one row for each epoch, as a run folder has it."""
+        columns = zip(*self.history.values(), strict=True)
+        return [
+            {"epoch": number}
+            | {name: value for name, value in zip(self.history, values, strict=True) if value is not None}
+            for number, values in enumerate(columns, start=1)
+        ]
 
     def repeat(self, job: JobFile) -> Repeat:
         """Which repetition of a row's job it is: its seed, with its draw where the job has several."""
@@ -77,7 +95,16 @@ def record_of(run: RunFolder) -> Record | None:
     # The version of the kernel says nothing about a result.
     machine["platform"] = machine.get("platform", "").split("-")[0] or None
     control = job.model.options.get("control")
-    return Record(job.seeds[0], control, settings_of(job), metrics, machine, run.path)
+    return Record(job.seeds[0], control, settings_of(job), metrics, machine, run.path, _history_of(run))
+
+
+def _history_of(run: RunFolder) -> History:
+    rows = run.history()
+    return {
+        name: [round(row[name], 5) if name in row else None for row in rows]
+        for name in _CURVES
+        if any(name in row for row in rows)
+    }
 
 
 def records_in(folder: Path, job: JobFile) -> Records:
@@ -138,7 +165,8 @@ def write_records(path: Path, job: JobFile, records: Records) -> None:
         own = record.settings
         changed = {key: own.get(key) for key in {**base, **own} if own.get(key) != base.get(key)}
         entry = {"seed": record.seed, "control": record.control, "settings": changed}
-        lines.append(_line(entry | {"machine": machines.index(record.machine)} | record.metrics))
+        kept = {"history": record.history} if record.history else {}
+        lines.append(_line(entry | {"machine": machines.index(record.machine)} | record.metrics | kept))
     parts = {
         "about": '"Written by `hqnn reproduce`, which makes the results page of it; settings are those of the job '
         'file, and each run names what it changes in them."',
@@ -175,9 +203,10 @@ def read_records(path: Path, job: JobFile) -> Records:
 
 
 def gather(folder: Path, path: Path, job: JobFile) -> tuple[Records, bool]:
-    """A row's records from its run folders, or, where those hold less, from the file beside the page.
+    """A row's records from its run folders, and what those lack from the file beside the page.
 
-    The folders count if they hold all of the job file's draws, seeds and controls, or as many runs as the file.
+    The folders alone count if they hold all of the job file's draws, seeds and controls. If the file's runs are of
+    other images, the folders count if they hold as many runs, and else the file.
 
     Args:
         folder: the row's folder.
@@ -185,7 +214,7 @@ def gather(folder: Path, path: Path, job: JobFile) -> tuple[Records, bool]:
         job: the row's job.
 
     Returns:
-        The records, and whether they come from the file.
+        The records, and whether they all come from the file.
     """
     here = records_in(folder, job)
     try:
@@ -196,15 +225,34 @@ def gather(folder: Path, path: Path, job: JobFile) -> tuple[Records, bool]:
         raise
     wanted = {(repeat, control) for repeat in job.repeats for control in (None, *job.controls)}
     whole = wanted <= {(run.repeat(job), run.control) for run in here.runs}
-    if whole or len(here.runs) >= len(kept.runs):
+    if whole or not kept.runs:
         return here, False
-    return kept, True
+    if not here.runs:
+        return kept, True
+    if not _of_the_same_images(here, kept):
+        return (here, False) if len(here.runs) >= len(kept.runs) else (kept, True)
+    both = sort_out([*here.runs, *kept.runs], job)  # of a run that both have, the first one: the folder's
+    return Records(both.runs, list(dict.fromkeys([*here.left_out, *kept.left_out]))), False
+
+
+def _of_the_same_images(here: Records, kept: Records) -> bool:
+    """Whether no draw of the images has other labels here than there."""
+
+    def labels(records: Records) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = {}
+        for run in records.runs:
+            if digest := run.metrics.get("data", {}).get("labels"):
+                found.setdefault(run.settings["data.seed"], set()).add(digest)
+        return found
+
+    ours, theirs = labels(here), labels(kept)
+    return all(ours[draw] == theirs[draw] for draw in ours.keys() & theirs.keys())
 
 
 def _read(entry: dict[str, Any], base: Settings, machines: Sequence[dict[str, Any]]) -> Record:
     rest = dict(entry)
     seed, control, changed = rest.pop("seed"), rest.pop("control"), rest.pop("settings")
-    machine = machines[rest.pop("machine")]
+    machine, history = machines[rest.pop("machine")], rest.pop("history", {})
     # A key that came to job files since is at its default here.
     known = {**base, **changed}
     model, data = ModelSection(name=known["model.name"]), DataSection(name=known["data.name"])
@@ -212,7 +260,9 @@ def _read(entry: dict[str, Any], base: Settings, machines: Sequence[dict[str, An
     settings = {key: value for key, value in settings.items() if value is not None}
     if not rest["test"] or not {"parameters", "seconds"} <= rest.keys():
         raise ValueError(f"the run of seed {seed} has no results")
-    return Record(seed, control, settings, rest, machine)
+    if len({len(values) for values in history.values()}) > 1:
+        raise ValueError(f"the run of seed {seed} has histories of different lengths")
+    return Record(seed, control, settings, rest, machine, None, history)
 
 
 def _line(value: object) -> str:

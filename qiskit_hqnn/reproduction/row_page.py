@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from qiskit_hqnn._files import write_whole
 from qiskit_hqnn.reproduction.apart import without_twins
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.over_draws import counted, of_draws, over_draws
 from qiskit_hqnn.reproduction.records import Records
 from qiskit_hqnn.reproduction.reproducing import Published
+from qiskit_hqnn.reproduction.row_pictures import pictures
+from qiskit_hqnn.reproduction.searched import searched
 from qiskit_hqnn.reproduction.standing import SEEDS_FOR_A_SHARE, against, images_of, in_words, measured
 from qiskit_hqnn.reproduction.summaries import network_rows, summary_of
 from qiskit_hqnn.reproduction.what_it_did import CONTROLS, Found, paragraph
@@ -44,7 +43,8 @@ def row_page(outcome: Outcome, found: Sequence[Found], path: Path, front: str, q
     lines += row.remarks
     lines += _figures(outcome)
     if outcome.records.networks:
-        lines.append(_pictures(outcome, path, quick))
+        lines.append(pictures(outcome, path, quick))
+        lines.append("" if quick else searched(row.job, path))
     if outcome.variant:
         lines += [
             f"## With the text's own settings\n\n{in_words(row.variant)}:",
@@ -140,28 +140,6 @@ def _runs_table(summary: Summary) -> str:
             f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
         )
     return "\n".join(lines)
-
-
-def _pictures(outcome: Outcome, path: Path, quick: bool) -> str:
-    """Curves and confusion matrix of the first seed's network, copied beside the page; what stands there is kept."""
-    run, images = outcome.records.networks[0], path.parent.parent / "images"
-    place = next(iter(run.metrics["test"]))
-    links = []
-    for source, what in ((f"confusion-{place}.png", "confusion matrix"), ("curves.png", "loss and accuracy")):
-        kind = source.split("-")[0].removesuffix(".png")
-        target = images / f"results-{outcome.row.job}{'-quick' if quick else ''}-{kind}.png"
-        if run.folder is not None and (run.folder / source).exists():
-            _copy(run.folder / source, target)
-        if target.exists():
-            links.append(f"![{outcome.row.job}: {what}]({relpath(target, path.parent)})")
-    return " ".join(links)
-
-
-def _copy(source: Path, target: Path) -> None:
-    def copy(beside: Path) -> None:
-        shutil.copyfile(source, beside)
-
-    write_whole(target, copy)
 
 
 def _parameters(row: Published, counts: dict[str, int]) -> str:

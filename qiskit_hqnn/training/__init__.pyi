@@ -26,7 +26,7 @@ from .metrics import Metrics, Result, active
 from .named import NAMED_NETWORK
 from .own_circuits import check_circuit
 from .own_networks import own_parts
-from .pictures import best_epoch
+from .pictures import best_epoch, draw_confusion, draw_curves_of_runs
 from .prediction import predict_on, shots_for
 from .predictor import Predictor
 from .preparation import build_model, check_controls, load_splits
@@ -102,6 +102,8 @@ __all__ = [
     "closed_form",
     "decide",
     "differences",
+    "draw_confusion",
+    "draw_curves_of_runs",
     "evaluate",
     "find_job",
     "finish",

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
@@ -33,30 +34,30 @@ def best_epoch(history: Sequence[Mapping[str, float]]) -> Mapping[str, float] | 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Loss and accuracy by epoch, training and validation, as PNG."""
-    write_whole(path, lambda beside: _curves(history).savefig(beside, dpi=120))
+    draw_curves_of_runs([history], path)
+
+
+def draw_curves_of_runs(histories: Sequence[Sequence[Mapping[str, float]]], path: Path) -> None:
+    """The same of several runs: each one pale, and their means."""
+    write_whole(path, lambda beside: _curves(histories).savefig(beside, dpi=120))
 
 
 def curves_svg(history: Sequence[Mapping[str, float]]) -> bytes:
-    """The same as vector graphics."""
+    """The same of one run as vector graphics."""
     file = io.BytesIO()
-    _curves(history).savefig(file, format="svg")
+    _curves([history]).savefig(file, format="svg")
     return file.getvalue()
 
 
-def _curves(history: Sequence[Mapping[str, float]]) -> Figure:
+def _curves(histories: Sequence[Sequence[Mapping[str, float]]]) -> Figure:
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in history]
-    best = best_epoch(history)
+    best = best_epoch(histories[0]) if len(histories) == 1 else None
     for axis, quantity in zip(axes, ("loss", "accuracy"), strict=True):
         for part, colour in (("train", "#6f8fb3"), ("validation", "#c4572e")):
-            values = [row.get(f"{part}_{quantity}") for row in history]
-            if any(value is not None for value in values):
-                # A line through one point is nothing to see.
-                size = 7 if len(epochs) == 1 else 3
-                marker = "o" if len(epochs) < 30 else ""
-                axis.plot(epochs, values, color=colour, marker=marker, markersize=size, label=part)
-        if best is not None and len(epochs) > 1:
+            lines = [_line(history, f"{part}_{quantity}") for history in histories]
+            _draw_lines(axis, [line for line in lines if line], colour, part)
+        if best is not None and len(histories[0]) > 1:
             axis.axvline(best["epoch"], color="#555555", linewidth=0.9, linestyle=":")
         axis.set_xlabel("epoch")
         axis.set_ylabel(quantity)
@@ -64,6 +65,25 @@ def _curves(history: Sequence[Mapping[str, float]]) -> Figure:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[0].legend(frameon=False)
     return figure
+
+
+def _line(history: Sequence[Mapping[str, float]], key: str) -> dict[float, float]:
+    """A quantity by epoch."""
+    return {row["epoch"]: row[key] for row in history if key in row}
+
+
+def _draw_lines(axis: Axes, lines: Sequence[Mapping[float, float]], colour: str, label: str) -> None:
+    """One line for each run, pale where there are several, and then their mean over the epochs that all have."""
+    for line in lines if len(lines) > 1 else ():
+        axis.plot(list(line), list(line.values()), color=colour, alpha=0.25, linewidth=0.8)
+    if lines:
+        epochs = [epoch for epoch in lines[0] if all(epoch in line for line in lines)]
+        mean = [sum(line[epoch] for line in lines) / len(lines) for epoch in epochs]
+        # A line through one point is nothing to see.
+        size, marker = 7 if len(epochs) == 1 else 3, "o" if len(epochs) < 30 else ""
+        axis.plot(epochs, mean, color=colour, marker=marker, markersize=size, label=label)
+        for line in lines if len(lines) > 1 and len(epochs) == 1 else ():
+            axis.plot(list(line), list(line.values()), "o", color=colour, alpha=0.25, markersize=4)
 
 
 def draw_confusion(confusion: Tensor, class_names: Sequence[str], title: str, path: Path) -> None:

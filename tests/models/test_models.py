@@ -6,7 +6,7 @@ from torch import nn
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models import MODELS, HQNNParallel, HQNNQuanv, build, count_parameters
+from qiskit_hqnn.models import MODELS, HQNNParallel, HQNNQuanv, VQCHead, build, count_parameters
 
 IMAGES = {
     "hqnn-parallel": (1, 28, 28),
@@ -95,6 +95,14 @@ def test_controls_are_what_they_say(name):
 
 def test_matched_dense_of_hqnn_parallel_matches_exactly():
     assert sum(count_parameters(HQNNParallel(control="matched-dense")).values()) == 45_194
+
+
+def test_matched_dense_of_the_vqc_head_has_nearly_the_parameters_of_its_angles():
+    hybrid, dense = (VQCHead(control=control) for control in (None, "matched-dense"))
+    # 128 → r → 10 with a bias at the end has 138 r + 10 parameters; the angles have 128 · 40 + 40.
+    assert hybrid.angles.weight.numel() + hybrid.angles.bias.numel() == 5_160
+    assert sum(parameter.numel() for parameter in dense.angles.parameters()) == 138 * 37 + 10
+    assert dense(torch.rand(2, 1, 28, 28)).shape == (2, 10)
 
 
 def test_unknown_names_are_one_sentence():

@@ -44,9 +44,11 @@ SIZES = {
     "hqnn-parallel-medical-mnist": ["data.train_samples=30", "data.test_samples=12", "data.validation=6"],
     "circuit-centric": [],
     "circuit-centric-binary": [],
+    "hqnn-parallel-digits": ["data.validation=0.1"],
     "quickstart": ["shots=50", "data.validation=0.1", "test=['exact']"],
     "vqc-head-shots": ["data.train_samples=20", "data.test_samples=10", "data.validation=10", "shots=50"],
 }
+PARTS = ("train", "validation")
 PAIRS = ["data.train_samples=12", "data.test_samples=6"]
 DEFAULT = ["data.train_samples=60", "data.test_samples=40", "data.validation=10"]
 
@@ -111,7 +113,7 @@ def test_quick_forms_are_jobs(name):
     assert job_of(ROWS[name], Options(quick=True, controls=False)).controls == []
 
 
-def test_the_page_sets_both_figures_side_by_side(two_seeds, data_root, tmp_path):
+def test_the_page_sets_both_figures_side_by_side(two_seeds, data_root, tmp_path, pictures):
     row, options = ROWS["circuit-centric-binary"], BINARY
     shutil.copytree(two_seeds, tmp_path, dirs_exist_ok=True)
     runs = reproduce(row, options, tmp_path, data_root, progress=False)
@@ -259,9 +261,54 @@ def test_figures_outlive_their_run_folders(two_seeds, tmp_path):
     assert answer.exit_code == 0
     assert row.job in answer.stderr
     assert (pages(page), file.read_bytes()) == (text, kept)
+    for picture in (page.parent / "images").glob("*.png"):
+        picture.unlink()
+    assert CliRunner().invoke(app, write).exit_code == 0
+    drawn = {picture.name for picture in (page.parent / "images").glob(f"results-{row.job}-*.png")}
+    assert drawn == {f"results-{row.job}-{what}.png" for what in ("confusion", "curves")}, (
+        "from the file alone"
+    )
     file.write_text(file.read_text().replace('"accuracy"', '"acuracy"')[:-20])
     with pytest.raises(HQNNError, match=rf"{row.job}.json is not a file of results"):
         CliRunner().invoke(app, write, catch_exceptions=False)
+
+
+def test_the_file_keeps_every_epoch_and_files_without_stay_readable(two_seeds, tmp_path):
+    row = ROWS["circuit-centric-binary"]
+    page, file = tmp_path / "results.md", tmp_path / "results" / f"{row.job}.json"
+    keep_records(page, [outcome_of(row.job, BINARY, two_seeds, page)])
+    job = job_of(row, BINARY)
+    kept = read_records(file, job)
+    for run in kept.runs:
+        folder = two_seeds / row.job / f"seed-{run.seed}{f'-{run.control}' if run.control else ''}"
+        for ours, theirs in zip(run.epochs, RunFolder(folder).history(), strict=True):
+            assert ours.keys() == {"epoch", *(f"{p}_{q}" for p in PARTS for q in ("loss", "accuracy"))}
+            assert all(value == pytest.approx(theirs[name], abs=5.1e-6) for name, value in ours.items())
+    old = json.loads(file.read_text())
+    for run in old["runs"]:
+        del run["history"]
+    file.write_text(json.dumps(old))
+    without = read_records(file, job)
+    assert [run.metrics for run in without.runs] == [run.metrics for run in kept.runs]
+    assert all(run.epochs == [] for run in without.runs)
+    next(iter(kept.runs)).history["train_loss"].append(0.5)
+    keep_records(page, [replace(outcome_of(row.job, BINARY, two_seeds, page), records=kept)])
+    with pytest.raises(HQNNError, match="histories of different lengths"):
+        read_records(file, job)
+
+
+def test_what_the_folders_lack_is_taken_from_the_file_if_its_images_are_the_same(two_seeds, tmp_path):
+    row, page, out = ROWS["circuit-centric-binary"], tmp_path / "results.md", tmp_path / "out"
+    keep_records(page, [outcome_of(row.job, BINARY, two_seeds, page)])
+    shutil.copytree(two_seeds / row.job / "seed-1", out / row.job / "seed-1")
+    whole = outcome_of(row.job, BINARY, out, page)
+    assert not whole.from_file
+    assert {(run.seed, run.control) for run in whole.records.runs if run.folder} == {(1, None)}
+    assert len(whole.records.runs) == 2 * 5
+    metrics = out / row.job / "seed-1" / "metrics.json"
+    labels = json.loads(metrics.read_text())["data"]["labels"]
+    metrics.write_text(metrics.read_text().replace(labels, "0" * len(labels)))
+    assert outcome_of(row.job, BINARY, out, page).from_file, "images of another kind are not mixed"
 
 
 def record(seed, accuracy, where="exact", images=100, control=None, **settings):
