@@ -1,6 +1,6 @@
-"""Data sets as torchvision-style map data sets: loading, choosing, splitting, reduction, and a look at them.
+"""Data sets as torchvision-style map data sets: loading, choosing, splitting, reduction, and a survey.
 
-The words of data sets (`DATASETS`) are there without torch; everything else is imported on first use.
+The words of data sets (`DATASETS`) need no torch; everything else is imported on first use.
 """
 
 import lazy_loader

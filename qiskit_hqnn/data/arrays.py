@@ -28,12 +28,12 @@ def read_npz(
     channels: int | None = None,
     class_names: Sequence[str] = (),
 ) -> Source:
-    """An archive with train_images, train_labels, and val_… and test_… where there are such.
+    """An archive with train_images, train_labels, and val_… and test_… where they exist.
 
     Args:
         path: the file; nothing in it is unpickled.
         size: (height, width) to resize to.
-        channels: 1 or 3; by default as the arrays are.
+        channels: 1 or 3; by default that of the arrays.
         class_names: by label; by default the labels' numbers.
 
     Raises:
@@ -43,7 +43,7 @@ def read_npz(
     parts = [part for part, word in _PARTS.items() if f"{word}_images" in arrays]
     if "train" not in parts:
         raise MissingDataError(
-            f"{path} must have arrays train_images and train_labels (and val_…, test_… where there are such), but has "
+            f"{path} must have arrays train_images and train_labels (and val_…, test_… where they exist), but has "
             f"{', '.join(sorted(arrays)) or 'none'}."
         )
     digest = sha256()
@@ -71,7 +71,7 @@ def read_npz(
 
 
 def prepared(images: Tensor, size: tuple[int, int] | None, channels: int | None) -> Tensor:
-    """Images (N, channels, height, width) with another size, by antialiased bilinear interpolation, and channels."""
+    """Images (N, channels, height, width) with a new size, by antialiased bilinear interpolation, and channels."""
     if channels is not None:
         images = with_channels(images, channels)
     if size is not None and tuple(images.shape[-2:]) != size:
@@ -86,7 +86,7 @@ def _arrays_of(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             if not hasattr(archive, "files"):
-                raise ValueError("it holds one array")
+                raise ValueError("it is a single array")
             return {name: archive[name] for name in archive.files if name in wanted}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         words = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
@@ -94,7 +94,7 @@ def _arrays_of(path: Path) -> dict[str, np.ndarray]:
 
 
 def _images(arrays: dict[str, np.ndarray], path: Path) -> tuple[dict[str, Tensor], float | None]:
-    """(N, channels, height, width) of each part, and the full scale where the numbers leave it open."""
+    """(N, channels, height, width) of each part, and the full scale if the numbers leave it open."""
     shapes = {array.shape[1:] for array in arrays.values()}
     if len(shapes) > 1:
         raise MissingDataError(f"The images of {path} have several shapes: {sorted(shapes)}.")
@@ -128,7 +128,7 @@ def _white(arrays: dict[str, np.ndarray], path: Path) -> tuple[float, bool]:
     high = max(float(array.max(initial=0)) for array in arrays.values())
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or (kind.kind == "f" and high > 65535):
         raise MissingDataError(
-            f"Images of {path} hold values from {low:g} to {high:g}: scale them to 0 … 1, or to bytes from 0 to 255."
+            f"Images of {path} have values from {low:g} to {high:g}: scale them to 0 … 1, or to bytes from 0 to 255."
         )
     return open_white(high, float("inf") if kind.kind == "f" else float(np.iinfo(kind).max)), True
 
@@ -136,7 +136,7 @@ def _white(arrays: dict[str, np.ndarray], path: Path) -> tuple[float, bool]:
 def _numbers(labels: np.ndarray, path: Path) -> tuple[str, ...]:
     flat = _flat(labels, path)
     if flat.size == 0 or flat.min() < 0:
-        raise MissingDataError(f"The labels of {path} must count from 0, and there must be some.")
+        raise MissingDataError(f"The labels of {path} must count from 0, and there must be at least one.")
     return tuple(str(label) for label in range(int(flat.max()) + 1))
 
 
@@ -154,7 +154,7 @@ def _flat(labels: np.ndarray, path: Path) -> np.ndarray:
 def _labels(labels: np.ndarray, images: int, classes: int, path: Path) -> Tensor:
     flat = _flat(labels, path)
     if len(flat) != images:
-        raise MissingDataError(f"{path} has {images} images, but {len(flat)} labels for them.")
+        raise MissingDataError(f"{path} has {images} images, but {len(flat)} labels.")
     if flat.size and not (flat.min() >= 0 and flat.max() < classes):
         raise MissingDataError(
             f"Labels of {path} must be from 0 to {classes - 1}, as in its training images, but reach from {flat.min()} "

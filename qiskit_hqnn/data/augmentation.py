@@ -16,16 +16,16 @@ from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.errors import HQNNError
 
 MOST_DEGREES = 10
-"""Of a rotation (Senokosov et al. 2024, arXiv:2304.09224, section 2.2.3, as the flips are)."""
+"""Largest rotation, degrees (Senokosov et al. 2024, arXiv:2304.09224, section 2.2.3; flips too)."""
 
 
 class Augmentation:
-    """Random changes of images, in the order of their words; the draws are torch's own, from its CPU generator.
+    """Random changes of images, in the order of their words, drawn from torch's CPU generator.
 
     Args:
-        words: "rotation" turns by up to 10°, with the nearest pixel and black corners as torchvision's does; "flip"
-            mirrors every other image from left to right; "crop" shifts by up to an eighth of the image in each
-            direction, with black at the edges (4 of CIFAR-10's 32 pixels, as He et al. 2016, arXiv:1512.03385, do).
+        words: "rotation" turns by up to 10°, with the nearest pixel and black corners as in torchvision; "flip"
+            mirrors an image from left to right with probability 1/2; "crop" shifts by up to an eighth of the image in
+            each direction, with black edges (4 of CIFAR-10's 32 pixels, as in He et al. 2016, arXiv:1512.03385).
 
     Raises:
         HQNNError: if a word is unknown.
@@ -60,7 +60,7 @@ def _rotation(images: Tensor) -> Tensor:
     degrees = (2 * torch.rand(len(images)) - 1) * MOST_DEGREES
     cos, sin = (degrees * math.pi / 180).cos(), (degrees * math.pi / 180).sin()
     height, width = images.shape[-2:]
-    # In units of half an image, which are not as long downwards as across unless the image is square.
+    # In units of half an image, which differ between height and width unless the image is square.
     ratio, zero = height / width, torch.zeros(len(images))
     rows = [torch.stack([cos, -sin * ratio, zero], 1), torch.stack([sin / ratio, cos, zero], 1)]
     grid = affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)

@@ -14,12 +14,12 @@ from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.errors import MissingDataError
 
 DEFAULT_VALIDATION = 0.1
-"""Share of the training images that is held out for validation where nothing else is asked for."""
+"""Default share of the training images that is held out for validation."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is taken from a data set; the arguments of `qiskit_hqnn.data.load`."""
+    """What is selected from a data set; the arguments of `qiskit_hqnn.data.load`."""
 
     classes: Sequence[int | str] | None = None
     train_samples: int | None = None
@@ -33,7 +33,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The parts as they were chosen, the names of their classes, and how they came about, a sentence each."""
+    """The chosen parts, the names of their classes, and a sentence for each about how it was chosen."""
 
     train: ImageSet
     validation: ImageSet
@@ -47,12 +47,12 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
 
     Args:
         source: the data set.
-        choice: what to take.
-        fixed_test_set: whether a test set that must be split off is always the same, whatever the seed: one that moved
-            with it would be seen in training sooner or later.
+        choice: what to select.
+        fixed_test_set: whether a test set that must be split off is the same for every seed: one that varied with it
+            would be seen in training sooner or later.
 
     Raises:
-        MissingDataError: if there are too few images for what is asked.
+        MissingDataError: if there are too few images.
     """
     notes = []
     if source.test is None:
@@ -68,7 +68,7 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
     if source.validation is not None:
         if choice.validation != DEFAULT_VALIDATION:
             raise MissingDataError(
-                f"The data set has {len(source.validation)} validation images of its own, so `validation` must be left "
+                f"The data set comes with {len(source.validation)} validation images, so `validation` must be left "
                 f"out, but is {choice.validation}."
             )
         held_out = _of_classes(source.validation, kept)
@@ -81,7 +81,7 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
 
 
 def _labels_of(classes: Sequence[int | str] | None, names: Sequence[str]) -> tuple[int, ...]:
-    """The labels of classes that are given by number or by name."""
+    """The labels of classes given by number or by name."""
     if classes is None:
         return tuple(range(len(names)))
     labels = []
@@ -117,7 +117,7 @@ def _without(images: ImageSet, positions: Tensor) -> ImageSet:
 
 
 def _of_classes(images: ImageSet, kept: Sequence[int]) -> ImageSet:
-    """The images of these labels, which count from 0 then."""
+    """The images of these labels, which are renumbered from 0."""
     highest = max(*kept, int(images.labels.max()) if len(images) else 0)
     positions = torch.full((highest + 1,), -1)
     positions[torch.tensor(kept)] = torch.arange(len(kept))
@@ -151,13 +151,13 @@ def _count(validation: int | float, total: int) -> int:
 def _stratified(
     labels: Tensor, count: int, first: bool, generator: torch.Generator, balanced: bool = False
 ) -> Tensor:
-    """`count` positions with the classes' shares (or equal ones) as nearly as whole images allow, in order."""
+    """`count` positions with the classes' shares (or equal ones), rounded to whole images, in order."""
     classes = [(labels == label).nonzero().flatten() for label in labels.unique().tolist()]
     exact = [count / len(classes) if balanced else count * len(members) / len(labels) for members in classes]
     for members, share in zip(classes, exact, strict=True):
         if share > len(members):
             raise MissingDataError(
-                f"{count} images with as many of each class are asked for, but one class has only {len(members)}."
+                f"{count} images with the same number per class are requested, but one class has only {len(members)}."
             )
     quotas = [int(share) for share in exact]
     by_remainder = sorted(range(len(classes)), key=lambda index: quotas[index] - exact[index])

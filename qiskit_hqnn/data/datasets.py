@@ -1,4 +1,4 @@
-"""Data sets that a program hands over: anything that maps a position to an image and its label."""
+"""Data sets passed as objects: anything that maps a position to an image and its label."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_dataset(
         size, channels: as in `read_npz`; pictures of several sizes need `size`.
 
     Raises:
-        MissingDataError: if an item is no image with a label.
+        MissingDataError: if an item is not an image with a label.
     """
     parts = {"train": _items(train, size, channels)}
     if test is not None:
@@ -94,7 +94,7 @@ def _tensor(image: object) -> Tensor:
     if tensor.dtype == torch.uint16:
         tensor = tensor.float() / 65535
     if tensor.ndim == 3 and not isinstance(image, Tensor):
-        tensor = tensor.permute(2, 0, 1)  # arrays have their channels last, as torchvision takes them
+        tensor = tensor.permute(2, 0, 1)  # arrays have their channels last, as in torchvision
     tensor = tensor[None] if tensor.ndim == 2 else tensor
     if tensor.ndim not in (1, 3) or (tensor.dtype != torch.uint8 and not tensor.is_floating_point()):
         raise ValueError(f"an image of shape {tuple(tensor.shape)} and type {tensor.dtype}")

@@ -1,4 +1,4 @@
-"""Folders of pictures: which files there are, and of which class and part of the data set each is."""
+"""Folders of pictures: the files, and the class and part of the data set of each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PARTS = {
     "validation": ("validation", "val", "valid"),
     "test": ("test", "testing"),
 }
-"""The parts of a data set, and what their folders may be called."""
+"""The parts of a data set, and the names that their folders may have."""
 
 _NAMED = 5
-"""So many names a sentence lists."""
+"""Most names listed in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Listing:
 
     Attributes:
         classes: their names, sorted.
-        parts: for "train", and "validation" and "test" where there are such, each file and its label.
-        places: where each part lies.
-        skipped: files that lie among the pictures and are none.
+        parts: for "train", and "validation" and "test" where they exist, each file and its label.
+        places: the folder of each part.
+        skipped: files among the pictures that are not pictures.
     """
 
     classes: tuple[str, ...]
@@ -38,7 +38,7 @@ class Listing:
     skipped: Sequence[Path] = ()
 
     def check(self) -> None:
-        """That each part has pictures, and each class some to train on.
+        """Check that each part has pictures, and each class some training pictures.
 
         Raises:
             MissingDataError: if not.
@@ -49,19 +49,19 @@ class Listing:
         trained = {label for _, label in self.parts["train"]}
         if empty := [name for label, name in enumerate(self.classes) if label not in trained]:
             raise MissingDataError(
-                f"{self.places['train']} has not one picture to train on of {shortened(empty)}: a class needs some, "
-                "so add them or take the class away."
+                f"{self.places['train']} has no training picture of {shortened(empty)}: add some, "
+                "or remove the class."
             )
 
 
 def list_tree(tree: Path) -> Listing:
-    """The pictures in {train,test}/CLASS/* (and validation/CLASS/*, where that is), or in CLASS/* if there is no train.
+    """The pictures in {train,test}/CLASS/* (and validation/CLASS/*, if it exists), or in CLASS/* if there is no train.
 
-    Names that begin with a dot and what operating systems leave behind are no data. Within a class, folders may be
-    nested; other files than pictures are skipped.
+    Names that begin with a dot, and files that operating systems create, are ignored. Within a class, folders may be
+    nested; files that are not pictures are skipped.
 
     Raises:
-        MissingDataError: if the folder is missing, parts have different classes, or there is not one picture.
+        MissingDataError: if the folder is missing, parts have different classes, or there is no picture.
     """
     _check_folder(tree)
     folders = parts_of(tree) or {"train": tree}
@@ -88,7 +88,7 @@ def list_tree(tree: Path) -> Listing:
 
 
 def pictures_below(folder: Path) -> list[Path]:
-    """All pictures in a folder and its folders, in order; other files are skipped.
+    """All pictures in a folder and its subfolders, in order; other files are skipped.
 
     Raises:
         MissingDataError: if there is none, or the folder cannot be read.
@@ -100,7 +100,7 @@ def pictures_below(folder: Path) -> list[Path]:
 
 
 def parts_of(tree: Path) -> dict[str, Path]:
-    """The folders of a tree's parts by "train", "validation" and "test"; empty where its folders are classes."""
+    """The folders of a tree's parts by "train", "validation" and "test"; empty if its folders are classes."""
     names = {path.name.lower(): path for path in _subfolders(tree)}
     found = {
         part: next(names[word] for word in words if word in names)

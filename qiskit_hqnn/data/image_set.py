@@ -1,4 +1,4 @@
-"""Images and labels in memory, as a torchvision-style data set that can also be read a whole batch at a time."""
+"""Images and labels in memory, as a torchvision-style data set that can also be read in whole batches."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
     Args:
         images: uint8 in 0 … 255 or float, shape (N, channels, height, width) or (N, features).
         labels: int64, shape (N,), 0 … classes − 1.
-        augment: applied to each image by itself when it is read, as torchvision's transforms are; an `Augmentation`
-            to a whole batch at once.
+        augment: applied to each image when it is read, like torchvision's transforms; an `Augmentation` is applied to a
+            whole batch at once.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         return (self.augment(image) if self.augment else image), int(self.labels[index])
 
     def batch(self, indices: Sequence[int] | range) -> tuple[Tensor, Tensor]:
-        """Images (batch, …) as float, augmented, and labels (batch,), in one go."""
+        """Images (batch, …) as float, augmented, and labels (batch,), in one call."""
         chosen = torch.as_tensor(indices)  # on the CPU, wherever the images are
         images = as_float(self.images[chosen])
         if isinstance(self.augment, Augmentation):
@@ -48,13 +48,13 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         return images, self.labels[chosen]
 
     def batches(self, size: int, count: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """The first `count` images (all by default) in their order, so many at a time."""
+        """The first `count` images (all by default) in order, in batches."""
         count = len(self) if count is None else min(count, len(self))
         for start in range(0, count, size):
             yield self.batch(range(start, min(start + size, count)))
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """What torch's loader asks for instead of single images; it needs `collate_fn=as_it_is`."""
+        """Called by torch's loader instead of `__getitem__`; it needs `collate_fn=as_it_is`."""
         return self.batch(indices)
 
     def subset(self, indices: Tensor | Sequence[int]) -> ImageSet:
@@ -71,10 +71,10 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
 
 
 def as_float(images: Tensor) -> Tensor:
-    """Bytes to [0, 1]; floats as they are."""
+    """Bytes to [0, 1]; floats unchanged."""
     return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def as_it_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """The collate function for an `ImageSet`, whose batches come ready-made."""
+    """The collate function for an `ImageSet`, which returns whole batches."""
     return batch

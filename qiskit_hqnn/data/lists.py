@@ -14,17 +14,17 @@ _COLUMNS = {
     "label": ("label", "class", "target"),
     "part": ("split", "part", "set"),
 }
-"""What a table needs (the last one only where it says itself what is tested), and how the columns may be called."""
+"""The columns of a table (the last one only if it defines the test set), and the names that they may have."""
 
 
 def list_csv(path: Path) -> Listing:
-    """The pictures that a table names.
+    """The pictures listed in a table.
 
     Its first line names the columns: path (relative to the table's folder), label (a word or number), and split
-    ("train", "validation" or "test"), where the table says itself which pictures are tested.
+    ("train", "validation" or "test"), if the table defines which pictures are tested.
 
     Raises:
-        MissingDataError: if the table is missing or no text, lacks a column, or has an empty field.
+        MissingDataError: if the table is missing or not a text, lacks a column, or has an empty field.
     """
     rows, columns = _rows_of(path)
     classes = tuple(sorted({row[columns["label"]].strip() for _, row in rows}, key=_natural))
@@ -39,14 +39,14 @@ def list_csv(path: Path) -> Listing:
         parts.setdefault(part, []).append((path.parent / fields["path"], labels[fields["label"]]))
     if "train" not in parts:
         raise MissingDataError(
-            f"{path} has no picture to train on: its column {columns['part']!r} never says train."
+            f"{path} has no training picture: its column {columns['part']!r} never says train."
         )
     ordered = {part: parts[part] for part in PARTS if part in parts}
     return Listing(classes, ordered, dict.fromkeys(ordered, str(path)))
 
 
 def _rows_of(path: Path) -> tuple[Sequence[tuple[int, Mapping[str, str]]], dict[str, str]]:
-    """The lines by number, and the table's own name of each column that is known."""
+    """The lines by number, and the table's name of each known column."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -70,11 +70,11 @@ def _rows_of(path: Path) -> tuple[Sequence[tuple[int, Mapping[str, str]]], dict[
     }
     if not {"path", "label"} <= columns.keys():
         raise MissingDataError(
-            f"{path} must have the columns path and label in its first line (and split, where it says itself what is "
-            f"tested), but has {', '.join(names) or 'none'}."
+            f"{path} must have the columns path and label in its first line (and split, if it defines the test "
+            f"set), but has {', '.join(names) or 'none'}."
         )
     if not rows:
-        raise MissingDataError(f"{path} names no picture.")
+        raise MissingDataError(f"{path} lists no picture.")
     return rows, columns
 
 

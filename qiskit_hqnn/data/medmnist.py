@@ -10,7 +10,7 @@ from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.errors import MissingDataError
 
 PREFIX = "medmnist:"
-"""Begins the word of such a data set, as in "medmnist:pathmnist"."""
+"""Prefix of the word of such a data set, as in "medmnist:pathmnist"."""
 
 _ORGANS = (
     "bladder", "femur-left", "femur-right", "heart", "kidney-left", "kidney-right", "liver", "lung-left", "lung-right",
@@ -54,12 +54,12 @@ def read_medmnist(
     """A set by its word, from ROOT/NAME.npz or ROOT/medmnist/NAME.npz.
 
     Raises:
-        MissingDataError: if there is no such set, or its file is not there.
+        MissingDataError: if there is no such set, or its file is missing.
     """
     word = name.removeprefix(PREFIX)
     if word == _SEVERAL_LABELS:
         raise MissingDataError(
-            f"Data set {name!r} has several labels per image, and networks here take one: choose another."
+            f"Data set {name!r} has several labels per image, which is not supported: choose another one."
         )
     if word not in CLASSES:
         known = [PREFIX + known for known in CLASSES]
@@ -71,6 +71,6 @@ def read_medmnist(
     if path is None:
         raise MissingDataError(
             f"Data set {name!r} is read from {places[0]} or {places[1]}, which do not exist: put MedMNIST's file "
-            f"{word}.npz there, or name another data root."
+            f"{word}.npz there, or use another data root."
         )
     return read_npz(path, size, channels, CLASSES[word])

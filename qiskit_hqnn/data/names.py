@@ -1,4 +1,4 @@
-"""The words for data sets; free of torch, so that a slip in a job file is reported at once."""
+"""The words for data sets; without torch, so that a mistake in a job file is reported at once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ PUBLISHED_NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "medical-mnist
 """The published data sets."""
 
 OWN = ("folder", "npz", "csv")
-"""The user's own data, which need a path."""
+"""Custom data, which need a path."""
 
 RESIZES = ("bilinear", "antialias")
-"""How images are resized: each new pixel between its nearest old ones, or averaged over all that it covers."""
+"""How images are resized: each new pixel is interpolated between its nearest old ones, or averaged over all that it
+covers."""
 
 MEDMNIST_FORM = "medmnist:<set>"
 
@@ -22,14 +23,14 @@ DATASETS = (*PUBLISHED_NAMES, MEDMNIST_FORM, *OWN)
 """The words for data sets."""
 
 HANDED_OVER = "python"
-"""The word in the job file of a run whose images a program handed over."""
+"""The word in the job file of a run whose images a program passed as objects."""
 
 DEFAULT_ROOT = Path("data")
-"""The data root where none is given; the only one that a download makes."""
+"""The default data root; the only one that a download creates."""
 
 
 def check_name(name: str) -> None:
-    """That a word names a data set.
+    """Check that a word names a data set.
 
     Raises:
         MissingDataError: if it does not.
@@ -38,7 +39,7 @@ def check_name(name: str) -> None:
         return
     if name == HANDED_OVER:
         raise MissingDataError(
-            "The images of data set 'python' were handed over by a program, and only it can load them."
+            "The images of data set 'python' were passed by a program, and only that program can load them."
         )
     hint = suggestion(name, [*PUBLISHED_NAMES, *OWN, "medmnist:"])
     raise MissingDataError(f"Data set must be one of {', '.join(map(repr, DATASETS))}, but is {name!r}{hint}")

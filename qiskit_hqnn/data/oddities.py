@@ -1,4 +1,4 @@
-"""What is odd about a data set, in sentences."""
+"""Problems of a data set, in sentences."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from qiskit_hqnn.data.folders import shortened
 from qiskit_hqnn.data.seen import Seen
 
 _UNBALANCED = 10
-"""So many times as many pictures as another class are worth a sentence."""
+"""A class with this many times the pictures of another one is reported."""
 
 
 def oddities_of(seen: Seen) -> Iterator[str]:
-    """A sentence for everything that a network would stumble over, or learn by mistake."""
+    """A sentence for everything that would disturb training, or be learned by mistake."""
     yield from _of_reading(seen)
     yield from _of_classes(seen)
     found = seen.duplicates()
@@ -20,8 +20,8 @@ def oddities_of(seen: Seen) -> Iterator[str]:
         if leaked := seen.leaked(part):
             share = leaked / len(seen.parts[part])
             yield (
-                f"{leaked:,} {part} pictures ({share:.1%}) are trained on too, the same pixel by pixel: results on "
-                "them say nothing about new pictures."
+                f"{leaked:,} {part} pictures ({share:.1%}) are also training pictures, identical pixel by pixel: "
+                "results on them say nothing about new pictures."
             )
     if found["classes"]:
         first = shortened(found["classes"][0])
@@ -50,27 +50,27 @@ def _of_reading(seen: Seen) -> Iterator[str]:
     grey = sum(item.grey for item in whole)
     if 0 < grey < len(whole):
         yield (
-            f"{grey:,} pictures are grey and {len(whole) - grey:,} coloured: all are read with 3 channels, unless "
+            f"{grey:,} pictures are grey and {len(whole) - grey:,} in colour: all are read with 3 channels, unless "
             "data.channels says otherwise."
         )
     if wide := [item for item in whole if item.largest is not None]:
         top = max(item.largest or 0.0 for item in wide)
         yield (
-            f"{len(wide):,} files hold 32-bit numbers up to {top:g}, and do not say which is white: taken is the "
-            "smallest of 1 (for floats), 255, 65535 and the type's own that holds them all."
+            f"{len(wide):,} files have 32-bit numbers up to {top:g}, and do not define white: it is set to the "
+            "smallest of 1 (for floats), 255, 65535 and the type's maximum that covers them all."
         )
     if several := sum(item.frames > 1 for item in whole):
-        yield f"{several:,} files hold several pictures, of which the first is read."
+        yield f"{several:,} files contain several pictures, of which the first is read."
     if flat := sum(item.flat for item in whole):
-        yield f"{flat:,} pictures are of one brightness all over."
+        yield f"{flat:,} pictures have the same brightness everywhere."
     if seen.skipped:
-        yield f"{len(seen.skipped):,} files are no pictures and are skipped, such as {seen.skipped[0].name!r}."
+        yield f"{len(seen.skipped):,} files are not pictures and are skipped, such as {seen.skipped[0].name!r}."
 
 
 def _of_classes(seen: Seen) -> Iterator[str]:
     counts = {name: by_part["train"] for name, by_part in seen.counts().items()}
     if empty := [name for name, count in counts.items() if not count]:
-        yield f"There is nothing to train on of {shortened(empty)}."
+        yield f"There are no training pictures of {shortened(empty)}."
     fewest, most = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
     if counts[fewest] and counts[most] >= _UNBALANCED * counts[fewest]:
         yield f"Class {most!r} has {counts[most]:,} training pictures, and class {fewest!r} only {counts[fewest]:,}."

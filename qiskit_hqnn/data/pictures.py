@@ -1,4 +1,4 @@
-"""One picture from its file: any depth, any number of channels, turned as its camera says."""
+"""One picture from its file: any depth, any number of channels, rotated as its metadata says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torchvision.transforms.v2.functional import resize
 
 from qiskit_hqnn.errors import MissingDataError
 
-# Pillow names these suffixes too, but they are documents, films, or files that it can name and not read.
+# Pillow lists these suffixes too, but they are documents, films, or files that it cannot read.
 _NO_PICTURES = frozenset(
     {".pdf", ".ps", ".eps", ".mpg", ".mpeg", ".wmf", ".emf", ".h5", ".hdf", ".grib", ".bufr", ".palm", ".iim"}
 )
@@ -26,7 +26,7 @@ _BEYOND_PILLOW = frozenset({".heic", ".heif"})
 _COMPANIONS = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin", "lost+found"}
 )
-"""What Windows, macOS and storage boxes leave in folders, in lower case."""
+"""Files that Windows, macOS and network storage create in folders, in lower case."""
 
 _STARTS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF8": "GIF", b"BM": "BMP"}
 
@@ -34,7 +34,7 @@ DAMAGE = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, RuntimeError, OverflowError, struct.error,
     zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
-"""What decoders raise over damaged bytes."""
+"""What decoders raise for damaged bytes."""
 
 
 def is_hidden(name: str) -> bool:
@@ -43,7 +43,7 @@ def is_hidden(name: str) -> bool:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file claims to be a picture: by its suffix, or, where it has none, by its first bytes."""
+    """Whether a file claims to be a picture: by its suffix or, without one, by its first bytes."""
     suffix = path.suffix.lower()
     if suffix:
         Image.init()
@@ -60,11 +60,11 @@ class Picture:
     """A decoded file.
 
     Attributes:
-        pixels: (height, width) if grey, (height, width, 3) if coloured; as they stand in the file.
-        white: the value that full scale has in the file; None where 32-bit integers or floats leave it open.
+        pixels: (height, width) if grey, (height, width, 3) if in colour; as in the file.
+        white: the value of full scale in the file; None if 32-bit integers or floats leave it open.
         largest: the largest value that the file's numbers can take; infinite for floats.
         frames: pictures in the file, of which the first is read.
-        mode: what Pillow calls this kind of file, such as "RGB" or "I;16".
+        mode: Pillow's name for this kind of file, such as "RGB" or "I;16".
     """
 
     pixels: np.ndarray
@@ -78,9 +78,9 @@ class Picture:
         return self.pixels.ndim == 2
 
     def tensor(self, size: tuple[int, int] | None = None) -> Tensor:
-        """(1 or 3, height, width), resized to `size`: bytes where white is 255, else floats.
+        """(1 or 3, height, width), resized to `size`: bytes if white is 255, otherwise floats.
 
-        Floats are in 0 … 1 where white is known, and as they stand in the file where it is open.
+        Floats are in 0 … 1 if white is known, and as in the file if it is open.
         """
         pixels = self.pixels[None] if self.grey else self.pixels.transpose(2, 0, 1)
         if self.white == 255:
@@ -98,10 +98,10 @@ def read_picture(path: Path, content: bytes | None = None) -> Picture:
 
     Args:
         path: the file.
-        content: its bytes, where they have been read already.
+        content: its bytes, if they have been read already.
 
     Raises:
-        MissingDataError: if the file cannot be read, is damaged, or holds numbers that are no brightness.
+        MissingDataError: if the file cannot be read, is damaged, or has numbers that cannot be a brightness.
     """
     try:
         content = path.read_bytes() if content is None else content
@@ -114,20 +114,20 @@ def read_picture(path: Path, content: bytes | None = None) -> Picture:
     except DAMAGE as error:
         words = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
         raise MissingDataError(
-            f"{path} is no image that can be read ({words}): copy or unpack it again."
+            f"{path} cannot be read as an image ({words}): copy or unpack it again."
         ) from error
     _check_brightness(picture, path)
     return picture
 
 
 def open_white(largest_value: float, largest: float) -> float:
-    """Full scale of pictures whose numbers leave it open: the smallest customary one that holds their largest value.
+    """Full scale of pictures whose numbers leave it open: the smallest customary one that covers their largest value.
 
-    32-bit files nearly always hold what was measured with 8 or 16 bits, or floats in 0 … 1.
+    32-bit files nearly always contain values measured with 8 or 16 bits, or floats in 0 … 1.
 
     Args:
         largest_value: of all pictures of a data set together.
-        largest: that the files' numbers can take, as in `Picture`.
+        largest: the largest value that the files' numbers can take, as in `Picture`.
     """
     customary = [1.0, 255.0, 65535.0] if largest == float("inf") else [255.0, 65535.0, largest]
     return next((white for white in customary if largest_value <= white), largest)
@@ -140,7 +140,7 @@ def _decode(content: bytes) -> Picture:
         try:
             return _by_torchvision(content, "")
         except RuntimeError:
-            raise ValueError("neither Pillow nor torchvision knows what this is") from None
+            raise ValueError("neither Pillow nor torchvision recognises it") from None
     deep = any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
     if image.format == "PNG" and deep and not image.mode.startswith("I"):
         return _by_torchvision(content, image.mode)  # of such colours Pillow keeps the upper byte
@@ -148,7 +148,7 @@ def _decode(content: bytes) -> Picture:
 
 
 def _opened(content: bytes) -> Image.Image:
-    """By the decoder that the first bytes name: Pillow asks one after the other, which takes as long as decoding."""
+    """By the decoder of the first bytes: Pillow tries one after the other, which takes as long as decoding."""
     for start, kind in _STARTS.items():
         if content.startswith(start):
             try:
@@ -159,13 +159,16 @@ def _opened(content: bytes) -> Image.Image:
 
 
 def picture_of(image: Image.Image) -> Picture:
-    """An image as Pillow opened or made it, turned as its camera says."""
+    """An image as Pillow opened or created it, rotated as its metadata says."""
     mode, frames = image.mode, getattr(image, "n_frames", 1)
     white = _white(image)
     tags = getattr(image, "tag_v2", {})
     signed = tags.get(339, (1,))[0] == 2
     unsigned = image.format == "TIFF" and not signed
-    inverted = tags.get(262) == 0 and mode in ("I;16", "F")  # WhiteIsZero, which Pillow turns for bytes only
+    inverted = tags.get(262) == 0 and mode in (
+        "I;16",
+        "F",
+    )  # WhiteIsZero, which Pillow inverts for bytes only
     image.load()
     image = ImageOps.exif_transpose(image)
     if mode.startswith("I") or mode == "F":
@@ -182,7 +185,7 @@ def picture_of(image: Image.Image) -> Picture:
 
 
 def _by_torchvision(content: bytes, mode: str) -> Picture:
-    """Formats that Pillow does not know, and colours of 16 bits."""
+    """Formats that Pillow does not read, and colours of 16 bits."""
     data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
     pixels = decode_image(data, ImageReadMode.UNCHANGED, apply_exif_orientation=True).numpy()
     channels = {1: 1, 2: 1}.get(len(pixels), 3)  # without transparency
@@ -192,7 +195,7 @@ def _by_torchvision(content: bytes, mode: str) -> Picture:
 
 
 def _white(image: Image.Image) -> float | None:
-    """The full scale of numbers wider than a byte; None where the file leaves it open."""
+    """The full scale of numbers wider than a byte; None if the file leaves it open."""
     if image.mode.startswith("I;16"):
         bits = getattr(image, "tag_v2", {}).get(258, (16,))[0]  # a TIFF of 12 bits says so
         return float(2**bits - 1)
@@ -229,13 +232,13 @@ def _check_brightness(picture: Picture, path: Path) -> None:
     if values.dtype == np.uint8 or values.size == 0:
         return
     if not np.isfinite(values).all():
-        raise MissingDataError(f"{path} holds values that are not finite, which are no brightness.")
+        raise MissingDataError(f"{path} has values that are not finite, which cannot be a brightness.")
     low, high = float(values.min()), float(values.max())
     if low < 0:
         raise MissingDataError(
-            f"{path} holds values from {low:g} to {high:g}: a picture's values start at 0, so shift or cut them first."
+            f"{path} has values from {low:g} to {high:g}: a picture's values start at 0, so shift or clip them first."
         )
     if picture.white is None and picture.largest == float("inf") and high > 65535:
         raise MissingDataError(
-            f"{path} holds floats up to {high:g}, and nothing says which value is white: scale them to 0 … 1 first."
+            f"{path} has floats up to {high:g}, and does not define which value is white: scale them to 0 … 1 first."
         )

@@ -1,4 +1,4 @@
-"""From a picture to what a network takes: kept in a run folder, so that a run predicts without its data set."""
+"""From a picture to a network's input: kept in a run folder, so that a run predicts without its data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qiskit_hqnn.data.pictures import Picture, read_picture
 from qiskit_hqnn.errors import MissingDataError
 
 _LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601, which Pillow and torchvision use too."""
+"""ITU-R BT.601, as in Pillow and torchvision."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Preprocessing:
     Attributes:
         channels: 1 or 3.
         size: (height, width) to which files are resized, with antialiasing.
-        white: full scale of files whose numbers leave it open (32-bit integers, floats); None where there were none.
-        image_size: side to which images of that size are then interpolated bilinearly, as published rows are.
+        white: full scale of files whose numbers leave it open (32-bit integers, floats); None if there were none.
+        image_size: side to which the images are then interpolated bilinearly, as in the published rows.
     """
 
     channels: int
@@ -35,10 +35,10 @@ class Preprocessing:
     image_size: int | None = None
 
     def read(self, path: str | Path) -> Tensor:
-        """A picture file as this data set's own were read: (channels, height, width), floats in 0 … 1.
+        """A picture file, read like this data set's own: (channels, height, width), floats in 0 … 1.
 
         Raises:
-            MissingDataError: if the file is damaged or no picture, or brighter than the data set's white.
+            MissingDataError: if the file is damaged or not a picture, or brighter than the data set's white.
         """
         picture = read_picture(Path(path))
         image = self.scaled(picture, path)
@@ -51,17 +51,17 @@ class Preprocessing:
             return image
         if self.white is None:
             raise MissingDataError(
-                f"{path} has values of 32 bits, and no picture of this data set says which of them is white: scale "
+                f"{path} has values of 32 bits, and the data set does not define which of them is white: scale "
                 "it to 8 or 16 bits first."
             )
         if float(picture.pixels.max(initial=0)) > self.white:
             raise MissingDataError(
-                f"{path} holds values up to {picture.pixels.max():g}, but this data set's white is {self.white:g}."
+                f"{path} has values up to {picture.pixels.max():g}, but this data set's white is {self.white:g}."
             )
         return image / self.white
 
     def interpolated(self, images: Tensor) -> Tensor:
-        """Images (N, channels, height, width) at `image_size`; floats where they had another size, else as they are."""
+        """Images (N, channels, height, width) at `image_size`; floats if they were resized, otherwise unchanged."""
         side = self.image_size
         if side is None or tuple(images.shape[-2:]) == (side, side):
             return images
@@ -69,7 +69,7 @@ class Preprocessing:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(channels, height, width) of what a network gets."""
+        """(channels, height, width) of a network's input."""
         return (self.channels, *((self.image_size, self.image_size) if self.image_size else self.size))
 
     def as_dict(self) -> dict[str, object]:
@@ -82,7 +82,7 @@ class Preprocessing:
 
 
 def with_channels(images: Tensor, channels: int) -> Tensor:
-    """Images (…, 1 or 3, height, width) with another number of channels: grey repeated, or colours weighed (BT.601).
+    """Images (…, 1 or 3, height, width) with a new number of channels: grey repeated, or colours weighted (BT.601).
 
     Bytes stay bytes.
     """

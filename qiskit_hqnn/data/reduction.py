@@ -1,4 +1,4 @@
-"""Images reduced to a few features by an autoencoder, as the re-uploading article does it."""
+"""Images reduced to a few features by an autoencoder, as in the re-uploading article."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Autoencoder(nn.Module):
 def reduce_by_autoencoder(splits: Splits, root: Path, settings: str) -> Splits:
     """Replace the images by 64 features each, from an autoencoder trained on the training images alone.
 
-    Mean absolute error, Adam, one epoch, as published. The autoencoder is kept under `root` by its settings, if that
+    Mean absolute error, Adam, one epoch, as published. The autoencoder is cached under `root` by its settings, if that
     folder exists or is the default one.
 
     Args:

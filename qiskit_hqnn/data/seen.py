@@ -1,4 +1,4 @@
-"""What was seen of a data set: its pictures, classes and parts, and which pictures are the same."""
+"""What a survey found in a data set: its pictures, classes and parts, and which pictures are identical."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Item:
     """One picture.
 
     Attributes:
-        name: of its file, or its number in an archive.
+        name: the file's name, or the number in an archive.
         label: of its class.
         digest: SHA-256 of its pixels; empty if it is damaged.
         size: (width, height).
-        kind: what kind of file it is, such as "RGB" or "I;16".
+        kind: kind of file, such as "RGB" or "I;16".
         grey: whether it has one channel.
         frames: pictures in the file.
-        flat: whether all of its pixels are the same.
-        largest: its brightest value, where the file leaves open what is white; else None.
+        flat: whether all of its pixels are equal.
+        largest: its brightest value, if the file leaves white open; otherwise None.
         error: why it cannot be read.
     """
 
@@ -42,14 +42,14 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What a data set holds.
+    """The content of a data set.
 
     Attributes:
         class_names: by label.
         items: all pictures.
         parts: positions of the items in "train", "validation" and "test".
-        notes: how the parts came about.
-        skipped: files among the pictures that are none.
+        notes: how the parts were chosen.
+        skipped: files among the pictures that are not pictures.
         thumbnails: some pictures of each class, (height, width, 3) bytes.
     """
 
@@ -77,11 +77,11 @@ class Seen:
         return [item for item in self.items if item.error]
 
     def sizes(self) -> Counter[tuple[int, int]]:
-        """How many pictures have which (width, height)."""
+        """Number of pictures of each (width, height)."""
         return Counter(item.size for item in self.items if not item.error)
 
     def kinds(self) -> Counter[str]:
-        """How many files are of which kind."""
+        """Number of files of each kind."""
         return Counter(item.kind for item in self.items if not item.error)
 
     @cached_property
@@ -93,9 +93,9 @@ class Seen:
         return [group for group in by_digest.values() if len(group) > 1]
 
     def duplicates(self) -> dict[str, list[list[str]]]:
-        """Groups of pictures that are the same pixel by pixel, by name.
+        """Groups of pictures that are identical pixel by pixel, by name.
 
-        They stand "across" the split (a picture to be tested or chosen on is trained on), in several "classes", or
+        They are "across" the split (a test or validation picture is also a training picture), in several "classes", or
         "within" one part.
         """
         part_of = {index: part for part, members in self.parts.items() for index in members}
@@ -109,6 +109,6 @@ class Seen:
         return found
 
     def leaked(self, part: str) -> int:
-        """Pictures of a part that are trained on, too."""
+        """Pictures of a part that are also training pictures."""
         trained = {self.items[index].digest for index in self.parts["train"]} - {""}
         return sum(self.items[index].digest in trained for index in self.parts[part])

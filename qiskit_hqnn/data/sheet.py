@@ -14,7 +14,7 @@ _GAP, _TEXT = 4, 16
 
 
 def draw_sheet(seen: Survey, path: Path) -> None:
-    """Write some pictures of each class to a PNG file, under the class's name and number.
+    """Write some pictures of each class to a PNG file, with the class's name and number.
 
     Raises:
         FileError: if it cannot be written.

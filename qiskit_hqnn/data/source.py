@@ -1,4 +1,4 @@
-"""What a place of images gives: labelled images by part, the names of their classes, and how they were read."""
+"""A source of images: labelled images by part, the names of their classes, and how they were read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qiskit_hqnn.data.preprocessing import Preprocessing, with_channels
 from qiskit_hqnn.errors import MissingDataError
 
 _SIZES = 4
-"""So many sizes a sentence lists."""
+"""Most sizes listed in a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,11 @@ class Source:
 
     Attributes:
         train: bytes or floats of shape (N, channels, height, width), labels (N,).
-        test: its own test images, where it has some.
-        validation: its own validation images, where it has some.
+        test: its own test images, if it has any.
+        validation: its own validation images, if it has any.
         class_names: by label.
         preprocessing: how files become such images; None for vectors of features.
-        digest: SHA-256 of the files' content, where nobody else vouches for it.
+        digest: SHA-256 of the files' content, if no checksum is published.
     """
 
     train: ImageSet
@@ -49,10 +49,10 @@ def read_listing(
     Args:
         listing: the files.
         size: (height, width); by default the files' own, if all have the same.
-        channels: 1 or 3; by default 1 where all files are grey, else 3.
+        channels: 1 or 3; by default 1 if all files are grey, otherwise 3.
 
     Raises:
-        MissingDataError: if a file is damaged, or files have several sizes and none was asked for.
+        MissingDataError: if a file is damaged, or files have several sizes and no size is given.
     """
     files = [(part, path, label) for part, members in listing.parts.items() for path, label in members]
     digest = sha256()
@@ -105,13 +105,13 @@ def _check_size(
         return
     first, here = (f"{image.shape[2]}×{image.shape[1]}" for image in (images[0], images[-1]))
     raise MissingDataError(
-        f"The pictures have several sizes ({files[0][1]} has {first} pixels, {path} has {here}): say with image_size "
-        "to how many pixels a side they are resized."
+        f"The pictures have several sizes ({files[0][1]} has {first} pixels, {path} has {here}): set image_size "
+        "to the number of pixels per side."
     )
 
 
 def _stack(images: list[Tensor], channels: int) -> Tensor:
-    """(N, channels, height, width), bytes if all are; the list is emptied, so that nothing is in memory twice."""
+    """(N, channels, height, width), bytes if all are bytes; the list is emptied, so that nothing is in memory twice."""
     floats = any(image.dtype != torch.uint8 for image in images)
     shape = (len(images), channels, *images[0].shape[1:])
     stacked = torch.empty(shape, dtype=torch.float32 if floats else torch.uint8)

@@ -1,4 +1,4 @@
-"""Where the images come from: published data sets by name, and the user's own folders, arrays and tables."""
+"""Where the images come from: published data sets by name, and custom folders, arrays and tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from qiskit_hqnn.errors import MissingDataError
 
 
 def digits(root: Path) -> Source:
-    """scikit-learn's 1,797 handwritten digits of 8×8 pixels; needs no download and has no test set of its own."""
+    """scikit-learn's 1,797 handwritten digits of 8×8 pixels; needs no download and comes without a test set."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -58,7 +58,7 @@ def medical_mnist(root: Path) -> Source:
     if not (tree / "train").is_dir():
         raise MissingDataError(
             f"Data set 'medical-mnist' is read from {tree}/train/CLASS/*.jpeg and {tree}/test/CLASS/*.jpeg, which do "
-            "not exist: unpack it there, or name another data root."
+            "not exist: unpack it there, or use another data root."
         )
     return _of_tree(tree, 64)
 
@@ -82,7 +82,7 @@ def read_source(
         name: checked by `check_name`.
         root: folder of the published data sets.
         path: of "folder", "npz" and "csv".
-        size: (height, width) to which own images and MedMNIST's are resized.
+        size: (height, width) to which custom images and MedMNIST's are resized.
         channels: 1 or 3.
     """
     if (name in OWN) != (path is not None):
@@ -102,7 +102,7 @@ def read_source(
 
 
 class _OfTorchvision(Protocol):
-    """A data set that torchvision holds in memory."""
+    """A data set that torchvision loads into memory."""
 
     data: Tensor | np.ndarray
     targets: Tensor | list[int]
@@ -111,10 +111,10 @@ class _OfTorchvision(Protocol):
 
 def _of_torchvision(kind: Callable[..., _OfTorchvision], root: Path, name: str) -> Source:
     if not root.exists() and root != DEFAULT_ROOT:
-        # torchvision would make the folder, and a slip of the pen would download the whole set once more.
+        # torchvision would create the folder, and a typo would download the whole set again.
         raise MissingDataError(
-            f"Data set {name!r} is not in {root} and could not be downloaded there, since no such folder exists: make "
-            "it, or name another data root."
+            f"Data set {name!r} is not in {root} and could not be downloaded there, since no such folder exists: "
+            "create it, or use another data root."
         )
     parts = [_part_of_torchvision(kind, root, name, train) for train in (True, False)]
     images = [torch.as_tensor(np.asarray(part.data)) for part in parts]
@@ -134,19 +134,19 @@ def _part_of_torchvision(
 ) -> _OfTorchvision:
     there = root.exists()
     try:
-        # Checks what is there by its checksum first, and unpacks it where that has not been done.
+        # Verifies existing files by their checksum first, and unpacks them if needed.
         return kind(root, train=train, download=True)
     except (URLError, OSError, RuntimeError, EOFError) as error:
         if not there:
             _remove_empty(root)
         raise MissingDataError(
             f"Data set {name!r} is not in {root} and could not be downloaded ({type(error).__name__}): put its "
-            "files there, or name another data root."
+            "files there, or use another data root."
         ) from error
 
 
 def _remove_empty(folder: Path) -> None:
-    """Remove the empty folders that a failed download made."""
+    """Remove the empty folders that a failed download created."""
     for path in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()

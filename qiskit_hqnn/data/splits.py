@@ -24,15 +24,15 @@ from qiskit_hqnn.errors import MissingDataError
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """What a run trains on, chooses on, and is judged on; the three have no image in common.
+    """What a run trains on, chooses on, and is tested on; the three have no image in common.
 
     Attributes:
         train, validation, test: labelled images; labels count the chosen classes from 0.
         class_names: names of the chosen classes.
         preprocessing: how files become such images; None for vectors of features.
-        digest: SHA-256 of the files' content, where nobody else vouches for it.
-        notes: how the parts came about, a sentence each.
-        encoder: makes features (N, F) of images, where they were reduced; None where they were not.
+        digest: SHA-256 of the files' content, if no checksum is published.
+        notes: how the parts were chosen, a sentence each.
+        encoder: from images to features (N, F), if they were reduced; otherwise None.
     """
 
     train: ImageSet
@@ -60,7 +60,7 @@ class Splits:
 
     @cached_property
     def twins(self) -> Twins:
-        """Test images that are trained or chosen on, too."""
+        """Test images that are also training or validation images."""
         return find_twins(self.test, (self.train, self.validation))
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -104,27 +104,27 @@ def load(
             "csv" for images at `path`.
         root: folder of the published data sets; what torchvision can download goes there.
         path: a folder with {train,test}/CLASS/* or CLASS/*; an archive with train_images, train_labels and so on; or a
-            table with the columns path, label and, where it says itself what is tested, split.
+            table with the columns path, label and, if it defines the test set, split.
         classes: labels to keep, in the order of the new labels, by number or name; all by default.
-        train_samples: images for training and validation together (for training alone where the data set has
-            validation images of its own); all by default. Stratified by class.
+        train_samples: images for training and validation together (for training alone if the data set comes with
+            validation images); all by default. Stratified by class.
         test_samples: images of the test set; all by default.
-        first: take the first images of each class instead of random ones.
-        balanced: as many images of each class, instead of the classes' shares in the data set.
+        first: use the first images of each class instead of random ones.
+        balanced: the same number of images of each class, instead of the classes' shares in the data set.
         validation: images (≥ 1) or share (< 1) of the training images that are held out for validation, stratified. A
-            data set with validation images of its own takes no other value than the default, and uses those.
-        test_fraction: share of the images that become the test set, stratified, where the data set comes without one:
-            the user's own by `seed`, digits always the same.
-        image_size: resize to so many pixels a side; by default own images keep their size, which must then be the same.
+            data set that comes with validation images accepts only the default, and uses those.
+        test_fraction: share of the images that become the test set, stratified, if the data set comes without one:
+            by `seed` for custom data, always the same for digits.
+        image_size: pixels per side to resize to; by default custom images keep their size, which must then be equal.
         resize: of the published sets "bilinear", the default (each new pixel between its nearest old ones, as torch
-            interpolates), or "antialias" (averaged over all old pixels that it covers, as Pillow resizes). Own images
-            and MedMNIST's are always antialiased.
-        channels: 1 (grey) or 3 (colour); as the data set has them by default.
-        seed: of every random choice here; it is apart from the seed of a training.
+            interpolates), or "antialias" (averaged over all old pixels that it covers, as Pillow resizes).
+            Custom images and MedMNIST's are always antialiased.
+        channels: 1 (grey) or 3 (colour); by default those of the data set.
+        seed: of every random choice here, separate from the seed of training.
 
     Raises:
-        MissingDataError: if the name is unknown, the data is not there and cannot be downloaded, a file is damaged, or
-            there are too few images for what is asked.
+        MissingDataError: if the name is unknown, the data is missing and cannot be downloaded, a file is damaged, or
+            there are too few images.
     """
     check_name(name)
     if channels not in (None, 1, 3):
@@ -164,13 +164,13 @@ def from_dataset(
 
     Args:
         train: maps 0 … len − 1 to (image, label): an image of Pillow's, an array (height, width[, channels]) or a
-            tensor (channels, height, width) of bytes or floats; its `classes`, where it has them, name the labels.
+            tensor (channels, height, width) of bytes or floats; its `classes`, if it has them, name the labels.
         test: the same for test images; by default `test_fraction` of `train`, stratified, by `seed`.
 
     The other arguments are those of `load`.
 
     Raises:
-        MissingDataError: if an item is no image with a label, or there are too few for what is asked.
+        MissingDataError: if an item is not an image with a label, or there are too few images.
     """
     source = read_dataset(train, test, None if image_size is None else (image_size, image_size), channels)
     choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
@@ -198,13 +198,13 @@ def _check_resize(resize: str | None, own: bool) -> None:
         )
     if resize == "bilinear" and own:
         raise MissingDataError(
-            "Argument `resize` is 'bilinear', but own images and MedMNIST's are always resized with antialiasing: "
+            "Argument `resize` is 'bilinear', but custom images and MedMNIST's are always resized with antialiasing: "
             "leave it out."
         )
 
 
 def _resized(part: ImageSet, how: Preprocessing | None) -> ImageSet:
-    """Chosen images at the size at which networks get them; those that were not chosen cost nothing."""
+    """Chosen images at the size of a network's input; those that were not chosen cost nothing."""
     if how is None:
         return part
     images = how.interpolated(prepared(part.images, how.size, None))

@@ -1,5 +1,4 @@
-"""A look at a data set before anything is trained on it: what is in it, what is odd, what stands on both sides of the
-split."""
+"""A survey of a data set before training: its content, its problems, and pictures on both sides of the split."""
 
 from __future__ import annotations
 
@@ -25,17 +24,17 @@ from qiskit_hqnn.data.sources import read_source
 from qiskit_hqnn.errors import MissingDataError
 
 _SHOWN = 8
-"""So many pictures of each class are kept for a sheet."""
+"""Pictures of each class that are kept for a sheet."""
 
 _THUMB = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Survey(Seen):
-    """What a data set holds (its attributes are those of `Seen`)."""
+    """The content of a data set (its attributes are those of `Seen`)."""
 
     def oddities(self) -> list[str]:
-        """A sentence for everything that a network would stumble over, or learn by mistake."""
+        """A sentence for everything that would disturb training, or be learned by mistake."""
         return list(oddities_of(self))
 
 
@@ -47,7 +46,7 @@ def survey(
     test_fraction: float = 0.2,
     seed: int = 0,
 ) -> Survey:
-    """Look at a data set; damaged files are reported, not raised.
+    """Survey a data set; damaged files are reported, not raised.
 
     Args:
         name, root, path, test_fraction, seed: as in `qiskit_hqnn.data.load`.
@@ -69,7 +68,7 @@ def survey(
 
 
 Looked = tuple[list[Item], dict[str, int], dict[int, list[np.ndarray]]]
-"""Items, how many of them are in each part, in its order, and thumbnails."""
+"""Items, the number in each part, in order, and thumbnails."""
 
 
 def _of_files(listing: Listing, place: Path) -> Looked:
@@ -123,7 +122,7 @@ def _digest(pixels: np.ndarray) -> str:
 
 
 def _thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """(side, side, 3) bytes of a picture in 0 … 1, its own shape kept on grey."""
+    """(side, side, 3) bytes of a picture in 0 … 1, with its proportions kept on a grey background."""
     from PIL import Image
 
     squeezed = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
@@ -140,7 +139,7 @@ def _thumbnail(pixels: np.ndarray) -> np.ndarray:
 def _parted(
     items: Sequence[Item], sizes: Mapping[str, int], names: tuple[str, ...], choice: Choice, name: str
 ) -> tuple[dict[str, list[int]], tuple[str, ...]]:
-    """The split that `load` would make, of positions in the place of images."""
+    """The split that `load` would make, of positions instead of images."""
     sets: dict[str, ImageSet] = {}
     start = 0
     for part, size in sizes.items():

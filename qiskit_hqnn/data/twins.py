@@ -1,4 +1,4 @@
-"""Test images that are trained or chosen on, too: the same pixel by pixel, or nearly."""
+"""Test images that are also training or validation images: identical pixel by pixel, or nearly."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch.nn.functional import adaptive_avg_pool2d
 from qiskit_hqnn.data.image_set import ImageSet, as_float
 
 NEAR = 1.0
-"""Grey levels of 255: so far apart (root mean square over the thumbnails) are nearly equal images at most."""
+"""Grey levels of 255: the largest distance of nearly equal images (root mean square over the thumbnails)."""
 
 _SIDE, _CHUNK = 16, 64
 
 
 @dataclass(frozen=True, eq=False)
 class Twins:
-    """Which of N test images have a twin among those that a network is trained or chosen on.
+    """Which of N test images have a twin among the training or validation images.
 
     Attributes:
         exact: bool (N,), with the same pixels.
@@ -31,12 +31,12 @@ class Twins:
     near: Tensor
 
     def counts(self) -> dict[str, int]:
-        """How many there are of each kind."""
+        """Number of each kind."""
         return {"exact": int(self.exact.sum()), "near": int(self.near.sum())}
 
 
 def find_twins(test: ImageSet, seen: Sequence[ImageSet]) -> Twins:
-    """The twins of test images in other sets; of vectors of features the exact ones alone."""
+    """The twins of test images in other sets; for vectors of features, exact ones only."""
     known = {digest for part in seen for digest in _digests(part.images)}
     exact = torch.tensor([digest in known for digest in _digests(test.images)], dtype=torch.bool)
     if test.images.ndim != 4 or not len(test):
@@ -61,9 +61,9 @@ def _thumbnails(images: Tensor) -> Tensor:
 
 
 def _within(test: Tensor, others: Tensor) -> Tensor:
-    """Which rows have another one within `NEAR`.
+    """Which rows have a row of the other set within `NEAR`.
 
-    Means differ by no more than the root mean square does, so each is held only against those of nearly equal mean.
+    Means differ by no more than the root mean square, so each row is compared only with those of nearly equal mean.
     """
     near = torch.zeros(len(test), dtype=torch.bool)
     if not len(others):
@@ -73,13 +73,13 @@ def _within(test: Tensor, others: Tensor) -> Tensor:
     squares = others.square().sum(1)
     for rows in test.mean(1).argsort().split(_CHUNK):
         chunk = test[rows]
-        # Thumbnails are rounded in their last bits.
+        # Thumbnails differ in their last bits by rounding.
         ends = torch.stack([chunk.mean(1).min() - NEAR, chunk.mean(1).max() + NEAR]) + torch.tensor(
             [-0.01, 0.01]
         )
         low, high = torch.searchsorted(means, ends).tolist()
         some, norms = others[low:high], squares[low:high] + chunk.square().sum(1, keepdim=True)
-        # The product is quick but cancels: it only says which pairs are worth their exact distance.
+        # The product is quick but inexact: it only selects the pairs whose exact distance is computed.
         rough = norms - 2 * chunk @ some.T
         first, second = (rough <= NEAR**2 * chunk.shape[1] + 1e-5 * norms).nonzero(as_tuple=True)
         close = (chunk[first] - some[second]).square().mean(1) <= NEAR**2

@@ -1,4 +1,4 @@
-"""Existing networks of qiskit-machine-learning, fast: their quantum modules replaced where they stand."""
+"""Existing networks of qiskit-machine-learning, accelerated: their quantum modules are replaced in place."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _HOOKS = (
 def accelerate(model: nn.Module) -> nn.Module:
     """Replace every TorchConnector of qiskit-machine-learning in a module by the layer that computes the same, fast.
 
-    Weights stay the same Parameter objects, so optimisers that hold them still work. Where a network ran on Qiskit's
-    exact reference it runs on the batched simulator; where it had a primitive of another kind (Aer, a backend, IBM
-    Runtime) it stays there, and a training step goes out as one PUB. `input_gradients` holds as it was set.
+    Weights stay the same Parameter objects, so existing optimisers still work. A network on Qiskit's exact reference
+    then runs on the batched simulator; one with a different primitive (Aer, a backend, IBM Runtime) stays there, and a
+    training step is sent as one PUB. `input_gradients` keeps its value.
 
     >>> from qiskit_machine_learning.neural_networks import EstimatorQNN
     >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -43,16 +43,16 @@ def accelerate(model: nn.Module) -> nn.Module:
     QuantumLayer(hqnn_parallel, copies=1, on exact, gradient=autograd)
 
     Args:
-        model: changed in place; only one that is itself a TorchConnector is not.
+        model: changed in place, unless it is itself a TorchConnector.
 
     Returns:
-        The model; for a TorchConnector the layer in its place.
+        The model; for a TorchConnector, the layer that replaces it.
 
     Warns:
-        UserWarning: names the TorchConnectors that are left as they are, and why.
+        UserWarning: names the TorchConnectors that are not replaced, and why.
 
     Raises:
-        HQNNError: if it is no module.
+        HQNNError: if it is not a module.
     """
     if not isinstance(model, nn.Module):
         raise HQNNError(
@@ -67,23 +67,23 @@ def accelerate(model: nn.Module) -> nn.Module:
                 replaced[id(module)] = _layer_for(module)
             except HQNNError as error:
                 left.append(f"{name or 'the model itself'} ({error})")
-    # A module that stands in several places is replaced in all of them by one layer.
+    # A module that occurs in several places is replaced in all of them by one layer.
     for name, module in list(model.named_modules(remove_duplicate=False)):
         if name and id(module) in replaced:
             model.set_submodule(name, replaced[id(module)])
     if left:
-        warnings.warn(f"Left as they are: {'; '.join(left)}", UserWarning, stacklevel=2)
+        warnings.warn(f"Not replaced: {'; '.join(left)}", UserWarning, stacklevel=2)
     return replaced.get(id(model), model)
 
 
 def _layer_for(connector: TorchConnector) -> PackedConnector:
-    """The layer in a connector's place, with its very weights.
+    """The layer that replaces a connector, with the same weight tensor.
 
     Raises:
         HQNNError: if there is none.
     """
     if type(connector) is not TorchConnector:
-        raise HQNNError(f"A {type(connector).__name__} is a TorchConnector of another class.")
+        raise HQNNError(f"A {type(connector).__name__} is a subclass of TorchConnector.")
     if any(getattr(connector, hooks, None) for hooks in _HOOKS):
         raise HQNNError("A TorchConnector with hooks would lose them.")
     if not isinstance(connector.neural_network, EstimatorQNN | SamplerQNN):
@@ -93,13 +93,13 @@ def _layer_for(connector: TorchConnector) -> PackedConnector:
     if connector.sparse:
         raise HQNNError("A TorchConnector with sparse outputs has no layer here: its outputs must be dense.")
     network, weights = connector.neural_network, connector.weight.detach()
-    with torch.random.fork_rng(devices=[]):  # weights are not drawn anew
+    with torch.random.fork_rng(devices=[]):  # weights are not drawn again
         if isinstance(network, EstimatorQNN):
             layer: QuantumLayer | SamplerLayer = QuantumLayer.from_qnn(network, weights)
         else:
             layer = SamplerLayer.from_qnn(network, weights)
     if layer.evaluator.place is None:
-        # Now, and not in the first step, it is found whether the circuit is one that can be compiled.
+        # A circuit that cannot be compiled is reported now, and not in the first step.
         layer.evaluator.quantity.exact(None, compile=False)
     layer.register_parameter("weight", connector._weights)
     layer.train(connector.training)

@@ -1,4 +1,4 @@
-"""Features to the angles of Möttönen's circuit, differentiable: what feeds an amplitude embedding."""
+"""Features to the angles of Möttönen's circuit, differentiable: the input of an amplitude embedding."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class AmplitudeAngles(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Angles (..., 2^n − 1) in radians from features (..., F) with 1 ≤ F ≤ 2^n.
 
-        They are of the features' dtype, or float32 where that has fewer digits (half precision, whole numbers): a
-        rounded angle is another state. torch.autocast is off in here for the same reason.
+        They have the features' dtype, or float32 where that has fewer digits (half precision, whole numbers): a rounded
+        angle is a different state. torch.autocast is off here for the same reason.
 
         Raises:
             ShapeError: if there are more than 2^n features, or they are complex.
@@ -62,7 +62,7 @@ class AmplitudeAngles(nn.Module):
         for level in reversed(range(self.num_qubits)):
             zero, one = values[..., 0::2], values[..., 1::2]
             empty = (zero == 0) & (one == 0)
-            # Neither function has a slope at the origin: both arguments are replaced there, not only the result.
+            # Neither function has a derivative at the origin: both arguments are replaced there, not only the result.
             zero, one = torch.where(empty, 1.0, zero), torch.where(empty, 0.0, one)
             alpha = 2 * torch.atan2(one, zero)
             levels.append(alpha @ getattr(self, f"gray_code_{level}").to(alpha.dtype))

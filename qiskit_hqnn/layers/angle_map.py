@@ -15,7 +15,7 @@ from qiskit_hqnn.simulation import TorchFunction
 class AngleMap:
     """Angles = coefficients @ (inputs, weights) + offsets, and an expression for each angle that is not affine.
 
-    Everything runs in float64 on the CPU: the angles leave for a device, where rounding costs more than time.
+    Everything runs in float64 on the CPU: the angles go to a device, where rounding costs more than time.
     """
 
     def __init__(self, template: Template, parameters: Sequence[Parameter]) -> None:
@@ -44,6 +44,6 @@ class AngleMap:
             slopes = slopes.clone()
         for row, function in self._nonlinear.items():
             with torch.enable_grad():
-                # Each row of the batch depends on its own values only, so the gradient of the sum holds them all.
+                # Each row of the batch depends on its own values only, so the gradient of the sum contains all of them.
                 (slopes[:, row],) = torch.autograd.grad(function(values).sum(), values)
         return slopes

@@ -1,4 +1,4 @@
-"""Copies of an ansatz side by side, as evaluators see them: over the angles of a template that is transpiled once."""
+"""Copies of an ansatz side by side, for evaluators: over the angles of a template that is transpiled once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class CircuitCopies:
 
     Attributes:
         ansatz: of one copy.
-        copies: how many.
+        copies: their number.
         num_inputs, num_weights: of all copies.
         template: the circuit over its angles.
 
     Raises:
-        HQNNError: if the ansatz is something else, or there is no copy.
+        HQNNError: if the ansatz is not an `Ansatz`, or there is no copy.
     """
 
     def __init__(self, ansatz: Ansatz, copies: int, pass_manager: PassManager | None = None) -> None:
@@ -44,7 +44,7 @@ class CircuitCopies:
         return self._angle_map(*self._flatten(inputs, weights))
 
     def slopes(self, inputs: Tensor, weights: Tensor) -> np.ndarray:
-        """Derivatives (N, K, I + W) of these angles by a copy's own inputs and weights."""
+        """Derivatives (N, K, I + W) of these angles with respect to a copy's own inputs and weights."""
         slopes: np.ndarray = self._angle_map.slopes(*self._flatten(inputs, weights)).numpy()
         return slopes
 
@@ -59,7 +59,7 @@ class CircuitCopies:
         return found
 
     def sent(self, primitive: object, measured: bool) -> QuantumCircuit:
-        """The template as it goes to a primitive: transpiled once where a pass manager was given."""
+        """The template that is sent to a primitive: transpiled once if a pass manager was given."""
         for_aers_own = type(primitive).__module__.startswith("qiskit_aer.")
         if (for_aers_own, measured) not in self._sent:
             circuit = self.template.circuit

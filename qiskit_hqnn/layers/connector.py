@@ -23,24 +23,24 @@ from qiskit_hqnn.layers.runs_on import NoisyPlace, Place
 from qiskit_hqnn.layers.sampler_qnn import PackedSamplerQNN
 
 Weights: TypeAlias = ArrayLike | Tensor
-"""Numbers in any form that torch reads."""
+"""Numbers in any form that torch can read."""
 
 
 class InputError(ShapeError, QiskitMachineLearningError):
-    """An input that a layer does not take; Qiskit's connector has its own class for that, which is caught as well."""
+    """An input that a layer refuses; also a subclass of the error that Qiskit's connector raises."""
 
     def __str__(self) -> str:
         return str(self.args[0])  # QiskitError puts its sentence in quotes
 
 
 class PackedConnector(TorchConnector):
-    """A TorchConnector over one of the two neural networks here, whose evaluator answers.
+    """A TorchConnector around one of this package's two neural networks, whose evaluator computes the outputs.
 
     Its only parameter is `weight`, of shape (copies · weights,), radians, drawn uniformly from [0, 2π).
 
     Attributes:
-        in_double: whether exact values of float32 weights are computed in float64, as Qiskit's networks are, and
-            rounded to float32 then. It may be set at any time; `from_qnn` sets it.
+        in_double: whether exact values of float32 weights are computed in float64, as in Qiskit's networks, and then
+            rounded to float32. It may be set at any time; `from_qnn` sets it.
     """
 
     in_double: bool = False
@@ -63,7 +63,7 @@ class PackedConnector(TorchConnector):
                     f"Argument `initial_weights` must be numbers, but is {initial_weights!r}."
                 ) from None
             if not torch.isfinite(given).all():
-                raise ShapeError("Argument `initial_weights` must be finite, but has NaN or infinity in it.")
+                raise ShapeError("Argument `initial_weights` must be finite, but contains NaN or infinity.")
             if len(given) != neural_network.num_weights:
                 raise ShapeError(
                     f"Argument `initial_weights` must hold {neural_network.num_weights} values, but has "
@@ -71,7 +71,7 @@ class PackedConnector(TorchConnector):
                 )
             self.weight.data = given.clone()
 
-    # TorchConnector reads `_weights`, which would be a second name in state dicts: here both are the registered one.
+    # TorchConnector reads `_weights`, which would be a second name in state dicts: here both are one parameter.
 
     @property
     def weight(self) -> nn.Parameter:
@@ -82,17 +82,17 @@ class PackedConnector(TorchConnector):
         return self.weight
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew, uniformly from [0, 2π), from torch's global generator."""
+        """Draw new weights, uniformly from [0, 2π), from torch's global generator."""
         nn.init.uniform_(self.weight, 0, 2 * math.pi)
 
     @property
     def qnn(self) -> EvaluatedQNN:
-        """`neural_network`, by its precise type."""
+        """`neural_network`, with its precise type."""
         return self._neural_network
 
     @property
     def evaluator(self) -> Evaluator:
-        """What computes the outputs, where the layer runs just now."""
+        """What computes the outputs where the layer currently runs."""
         return self.qnn.evaluator
 
     @property
@@ -112,8 +112,8 @@ class PackedConnector(TorchConnector):
             HQNNError: within a transform of torch.func.
         """
         if torch.compiler.is_compiling():
-            # torch.compile of a network goes around its quantum layer, which has a compiler of its own (`compile`).
-            # Made here and not at import, as it needs the compiler, whose import takes longer than torch's own.
+            # torch.compile of a network skips its quantum layer, which has a separate option for that (`compile`).
+            # Created here and not at import, since it needs the compiler, which takes longer to import than torch.
             return torch.compiler.disable(self._outputs)(input_data)
         return self._outputs(input_data)
 
@@ -126,9 +126,9 @@ class PackedConnector(TorchConnector):
         except RuntimeError as error:
             if within_transform(error):
                 raise HQNNError(
-                    "A quantum layer with gradients by shifts takes no transform of torch.func (vmap, grad, jacrev, "
+                    "A quantum layer with gradients by shifts does not support torch.func (vmap, grad, jacrev, "
                     "hessian): it is batched already, and torch.autograd gives its gradients; with exact values and "
-                    "gradient 'autograd' it takes them."
+                    "gradient 'autograd' it supports torch.func."
                 ) from error
             raise
 
@@ -136,7 +136,7 @@ class PackedConnector(TorchConnector):
         """Inputs of the weights' dtype.
 
         Raises:
-            ShapeError: if they are no real tensor with copies · I numbers along the last axis.
+            ShapeError: if they are not a real tensor with copies · I numbers along the last axis.
         """
         weight, circuits = self.weight, self.evaluator.quantity.circuits
         inputs = weight.new_empty(0) if input_data is None else input_data
@@ -156,12 +156,12 @@ class PackedConnector(TorchConnector):
         return inputs if self.qnn.input_gradients else inputs.detach()
 
     def _circuits(self) -> str:
-        """What a state dict's weights belong to: their flat tensor could be that of many layers."""
+        """The circuits that a state dict's weights belong to: their flat tensor could fit many layers."""
         ansatz = self.ansatz
         return f"{self.copies} × {ansatz.num_weights} weights on {ansatz.num_qubits} qubits"
 
-    # The words stand in the metadata of a state dict, where torch keeps versions: its tensors are what they were, and a
-    # file without them, as safetensors, still loads by its length.
+    # The words are in the metadata of a state dict, where torch keeps versions: its tensors do not change, and a file
+    # without metadata, such as safetensors, still loads by its length.
 
     def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
@@ -193,7 +193,7 @@ class PackedConnector(TorchConnector):
     ) -> Mapping[str, Tensor]:
         """The state dict without the second name that Qiskit's connector has for its weights.
 
-        A file format that keeps shared tensors once may have it alone.
+        A file format that keeps shared tensors once may contain only that name.
         """
         second = state_dict.get(f"{prefix}_weights")
         if second is None:

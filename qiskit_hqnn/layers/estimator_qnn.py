@@ -16,21 +16,23 @@ from qiskit_hqnn.layers.gradient_rules import Gradient
 class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
     """Expectation values of `copies` circuits side by side, each with its own inputs and weights.
 
-    The plain EstimatorQNN sends one PUB for each observable, sample and shift. Here the samples, shifts and copies are
-    the values, and the observables the other axis, of a single PUB. Without an estimator it computes exactly.
+    The plain EstimatorQNN sends one PUB for each observable, sample and shift. Here a single PUB has the
+    samples, shifts and copies as its values, and the observables as its other axis. Without an estimator,
+    values are exact.
 
     Args:
         ansatz: the circuit, its parameters and its observables.
-        copies: how many circuits stand side by side.
+        copies: number of circuits side by side.
         estimator: any BaseEstimatorV2; None computes exact expectation values.
-        gradient: the rule of `backward`, as of a `QuantumLayer`; None is the natural one.
+        gradient: the rule of `backward`, as in `QuantumLayer`; None is the default rule.
         shots: samples per expectation value, given to the estimator as precision 1/√shots; None leaves the
             estimator's own default.
-        pass_manager: transpiles the template once, for estimators that take ISA circuits only.
+        pass_manager: transpiles the template once, for estimators that accept ISA circuits only.
         compile: whether exact training steps are compiled; see `QuantumLayer`.
 
     Raises:
-        HQNNError: if an argument is out of range or of another kind, or the gradient rule does not fit the estimator.
+        HQNNError: if an argument has the wrong type or is out of range, or the gradient rule does not fit the
+            estimator.
     """
 
     quantity: ExpectationValues
@@ -60,7 +62,7 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
 
     @property
     def estimator(self) -> BaseEstimatorV2 | None:
-        """The estimator that runs; None where values are computed exactly. Another one may be set, as in Qiskit's."""
+        """The estimator in use; None if values are computed exactly. It may be set, as in Qiskit's class."""
         return self.primitive
 
     @estimator.setter
@@ -69,9 +71,9 @@ class PackedEstimatorQNN(EvaluatedQNN, EstimatorQNN):  # type: ignore[misc]
 
     @property  # type: ignore[override]
     def default_precision(self) -> float | None:
-        """The precision that the estimator is asked for: 1/√shots, or the one that was set; None leaves its own.
+        """The precision passed to the estimator: 1/√shots, or the one that was set; None leaves its default.
 
-        Set, it holds wherever no shots are given.
+        A set precision applies wherever no shots are given.
         """
         return self.quantity.precision_of(self.shots)
 

@@ -1,4 +1,4 @@
-"""What Qiskit's two neural networks share here: their numpy interface, answered by an evaluator."""
+"""What the two neural networks share: Qiskit's numpy interface, computed by an evaluator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qiskit_hqnn.layers.runs_on import NoisyPlace, Place, Primitive
 
 
 class EvaluatedQNN:
-    """Mixin for an EstimatorQNN or a SamplerQNN: `_forward` and `_backward` by an evaluator.
+    """Mixin for an EstimatorQNN or a SamplerQNN: an evaluator computes `_forward` and `_backward`.
 
     Attributes:
         quantity: what the outputs are.
@@ -32,7 +32,7 @@ class EvaluatedQNN:
         """Evaluate on this primitive from now on (None: exactly; a `NoisyPlace`: exactly under its noise).
 
         Raises:
-            HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
+            HQNNError: if the primitive is of the wrong kind, shots are not positive, or the gradient rule does not fit.
         """
         self.evaluator = evaluator_for(self.quantity, place, gradient, shots, self._compiles)
 
@@ -57,7 +57,7 @@ class EvaluatedQNN:
 
     @property
     def primitive(self) -> Primitive | None:
-        """The estimator or sampler that runs, or None where values are computed exactly."""
+        """The estimator or sampler in use; None if values are computed exactly."""
         return None if isinstance(self.place, NoisyPlace) else self.place
 
     @property
@@ -67,7 +67,7 @@ class EvaluatedQNN:
 
     @property
     def gradient_rule(self) -> str:
-        """The word for `rule`, which has its settings too."""
+        """The word for `rule`, which also has the settings."""
         return self.rule if isinstance(self.rule, str) else self.rule.word
 
     @property
@@ -106,7 +106,7 @@ class EvaluatedQNN:
         )
 
     def _take_sizes(self) -> None:
-        """Sizes of all copies, where Qiskit's constructor has put those of one."""
+        """Sizes of all copies; Qiskit's constructor has set those of one."""
         self._num_inputs, self._num_weights = (
             self.quantity.circuits.num_inputs,
             self.quantity.circuits.num_weights,
@@ -114,5 +114,5 @@ class EvaluatedQNN:
         self._output_shape = self.quantity.output_shape
 
     def __deepcopy__(self, memo: dict[int, object]) -> EvaluatedQNN:
-        # Circuits are never altered and a primitive is a service outside: both are shared by a copied network.
+        # Circuits never change and a primitive is an external service: a copied network shares both.
         return copy.copy(self)

@@ -29,12 +29,12 @@ _SETS_AT_ONCE = 512
 
 
 class Evaluator(Protocol):
-    """Outputs of a layer, and their derivatives, at one place by one gradient rule. It never changes.
+    """Outputs of a layer and their derivatives, at one place by one gradient rule; immutable.
 
     Attributes:
         quantity: what the outputs are.
         place: what it runs on: None (exactly), a `NoisyPlace` (exactly under its noise), or a primitive.
-        shots: samples of an output; None leaves the primitive's default, and is all that exact values have.
+        shots: samples per output; None leaves the primitive's default. Exact values have None.
     """
 
     quantity: Quantity
@@ -51,7 +51,7 @@ class Evaluator(Protocol):
     def jacobians(
         self, inputs: Tensor, weights: Tensor, of_inputs: bool
     ) -> tuple[np.ndarray | None, np.ndarray]:
-        """Derivatives (batch, *outputs, P): by the P = copies · I inputs, if wanted, and by the copies · W weights."""
+        """Derivatives (batch, *outputs, P) with respect to copies · I inputs, if needed, and copies · W weights."""
 
 
 class ExactEvaluator:
@@ -85,9 +85,9 @@ class ExactEvaluator:
 
 
 class SampledEvaluator:
-    """Values of whole sets of angles, differentiated by shifts that go out with them: an `Evaluator`.
+    """Values of whole sets of angles, differentiated by shifts that are sent with them: an `Evaluator`.
 
-    With a primitive a training step is one PUB. Without one the sets are evaluated exactly, as the shift rules' limit.
+    With a primitive, a training step is one PUB. Without one, the sets are evaluated exactly, the limit of many shots.
     """
 
     def __init__(self, quantity: Quantity, place: Place, rule: Rule, shots: int | None) -> None:
@@ -102,7 +102,7 @@ class SampledEvaluator:
     def evaluate(self, inputs: Tensor, weights: Tensor) -> Tensor:
         leading = inputs.shape[:-1]
         if not math.prod(leading):
-            # Nothing to send; the graph is kept, so that an empty last batch has gradients of zero.
+            # Nothing to send; the graph is kept, so that an empty last batch has zero gradients.
             return (inputs.sum() + weights.sum()) * inputs.new_zeros(*leading, *self.quantity.output_shape)
         angles = self.quantity.circuits.angles(inputs, weights)
         shifts = self.shifts(angles, inputs.requires_grad, weights.requires_grad)
@@ -111,7 +111,7 @@ class SampledEvaluator:
         return outputs.to(inputs).reshape(*leading, *self.quantity.output_shape)
 
     def shifts(self, angles: Tensor, of_inputs: bool, of_weights: bool) -> Shifts:
-        """The shifted sets that go out with these angles (N, K): none where no graph is made.
+        """The shifted sets that are sent with these angles (N, K): none if no graph is recorded.
 
         Raises:
             ShapeError: if an angle is NaN or infinite.
@@ -122,10 +122,10 @@ class SampledEvaluator:
         return shifts_for(self.rule, circuits.template, wanted, len(angles), circuits.dependent(True, False))
 
     def sending(self, shifts: Shifts) -> tuple[Shifts, Evaluate]:
-        """How often each set of a step goes out, and what makes outputs (N, S, O) of sets of angles (N, S, K).
+        """How often each set of a step is sent, and the function from sets of angles (N, S, K) to outputs (N, S, O).
 
         Raises:
-            HQNNError: if the rule's own shots do not go with those of the plain circuits.
+            HQNNError: if the rule's shots do not fit those of the plain circuits.
         """
         if self.exact:
             return shifts, self.measure
@@ -156,7 +156,7 @@ class SampledEvaluator:
         circuits = self.quantity.circuits
         # Durations of delays are among the angles, and have no rule.
         shiftable = circuits.template.terms > 0
-        # Noise may carry to an output what the circuit itself does not.
+        # With noise, an output may depend on angles that it does not depend on without.
         if is_noise_free(self.place):
             shiftable = shiftable & self.quantity.reaching()
         wanted: np.ndarray = circuits.dependent(of_inputs, of_weights) & shiftable
@@ -175,7 +175,7 @@ class ExactSets:
             self._program = self._quantity.exact_of_angles(self._noise)
         samples, shifts, count = angles.shape
         flat = torch.from_numpy(angles.reshape(samples * shifts, 1, count))
-        # Under noise every set of angles takes 4^n numbers: a step of many shifts would not fit at once.
+        # Under noise every set of angles needs 4^n numbers: a step of many shifts would not fit at once.
         parts = (flat,) if self._noise is None else flat.split(_SETS_AT_ONCE)
         with torch.no_grad():
             outputs = [self._program(part, flat.new_empty(1, 0)) for part in parts]
@@ -186,7 +186,7 @@ class ExactSets:
 
 
 def within_transform(error: RuntimeError) -> bool:
-    """Whether torch says that a function of its autograd stands within a transform of torch.func."""
+    """Whether an error of torch says that an autograd Function was called within torch.func."""
     return "functorch transforms" in str(error) or str(error).startswith("vmap:")
 
 
@@ -198,12 +198,12 @@ def evaluator_for(
     Args:
         quantity: what the outputs are.
         place: None (exactly), a `NoisyPlace` (exactly under its noise), or a primitive.
-        gradient: word or settings; None is the natural rule.
-        shots: samples of an output.
+        gradient: word or settings; None is the default rule.
+        shots: samples per output.
         compile: whether exact training steps are compiled.
 
     Raises:
-        HQNNError: if the primitive is of another kind, shots are not positive, or the gradient rule does not fit.
+        HQNNError: if the primitive is of the wrong kind, shots are not positive, or the gradient rule does not fit.
     """
     if shots is not None:
         check_integer("shots", shots, 1)

@@ -1,4 +1,4 @@
-"""Expectation values of copies of an ansatz, exactly and as one PUB of an estimator."""
+"""Expectation values of copies of an ansatz, exact and as one PUB of an estimator."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ExpectationValues:
     """The outputs of a `QuantumLayer`: a `Quantity`.
 
     In a PUB the sets of angles are the values, of shape (N, S), and the observables the other axis. Primitives refuse
-    an observable that is zero, and drop the terms of a tiny one: the first are left out, the second sent larger.
+    an observable that is zero, and drop the terms of a tiny one: the former are left out, the latter sent scaled up.
 
     Args:
-        circuits: whose expectation values.
-        precision: that an estimator is asked for where no shots are given; None leaves its own default.
+        circuits: the circuits.
+        precision: passed to an estimator if no shots are given; None leaves its default.
     """
 
     def __init__(self, circuits: CircuitCopies, precision: float | None = None) -> None:
@@ -89,7 +89,7 @@ class ExpectationValues:
         return self.read(np.asarray(result[0].data.evs), sets)
 
     def precision_of(self, shots: int | None) -> float | None:
-        """What an estimator is asked for."""
+        """The observables that are sent to an estimator."""
         return self.precision if shots is None else shots**-0.5
 
     def pub(self, primitive: object, values: np.ndarray) -> EstimatorPubLike:
@@ -115,7 +115,7 @@ class ExpectationValues:
         """Outputs (N, S, O) from the expectation values of such a PUB.
 
         Raises:
-            ShapeError: if they are of another shape.
+            ShapeError: if their shape does not fit.
         """
         try:
             measured = np.broadcast_to(evs, (len(self._sent), *sets))
@@ -134,5 +134,5 @@ class ExpectationValues:
 
 
 def _size(observable: SparsePauliOp) -> float:
-    """The largest coefficient, equal strings taken together."""
+    """The largest coefficient after equal strings are added up."""
     return float(np.abs(observable.simplify(atol=0, rtol=0).coeffs).max())

@@ -20,13 +20,13 @@ _C_PLUS, _C_MINUS = (sqrt(2) + 1) / (4 * sqrt(2)), (sqrt(2) - 1) / (4 * sqrt(2))
 
 @dataclass(frozen=True)
 class ParameterShift:
-    """The exact rule of every gate with shots of its own, where the word "parameter-shift" takes the layer's.
+    """The exact rule of every gate with separate shots; the word "parameter-shift" uses the layer's.
 
     Attributes:
-        shots: samples of each shifted circuit; None is what the plain one has. One must divide the other.
+        shots: samples per shifted circuit; None is the number for the plain one. One must divide the other.
 
     Raises:
-        HQNNError: if shots are no whole number of at least 1.
+        HQNNError: if shots are not a whole number of at least 1.
     """
 
     shots: int | None = None
@@ -38,19 +38,19 @@ class ParameterShift:
 
 @dataclass(frozen=True)
 class RandomShift:
-    """An unbiased random part of the parameter shifts, where the word "random-shift" takes these defaults.
+    """An unbiased random part of the parameter shifts; the word "random-shift" uses these defaults.
 
-    A step costs 1 + 2 · pairs evaluations per sample and copy, whatever the number of angles; with `all_inputs` those
-    of the inputs' angles more.
+    A step costs 1 + 2 · pairs evaluations per sample and copy, whatever the number of angles; `all_inputs`
+    adds those of the inputs' angles.
 
     Attributes:
-        pairs: pairs of shifted evaluations (θ ± s) per sample, drawn anew for each.
-        all_inputs: whether the shifts of all angles that depend on inputs are asked for, and random ones of the others
-            only. The layers in front learn from them alone, and a sample has few inputs where it has many weights.
-        shots: as of `ParameterShift`.
+        pairs: pairs of shifted evaluations (θ ± s), drawn separately for each sample.
+        all_inputs: whether all angles that depend on inputs are shifted, and only the others at random. The preceding
+            layers learn from these alone, and a sample has fewer inputs than weights.
+        shots: as in `ParameterShift`.
 
     Raises:
-        HQNNError: if one of them is no whole number of at least 1.
+        HQNNError: if one of them is not a whole number of at least 1.
     """
 
     pairs: int = 4
@@ -67,13 +67,13 @@ class RandomShift:
 
 @dataclass(frozen=True)
 class SPSA:
-    """Simultaneous perturbation with custom settings, where the word "spsa" takes these defaults.
+    """Simultaneous perturbation with custom settings; the word "spsa" uses these defaults.
 
     Attributes:
         step: perturbation of every angle in radians, from above 0 to π/2. The bias grows with its square, the shot
             noise with its inverse.
         repeats: random directions per sample, two evaluations each; the variance falls with their number.
-        shots: as of `ParameterShift`.
+        shots: as in `ParameterShift`.
 
     Raises:
         HQNNError: if one of them is out of range.
@@ -118,10 +118,10 @@ class Shifts:
     """A batch's shifted evaluations and their combination to derivatives.
 
     Attributes:
-        offsets: array of shape (N or 1, S, K): what is added to each sample's K angles; S = 0 means no gradient.
+        offsets: array of shape (N or 1, S, K), added to each sample's K angles; S = 0 means no gradient.
         combine: array of shape (N or 1, S, K): dE/dθ_k = Σ_s combine[s, k] E(θ + offsets[s]).
-        plain, each: how often the unshifted set and every shifted one are sent, where their shots differ: their means
-            have so many times the shots of a set.
+        plain, each: how often the unshifted set and every shifted one are sent, if their shots differ: their means have
+            this many times the shots of a set.
     """
 
     offsets: np.ndarray
@@ -131,11 +131,11 @@ class Shifts:
 
     @property
     def num_sets(self) -> int:
-        """Sets that go out per sample."""
+        """Sets that are sent per sample."""
         return self.plain + self.each * self.offsets.shape[1]
 
     def sets(self, angles: np.ndarray) -> np.ndarray:
-        """All sets (N, 1 + S, K) that are evaluated for the angles (N, K): as they are, then shifted."""
+        """All sets (N, 1 + S, K) that are evaluated for the angles (N, K): unshifted, then shifted."""
         plain = angles[:, None, :]
         shifted = plain + self.offsets
         if self.plain > 1 or self.each > 1:
@@ -165,7 +165,7 @@ def parameter_shift(template: Template, wanted: np.ndarray) -> Shifts:
 
     Args:
         template: the circuit over its angles.
-        wanted: mask of shape (K,): the angles whose derivative is needed; the others cost nothing.
+        wanted: mask of shape (K,) of the angles whose derivative is needed; the others cost nothing.
     """
     rows: list[tuple[int, float, float]] = []
     for angle in np.flatnonzero(wanted).tolist():
@@ -185,8 +185,8 @@ def parameter_shift(template: Template, wanted: np.ndarray) -> Shifts:
 def spsa(template: Template, wanted: np.ndarray, samples: int, settings: SPSA) -> Shifts:
     """Simultaneous perturbation: 2 · repeats evaluations whatever the number of angles (Spall 1992, eq. (2.2)).
 
-    Every sample gets its own random direction Δ ∈ {−1, +1}^K, so that a batch averages over many of them; the
-    directions come from torch's global generator and follow its seed.
+    Every sample gets a separate random direction Δ ∈ {−1, +1}^K, so a batch averages over many of them; the directions
+    come from torch's global generator and follow its seed.
 
     Args:
         template: the circuit over its angles.
@@ -209,9 +209,9 @@ def random_shift(
     settings: RandomShift,
     inputs: np.ndarray | None = None,
 ) -> Shifts:
-    """A random part of the parameter shifts of every sample, each divided by the probability that it is asked for.
+    """A random part of the parameter shifts of every sample, each divided by the probability that it is drawn.
 
-    A pair of shifts ±s is asked for with a probability in proportion to its coefficient, `pairs` of them in all, by
+    A pair of shifts ±s is drawn with a probability in proportion to its coefficient, `pairs` of them in all, by
     systematic sampling in a random order (Madow 1949): of equal coefficients every subset is equally likely. The
     expectation is parameter shift's derivative exactly (Horvitz and Thompson 1952). Randomness as in `spsa`.
 
@@ -219,11 +219,11 @@ def random_shift(
         template: the circuit over its angles.
         wanted: mask of shape (K,): the angles whose derivative is needed.
         samples: N.
-        settings: how many pairs; if there are no more, they are all asked for.
+        settings: number of pairs; if there are no more, all are evaluated.
         inputs: mask of shape (K,): the angles that depend on inputs, for `all_inputs`.
     """
     whole = parameter_shift(template, wanted)
-    # Its rows come in pairs of +s and -s of one angle.
+    # Rows come in pairs of +s and -s of one angle.
     offsets, combine = whole.offsets[0].reshape(-1, 2, template.num_angles), whole.combine[0]
     combine = combine.reshape(offsets.shape)
     certain = np.zeros(len(offsets), dtype=bool)
@@ -249,7 +249,7 @@ def _systematic(likely: np.ndarray, number: int, samples: int) -> np.ndarray:
     """Indices (samples, number), drawn without replacement, each with its probability."""
     order = torch.rand(samples, len(likely), dtype=torch.float64).argsort(dim=1).numpy()
     ends = likely[order].cumsum(axis=1) + torch.rand(samples, 1, dtype=torch.float64).numpy()
-    # The last end is a whole number above the beginning: rounding must not make one pair more or fewer of it.
+    # The last end is a whole number above the first: rounding must not add or drop a pair.
     first = np.floor(ends[:, :1] - likely[order[:, :1]] + 1e-12)
     ends = np.minimum(np.floor(ends + 1e-12), first + number)
     ends[:, -1:] = first + number
@@ -271,7 +271,7 @@ def _inclusion(sizes: np.ndarray, number: int) -> np.ndarray:
 def shifts_for(
     rule: Rule, template: Template, wanted: np.ndarray, samples: int, inputs: np.ndarray
 ) -> Shifts:
-    """The shifts of a rule; none where no derivative is wanted. `inputs` masks the angles that depend on inputs."""
+    """The shifts of a rule; none if no derivative is needed. `inputs` masks the angles that depend on inputs."""
     if not wanted.any():
         nothing = np.zeros((1, 0, template.num_angles))
         return Shifts(nothing, nothing)
@@ -283,7 +283,7 @@ def shifts_for(
 
 
 def own_shots(rule: Rule, shifts: Shifts, shots: int | None) -> tuple[Shifts, int | None]:
-    """Shots of each set of a PUB, where a rule has shots of its own, and how often each set is sent then.
+    """Shots per set of a PUB if a rule has separate shots, and how often each set is then sent.
 
     Args:
         rule: the rule.
@@ -291,13 +291,13 @@ def own_shots(rule: Rule, shifts: Shifts, shots: int | None) -> tuple[Shifts, in
         shots: of the plain circuit.
 
     Raises:
-        HQNNError: if those of the plain circuit are not known, or neither is a multiple of the other.
+        HQNNError: if the plain circuit's shots are not known, or neither number is a multiple of the other.
     """
     if rule.shots is None or not shifts.offsets.shape[1] or rule.shots == shots:
         return shifts, shots
     if shots is None:
         raise HQNNError(
-            f"A gradient rule with shots of its own ({rule.shots}) needs the layer's too: give it `shots`."
+            f"A gradient rule with separate shots ({rule.shots}) needs the layer's as well: give it `shots`."
         )
     fewer = min(shots, rule.shots)
     if lcm(shots, rule.shots) != max(shots, rule.shots):
@@ -309,15 +309,15 @@ def own_shots(rule: Rule, shifts: Shifts, shots: int | None) -> tuple[Shifts, in
 
 
 def in_words(rule: Gradient) -> str:
-    """A rule as it is shown: its word where that says all."""
+    """A rule as shown to users: its word, unless it has custom settings."""
     return "parameter-shift" if rule == ParameterShift() else str(rule)
 
 
 def check_gradient(rule: Gradient | None, exact: bool) -> Literal["autograd"] | Rule:
-    """The rule that a layer uses: what was asked for, or the natural one for where it runs; words with their settings.
+    """The rule that a layer uses: the requested one, or the default for where it runs; words with their settings.
 
     Raises:
-        HQNNError: if the word is unknown, or autograd is asked for off the exact simulator.
+        HQNNError: if the word is unknown, or autograd is requested off the exact simulator.
     """
     if rule is None:
         return "autograd" if exact else ParameterShift()

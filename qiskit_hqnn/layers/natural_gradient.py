@@ -1,4 +1,4 @@
-"""Quantum natural gradient: steps measured by how far they move the circuit's states, not its angles."""
+"""Quantum natural gradient: a step's length is measured in the circuit's states, not in its angles."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from qiskit_hqnn.layers.connector import PackedConnector
 from qiskit_hqnn.simulation import compile_ansatz
 
 _AT_ONCE = 16
-"""Weights whose derivatives of all states are held at once."""
+"""Number of weights whose derivatives of all states are in memory at once."""
 
 
 def fubini_study(layer: PackedConnector, inputs: Tensor) -> Tensor:
     """The Fubini–Study metric of a layer's circuits at its weights, averaged over a batch of inputs.
 
     g[k, l] = Re⟨∂_k ψ|∂_l ψ⟩ − ⟨∂_k ψ|ψ⟩⟨ψ|∂_l ψ⟩ (Stokes et al. 2020, arXiv:1909.02108, eq. (7)), a quarter of the
-    quantum Fisher information. Copies share no state, so the metric has a block for each, and no entry is left out.
+    quantum Fisher information. Copies share no state, so the metric is a block for each copy, and nothing is left out.
 
     >>> from qiskit_hqnn.circuits import hqnn_parallel
     >>> from qiskit_hqnn.layers import QuantumLayer
@@ -31,14 +31,14 @@ def fubini_study(layer: PackedConnector, inputs: Tensor) -> Tensor:
     torch.Size([3, 6, 6])
 
     Args:
-        layer: its exact states count, wherever it runs.
+        layer: its exact states are used, wherever it runs.
         inputs: of shape (..., copies · I), radians.
 
     Returns:
         Shape (copies, W, W), float64, positive semidefinite.
 
     Raises:
-        ShapeError: if the inputs are of another shape.
+        ShapeError: if the inputs' shape does not fit.
         HQNNError: if there are none, or the states do not fit into memory.
     """
     circuits = layer.evaluator.quantity.circuits
@@ -50,7 +50,7 @@ def fubini_study(layer: PackedConnector, inputs: Tensor) -> Tensor:
     gates = compile_ansatz(circuits.ansatz).gate_by_gate(keep_state=True)
 
     def slopes_along(direction: Tensor) -> Tensor:
-        # A weight of all copies at once: none of them alters another's state.
+        # One weight of all copies at once: no copy changes another's state.
         along = direction.expand_as(weights)
         return torch.func.jvp(lambda values: gates.statevectors(rows, values), (weights,), (along,))[1]
 
@@ -67,8 +67,8 @@ def fubini_study(layer: PackedConnector, inputs: Tensor) -> Tensor:
 
 
 class _LastInputs:
-    """A hook that keeps what a layer was last given in training; without its optimiser, so that a network with it can
-    be copied and saved."""
+    """A hook that keeps a layer's last inputs in training; it does not refer to the optimiser, so that a
+    network with it can be copied and saved."""
 
     def __init__(self) -> None:
         self.rows: Tensor | None = None
@@ -81,8 +81,8 @@ class _LastInputs:
 class QuantumNaturalGradient(Optimizer):
     """Gradient descent of quantum weights in the Fubini–Study metric: w ← w − lr · (g + damping · 1)⁻¹ ∂L/∂w.
 
-    It takes the weights of all quantum layers of a network; the classical ones need an optimiser of their own. The
-    metric is that of the inputs that a layer was last given in training mode, which a hook sees.
+    It optimises the weights of all quantum layers of a network; the classical ones need a separate optimiser.
+    The metric is that of a layer's last inputs in training mode, which a hook records.
 
     >>> from qiskit_hqnn.circuits import hqnn_parallel
     >>> from qiskit_hqnn.layers import QuantumLayer
@@ -96,8 +96,8 @@ class QuantumNaturalGradient(Optimizer):
     Args:
         model: a network with quantum layers, or a layer.
         lr: learning rate, above 0. The metric makes steps longer where states hardly move, up to 1/damping.
-        damping: above 0; what the metric's eigenvalues, of at most n²/4, are raised by.
-        samples: at most so many inputs, evenly spaced, are what the metric is a mean over.
+        damping: above 0; added to the metric's eigenvalues, which are at most n²/4.
+        samples: the metric is a mean over at most this many inputs, evenly spaced.
 
     Raises:
         HQNNError: if there is no quantum layer with weights, or an argument is out of range.
@@ -115,8 +115,8 @@ class QuantumNaturalGradient(Optimizer):
         self._layers = [layer for layer in layers if layer.weight.numel()]
         if not self._layers:
             raise HQNNError(
-                "Argument `model` must have a quantum layer with weights, but has none; Qiskit's own TorchConnectors "
-                "become some by qiskit_hqnn.accelerate."
+                "Argument `model` must have a quantum layer with weights, but has none; qiskit_hqnn.accelerate "
+                "turns Qiskit's own TorchConnectors into such layers."
             )
         self._seen = [_LastInputs() for _ in self._layers]
         for layer, seen in zip(self._layers, self._seen, strict=True):
@@ -128,7 +128,7 @@ class QuantumNaturalGradient(Optimizer):
         """One step of every layer whose weights have a gradient.
 
         Args:
-            closure: evaluates the loss and its gradients anew.
+            closure: evaluates the loss and its gradients again.
 
         Returns:
             The closure's loss; None without one.

@@ -13,7 +13,7 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers.gradient_rules import Shifts
 
 Evaluate = Callable[[np.ndarray], np.ndarray]
-"""Values of the angles, (N, S, K), to outputs, (N, S, O): one PUB."""
+"""From values of the angles, (N, S, K), to outputs, (N, S, O): one PUB."""
 
 
 def evaluate_packed(evaluate: Evaluate, angles: np.ndarray, shifts: Shifts) -> tuple[np.ndarray, np.ndarray]:
@@ -33,8 +33,8 @@ class _Context(Protocol):
 class PackedEvaluation(torch.autograd.Function):
     """Outputs of a sampled circuit, with the derivatives measured along with them.
 
-    The shifted circuits are sent together with the plain one, since a second trip through a queue costs more than
-    their shots; no gradient asked for, none measured.
+    The shifted circuits are sent together with the plain one, since a second trip through a queue costs more than their
+    shots. If no gradient is needed, none is measured.
     """
 
     @staticmethod
@@ -46,10 +46,10 @@ class PackedEvaluation(torch.autograd.Function):
     @staticmethod
     def backward(ctx: _Context, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
-            # The derivatives were measured: to torch they are constants, and its second derivatives would be wrong.
+            # The derivatives were measured: for torch they are constants, and second derivatives would be wrong.
             raise HQNNError(
-                "A quantum layer with a gradient rule that shifts angles has first derivatives only, but is asked "
-                "for a graph of them (create_graph=True)."
+                "A quantum layer with a gradient rule that shifts angles has first derivatives only, but their graph "
+                "was requested (create_graph=True)."
             )
         (jacobian,) = ctx.saved_tensors
         return torch.einsum("no,nok->nk", grad_outputs[0], jacobian), None, None

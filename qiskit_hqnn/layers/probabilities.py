@@ -1,4 +1,4 @@
-"""Probabilities of interpreted outcomes of copies of an ansatz, exactly and as one PUB of a sampler."""
+"""Probabilities of interpreted outcomes of copies of an ansatz, exact and as one PUB of a sampler."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Probabilities:
     """The outputs of a `SamplerLayer`: a `Quantity`.
 
     Args:
-        circuits: whose outcomes they are of.
-        interpret, output_shape: as those of `PackedSamplerQNN`.
+        circuits: the circuits.
+        interpret, output_shape: as in `PackedSamplerQNN`.
 
     Attributes:
-        interpret: the interpretation as the table that it was written down in.
+        interpret: the interpretation as a table.
 
     Raises:
         HQNNError: if there are too many qubits, or `interpret` and `output_shape` do not fit.
@@ -121,7 +121,7 @@ class Probabilities:
 
 
 class _Lookup:
-    """`interpret` as the table that it was written down in: unlike a lambda it can be pickled."""
+    """`interpret` as a table: unlike a lambda, it can be pickled."""
 
     def __init__(self, indices: np.ndarray, shape: tuple[int, ...]) -> None:
         self.indices, self.shape = indices, shape
@@ -167,10 +167,10 @@ def _shape_of(
 
 
 def _index_map(num_qubits: int, interpret: Interpret | None, shape: tuple[int, ...]) -> np.ndarray:
-    """For each measured integer its output, counted row by row.
+    """The output of each measured integer, counted row by row.
 
     Raises:
-        HQNNError: if `interpret` returns something else than indices within the shape.
+        HQNNError: if `interpret` returns anything but indices within the shape.
     """
     if interpret is None:
         return np.arange(2**num_qubits)

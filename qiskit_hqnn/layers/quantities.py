@@ -13,15 +13,15 @@ from qiskit_hqnn.layers.circuit_copies import CircuitCopies
 from qiskit_hqnn.layers.runs_on import NoisyPlace, Primitive
 
 Exact: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""Inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); or, of a template, angles
+"""From inputs (..., copies · I) and weights (copies · W,) to outputs (..., copies · O); for a template, from angles
 (batch, 1, angles) and (1, 0) to (batch, 1, O)."""
 
 
 class Quantity(Protocol):
-    """Outputs of circuits side by side, exactly and from a primitive.
+    """Outputs of circuits side by side, exact and from a primitive.
 
     Attributes:
-        circuits: whose outputs they are.
+        circuits: the circuits.
         num_outputs: of one copy.
         output_shape: of all copies.
     """
@@ -31,23 +31,23 @@ class Quantity(Protocol):
     output_shape: tuple[int, ...]
 
     def check_primitive(self, primitive: object) -> None:
-        """Raises HQNNError if this is no primitive that they can be sampled with."""
+        """Raises HQNNError if the circuits cannot be sampled with this primitive."""
 
     def exact(self, noise: NoisyPlace | None, compile: bool) -> Exact:
         """Compile to outputs as a function of inputs and weights."""
 
     def in_operators(self, noise: NoisyPlace | None) -> Exact:
-        """The same outputs as `exact` in torch's own operators: slower, for any transform and order of derivatives.
+        """The same outputs as `exact` in torch's operators: slower, for any transform and order of derivatives.
 
         Raises:
-            HQNNError: under a device's noise, which has no such way.
+            HQNNError: under a device's noise, for which this does not exist.
         """
 
     def exact_of_angles(self, noise: NoisyPlace | None) -> Exact:
         """Compile to outputs as a function of the template's angles."""
 
     def reaching(self) -> np.ndarray:
-        """Mask of the angles that can alter an output without noise: there, no shots are spent on the others."""
+        """Mask of the angles that can change an output without noise: no shots are spent on the others there."""
 
     def sample(self, primitive: Primitive, shots: int | None, values: np.ndarray) -> np.ndarray:
         """Outputs (N, S, O) of the sets of angles (N, S, K), by one PUB."""
@@ -61,9 +61,9 @@ def apart(inputs: Tensor, weights: Tensor, copies: int) -> tuple[Tensor, Tensor]
 
 
 def refuse_noise(noise: NoisyPlace | None) -> None:
-    """Raises HQNNError if there is noise: its derivatives are first ones, without torch.func."""
+    """Raises HQNNError if there is noise: it has first derivatives only, without torch.func."""
     if noise is not None:
         raise HQNNError(
-            f"At {noise.where} a quantum layer takes no transform of torch.func (vmap, grad, jacrev, hessian): it is "
-            "batched already, and torch.autograd gives its gradients; the place 'exact' takes them."
+            f"At {noise.where} a quantum layer does not support torch.func (vmap, grad, jacrev, hessian): it is "
+            "batched already, and torch.autograd gives its gradients; the place 'exact' supports torch.func."
         )

@@ -28,29 +28,29 @@ from qiskit_hqnn.where import Where
 class QuantumLayer(PackedConnector):
     """Expectation values of `copies` circuits side by side: (..., copies · inputs) → (..., copies · outputs).
 
-    A TorchConnector around an EstimatorQNN. Without an estimator it computes exactly, with autograd through the
-    batched simulator, at about the cost of a dense layer. With one, a training step goes out as a single PUB.
-    Gradients flow to the inputs and to the weights, always.
+    A TorchConnector around an EstimatorQNN. Without an estimator, values are exact, with autograd through the batched
+    simulator, at about the cost of a dense layer. With one, a training step is sent as a single PUB. Gradients always
+    flow to the inputs and to the weights.
 
     Args:
         ansatz: circuit, parameters and observables of one copy.
         copies: circuits side by side, each with its own inputs and weights (Senokosov et al. 2024, section 2.2).
-        estimator: None or "exact" for exact values, "noisy:fake_fez" for those under the noise of a device; a
+        estimator: None or "exact" for exact values, "noisy:fake_fez" for exact values under a device's noise; a
             BaseEstimatorV2; or a word for samples ("aer", "fake_fez", "ibm_fez").
         gradient: "autograd" (exact values only), "parameter-shift", "random-shift" or "spsa"; or one of the last three
             with settings: `ParameterShift(shots)`, `RandomShift(pairs, shots)`, `SPSA(step, repeats, shots)`. None
-            takes the first that fits.
-        shots: samples an expectation value; None leaves the estimator's default. At "exact" and "noisy:fake_fez" they
+            uses the first that fits.
+        shots: samples per expectation value; None leaves the estimator's default. At "exact" and "noisy:fake_fez" they
             are drawn from the exact distribution, without Aer.
         initial_weights: copies · weights angles in radians; None draws them uniformly from [0, 2π).
-        pass_manager: transpiles the circuit once, for an estimator that takes only ISA circuits (a JobManager's
-            does that by itself).
+        pass_manager: transpiles the circuit once, for an estimator that accepts only ISA circuits (a JobManager's
+            estimator transpiles by itself).
         compile: exact training steps compiled by torch's compiler: about twice as fast, after up to half a minute in
-            the first step of each batch size (at most four; further ones run as usual), which is kept on disk.
+            the first step of each batch size (at most four; further ones run as usual); the result is cached on disk.
 
     Raises:
         HQNNError: if an argument is out of range, the gradient rule does not fit the estimator, or, in the first
-            training step, what `compile` asks for fails.
+            training step, compilation fails.
     """
 
     _neural_network: PackedEstimatorQNN
@@ -74,16 +74,16 @@ class QuantumLayer(PackedConnector):
     def from_qnn(cls, qnn: EstimatorQNN, initial_weights: Weights | None = None) -> QuantumLayer:
         """The layer of one of qiskit-machine-learning's EstimatorQNNs: the same outputs, gradients and place.
 
-        One without an estimator, or with Qiskit's exact reference, is computed exactly. One with another estimator
-        stays there, and a training step is one PUB with the network's `default_precision`. `input_gradients` holds, and
-        values are computed in float64 as Qiskit does (`layer.in_double = False` is about twice as fast).
+        One without an estimator, or with Qiskit's exact reference, is computed exactly. One with a different estimator
+        stays there, and a training step is one PUB with the network's `default_precision`. `input_gradients` keeps its
+        value, and values are computed in float64 as in Qiskit (`layer.in_double = False` is about twice as fast).
 
         Args:
-            qnn: is not altered.
+            qnn: the network; it is not altered.
             initial_weights: as in the constructor.
 
         Raises:
-            HQNNError: if it is another network, or its gradient is another method's or another estimator's.
+            HQNNError: if it is a different kind of network, or its gradient uses a different method or estimator.
         """
         ansatz, place = read_estimator_qnn(qnn)
         layer = cls(ansatz, estimator=place, initial_weights=initial_weights)
@@ -102,11 +102,11 @@ class QuantumLayer(PackedConnector):
 
     @property
     def neural_network(self) -> PackedEstimatorQNN:
-        """The EstimatorQNN; its `estimator` is the one that runs, None where values are exact."""
+        """The EstimatorQNN; its `estimator` is the one in use, None if values are exact."""
         return self._neural_network
 
     def pub(self, inputs: Tensor, gradient: Gradient | None = None, shots: int | None = None) -> EstimatorPub:
-        """The one PUB that a batch goes to an estimator as: what is priced, looked at, or submitted by itself.
+        """The single PUB of a batch, which can be priced, inspected, or submitted by itself.
 
         >>> import torch
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -116,18 +116,18 @@ class QuantumLayer(PackedConnector):
 
         Args:
             inputs: of shape (..., copies · I), as for the layer.
-            gradient: a rule that shifts angles, as for the layer, for the PUB of a training step: with the sets that
-                give the derivatives by the weights, and by the inputs where these require a gradient.
-            shots: samples of an expectation value; None takes the layer's, and without any the estimator's.
+            gradient: a rule that shifts angles, as for the layer, for the PUB of a training step: with the shifted sets
+                for the derivatives by the weights, and by the inputs if these require a gradient.
+            shots: samples per expectation value; None is the layer's number or, without one, the estimator's.
 
         Returns:
             Shape (observables that are not zero, samples · copies, 1 + shifted sets), or (observables, 1, 1) for a
             circuit without parameters.
 
         Raises:
-            HQNNError: if the gradient rule is "autograd", its shots do not go with the plain ones, these are not
+            HQNNError: if the gradient rule is "autograd", its shots do not fit the plain ones, these are not
                 positive, or all observables are zero.
-            ShapeError: if inputs are of another shape, or a value is NaN or infinite.
+            ShapeError: if the inputs' shape does not fit, or a value is NaN or infinite.
         """
         inputs, weight, place = self._checked(inputs), self.weight, self.neural_network.primitive
         rule = check_gradient(gradient, exact=False)
@@ -143,7 +143,7 @@ class QuantumLayer(PackedConnector):
         return EstimatorPub.coerce(pub, quantity.precision_of(shots))
 
     def outputs(self, evs: np.ndarray, batch: int | None = None) -> Tensor:
-        """The layer's outputs for a batch, made of the expectation values of its PUB.
+        """The layer's outputs for a batch, from the expectation values of its PUB.
 
         >>> from qiskit.primitives import StatevectorEstimator
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -153,14 +153,14 @@ class QuantumLayer(PackedConnector):
         True
 
         Args:
-            evs: expectation values in the PUB's shape; shifted sets play no part.
-            batch: samples that the PUB was made of; only a circuit without parameters does not show them itself.
+            evs: expectation values in the PUB's shape; shifted sets are ignored.
+            batch: samples in the PUB; needed only for a circuit without parameters.
 
         Returns:
             Shape (batch, copies · O), of the weights' dtype and device, without a graph.
 
         Raises:
-            ShapeError: if the values are no PUB's of this layer, or of another batch.
+            ShapeError: if the values do not belong to a PUB of this layer, or the batch does not fit.
         """
         evs, copies = np.asarray(evs, dtype=float), self.copies
         rows = evs.shape[1] if evs.ndim == 3 else 0
@@ -176,7 +176,7 @@ class QuantumLayer(PackedConnector):
         return torch.from_numpy(values).to(self.weight).reshape(samples, copies * self.ansatz.num_outputs)
 
     def check_room(self, batch: int, where: str = "exact") -> None:
-        """Raises HQNNError, which says what they would take, if exact values of a batch do not fit into memory.
+        """Raises HQNNError, which gives the memory needed, if exact values of a batch do not fit into memory.
 
         Args:
             batch: samples of a step.
@@ -188,7 +188,7 @@ class QuantumLayer(PackedConnector):
             return
         from qiskit_hqnn.simulation.noise import check_plan
 
-        # Under noise an output sees no fewer qubits: known before a wide circuit is transpiled.
+        # Under noise an output depends on no fewer qubits: this is known before a wide circuit is transpiled.
         check_plan(program.plan.num_qubits, self.ansatz.num_outputs)
         NoisyPlace(place).values(self.ansatz).check_room(batch, self.copies)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NoisyPlace:
-    """A device's noise without shots: exact values, for which no primitive is asked.
+    """A device's noise without shots: exact values, without a primitive.
 
     Raises:
         DeviceError: if there is no snapshot of the device.
@@ -54,7 +54,7 @@ Place: TypeAlias = NoisyPlace | Primitive | None
 
 
 def is_noise_free(place: Place) -> bool:
-    """Whether a place is known to be without noise; a device and a primitive that says nothing of its noise are not.
+    """Whether a place is known to be noiseless; devices, and primitives with unknown noise, are not.
 
     Args:
         place: None, a `NoisyPlace`, or a primitive.
@@ -66,7 +66,7 @@ def is_noise_free(place: Place) -> bool:
     manager = getattr(place, "manager", None)
     if manager is not None:
         return bool(manager.device.is_ideal)
-    # Qiskit's primitives on a backend have it here, and Aer's own there.
+    # Qiskit's primitives on a backend and Aer's primitives have it in different attributes.
     backend: Any = getattr(place, "backend", None) or getattr(place, "_backend", None)
     return type(backend).__name__ == "AerSimulator" and backend.options.noise_model is None
 
@@ -96,10 +96,10 @@ def estimator_for(where: str | Place, shots: int | None = None) -> Place:
 
     Args:
         where: None or a word; anything else is returned as it is.
-        shots: samples of a value; without them "exact" and "noisy:fake_<device>" need no primitive.
+        shots: samples per value; without them "exact" and "noisy:fake_<device>" need no primitive.
 
     Returns:
-        None for exact values, a `NoisyPlace` for those under noise, else the estimator of a JobManager.
+        None for exact values, a `NoisyPlace` for those under noise, otherwise the estimator of a JobManager.
     """
     if where is not None and not isinstance(where, str):
         return where

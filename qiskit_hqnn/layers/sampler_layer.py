@@ -19,14 +19,14 @@ from qiskit_hqnn.layers.stock import read_sampler_qnn
 class SamplerLayer(PackedConnector):
     """Probabilities of `copies` circuits side by side: (..., copies · inputs) → (..., copies · outputs).
 
-    A TorchConnector around a SamplerQNN; exact without a sampler, one PUB a training step with one.
+    A TorchConnector around a SamplerQNN; exact without a sampler, one PUB per training step with one.
 
     Args:
         ansatz: circuit and parameters of one copy; all qubits are measured.
         interpret: measured integer (qubit 0 least significant) → output index, or a tuple of indices; None keeps all
             2^n outcomes.
-        output_shape: how many indices `interpret` returns, or for tuples the size of each axis; outputs then have the
-            shape (..., copies · output_shape[0], output_shape[1], …).
+        output_shape: number of indices that `interpret` returns; for tuples the size of each axis. Outputs
+            then have the shape (..., copies · output_shape[0], output_shape[1], …).
         copies: circuits side by side, each with its own inputs and weights.
         sampler: None or "exact"; "noisy:fake_fez" for exact probabilities under the noise of a device; a
             BaseSamplerV2; or a word for samples ("aer", "fake_fez", "ibm_fez").
@@ -83,7 +83,7 @@ class SamplerLayer(PackedConnector):
 
     @property
     def neural_network(self) -> PackedSamplerQNN:
-        """The SamplerQNN; its `sampler` is the one that runs, None where probabilities are exact."""
+        """The SamplerQNN; its `sampler` is the one in use, None if probabilities are exact."""
         return self._neural_network
 
     def running_on(

@@ -17,20 +17,20 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
     """Probabilities of interpreted outcomes of `copies` circuits side by side.
 
     Args:
-        ansatz: the circuit and its parameters; its observables play no part.
-        copies: how many circuits stand side by side.
+        ansatz: the circuit and its parameters; its observables are ignored.
+        copies: number of circuits side by side.
         sampler: any BaseSamplerV2; None computes exact probabilities.
         interpret: maps the measured integer (Qiskit's order: qubit 0 is the least significant bit) to an output
             index, or to a tuple of them, one for each axis of `output_shape`; None keeps all 2^n outcomes.
-        output_shape: number of outputs of `interpret`, or of several axes a tuple of numbers; copies stand along the
-            first of them.
-        gradient: as of a `QuantumLayer`; "parameter-shift" by default.
+        output_shape: number of outputs of `interpret`, or a tuple of numbers for several axes; copies lie along the
+            first one.
+        gradient: as in `QuantumLayer`; "parameter-shift" by default.
         shots: samples per circuit; None leaves the sampler's own default.
-        pass_manager: transpiles the measured template once, for samplers that take ISA circuits only.
+        pass_manager: transpiles the measured template once, for samplers that accept ISA circuits only.
 
     Raises:
-        HQNNError: if only one of `interpret` and `output_shape` is given, an index is outside of the shape or has not
-            as many parts, or there are more than 20 qubits.
+        HQNNError: if only one of `interpret` and `output_shape` is given, an index is outside the shape or
+            has a different number of parts, or there are more than 20 qubits.
     """
 
     quantity: Probabilities
@@ -60,7 +60,7 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
 
     @property
     def sampler(self) -> BaseSamplerV2 | None:
-        """The sampler that runs; None where probabilities are computed exactly. Another one may be set."""
+        """The sampler in use; None if probabilities are computed exactly. It may be set."""
         return self.primitive
 
     @sampler.setter
@@ -70,7 +70,7 @@ class PackedSamplerQNN(EvaluatedQNN, SamplerQNN):
     def set_interpret(
         self, interpret: Interpret | None = None, output_shape: int | tuple[int, ...] | None = None
     ) -> None:
-        """Other outputs from now on; arguments and errors as in the constructor."""
+        """Change the outputs from now on; arguments and errors as in the constructor."""
         self._use(Probabilities(self.quantity.circuits, interpret, output_shape))
 
     def _use(self, quantity: Probabilities) -> None:

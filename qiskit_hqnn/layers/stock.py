@@ -1,4 +1,4 @@
-"""qiskit-machine-learning's own networks as layers: what they compute, and where they run."""
+"""qiskit-machine-learning's networks as layers: what they compute, and where they run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_estimator_qnn(qnn: object) -> tuple[Ansatz, Place]:
     """The ansatz of a stock EstimatorQNN, and where it runs: None (exactly), or its estimator.
 
     Raises:
-        HQNNError: if it is another kind of network, or has something that the layers here do not.
+        HQNNError: if it is a different kind of network, or has a feature that these layers do not have.
     """
     if type(qnn) is not EstimatorQNN:
         raise _other_kind(qnn, EstimatorQNN)
@@ -44,7 +44,7 @@ def read_estimator_qnn(qnn: object) -> tuple[Ansatz, Place]:
 
 
 def read_sampler_qnn(qnn: object) -> tuple[Ansatz, Interpret, Place]:
-    """The ansatz of a stock SamplerQNN, what its outcomes are interpreted as, and where it runs: None, or its sampler.
+    """The ansatz of a stock SamplerQNN, the interpretation of its outcomes, and where it runs: None, or its sampler.
 
     Raises:
         HQNNError: as `read_estimator_qnn`.
@@ -54,7 +54,7 @@ def read_sampler_qnn(qnn: object) -> tuple[Ansatz, Interpret, Place]:
     if qnn.sparse:
         raise HQNNError("A SamplerQNN with sparse outputs has no layer here: its outputs must be dense.")
     circuit = _unmeasured(qnn.circuit)
-    # An ansatz has observables, which play no part here.
+    # An ansatz has observables; here they are not used.
     observables = pauli_on_each("Z", circuit.num_qubits)
     ansatz = Ansatz(circuit, qnn.input_params, qnn.weight_params, observables, name=circuit.name)
     return ansatz, _interpretation(qnn), _place(qnn, qnn.sampler, _is_exact)
@@ -70,10 +70,10 @@ def _other_kind(qnn: object, wanted: type) -> HQNNError:
 
 
 def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
-    """A circuit without the measurements of `measure_all`, which a SamplerQNN adds where there are none.
+    """A circuit without the measurements of `measure_all`, which a SamplerQNN adds if there are none.
 
     Raises:
-        HQNNError: if it has classical bits of another kind.
+        HQNNError: if it has other classical bits.
     """
     if not circuit.clbits:
         return circuit
@@ -93,7 +93,7 @@ def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def _interpretation(qnn: SamplerQNN) -> Interpret:
-    """The network's own; behind a transpiled circuit, of the qubits that its own ones have become."""
+    """The network's observables; for a transpiled circuit, on its physical qubits."""
     interpret, layout = qnn.interpret, qnn.circuit.layout
     assert interpret is not None  # a SamplerQNN without one has the identity
     if layout is None:
@@ -109,10 +109,10 @@ def _interpretation(qnn: SamplerQNN) -> Interpret:
 def _place(
     qnn: EstimatorQNN | SamplerQNN, primitive: Primitive, is_exact: Callable[[Primitive], bool]
 ) -> Primitive | None:
-    """None where a network's values and gradients are exact, else the primitive that gives both.
+    """None if a network's values and gradients are exact, otherwise the primitive that gives both.
 
     Raises:
-        HQNNError: if its gradients are another method's, or another primitive's.
+        HQNNError: if its gradients use a different method or primitive.
     """
     kind, gradient = type(qnn).__name__, qnn.gradient
     part = getattr(gradient, "derivative_type", DerivativeType.REAL)
@@ -125,14 +125,14 @@ def _place(
     exact = is_exact(primitive)
     if of_gradient is not primitive and not (exact and is_exact(of_gradient)):
         raise HQNNError(
-            f"{_a(kind, capital=True)} whose gradient runs on another primitive "
+            f"{_a(kind, capital=True)} whose gradient runs on a different primitive "
             f"({type(of_gradient).__name__}) than its values ({type(primitive).__name__}) has no layer here."
         )
     return None if exact else primitive
 
 
 def _is_exact(primitive: Primitive, precision: float = 0.0) -> bool:
-    """Whether a primitive gives exact values, asked for this precision."""
+    """Whether a primitive gives exact values at this precision."""
     if type(primitive) in {QMLEstimator, QMLSampler} and getattr(primitive, "_exact_mode", False):
         return True
     return type(primitive) is StatevectorEstimator and precision == primitive.default_precision == 0

@@ -1,4 +1,4 @@
-"""Models by the names of job files, and what they count."""
+"""Models by the names of job files, and their numbers of parameters."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def options_of(name: str) -> tuple[str, ...]:
 
 
 def defaults_of(name: str) -> dict[str, Any]:
-    """The options that a model has where none is given."""
+    """The default options of a model."""
     return {option: given.default for option, given in inspect.signature(MODELS[name]).parameters.items()}
 
 

@@ -25,13 +25,13 @@ class Hybrid(nn.Module):
         classes: outputs.
         encoder: a word or {"name": word, …}, see `make_encoder`.
         copies: circuits side by side, each with its own inputs and weights.
-        scaling: of the encoder's output to angles: "none", "tanh" (tanh · π), "arctan", "pi" (π · x) or "batch-norm";
-            None is "batch-norm", and "none" without an encoder.
+        scaling: from the encoder's output to angles: "none", "tanh" (tanh · π), "arctan", "pi" (π · x) or "batch-norm";
+            None is "batch-norm", or "none" without an encoder.
         layer: "estimator" (expectation values of the ansatz's observables) or "sampler" (probabilities of outcomes).
         interpret: of a sampler's outcomes: None keeps all 2^n, "parity" makes two of them.
         head: "linear", "none", or the widths of dense layers before the last one.
-        control: None, "twin" (a dense layer in the quantum layer's place), "left-out", "frozen", "matched-dense".
-        fetch: whether a backbone's weights are fetched, see `make_encoder`.
+        control: None, "twin" (a dense layer instead of the quantum layer), "left-out", "frozen", "matched-dense".
+        fetch: whether a backbone's weights are downloaded, see `make_encoder`.
 
     Example:
         >>> import torch
@@ -70,7 +70,7 @@ class Hybrid(nn.Module):
             )
         options = {"name": encoder} if isinstance(encoder, str) else dict(encoder)
         width = copies * ansatz.num_inputs
-        # Angles of unit variance: tanh · π of an encoder's output soon turns all the way round and stops learning.
+        # Angles of unit variance: tanh · π of an encoder's output soon saturates and stops learning.
         scaling = scaling or ("none" if options["name"] == "none" else "batch-norm")
         self.encoder = make_encoder(shape=shape, width=width, fetch=fetch, **options)
         self.scaling = make_scaling(check_choice("scaling", scaling, SCALINGS), width)
@@ -102,7 +102,7 @@ def make_layer(ansatz: Ansatz, copies: int, kind: str, interpret: str | None) ->
     if check_choice("layer", kind, LAYERS) == "estimator":
         if interpret is not None:
             raise HQNNError(
-                f"Argument `interpret` goes with layer = 'sampler', but is {interpret!r} with 'estimator'."
+                f"Argument `interpret` needs layer = 'sampler', but is {interpret!r} with 'estimator'."
             )
         return QuantumLayer(ansatz, copies)
     if interpret is None:
@@ -116,12 +116,12 @@ def _parity(outcome: int) -> int:
 
 
 def outputs_of_copy(layer: AnyQuantumLayer) -> int:
-    """How many outputs one copy of a layer has."""
+    """Number of outputs of one copy of a layer."""
     return layer.qnn.quantity.output_shape[0] // layer.copies
 
 
 def replaced(layer: AnyQuantumLayer, inputs: int, outputs: int, control: str | None) -> nn.Module | None:
-    """A quantum layer, or what stands in its place in a control experiment.
+    """A quantum layer, or its replacement in a control experiment.
 
     Args:
         layer: (…, inputs) → (…, outputs).
@@ -139,7 +139,7 @@ def replaced(layer: AnyQuantumLayer, inputs: int, outputs: int, control: str | N
         return nn.Linear(inputs, outputs)
     if control == "no-entanglement":
         raise HQNNError(
-            "Without entanglement is another ansatz: give the network `without_entanglement(ansatz)`."
+            "Control 'no-entanglement' needs a different ansatz: give the network `without_entanglement(ansatz)`."
         )
     if not layer.weight.numel():
         raise HQNNError(

@@ -1,4 +1,4 @@
-"""What stands in the quantum layer's place in a control experiment."""
+"""Replacements of the quantum layer in control experiments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_side(left: int, image_size: int, smallest: int, model: str) -> None:
 
 
 def freeze(layer: QuantumLayer) -> QuantumLayer:
-    """The layer with weights that no optimiser moves; its inputs still get gradients."""
+    """The layer with frozen weights; its inputs still get gradients."""
     layer.weight.requires_grad_(False)
     return layer
 

@@ -1,4 +1,4 @@
-"""What stands before the quantum layer: images to as many numbers as it has inputs, and these to angles."""
+"""Encoders: from images to the quantum layer's number of inputs, and from these to angles."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def make_encoder(
     freeze: bool = False,
     fetch: bool = True,
 ) -> nn.Module:
-    """A module from samples (batch, *shape) to what enters the quantum layer, (batch, width).
+    """A module from samples (batch, *shape) to the quantum layer's inputs, (batch, width).
 
     Args:
         name: "none" (the sample itself), "flatten" (one dense layer), "cnn", or one of `BACKBONES`.
         shape: of a sample, (channels, height, width) or (features,).
         width: copies · inputs of the quantum layer.
         channels, kernel: of a cnn: blocks of convolution, batch norm, ReLU and max pool 2, then one dense layer.
-        weights: of a backbone, as torchvision names them ("DEFAULT"); None begins at random.
-        freeze: a backbone whose weights no optimiser moves.
-        fetch: whether the weights are fetched; not where trained ones will be put in their place.
+        weights: of a backbone, as torchvision names them ("DEFAULT"); None starts from random weights.
+        freeze: whether a backbone's weights stay fixed.
+        fetch: whether the weights are downloaded; not needed if trained ones will replace them.
 
     Raises:
-        HQNNError: if it does not fit the samples or the layer, or its weights cannot be had.
+        HQNNError: if it does not fit the samples or the layer, or its weights are not available.
     """
     features = math.prod(shape)
     if name == "none":
@@ -47,9 +47,7 @@ def make_encoder(
     if name == "flatten":
         return nn.Sequential(nn.Flatten(), nn.Linear(features, width))
     if len(shape) != 3:
-        raise HQNNError(
-            f"Encoder {name!r} takes images, but a sample is {features} features: take 'flatten'."
-        )
+        raise HQNNError(f"Encoder {name!r} takes images, but a sample is {features} features: use 'flatten'.")
     if name == "cnn":
         return _convolutions(shape, width, channels, kernel)
     if name not in BACKBONES:
@@ -61,7 +59,7 @@ def make_encoder(
 
 
 def _copies_for(features: int, width: int) -> str:
-    return "; take 'flatten', more or fewer copies, or another data.image_size" if features and width else ""
+    return "; use 'flatten', more or fewer copies, or another data.image_size" if features and width else ""
 
 
 def _convolutions(shape: Sequence[int], width: int, channels: Sequence[int], kernel: int) -> nn.Module:
@@ -85,7 +83,7 @@ def _convolutions(shape: Sequence[int], width: int, channels: Sequence[int], ker
 class Backbone(nn.Module):
     """A network of torchvision without its last dense layer: (batch, channels, height, width) → (batch, features).
 
-    Grey images are repeated to three channels; with weights, images are normalised as ImageNet's were.
+    Grey images are repeated to three channels; with pretrained weights, images are normalised as for ImageNet.
     """
 
     mean: Tensor
@@ -141,7 +139,7 @@ def _fetched(name: str, weights: str | None) -> nn.Module:
             )
     try:
         return get_model(name, weights=weights)
-    except (OSError, RuntimeError) as error:  # no connection, or half a file
+    except (OSError, RuntimeError) as error:  # no connection, or an incomplete file
         raise HQNNError(
             f"The weights {weights!r} of encoder {name!r} can be neither found nor downloaded: {error}."
         ) from error
@@ -165,7 +163,7 @@ class Scaling(nn.Module):
 
 
 def make_scaling(word: str, width: int) -> nn.Module:
-    """From what the encoder gives to the angles of the circuit, (batch, width) both.
+    """From the encoder's output to the angles of the circuit, both (batch, width).
 
     Args:
         word: "none", "tanh", "arctan", "pi", or "batch-norm".

@@ -28,12 +28,12 @@ class HQNNParallel(nn.Module):
         copies: c; 0 leaves no quantum layer to run, use control="left-out" instead.
         classes: outputs.
         channels: of the images.
-        image_size: pixels a side.
+        image_size: pixels per side.
         convolutions: blocks of convolution, batch norm, ReLU, max pool 2.
         filters: output channels of the convolutions, in their order; 16 and 32 are the paper's.
-        kernel: pixels a side of each convolution's kernel, an odd number; 5 is the paper's.
+        kernel: pixels per side of each convolution's kernel, an odd number; 5 is the paper's.
         squash: None feeds the ReLU's output into the rotations, as published; "tanh" feeds tanh(x) · π/2.
-        control: None, or what stands in the quantum layer's place: "twin" (dense c·q → c·q), "left-out", "frozen",
+        control: None, or what replaces the quantum layer: "twin" (dense c·q → c·q), "left-out", "frozen",
             "no-entanglement", "matched-dense".
 
     Example:
@@ -88,7 +88,7 @@ class HQNNParallel(nn.Module):
         self.head = nn.Sequential(nn.BatchNorm1d(width), nn.Linear(width, classes))
 
     def encode(self, images: Tensor) -> Tensor:
-        """What enters the quantum layer, (batch, c · q), from images (batch, channels, side, side)."""
+        """Inputs of the quantum layer, (batch, c · q), from images (batch, channels, side, side)."""
         features = self.features(images)
         return features.tanh() * (math.pi / 2) if self.squash else features
 

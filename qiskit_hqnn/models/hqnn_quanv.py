@@ -14,17 +14,17 @@ from qiskit_hqnn.models.options import check_control
 class HQNNQuanv(nn.Module):
     """A 2×2 quantum kernel with stride 4 over the image, four output channels, then one dense layer.
 
-    Of a coloured image the same kernel reads each channel by itself, which gives four output channels for each.
+    The same kernel reads each channel of a colour image separately, which gives four output channels for each.
 
     Args:
-        image_size: pixels a side; 14 as published, which gives 4×4 patches.
+        image_size: pixels per side; 14 as published, which gives 4×4 patches.
         classes: outputs.
         stride: pixels between patches; 4 as the published feature maps of 4×4 imply.
         depth: trainable layers of the circuit.
         channels: of the images; 1 as published.
-        reading: what the circuit is, as `hqnn_quanv` names it.
+        reading: the reading of the circuit, as in `hqnn_quanv`.
         control: None; "twin" (a convolution with 4 channels, the paper's CNN4), "twin-1" (CNN1), "frozen",
-            "no-entanglement", "matched-dense" (a dense layer a patch of about as many weights as the circuit has).
+            "no-entanglement", "matched-dense" (a dense layer per patch with about as many weights as the circuit).
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""The protocol of a hybrid network: an encoder, the quantum layer (or what stands in its place), and a head."""
+"""The protocol of a hybrid network: an encoder, the quantum layer (or its replacement), and a head."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from qiskit_hqnn.layers import PackedSamplerQNN, QuantumLayer, SamplerLayer
 AnyQuantumLayer: TypeAlias = QuantumLayer | SamplerLayer
 
 _MOST_TERMS = 20_000
-"""Pauli strings of all projectors together; seven qubits with all of their outcomes are 16,384."""
+"""Most Pauli strings of all projectors together; seven qubits with all of their outcomes have 16,384."""
 
 
 class HybridNetwork(Protocol):
-    """What every network is: `decode(quantum(encode(images)))`, so that the quantum part can run elsewhere by itself.
+    """Every network computes `decode(quantum(encode(images)))`, so the quantum part can run elsewhere by itself.
 
     Attributes:
-        quantum: a quantum layer, a module in its place, or None for nothing between encoder and head.
+        quantum: a quantum layer, a module that replaces it, or None for nothing between encoder and head.
     """
 
     quantum: nn.Module | None
 
     def encode(self, images: Tensor, /) -> Tensor:
-        """What enters the quantum layer, (batch, …, copies · inputs), from images or features (batch, …)."""
+        """Inputs of the quantum layer, (batch, …, copies · inputs), from images or features (batch, …)."""
 
     def decode(self, outputs: Tensor, /) -> Tensor:
         """Logits or probabilities (batch, classes) from the layer's outputs (batch, …, copies · outputs)."""
@@ -45,7 +45,7 @@ def as_hybrid(network: nn.Module) -> HybridNetwork:
         'QuantumLayer'
 
     Raises:
-        HQNNError: if it lacks one of them, or has a quantum layer besides `quantum`: that one would stay where it is.
+        HQNNError: if it lacks one of them, or has a quantum layer besides `quantum`, which could not run elsewhere.
     """
     lacking = [part for part in ("encode", "quantum", "decode") if not hasattr(network, part)]
     if lacking:
@@ -53,7 +53,7 @@ def as_hybrid(network: nn.Module) -> HybridNetwork:
             f"A hybrid network has `encode`, `quantum` and `decode`, but {type(network).__name__} has no "
             f"{', '.join(lacking)}."
         )
-    # No isinstance by the protocol: from Python 3.12 on that looks past what torch's modules register.
+    # No isinstance by the protocol: from Python 3.12 on that ignores attributes that torch's modules register.
     hybrid = cast(HybridNetwork, network)
     for name, module in network.named_modules():
         if isinstance(module, AnyQuantumLayer) and module is not hybrid.quantum:
@@ -65,10 +65,10 @@ def as_hybrid(network: nn.Module) -> HybridNetwork:
 
 
 def quantum_layer_of(network: nn.Module) -> AnyQuantumLayer | None:
-    """The network's quantum layer; None where something classical, or nothing, stands in its place.
+    """The network's quantum layer; None if a classical module, or nothing, replaces it.
 
     Raises:
-        HQNNError: if it is no hybrid network.
+        HQNNError: if it is not a hybrid network.
     """
     layer = as_hybrid(network).quantum
     return layer if isinstance(layer, AnyQuantumLayer) else None
@@ -77,7 +77,7 @@ def quantum_layer_of(network: nn.Module) -> AnyQuantumLayer | None:
 def in_observables(layer: AnyQuantumLayer) -> QuantumLayer:
     """The layer as expectation values, with the same weights: probabilities are those of projectors.
 
-    Qubit-wise commuting projectors are read from the same shots, so that this costs what the probabilities cost.
+    Qubit-wise commuting projectors are estimated from the same shots, so this costs the same as the probabilities.
 
     Raises:
         HQNNError: if they have too many Pauli strings, or outputs on several axes.
@@ -98,7 +98,7 @@ def in_observables(layer: AnyQuantumLayer) -> QuantumLayer:
     if terms > _MOST_TERMS:
         raise HQNNError(
             f"Probabilities of {outputs} outcomes of {ansatz.num_qubits} qubits are {terms:,} Pauli strings, more than "
-            f"{_MOST_TERMS:,}: interpret the outcomes as fewer outputs, or take observables."
+            f"{_MOST_TERMS:,}: interpret the outcomes as fewer outputs, or use observables."
         )
     same = Ansatz(
         ansatz.circuit,
@@ -130,7 +130,7 @@ def _in_strings(spectrum: np.ndarray) -> SparsePauliOp:
 
 
 def encoded(network: HybridNetwork, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """What enters the quantum layer, (N, …), and the labels (N,); without gradients.
+    """Inputs of the quantum layer, (N, …), and the labels (N,), without gradients.
 
     Args:
         network: in evaluation mode.

@@ -1,4 +1,4 @@
-"""The networks by the words of job files, and their options: free of torch, so that a slip is reported at once."""
+"""The networks by the words of job files, and their options: without torch, so that a mistake is reported at once."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     }
     for name, integers in _INTEGERS.items()
 }
-"""Of each published network its options: counts and sizes, shares, lists of counts, and words."""
+"""The options of each published network: counts and sizes, shares, lists of counts, and words."""
 
 ALL_CONTROLS = ("twin", "left-out", "frozen", "no-entanglement", "matched-dense")
-"""twin: the classical network without quantum parts; left-out: nothing in the layer's place; frozen: the quantum
+"""twin: the classical network without quantum parts; left-out: nothing instead of the layer; frozen: the quantum
 weights keep their initial values; no-entanglement: the trainable layers' CNOTs are left out; matched-dense: a dense
-layer of as many parameters."""
+layer with the same number of parameters."""
 
 CONTROLS_OF: Mapping[str, tuple[str, ...]] = {
     "hqnn-parallel": ALL_CONTROLS,
@@ -56,10 +56,10 @@ CONTROLS_OF: Mapping[str, tuple[str, ...]] = {
 """The control experiments that a network has."""
 
 HYBRID = "hybrid"
-"""The word for a network around a quantum layer of the user's own choice."""
+"""The word for a network around a custom quantum layer."""
 
 LARGEST = 10_000
-"""Of any count or size: what is larger is a slip, and would only be reported when memory has run out."""
+"""Limit of any count or size: a larger one is a mistake, and would only be reported when memory has run out."""
 
 
 def is_own_network(name: str) -> bool:
@@ -84,7 +84,7 @@ def check_control(control: str | None, model: str) -> None:
 
 
 def check_option(model: str, option: str, value: object) -> None:
-    """Raises HQNNError if a published network has no such option, or it is of another type or out of range."""
+    """Raises HQNNError if a published network has no such option, or it has the wrong type or is out of range."""
     if option not in KINDS[model]:
         raise HQNNError(
             f"Option of model {model!r} must be one of {quoted(KINDS[model])}, but is {option!r}"

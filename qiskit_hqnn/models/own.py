@@ -1,4 +1,4 @@
-"""A network that somebody else wrote, held against the protocol."""
+"""A custom network, checked against the protocol."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Chained(nn.Module):
         self.after = after
 
     def encode(self, images: Tensor) -> Tensor:
-        """What stands before the quantum layer."""
+        """The part before the quantum layer."""
         return self.before(images)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        """What stands behind it."""
+        """The part after it."""
         return self.after(outputs)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -38,18 +38,18 @@ class Chained(nn.Module):
 
 
 def adopted(network: object, what: str, control: str | None = None) -> nn.Module:
-    """A network of the user's own, as the rest of the library takes it.
+    """A custom network, as the rest of the library takes it.
 
     Args:
         network: a module with `encode`, `quantum` and `decode`, or an `nn.Sequential` with one quantum layer in it.
-        what: what an error calls it.
-        control: what stands in the quantum layer's place, see `CONTROLS_OF`; the network is altered.
+        what: its name in errors.
+        control: what replaces the quantum layer, see `CONTROLS_OF`; the network is changed in place.
 
     Raises:
         HQNNError: if it is neither, or has no such control.
     """
     if not isinstance(network, nn.Module):
-        raise HQNNError(f"{what} must make an nn.Module, but makes a {type(network).__name__}.")
+        raise HQNNError(f"{what} must return an nn.Module, but returns a {type(network).__name__}.")
     if isinstance(network, nn.Sequential):
         network = _chained(network, what)
     try:
@@ -59,7 +59,7 @@ def adopted(network: object, what: str, control: str | None = None) -> nn.Module
     if control is not None:
         check_control(control, what)
         if layer is None:
-            raise HQNNError(f"{what} has no quantum layer, so that there is no control {control!r}.")
+            raise HQNNError(f"{what} has no quantum layer, so there is no control {control!r}.")
         parts.quantum = _in_its_place(layer, control)
     return network
 
@@ -68,7 +68,7 @@ def _in_its_place(layer: AnyQuantumLayer, control: str) -> nn.Module | None:
     if control == "no-entanglement":
         if not isinstance(layer, QuantumLayer):
             raise HQNNError(
-                "Control 'no-entanglement' takes a QuantumLayer, but the network has a SamplerLayer."
+                "Control 'no-entanglement' needs a QuantumLayer, but the network has a SamplerLayer."
             )
         ansatz = without_entanglement(layer.ansatz)
         return QuantumLayer(ansatz, layer.copies, initial_weights=layer.weight.detach())

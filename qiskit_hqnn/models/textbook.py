@@ -19,8 +19,8 @@ class TextbookHybrid(nn.Module):
     Args:
         channels: of the images.
         dropout: of whole feature maps.
-        image_size: pixels a side; 28 as published, 16 at least.
-        control: None, or "twin" (a sigmoid in the qubit's place). The qubit has no weight and nothing to entangle.
+        image_size: pixels per side; 28 as published, at least 16.
+        control: None, or "twin" (a sigmoid instead of the qubit). The qubit has no weight and nothing to entangle.
 
     Example:
         >>> import torch

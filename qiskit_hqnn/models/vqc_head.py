@@ -19,7 +19,7 @@ class VQCHead(nn.Module):
         classes: one circuit for each.
         channels: of the images.
         dropout: of whole feature maps.
-        image_size: pixels a side; 28 as published, 20 at least.
+        image_size: pixels per side; 28 as published, at least 20.
         control: None; "twin" (a dense layer 128 → classes instead of angles and circuits), "no-entanglement",
             "matched-dense" (two dense layers 128 → r → classes with as many parameters as the angles have).
 

@@ -55,7 +55,7 @@ def test_a_trees_own_parts_are_kept(tmp_path, names):
         assert (len(splits.train), len(splits.validation), len(splits.test)) == (30, 30, 30)
         assert levels(splits.validation)[0] == 50
         with pytest.raises(
-            MissingDataError, match="30 validation images of its own, so `validation` must be left"
+            MissingDataError, match="comes with 30 validation images, so `validation` must be left"
         ):
             data.load("folder", path=tmp_path, validation=0.2)
     elif len(names) == 1:
@@ -100,7 +100,7 @@ def test_several_sizes_need_one_to_be_resized_to(tmp_path):
     write_pictures(tmp_path, side=12)
     write_pictures(tmp_path, side=20, start=10)
     with pytest.raises(
-        MissingDataError, match=r"several sizes \(.*12×12 pixels, .*010.png has 20×20\): say with image_size"
+        MissingDataError, match=r"several sizes \(.*12×12 pixels, .*010.png has 20×20\): set image_size"
     ):
         data.load("folder", path=tmp_path)
     splits = data.load("folder", path=tmp_path, image_size=6)
@@ -266,13 +266,13 @@ def test_items_that_are_no_labelled_images_are_one_sentence(items, sentence):
     [
         ("", "must have the columns path and label in its first line"),
         ("picture,kind\n", "but has picture, kind"),
-        ("path,label\n", "names no picture"),
+        ("path,label\n", "lists no picture"),
         ("path,label\na.png,\n", "line 2: the column 'label' is empty"),
         (
             "path,label,split\na.png,x,tain\n",
             "line 2: the part must be train, validation or test, but is 'tain'",
         ),
-        ("path,label,split\na.png,x,test\n", "has no picture to train on"),
+        ("path,label,split\na.png,x,test\n", "has no training picture"),
         ("path,label\na.png,x\n", "a.png cannot be read: No such file"),
     ],
 )
@@ -294,7 +294,7 @@ def test_bad_tables_are_one_sentence(tmp_path, content, sentence):
             "must be from 0 to 2, as in its training images, but reach from 7 to 7",
         ),
         ({"train_images": np.zeros((24, 9, 9, 9), np.uint8)}, "have several shapes"),
-        ({"train_images": np.full((24, 10, 10), -1.0)}, "hold values from -1 to"),
+        ({"train_images": np.full((24, 10, 10), -1.0)}, "have values from -1 to"),
         ({"train_images": np.full((24, 10, 10), "x")}, "must be numbers"),
     ],
 )
@@ -328,7 +328,7 @@ def test_an_archive_is_never_unpickled(tmp_path):
         ("folder", "empty", "has no folders in it: each class must be a folder of pictures"),
         ("npz", "gone", "There is no file .*gone"),
         ("foldr", "pics", "but is 'foldr'; did you mean 'folder'"),
-        ("python", None, "were handed over by a program"),
+        ("python", None, "were passed by a program"),
     ],
 )
 def test_bad_places_are_one_sentence(tmp_path, name, path, sentence):
@@ -362,7 +362,7 @@ def test_a_picture_is_prepared_as_the_data_set_was(tmp_path):
     again = data.Preprocessing.from_dict(splits.preprocessing.as_dict())
     assert torch.equal(again.read(path), image)
     Image.fromarray(np.full((5, 5), 9, np.float32)).save(tmp_path / "open.tiff")
-    with pytest.raises(MissingDataError, match="no picture of this data set says which of them is white"):
+    with pytest.raises(MissingDataError, match="the data set does not define which of them is white"):
         splits.preprocessing.read(tmp_path / "open.tiff")
 
 

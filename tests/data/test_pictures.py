@@ -83,7 +83,7 @@ def test_tiff_numbers_are_scaled_by_their_type_and_white_may_be_zero(
     path = tmp_path / "picture.tiff"
     write_tiff(path, array, sample_format, array.itemsize * 8, photometric=0 if white_is_zero else 1)
     if white_is_zero and kind in ("u4", "i1", "i2", "i4"):  # a negative of such numbers no library reads
-        with pytest.raises(MissingDataError, match=r"picture.tiff is no image that can be read"):
+        with pytest.raises(MissingDataError, match=r"picture.tiff cannot be read as an image"):
             read_picture(path)
         return
     picture = read_picture(path)
@@ -222,7 +222,7 @@ def test_a_damaged_file_is_named_with_its_error(tmp_path, suffix):
     for keep in (0, 7, len(content) // 3, 2 * len(content) // 3):
         broken.write_bytes(content[:keep])
         with pytest.raises(
-            MissingDataError, match=r"is no image that can be read \(.+\): copy or unpack"
+            MissingDataError, match=r"cannot be read as an image \(.+\): copy or unpack"
         ) as error:
             data.load("medical-mnist", root)
         assert str(broken) in str(error.value)
@@ -233,7 +233,7 @@ def test_values_that_are_no_brightness_are_refused(tmp_path):
     for values, sentence in (
         ([-5, 10], "values from -5 to 10: a picture's values start at 0"),
         ([0, float("nan")], "not finite"),
-        ([0, 1e6], "floats up to 1e.06, and nothing says which value is white"),
+        ([0, 1e6], "floats up to 1e.06, and does not define which value is white"),
     ):
         Image.fromarray(np.array([values], np.float32)).save(tmp_path / "odd.tiff")
         with pytest.raises(MissingDataError, match=sentence):

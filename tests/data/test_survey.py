@@ -53,7 +53,7 @@ def test_pictures_on_both_sides_of_the_split_are_counted(pics):
     assert sorted(map(sorted, seen.duplicates()["across"])) == sorted(
         sorted(pair) for pair in zip(tested[:2], trained[:2], strict=True)
     )
-    assert any("2 test pictures (25.0%) are trained on too" in text for text in seen.oddities())
+    assert any("2 test pictures (25.0%) are also training pictures" in text for text in seen.oddities())
     shutil.copy(pics / "cat" / "05.png", pics / "dog" / "05.png")
     again = data.survey("folder", path=pics)
     assert any({"cat/05.png", "dog/05.png"} <= set(group) for group in again.duplicates()["classes"])
@@ -72,14 +72,14 @@ def test_what_is_odd_is_said(pics):
     write_pictures(pics, each=1, side=12, classes={"eel": 50})
     words = data.survey("folder", path=pics).oddities()
     for sentence in (
-        "torn.png is no image that can be read",
+        "torn.png cannot be read as an image",
         "The pictures have 2 sizes, such as 12×12",
         "Not all pictures are square",
-        "pictures are grey and 1 coloured",
-        "1 files hold 32-bit numbers up to 0.99",
-        "1 files hold several pictures, of which the first is read",
-        "pictures are of one brightness all over",
-        "1 files are no pictures and are skipped, such as 'notes.txt'",
+        "pictures are grey and 1 in colour",
+        "1 files have 32-bit numbers up to 0.99",
+        "1 files contain several pictures, of which the first is read",
+        "pictures have the same brightness everywhere",
+        "1 files are not pictures and are skipped, such as 'notes.txt'",
         "training pictures, and class 'eel' only 1",
     ):
         assert any(sentence in text for text in words), (sentence, words)

@@ -225,7 +225,7 @@ LEFT = {
     "an? SPSAEstimatorGradient has no layer": lambda: TorchConnector(
         estimator_qnn(gradient=SPSAEstimatorGradient(QMLEstimator(), 0.1))
     ),
-    r"another primitive \(EstimatorV2\) than its values \(QMLEstimator\)": lambda: TorchConnector(
+    r"a different primitive \(EstimatorV2\) than its values \(QMLEstimator\)": lambda: TorchConnector(
         estimator_qnn(gradient=ParamShiftEstimatorGradient(EstimatorV2()))
     ),
     "but is an Own": lambda: TorchConnector(Own(**PARTS)),
@@ -239,7 +239,7 @@ LEFT = {
 def test_what_cannot_be_replaced_is_named_with_its_reason(reason):
     connector, other = LEFT[reason](), TorchConnector(estimator_qnn())
     model = nn.Sequential(nn.Sequential(connector), other)
-    with pytest.warns(UserWarning, match=rf"Left as they are: 0\.0 \(.*{reason}"):
+    with pytest.warns(UserWarning, match=rf"Not replaced: 0\.0 \(.*{reason}"):
         accelerate(model)
     assert model[0][0] is connector
     assert isinstance(model[1], QuantumLayer)

@@ -131,9 +131,7 @@ def test_without_a_weight_or_an_input_there_are_second_derivatives_too():
 
 def test_where_there_are_none_it_is_one_sentence():
     noisy = layer_of(hqnn_parallel(2, 1), copies=1, estimator="noisy:fake_manila")
-    with pytest.raises(
-        HQNNError, match="At noisy:fake_manila a quantum layer takes no transform of torch.func"
-    ):
+    with pytest.raises(HQNNError, match="At noisy:fake_manila a quantum layer does not support torch.func"):
         vmap(noisy)(torch.zeros(2, 2))
     for layer in (noisy, layer_of(hqnn_parallel(2, 1), SamplerLayer, copies=1)):
         inputs = inputs_for(layer)

@@ -152,6 +152,6 @@ def test_published_images_are_resized_as_asked(root):
     ):
         data.load("mnist", root, resize="cubic")
     with pytest.raises(
-        MissingDataError, match="own images and MedMNIST's are always resized with antialiasing"
+        MissingDataError, match="custom images and MedMNIST's are always resized with antialiasing"
     ):
         data.load("npz", path="x.npz", resize="bilinear")

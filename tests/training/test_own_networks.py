@@ -280,7 +280,7 @@ def test_patterns_that_do_not_fit_the_circuit_are_one_sentence(home, settings, s
             "halves an image 4 times, which leaves nothing of 8×8",
         ),
         (["model.head='none'", "model.copies=2"], "there are 4 outputs and 2 classes"),
-        (["model.interpret='parity'"], "`interpret` goes with layer = 'sampler'"),
+        (["model.interpret='parity'"], "`interpret` needs layer = 'sampler'"),
         (["model.encoder={name='resnet18', weights='NONE'}"], "Weights of encoder 'resnet18' must be one of"),
     ],
 )
