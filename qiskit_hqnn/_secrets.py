@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from html import escape
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 _VARIABLES = ("QISKIT_IBM_TOKEN", "QISKIT_IBM_RUNTIME_API_TOKEN", "IBMCLOUD_API_KEY", "PGPASSWORD")
 _ADDRESSES = ("QISKIT_IBM_URL", "QISKIT_IBM_INSTANCE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -106,7 +107,24 @@ def _is_secret(name: str) -> bool:
     return re.search(r"(?i)token|key|passw|secret", name) is not None
 
 
-def _forms(secret: str) -> set[str]:
-    """A secret as it stands in addresses, JSON and headers."""
-    encoded = base64.b64encode(secret.encode()).decode()
-    return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], encoded, encoded.rstrip("=")}
+@lru_cache(maxsize=64)
+def _forms(secret: str) -> frozenset[str]:
+    """A secret as it stands in addresses, JSON, pages, Python's words and headers."""
+    data = secret.encode(errors="surrogatepass")
+    addresses = {quote(data, safe=""), quote(data), quote_plus(data)}
+    addresses |= {re.sub("%..", lambda sign: sign.group().lower(), text) for text in addresses}
+    words = {json.dumps(secret)[1:-1], repr(secret)[1:-1], repr(data)[2:-1], escape(secret), data.hex()}
+    encoded = {encode(data).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode)}
+    return frozenset(
+        {secret, *addresses, *words, *encoded, *(text.rstrip("=") for text in encoded), *_inside(data)}
+    )
+
+
+def _inside(data: bytes) -> Iterator[str]:
+    """Letters of base64 that stand for a secret in the middle of something longer, such as `user:password`."""
+    for before in range(3):
+        first, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            letters = encode(bytes(before) + data).decode()[first:end]
+            if len(letters) >= _SHORTEST:
+                yield letters

@@ -22,6 +22,7 @@ REQUEST_FAULTS = {
     "400": "the request is refused for good",
     "413": "too large",
     "404": "not found, although it is there",
+    "410": "gone, although it is there",
     "busy": "refused because too many jobs of the account are waiting",
     "maintenance": "refused because the service is being maintained",
     "hang": "no answer for `Faults.hang` seconds",
@@ -36,6 +37,8 @@ REQUEST_FAULTS = {
     "no-content": "it is done, and answered with nothing and 204",
     "other-json": "it is done, and answered with JSON of another form",
     "a-list": "it is done, and answered with a JSON list",
+    "unfiltered": "jobs are listed of whatever tag",
+    "counts-only": "jobs are listed without the jobs that it counts",
 }
 JOB_FAULTS = {
     "failed-permanent": "Failed, and would fail again",
@@ -81,7 +84,7 @@ class State(TypedDict, total=False):
 
 PASSING_REQUEST_FAULTS = (
     "drop-before", "drop-after", "500-before", "502-after", "503-before", "429", "429-later", "401", "busy",
-    "maintenance", "hang", *UNCLEAR_ANSWERS,
+    "maintenance", "hang", *UNCLEAR_ANSWERS, "unfiltered", "counts-only",
 )  # fmt: skip
 PASSING_JOB_FAULTS = (
     "failed-passing", "failed-charged", "results-gone", "results-empty", "unknown-status", "unknown-price",

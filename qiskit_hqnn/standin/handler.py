@@ -24,6 +24,7 @@ ERRORS = {
     "403-cloudflare": (403, 1020, "Cloudflare: access denied"),
     "400": (400, 1517, "The program is not valid"),
     "404": (404, 1291, "Job not found"),
+    "410": (410, 1291, "Gone"),
     "413": (413, 1203, "Request entity too large"),
     "busy": (400, 1012, "The user reached the maximum number of jobs running concurrently"),
     "maintenance": (400, 1999, "Planned outage. The service is undergoing maintenance"),

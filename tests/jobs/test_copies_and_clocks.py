@@ -333,7 +333,7 @@ def test_a_store_that_is_gone_says_so_instead_of_waiting(store, how):
     assert not waiting.is_alive()
     (words,) = errors
     assert "was deleted or replaced while it was in use" in words
-    assert "asking again pays again, but for the same request on this machine" in words
+    assert "the same request from another store takes it where the service still lists it" in words
     assert store.file.exists() == (how == "replaced")
 
 

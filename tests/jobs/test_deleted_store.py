@@ -1,4 +1,5 @@
-"""What a store had sent that was deleted since is found by the user's own notes, and not paid again."""
+"""What a store had sent that was deleted since, or is elsewhere, is not paid again: by the user's own notes, or by what
+the service lists for the same request."""
 
 import warnings
 
@@ -10,6 +11,7 @@ from qiskit_hqnn.jobs.recording import JobFailedError
 from qiskit_hqnn.jobs.sending import notes
 from qiskit_hqnn.jobs.sending.driving import drive
 from qiskit_hqnn.jobs.store import Store, mark_in
+from qiskit_hqnn.jobs.tags import mark_of, request_of, tag_of, under_mark
 from tests.jobs.service import Died, Service, ServiceAdapter
 from tests.jobs.test_sending import FAST, _coerced, estimate, manager_of
 
@@ -22,6 +24,19 @@ class Account(ServiceAdapter):
 
     def account(self):
         return self.name
+
+
+class Listing(Account):
+    """A place that lists jobs by request."""
+
+    def alike(self, tag):
+        self.service.calls["alike"] += 1
+        jobs = {job_id: job["tag"] for job_id, job in self.service.jobs.items()}
+        return {
+            job_id: other
+            for job_id, other in jobs.items()
+            if request_of(other) == request_of(tag) and other != tag
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +174,58 @@ def test_what_failed_by_its_infrastructure_is_sent_again_and_no_more(tmp_path, u
         answer = estimate(made(tmp_path), Account(service, failed))
     assert answer.shape == undisturbed.shape
     assert service.calls["submit"] <= 4
+
+
+def test_a_request_of_a_store_that_is_not_known_here_is_taken_from_the_service(
+    tmp_path, undisturbed, monkeypatch
+):
+    """Of another machine, of another user, of a container whose home is gone, of a database that was dropped."""
+    service = Service()
+    estimate(made(tmp_path), Listing(service))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    with pytest.warns(
+        UserWarning, match=r"takes job job-0 for part 00000 and pays nothing again: the service lists it"
+    ):
+        answer = estimate(made(tmp_path, "two.db"), Listing(service))
+    np.testing.assert_array_equal(answer, undisturbed)
+    assert service.calls["submit"] == len(service.jobs) == 3
+    assert {job["word"] for job in service.jobs.values()} == {"done"}
+
+
+@pytest.mark.parametrize("why", ["a living store's", "cancelled", "failed for good"])
+def test_a_listed_job_is_left_alone_that_is(tmp_path, undisturbed, monkeypatch, why):
+    service = Service()
+    estimate(made(tmp_path), Listing(service))
+    if why != "a living store's":
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    words = {"cancelled": JobState("cancelled"), "failed for good": JobState("failed", "no", permanent=True)}
+    first = set(service.jobs)
+
+    class Ended(Listing):
+        def status(self, job_id):
+            return words[why] if job_id in first and why in words else super().status(job_id)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(estimate(made(tmp_path, "two.db"), Ended(service)), undisturbed)
+    assert service.calls["submit"] == len(service.jobs) == 6
+    assert service.calls["alike"] == 6
+
+
+def test_tags_have_a_store_and_a_request(tmp_path):
+    tag = tag_of("0123abcd", "f" * 64, "00000.001~2")
+    assert mark_of(tag) == "0123abcd"
+    assert request_of(tag) == request_of(under_mark(tag, "89abcdef")) != request_of(f"{tag}+1")
+    for foreign in (
+        "",
+        "hqnn",
+        "hqnn-request-ffff-0",
+        "hqnn-0123ABCD-x",
+        "mine",
+        "hqnn-0123abcd-",
+        "x" + tag,
+    ):
+        assert mark_of(foreign) is request_of(foreign) is None
 
 
 def test_the_mark_of_a_store_is_read_without_making_one(tmp_path):

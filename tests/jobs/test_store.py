@@ -27,6 +27,7 @@ from qiskit_hqnn.jobs.chunks import (
 from qiskit_hqnn.jobs.recording import sample_at_once
 from qiskit_hqnn.jobs.store.owners import is_gone, new_owner
 from qiskit_hqnn.jobs.store.store import Store
+from qiskit_hqnn.jobs.store.tables import METADATA
 
 ANSATZ = hqnn_parallel(2, 1)
 TEMPLATE = make_template(ANSATZ)
@@ -222,6 +223,24 @@ def test_a_password_is_never_in_an_error():
         Store("postgresql://me:secret-word@127.0.0.1:1/none")
     assert "secret-word" not in str(caught.value)
     assert "***" in str(caught.value)
+
+
+def test_tables_that_are_dropped_while_they_are_used_are_a_sentence_and_come_back_as_another_store(
+    postgres_server,
+):
+    store = Store(f"{postgres_server}/postgres")
+    with store._transaction() as connection:
+        for table in reversed(METADATA.sorted_tables):
+            table.drop(connection)
+    with pytest.raises(
+        StoreError, match="deleted while it was in use: what a device has of it runs on, paid"
+    ):
+        store.jobs()
+    again = Store(store.address)
+    assert again.jobs() == []
+    assert again.mark != store.mark
+    with pytest.raises(StoreError, match='database "none" does not exist; it must be readable and writable'):
+        Store(f"{postgres_server}/none")
 
 
 def test_chunks_respect_every_limit_and_lose_nothing():

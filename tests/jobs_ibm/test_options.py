@@ -7,6 +7,7 @@ from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
+from qiskit_hqnn.jobs.tags import mark_of, request_of, under_mark
 from qiskit_hqnn.standin.computing import decode
 
 
@@ -55,8 +56,9 @@ def test_delay_and_time_limit_arrive(arriving):
     body, _ = arriving(rep_delay=1e-4, max_seconds=77.9)
     assert body["params"]["options"]["rep_delay"] == 1e-4
     assert body["cost"] == 77
-    (tag,) = body["tags"]
-    assert tag.startswith("hqnn-")
+    tag, request = body["tags"]
+    assert mark_of(tag) is not None
+    assert request == request_of(tag) == request_of(under_mark(tag, "0" * 8))
 
 
 @pytest.mark.parametrize(("gates", "measure"), [(True, False), (False, True), (True, True)])

@@ -55,7 +55,11 @@ def _difference(result: Outcomes | SamplerPubResult, request: SamplingRequest) -
         why = _numbers(request, sets, bits.num_shots, register.size, bits.num_bits, what)
         if why:
             return why
-    return ""
+    known = {register.name for register in request.circuit.cregs}
+    more = [
+        str(name) for name, bits in result.data.items() if name not in known and isinstance(bits, BitArray)
+    ]
+    return f"a register {more[0]!r}, which the circuit does not have" if more else ""
 
 
 def _numbers(request: SamplingRequest, sets: int, shots: int, wanted: int, bits: int, what: str) -> str:

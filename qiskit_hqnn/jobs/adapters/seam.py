@@ -65,7 +65,8 @@ class BackendAdapter(Protocol):
     """Five things that a place can do.
 
     An adapter may also have `account()`, a word for the account whose jobs `find` lists: then what a store has sent
-    that was deleted since is found, and not paid again.
+    that was deleted since is found, and not paid again. And `alike(tag)`: ids of jobs of the same request under the
+    tags of other stores, the oldest first, with those tags (`jobs.tags`): so are those of stores elsewhere.
 
     Attributes:
         where: the place's word; results of one place are never handed out as another's.

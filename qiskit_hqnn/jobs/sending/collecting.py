@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 
-from qiskit_hqnn.jobs.adapters import AdapterError, JobState, LostResultError, OddResultError, checked
-from qiskit_hqnn.jobs.chunks import from_bytes, outcomes_to_bytes
+from qiskit_hqnn.jobs.adapters import (
+    AdapterError,
+    JobState,
+    LostResultError,
+    OddResultError,
+    Outcomes,
+    checked,
+)
+from qiskit_hqnn.jobs.chunks import Piece, from_bytes, outcomes_to_bytes
 from qiskit_hqnn.jobs.sending.hands import Hands
 from qiskit_hqnn.jobs.sending.posting import Sender
 from qiskit_hqnn.jobs.store import Chunk
@@ -66,13 +74,23 @@ class Collector:
     def _take(self, chunk: Chunk, state: JobState) -> bool:
         pieces = from_bytes(self._hands.store.requests(chunk))
         try:
-            results = self._hands.call(lambda: self._hands.adapter.result(chunk.backend_job or ""))
-            self._hands.settled()
-            outcomes = checked(results, [piece.content for piece in pieces])
+            outcomes = self._read(chunk, pieces)
         except OddResultError as error:
             return self._odd(chunk, error)
         self.finished += self._hands.store.finish(chunk, outcomes_to_bytes(pieces, outcomes), state.seconds)
         return True
+
+    def _read(self, chunk: Chunk, pieces: Sequence[Piece], once: bool = False) -> list[Outcomes]:
+        """The outcomes of a job. Odd ones of a service are read twice, for nothing: the way may have spoilt them."""
+        hands = self._hands
+        try:
+            results = hands.call(lambda: hands.adapter.result(chunk.backend_job or ""))
+            hands.settled()
+            return checked(results, [piece.content for piece in pieces])
+        except OddResultError:
+            if once or not hands.remote:
+                raise
+        return self._read(chunk, pieces, once=True)
 
     def _odd(self, chunk: Chunk, error: OddResultError) -> bool:
         """Paid, but not what was asked: a person decides."""

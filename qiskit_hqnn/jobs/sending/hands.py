@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar, Unpack
 
 from qiskit_hqnn.jobs.adapters import (
     AdapterError,
     BackendAdapter,
     JobState,
+    LostResultError,
     TransientError,
     UnauthorisedError,
     clock_of,
@@ -59,6 +60,16 @@ class Hands:
 
     def status(self, job_id: str) -> JobState:
         return self.call(lambda: self.adapter.status(job_id))
+
+    def furthest(self, jobs: Sequence[str]) -> str:
+        """The job to keep, by a rule that gives all copies of a store the same one: the first to run, or the oldest."""
+        for job_id in jobs:
+            try:
+                if self.status(job_id).word in ("done", "running"):
+                    return job_id
+            except LostResultError:
+                continue
+        return jobs[0]
 
     def change(
         self, chunk: Chunk, charged: float | None = None, **values: Unpack[ChunkChanges]

@@ -13,6 +13,7 @@ from pathlib import Path
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs.own_files import own_folder
 from qiskit_hqnn.jobs.store import Store, mark_in
+from qiskit_hqnn.jobs.tags import mark_of, under_mark
 
 KEPT_SECONDS = 28 * 86_400.0
 """Notes of a store are deleted that has sent nothing for so long."""
@@ -47,11 +48,11 @@ class SentNotes:
 
     Args:
         account: a word for the account, without secrets.
-        store: an SQLite file; a database server has no path that could be seen to be gone.
+        store: the store; of one on a database server nothing is noted, since it has no path that could be gone.
     """
 
     def __init__(self, account: str, store: Store) -> None:
-        self._account, self._mark, self._store = account, store.mark, str(store.file)
+        self._account, self._mark, self._store = account, store.mark, store.file
         with suppress(OSError, HQNNError):
             for path in self._files("*"):
                 if time.time() - path.stat().st_mtime > KEPT_SECONDS:
@@ -59,7 +60,7 @@ class SentNotes:
 
     def leaves(self, tag: str) -> None:
         """A request is about to leave."""
-        self._write({"tag": tag, "store": self._store, "time": time.time(), "answered": False})
+        self._write({"tag": tag, "store": str(self._store), "time": time.time(), "answered": False})
 
     def answered(self, tag: str, job: str | None) -> None:
         """It is known whether there is a job, and which."""
@@ -70,20 +71,31 @@ class SentNotes:
 
         A store that is there may ask the same on purpose, and so may another user: neither is looked at.
         """
-        request = _without_mark(tag)
         files: list[Path] = []
         with suppress(OSError, HQNNError):
             files = list(self._files(self._account + "-*"))
         for path in sorted(files):
             mark = path.name.rpartition("-")[2]
-            known = None if mark == self._mark else _read(path, f"hqnn-{mark}-{request}")
+            known = None if mark == self._mark else _read(path, under_mark(tag, mark))
             if known is not None and mark_in(Path(known.store)) != mark:
                 yield known
+
+    def lives(self, tag: str) -> bool:
+        """Whether a tag is this store's own, or another's that is at the place where this user's notes have it."""
+        mark = mark_of(tag)
+        if mark == self._mark:
+            return True
+        with suppress(OSError, HQNNError):
+            known = _read(own_folder() / _FOLDER / f"{self._account}-{mark}")
+            return known is not None and mark_in(Path(known.store)) == mark
+        return False
 
     def _files(self, pattern: str) -> Iterator[Path]:
         return (own_folder() / _FOLDER).glob(pattern)
 
     def _write(self, line: dict[str, object]) -> None:
+        if self._store is None:
+            return
         with suppress(OSError, HQNNError):
             folder = own_folder() / _FOLDER
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -95,13 +107,8 @@ class SentNotes:
                 os.close(file)
 
 
-def _without_mark(tag: str) -> str:
-    """The part of a tag that every store has in common which asks the same."""
-    return tag.split("-", 2)[2]
-
-
-def _read(path: Path, tag: str) -> SentElsewhere | None:
-    """What a file of notes has of a tag; a line that a full disk has cut off says nothing."""
+def _read(path: Path, tag: str = "") -> SentElsewhere | None:
+    """What a file of notes has of a tag, or of any; a line that a full disk has cut off says nothing."""
     found: dict[str, object] = {}
     with suppress(OSError):
         for line in path.read_bytes().splitlines():
@@ -109,7 +116,7 @@ def _read(path: Path, tag: str) -> SentElsewhere | None:
                 continue
             with suppress(ValueError):
                 known = json.loads(line)
-                if isinstance(known, dict) and known.get("tag") == tag:
+                if isinstance(known, dict) and tag in ("", known.get("tag")):
                     found |= known
     store, since, job = found.get("store"), found.get("time"), found.get("job")
     if not isinstance(store, str) or not isinstance(since, float):

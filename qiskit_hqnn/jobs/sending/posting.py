@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-import warnings
 from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 
 from qiskit_hqnn.jobs.adapters import (
     AdapterError,
-    LostResultError,
     NotSentError,
     PacedError,
     PermanentError,
@@ -20,8 +16,8 @@ from qiskit_hqnn.jobs.adapters import (
     UnauthorisedError,
 )
 from qiskit_hqnn.jobs.chunks import from_bytes
+from qiskit_hqnn.jobs.sending.elsewhere import Elsewhere
 from qiskit_hqnn.jobs.sending.hands import Hands
-from qiskit_hqnn.jobs.sending.notes import SentElsewhere, SentNotes
 from qiskit_hqnn.jobs.store import Chunk
 
 
@@ -33,8 +29,7 @@ class Sender:
         self._tries: Counter[str] = Counter()
         self._too_large: dict[str, str] = {}
         self._alone: set[str] = set()
-        self._notes: SentNotes | None = None
-        self._warned = False
+        self._elsewhere = Elsewhere(hands)
 
     def send(self, chunk: Chunk, looked: bool = False) -> Chunk | None:
         """Send a part; returns it where its job is known and may be looked at at once.
@@ -49,7 +44,7 @@ class Sender:
         if hands.remote and not looked:
             # A copy of this store, or an earlier state of it that was put back, may have sent it already.
             try:
-                found = hands.found(chunk) or self._of_gone_stores(chunk)
+                found = hands.found(chunk) or self._elsewhere.look(chunk)
             except AdapterError as error:
                 hands.hiccup(error)
                 return None
@@ -64,8 +59,7 @@ class Sender:
         if changed is None:
             return None
         requests = [piece.content for piece in pieces]
-        if self._notes is not None:
-            self._notes.leaves(changed.tag)
+        self._elsewhere.leaves(changed.tag)
         try:
             job_id = hands.call(
                 lambda: hands.adapter.submit(requests, tag=changed.tag, options=self._options)
@@ -73,70 +67,15 @@ class Sender:
         except AdapterError as error:
             self._not_sent(changed, error)
             return None
-        self._answered(changed, job_id)
+        self._elsewhere.answered(changed.tag, job_id)
         hands.left(changed)
         return hands.change(changed, state="sent", backend_job=job_id, reason="")
-
-    def _answered(self, chunk: Chunk, job_id: str | None) -> None:
-        if self._notes is not None:
-            self._notes.answered(chunk.tag, job_id)
-
-    def _of_gone_stores(self, chunk: Chunk) -> list[str] | None:
-        """The job of a part that a store of this user had sent which was deleted since; None while one may show up.
-
-        It is asked for only where the user's notes have the same request, so that others cost no question more.
-        """
-        hands = self._hands
-        if self._notes is None:
-            account = getattr(hands.adapter, "account", None)
-            if account is None or hands.store.file is None:
-                return []
-            self._notes = SentNotes(hands.call(account), hands.store)
-        for sent in self._notes.of_gone_stores(chunk.tag):
-            listed = hands.call(partial(hands.adapter.find, sent.tag))
-            # A list may be late; a job whose id is known need not be in it.
-            known = listed or ([sent.job] if sent.job else [])
-            jobs = [job_id for job_id in known if self._stands(job_id)]
-            if jobs:
-                return [self._taken(chunk, sent, self._furthest(jobs))]
-            if not sent.answered and self._may_show_up(sent):
-                words = (
-                    f"part {chunk.position} was being sent by {sent.store}, a store that is not there any more: its "
-                    "job is looked for"
-                )
-                hands.report(chunk, words)
-                hands.rest(chunk, hands.adapter.poll_seconds or 0.2, reason=words)
-                return None
-        return []
-
-    def _may_show_up(self, sent: SentElsewhere) -> bool:
-        adapter = self._hands.adapter
-        return 0 <= time.time() - sent.since < (adapter.deadline or 0.0) + adapter.lookup_seconds
-
-    def _stands(self, job_id: str) -> bool:
-        """Whether a job is there, and nobody has cancelled it."""
-        try:
-            return self._hands.status(job_id).word != "cancelled"
-        except LostResultError:
-            return False
-
-    def _taken(self, chunk: Chunk, sent: SentElsewhere, job_id: str) -> str:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(sent.since))
-        words = (
-            f"takes job {job_id} for part {chunk.position} and pays nothing again: {sent.store}, a store that is not "
-            f"there any more, had sent it on {when}; another seed asks anew"
-        )
-        self._hands.report(chunk, words)
-        if not self._warned:  # a job may have many parts; each is said on the job
-            self._warned = True
-            warnings.warn(f"{self._hands.adapter.where} {words}.", UserWarning, stacklevel=2)
-        return job_id
 
     def _not_sent(self, chunk: Chunk, error: AdapterError) -> None:
         """No job is known of: because none was made, or because nobody can say."""
         hands = self._hands
         if isinstance(error, PermanentError | UnauthorisedError | NotSentError):
-            self._answered(chunk, None)
+            self._elsewhere.answered(chunk.tag, None)
         if isinstance(error, PermanentError):
             hands.fail(chunk, str(error), charged=0.0)
         elif isinstance(error, UnauthorisedError):
@@ -213,7 +152,7 @@ class Sender:
         own, listed = chunk.backend_job or "", self._hands.found(chunk)
         jobs = listed if own in listed else [*listed, own]
         if len(jobs) > 1:
-            kept = self._furthest(jobs)
+            kept = self._hands.furthest(jobs)
             if kept != own:
                 changed = self._hands.change(chunk, backend_job=kept)
                 if changed is None:
@@ -224,13 +163,3 @@ class Sender:
                     self._hands.call(partial(self._hands.adapter.cancel, extra))
         self._alone.add(chunk.tag)
         return chunk
-
-    def _furthest(self, jobs: Sequence[str]) -> str:
-        """The job to keep, by a rule that gives all copies of a store the same one: the first to run, or the oldest."""
-        for job_id in jobs:
-            try:
-                if self._hands.status(job_id).word in ("done", "running"):
-                    return job_id
-            except LostResultError:
-                continue
-        return jobs[0]

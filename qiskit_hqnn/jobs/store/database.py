@@ -116,6 +116,12 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+GONE = (
+    "what a device has of it runs on, paid, and the same request from another store takes it where the service still "
+    "lists it and the device has the same calibration; put it back to continue"
+)
+"""What to say of a store that was there, and is not any more."""
+
 _ADVICE = {
     "locked": "another process holds it: try again when that is done",
     "malformed": "it is damaged: put back a copy of it, or name another one",
@@ -125,12 +131,14 @@ _ADVICE = {
 }
 
 
-def words_of(error: SQLAlchemyError | UnicodeDecodeError) -> str:
-    """What a database says of an error, in its first line, and what to do about it."""
+def words_of(error: SQLAlchemyError | UnicodeDecodeError, used: bool = False) -> str:
+    """What a database says of an error, in its first line, and what to do about it; `used`: it was there before."""
     if isinstance(error, UnicodeDecodeError):
         return f"it holds text that is none; {_ADVICE['malformed']}"
     lines = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
     said = lines[0].rstrip(".") if lines else type(error).__name__
+    if used and "does not exist" in said:
+        return f"{said}; it was deleted while it was in use: {GONE}"
     advice = next(
         (words for part, words in _ADVICE.items() if part in said), "it must be readable and writable"
     )

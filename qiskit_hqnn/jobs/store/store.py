@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from qiskit_hqnn.errors import StoreError
 from qiskit_hqnn.jobs.store import charges, parts, states
-from qiskit_hqnn.jobs.store.database import file_of, open_engine, parse_url, words_of
+from qiskit_hqnn.jobs.store.database import GONE, file_of, open_engine, parse_url, words_of
 from qiskit_hqnn.jobs.store.owners import LEASE_SECONDS, LeaseWatch
 from qiskit_hqnn.jobs.store.parts import Received
 from qiskit_hqnn.jobs.store.tables import (
@@ -39,6 +39,7 @@ from qiskit_hqnn.jobs.store.tables import (
     job_query,
     record_of,
 )
+from qiskit_hqnn.jobs.tags import tag_of
 
 DEFAULT_STORE = "sqlite:///runs/jobs.db"
 
@@ -66,6 +67,7 @@ class Store:
         self._engine = open_engine(self.url, make, patience)
         self._watch = LeaseWatch()
         self._inode: tuple[int, int] | None = None
+        self.mark = ""
         self.mark = self._check_schema(make)
         self._inode = self._present()
 
@@ -94,17 +96,16 @@ class Store:
     def _transaction(self) -> Iterator[Connection]:
         if self._inode is not None and self._present() != self._inode:
             # What was open can still be read, and nobody else would see a word of it.
-            raise StoreError(
-                f"Job store {self.name} was deleted or replaced while it was in use: what a device has of it runs on, "
-                "paid, and asking again pays again, but for the same request on this machine; put it back to continue."
-            )
+            raise StoreError(f"Job store {self.name} was deleted or replaced while it was in use: {GONE}.")
         try:
             with self._engine.begin() as connection:
                 yield connection
         except IntegrityError:
             raise
         except (SQLAlchemyError, UnicodeDecodeError) as error:
-            raise StoreError(f"Job store {self.name} cannot be used: {words_of(error)}.") from None
+            raise StoreError(
+                f"Job store {self.name} cannot be used: {words_of(error, self.mark != '')}."
+            ) from None
 
     def _check_schema(self, make: bool) -> str:
         """Make the tables where there are none, if they may be; returns the store's random mark."""
@@ -187,8 +188,7 @@ class Store:
     def _add_chunk(
         self, connection: Connection, job: str, position: str, content: bytes, price: tuple[float, float]
     ) -> None:
-        # The store's own mark: another store on the same account may have asked for the same.
-        parts.add(connection, f"hqnn-{self.mark}-{job[:16]}-{position}", job, position, content, price)
+        parts.add(connection, tag_of(self.mark, job, position), job, position, content, price)
 
     def jobs(self, limit: int | None = None, states: Sequence[str] | None = None) -> list[JobRecord]:
         """Jobs, the newest first; of these states only, if given."""

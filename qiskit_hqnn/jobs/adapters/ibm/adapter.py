@@ -44,6 +44,7 @@ from qiskit_hqnn.jobs.adapters.seam import (
 )
 from qiskit_hqnn.jobs.clocks import steady
 from qiskit_hqnn.jobs.devices import Device, device_of
+from qiskit_hqnn.jobs.tags import mark_of, request_of
 
 _T = TypeVar("_T")
 
@@ -141,13 +142,26 @@ class IBMAdapter:
             return self.call(send)
 
     def find(self, tag: str) -> list[str]:
-        def look(client: Client) -> list[str]:
-            jobs = client.service.jobs(job_tags=[tag], limit=20)
-            # They come newest first; a list that was made for another question counts for nothing.
-            jobs = [job for job in reversed(jobs) if job.tags is None or tag in job.tags]
-            for job in jobs:
+        return list(self._listed(tag))
+
+    def alike(self, tag: str) -> dict[str, str]:
+        request = request_of(tag)
+        listed = self._listed(request) if request else {}
+        own = {job_id: next(filter(mark_of, tags), tag) for job_id, tags in listed.items()}
+        return {job_id: other for job_id, other in own.items() if other != tag}
+
+    def _listed(self, tag: str) -> dict[str, list[str]]:
+        """Ids of the jobs under a tag, the oldest first, with their tags."""
+
+        def look(client: Client) -> dict[str, list[str]]:
+            jobs = client.service.jobs(job_tags=[tag], limit=20)  # the newest first
+            listed = {job.job_id(): job for job in reversed(jobs) if job.tags is None or tag in job.tags}
+            if jobs and not listed:
+                # The job may stand behind them: nothing is sent for a list that was made for another question.
+                raise TransientError("the service has listed jobs of another tag than it was asked for")
+            for job in listed.values():
                 client.keep(job)
-            return [job.job_id() for job in jobs]
+            return {job_id: list(job.tags or ()) for job_id, job in listed.items()}
 
         return self.call(look)
 
@@ -209,7 +223,7 @@ class IBMAdapter:
 
     def _why_not(self, error: Exception, client: Client) -> AdapterError:
         refusal = client.wire.refusal
-        unknown = refusal is not None and refusal.status == 404 and refusal.code not in NO_DEVICE
+        unknown = refusal is not None and refusal.status in (404, 410) and refusal.code not in NO_DEVICE
         if self.settings.mode != "job" and client.wire.posted and unknown:
             return SessionClosedError(
                 f"the service does not know the {self.settings.mode} any more: {refusal}"

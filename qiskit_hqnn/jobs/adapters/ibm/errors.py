@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qiskit_hqnn._secrets import redacted
+from qiskit_hqnn._text import one_line
 from qiskit_hqnn.jobs.adapters.ibm.codes import OPEN_PLAN_SESSION, Meaning, is_listed, meaning_of
 from qiskit_hqnn.jobs.adapters.seam import (
     AdapterError,
@@ -23,8 +23,8 @@ class SessionClosedError(NotSentError):
 
 
 def safe(error: object) -> str:
-    """An error's words on one line, with everything that could sign somebody in taken out."""
-    text = redacted(" ".join(str(error).split()))
+    """An error's words on one line, without secrets; what would act on a terminal is written out."""
+    text = one_line(" ".join(str(error).split()))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

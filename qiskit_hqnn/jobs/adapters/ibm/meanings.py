@@ -52,7 +52,7 @@ def _missing(client: Client, where: str, error: Exception) -> AdapterError:
     if where in names:
         return failure or TransientError(safe(error))
     nearest = get_close_matches(where, names, 3, 0.3) or sorted(names)
-    others = f"the nearest are {', '.join(nearest)}" if nearest else "it has none at all"
+    others = f"the nearest are {safe(', '.join(nearest))}" if nearest else "it has none at all"
     return PermanentError(f"The account has no device {where!r} (any more); {others}.")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from qiskit_ibm_runtime.options_models import SamplerOptions
 
 from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
+from qiskit_hqnn.jobs.tags import request_of
 
 
 def sampler_options(options: SamplingOptions, tag: str, shots: int) -> SamplerOptions:
-    """Everything that a job is sent with: shots, tag, time limit, delay, decoupling and twirling."""
+    """Everything that a job is sent with: shots, tags, time limit, delay, decoupling and twirling."""
     chosen = SamplerOptions(default_shots=shots)
-    chosen.environment.job_tags = [tag]
+    chosen.environment.job_tags = [tag, *filter(None, [request_of(tag)])]
     if options.max_seconds is not None:
         chosen.max_execution_time = max(1, int(options.max_seconds))
     if options.rep_delay is not None:

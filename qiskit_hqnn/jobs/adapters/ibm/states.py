@@ -31,7 +31,7 @@ def job_state(described: Mapping[str, Any]) -> JobState:
     A job that was stopped for its running time is said to be so by its code, by its reason, or by the status itself.
     """
     state = described["state"]
-    status = str(state.get("status") or described.get("status") or "")
+    status = str(state.get("status") or described.get("status") or "").strip()
     reason = str(state.get("reason") or "")
     words = f"{status} {described.get('status', '')} {reason}"
     code = as_code(state.get("reasonCode")) or as_code(state.get("reason_code")) or code_in(reason)

@@ -38,13 +38,14 @@ from qiskit_hqnn.jobs.clocks import steady
 CONNECT_SECONDS = 5.0
 _JOB_ID = re.compile(r"[A-Za-z0-9][\w.:-]{3,99}", re.ASCII)
 _SHAPES: tuple[tuple[str, str, dict[str, type | tuple[type, ...]]], ...] = (
-    ("GET", r"/jobs", {"jobs": list, "count": int}),
     ("GET", r"/jobs/[^/]+", {"state": dict}),
     ("GET", r"/backends", {"devices": list}),
     ("POST", r"/sessions", {"id": str}),
     ("GET", r"/sessions/[^/]+", {"id": str}),
 )
 """What an answer must have so that it is one: a method, the end of a path, fields with their types."""
+
+_GONE = (404, 410)
 
 _ONE_OF = (
     (r"/instances/usage", ("usage_consumed_seconds", "usage_limit_seconds", "usage_limit_reached")),
@@ -171,6 +172,10 @@ class GuardedConnection(HTTPAdapter):
             self._wire.fail((NotSentError if never else TransientError)(safe(error)))
             raise
         self._wire.read(request, response)
+        if response.ok and self._wire.failure is not None and _lists_jobs(request.method or "", address.path):
+            raise LostConnectionError(
+                str(self._wire.failure)
+            )  # for the next page of it the client asks without end
         return response
 
     def close(self) -> None:
@@ -180,6 +185,10 @@ class GuardedConnection(HTTPAdapter):
 
 def _makes_a_job(method: str, path: str) -> bool:
     return method == "POST" and path.endswith("/jobs")
+
+
+def _lists_jobs(method: str, path: str) -> bool:
+    return method == "GET" and path.endswith("/jobs")
 
 
 def _needs_no_form(method: str, path: str) -> bool:
@@ -203,12 +212,23 @@ def _json(response: Response) -> object:
 def _fits(method: str, path: str, body: dict[str, object]) -> bool:
     """Whether an answer is one to this request."""
     if _makes_a_job(method, path):
-        job = body.get("id")
-        return isinstance(job, str) and _JOB_ID.fullmatch(job) is not None
+        return _is_job(body)
+    if _lists_jobs(method, path):
+        jobs, count = body.get("jobs"), body.get("count")
+        if not isinstance(jobs, list) or not isinstance(count, int):
+            return False
+        # None of more than none, and the client would ask for the next page without end.
+        return all(_is_job(job) for job in jobs) and count >= len(jobs) and bool(jobs or not count)
     for known, pattern, wanted in _SHAPES:
         if method == known and re.search(f"{pattern}$", path):
             return all(isinstance(body.get(name), kind) for name, kind in wanted.items())
     return all(body.keys() & set(names) for pattern, names in _ONE_OF if re.search(f"{pattern}$", path))
+
+
+def _is_job(body: object) -> bool:
+    """Whether an answer has an id that can be one of a job."""
+    job = body.get("id") if isinstance(body, dict) else None
+    return isinstance(job, str) and _JOB_ID.fullmatch(job) is not None
 
 
 def _refusal(status: int, body: object, retry_after: float) -> Refusal | None:
@@ -224,9 +244,9 @@ def _refusal(status: int, body: object, retry_after: float) -> Refusal | None:
 
 def _refused(method: str, path: str, refusal: Refusal) -> AdapterError:
     meaning = refused(refusal)
-    if refusal.status == 404 and re.search(r"/jobs/[^/]+(/\w+)?$", path):
+    if refusal.status in _GONE and re.search(r"/jobs/[^/]+(/\w+)?$", path):
         return LostResultError(str(refusal))
-    if refusal.status == 404 and re.search(r"/sessions/[^/]+(/\w+)?$", path):
+    if refusal.status in _GONE and re.search(r"/sessions/[^/]+(/\w+)?$", path):
         return SessionClosedError(str(refusal))
     if isinstance(meaning, PermanentError) and method != "POST":
         # A question was refused, not what is to be sent: nothing says that it would not be taken.
