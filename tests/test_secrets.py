@@ -67,8 +67,22 @@ def test_a_known_key_is_taken_out_wherever_it_came_from(monkeypatch, tmp_path, s
                 quote(key, safe=""),
                 json.dumps(key)[1:-1],
                 base64.b64encode(key.encode()).decode(),
+                quote(key).lower() if key.islower() else quote(key),
+                repr(key)[1:-1],
+                key.encode().hex(),
             ):
                 assert form not in redacted(saying.format(form, form))
+
+
+def test_a_known_key_is_taken_out_of_the_middle_of_a_header():
+    for seed in range(10):
+        key = key_of(seed, 20)
+        learn(key)
+        for before in ("", "u:", "me:", "apikey:", "someone-else:"):
+            shown = redacted(f"sent {base64.b64encode(f'{before}{key}:x'.encode()).decode()} there")
+            letters = base64.b64encode(f"{before}{key}:x".encode()).decode()
+            # Letters at both ends share their bits with what stands beside the key.
+            assert not any(letters[at : at + 8] in shown for at in range(len(before) + 4, len(letters) - 12))
 
 
 @pytest.mark.parametrize(

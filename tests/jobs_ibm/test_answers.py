@@ -178,6 +178,30 @@ def test_a_refusal_is_classed_by_its_code_and_else_by_its_status(status, code, k
     assert wire.job_id is None
 
 
+def test_what_is_gone_is_as_what_is_not_found():
+    for status in (404, 410):
+        assert type(read("GET", "/api/v1/jobs/abcd", status, refusal(1291)).failure) is LostResultError
+        assert (
+            type(read("GET", "/api/v1/jobs/abcd/results", status, refusal(None)).failure) is LostResultError
+        )
+
+
+@pytest.mark.parametrize(
+    "jobs", [[], [{"id": "a"}], ["abcd"], [{"tags": []}], [{"id": "abcd"}] * 3, None, {}]
+)
+def test_a_list_of_jobs_that_cannot_be_one_is_none(jobs):
+    assert type(
+        read("GET", "/api/v1/jobs", 200, json.dumps({"jobs": jobs, "count": 2}).encode()).failure
+    ) is (TransientError)
+    assert read("GET", "/api/v1/jobs", 200, b'{"jobs": [], "count": 0}').failure is None
+    assert read("GET", "/api/v1/jobs", 200, b'{"jobs": [{"id": "abcd"}], "count": 7}').failure is None
+
+
+def test_what_the_service_says_does_nothing_to_a_terminal():
+    words = str(read("POST", "/api/v1/jobs", 400, refusal(1517, "no \x1b[2J \u202e\nway")).failure)
+    assert words == r"no \x1b[2J \u202e way (error code 1517), HTTP 400"
+
+
 def test_a_refused_question_says_nothing_of_what_is_to_be_sent():
     assert isinstance(read("GET", "/api/v1/instances/usage", 400, refusal(1517)).failure, NotSentError)
     assert isinstance(read("GET", "/api/v1/jobs/abcd", 404, refusal(1291)).failure, LostResultError)

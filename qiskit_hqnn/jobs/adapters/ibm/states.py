@@ -17,6 +17,9 @@ _WORDS: dict[str, JobWord] = {
     "COMPLETED": "done",
     "DONE": "done",
 }
+_LONGEST_CHARGE = 1e7
+"""QPU seconds that no job can run for: a third of a year."""
+
 _ENDINGS: tuple[tuple[str, JobWord], ...] = (
     ("FAILED", "failed"),
     ("ERROR", "failed"),
@@ -73,4 +76,4 @@ def charged(metrics: object) -> float | None:
     seconds = usage.get("qpu_charge_time_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
-    return float(seconds) if math.isfinite(seconds) and seconds >= 0 else None
+    return float(seconds) if 0 <= seconds < _LONGEST_CHARGE else None
