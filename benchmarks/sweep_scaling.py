@@ -58,7 +58,7 @@ def measure(points: Sequence[Point], rounds: int) -> dict[int, list[Turn]]:
     with tempfile.TemporaryDirectory() as name, connect(workers=1) as one, connect(workers=2) as two:
         clients = {1: one, 2: two}
         for workers, client in clients.items():  # what is imported once is no part of a run
-            turn(client, points[:1] * workers, Path(name) / f"warm-{workers}")
+            turn(client, points[:workers], Path(name) / f"warm-{workers}")
         for number in range(rounds):
             for workers, client in clients.items():
                 turns[workers].append(turn(client, points, Path(name) / f"{number}-{workers}"))
@@ -75,9 +75,9 @@ def main() -> None:
     size = (
         ["train.epochs=1", "data.train_samples=100"]
         if given.small
-        else ["train.epochs=3", "data.train_samples=400"]
+        else ["train.epochs=6", "data.train_samples=800"]
     )
-    points = read_points(find_job("quickstart"), size, _GRID, seeds=1)
+    points = read_points(find_job("quickstart"), size, _GRID, seeds=1 if given.small else 2)
     turns = measure(points, 1 if given.small else given.rounds)
     ratios = [one.wall / two.wall for one, two in zip(turns[1], turns[2], strict=True)]
     idle = [sum(one.cpu) / max(two.cpu) for one, two in zip(turns[1], turns[2], strict=True)]

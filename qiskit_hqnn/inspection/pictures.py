@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
 from qiskit.transpiler import Target
 
+from qiskit_hqnn._circuit_figure import circuit_figure
 from qiskit_hqnn._text import drawn
 from qiskit_hqnn.jobs.devices import Device, ISATemplate, gate_error
 
@@ -33,7 +34,7 @@ def draw_circuit(circuit: QuantumCircuit, columns: int = COLUMNS) -> Figure:
                 short.append(step)
         circuit = short
     style = {"subfontsize": 9.5}  # an angle must be read at the width of a page
-    figure = circuit.draw("mpl", idle_wires=False, fold=fold, scale=0.6, with_layout=False, style=style)
+    figure = circuit_figure(circuit, idle_wires=False, fold=fold, scale=0.6, with_layout=False, style=style)
     if whole > shown:
         figure.axes[0].set_title(f"the first {shown:,} of {whole:,} columns", fontsize=10)
     return figure

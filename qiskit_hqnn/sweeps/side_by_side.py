@@ -109,8 +109,9 @@ def run_plans(
         The outcomes in the order of the plans.
 
     Raises:
-        JobFileError: if a run on a cluster asks for processes of its own.
+        JobFileError: if two runs have one folder, or a run on a cluster asks for processes of its own.
     """
+    _check_folders(plans)
     if client is None:
         return [_here(plan, data_root, resume, tested, progress) for plan in plans]
     for plan in plans:
@@ -120,6 +121,18 @@ def run_plans(
                 f"{plan.job.train.processes}: leave out one of both."
             )
     return _on(client, plans, str(Path(data_root).absolute()), resume, tested, progress)
+
+
+def _check_folders(plans: Sequence[Plan]) -> None:
+    """Two runs in one folder, at the same time, would write over each other's files."""
+    first: dict[Path, Plan] = {}
+    for plan in plans:
+        other = first.get(plan.folder.absolute())
+        first[plan.folder.absolute()] = plan
+        if other is not None:
+            raise JobFileError(
+                f"The runs {other.name} and {plan.name} have the same folder, {plan.folder}: give each one of its own."
+            )
 
 
 def _here(plan: Plan, data_root: str | Path, resume: bool, tested: bool, progress: Progress) -> Outcome:
@@ -141,18 +154,18 @@ def _on(
         sent = client.submit(_attempt, *given, key=f"hqnn-{mark}-{number}", pure=False)
         waiting[sent] = plan
         sent.add_done_callback(answered.put)
-    failures: dict[str, str | None] = {}
+    failures: dict[Future[Any], str | None] = {}
     try:
         while len(failures) < len(waiting) and (future := _next(client, answered)) is not None:
             plan = waiting[future]
-            failures[plan.name] = failure = _failure_of(future)
+            failures[future] = failure = _failure_of(future)
             words = "finished" if failure is None else f"failed: {failure}"
             done = len(failures)
             progress(Event("run", f"[{done}/{len(plans)}] {plan.name} {words}", done, len(plans)))
     finally:
         if client.status == "running":
             client.cancel([future for future in waiting if not future.done()])
-    return [Outcome(plan, failures.get(plan.name, _LOST)) for plan in plans]
+    return [Outcome(plan, failures.get(future, _LOST)) for future, plan in waiting.items()]
 
 
 def _next(client: Client, answered: Queue[Future[Any]]) -> Future[Any] | None:

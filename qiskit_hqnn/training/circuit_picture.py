@@ -6,10 +6,10 @@ import io
 import json
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from qiskit import QuantumCircuit
 from torch import nn
 
+from qiskit_hqnn._circuit_figure import circuit_figure
 from qiskit_hqnn._files import write_json
 from qiskit_hqnn.models import quantum_layer_of
 
@@ -60,7 +60,7 @@ def read_circuit(folder: Path) -> dict[str, str] | None:
 
 def _svg(circuit: QuantumCircuit) -> str:
     style = {"subfontsize": 9.5}
-    figure: Figure = circuit.draw("mpl", fold=_COLUMNS, scale=0.6, style=style)
+    figure = circuit_figure(circuit, fold=_COLUMNS, scale=0.6, style=style)
     file = io.StringIO()
     figure.savefig(file, format="svg", bbox_inches="tight")
     return file.getvalue()

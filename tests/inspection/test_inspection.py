@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 from PIL import Image
 from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.quantum_info import Statevector
@@ -262,7 +263,9 @@ def test_of_a_very_long_circuit_the_first_rows_are_drawn(monkeypatch):
     for _ in range(12):
         for qubit in range(3):
             long.h(qubit)  # the fourth wire is idle, and takes no line
+    open_figures = pyplot.get_fignums()
     figure = draw_circuit(long, columns=4)
+    assert pyplot.get_fignums() == open_figures  # none stays in memory, or comes up at the user's next show()
     assert figure.axes[0].get_title() == "the first 8 of 12 columns"
     # At its full length, and at the 150 dots an inch of `--png`, a drawing is within what a PNG is drawn in.
     assert figure.get_size_inches()[1] / 6 * 400 * 150 < 2**16

@@ -168,6 +168,8 @@ def test_runs_side_by_side_are_those_of_one_process(job, swept, tmp_path):
         broken = run_plans(plans_of(read_job(job, ["data.classes=[0,77]"]), tmp_path / "b"), "data", client)
         with pytest.raises(HQNNError, match="have one process each"):
             run_plans(plans_of(read_job(job, ["train.devices=2"]), tmp_path / "no"), "data", client)
+        with pytest.raises(HQNNError, match=r"seed-0 and seed-0 have the same folder"):
+            run_plans(2 * plans_of(content, tmp_path)[:1], "data", client)
     same = swept[1] / "copies-1_learning_rate-0.05"
     for outcome in beside:
         assert outcome.failure is None
