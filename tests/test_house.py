@@ -34,7 +34,8 @@ FLOORS = {
 }
 
 ROOT_FILES = {
-    "where", "errors", "_checks", "_files", "_page", "_secrets", "_text", "_tiles", "_torchvision", "_version",
+    "where", "errors", "_checks", "_circuit_figure", "_files", "_page", "_secrets", "_text", "_tiles",
+    "_torchvision", "_version",
 }  # fmt: skip
 
 # A device's noise is that of its snapshots and ISA templates; the rest of the simulator knows no device.
