@@ -17,6 +17,8 @@ DEVICE = "fake_fez"
 ROWS = {
     "hqnn-parallel-mnist": "HQNN-Parallel, MNIST",
     "hqnn-parallel-cifar10": "HQNN-Parallel, CIFAR-10",
+    "hqnn-parallel-medical-mnist": "HQNN-Parallel, Medical MNIST",
+    "hqnn-quanv": "HQNN-Quanv, MNIST, 500 images",
     "vqc-head": "VQC head, MNIST",
     "textbook-37": "Textbook, digits 3 and 7",
     "circuit-centric": "Circuit-centric, digits 0, 1, 2",
@@ -35,7 +37,7 @@ def draw(rows: dict[str, str]) -> Figure:
     """A line for each network, from its exact accuracy to the one under the device's noise, with its interval."""
     tests = {title: first_run(name) for name, title in rows.items()}
     titles = sorted(tests, key=lambda title: -tests[title][DEVICE]["qpu_seconds"])
-    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(8.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for height, title in enumerate(titles):
         exact, noisy = tests[title]["exact"], tests[title][DEVICE]

@@ -54,14 +54,14 @@ _CLASSICAL = 'controls=["twin", "matched-dense"]'
 
 GRIDS = {
     "circuit-centric-binary": Grid(_AROUND["1e-2"], [15, 30], 3),
-    "circuit-centric": Grid(_AROUND["1e-2"], [40, 100], 2),
-    "vqc-head": Grid(_AROUND["1e-3"], [20], 2, [_CLASSICAL]),
-    "reuploading-10": Grid(_AROUND["1e-2"], [1, 2], 2, [_CLASSICAL]),
+    "circuit-centric": Grid(_AROUND["1e-2"], [40, 100], 2, [_CLASSICAL]),
+    "vqc-head": Grid(_AROUND["1e-3"], [20], 1, [_CLASSICAL]),
+    "reuploading-10": Grid(_AROUND["1e-2"], [1], 1, [_CLASSICAL]),
     # The jobs themselves have no validation images: a fifth of the training images is held out here.
-    "textbook-01": Grid(_AROUND["1e-3"], [20], 5, ["data.validation=0.2"]),
-    "textbook-37": Grid(_AROUND["1e-3"], [20], 5, ["data.validation=0.2"]),
-    "reuploading-4": Grid(_AROUND["1e-2"], [1, 8], 1, [_CLASSICAL]),
-    "hqnn-parallel-digits": Grid(_AROUND["3e-3"], [30], 2),
+    "textbook-01": Grid(_AROUND["1e-3"], [20], 3, ["data.validation=0.2"]),
+    "textbook-37": Grid(_AROUND["1e-3"], [20], 3, ["data.validation=0.2"]),
+    "reuploading-4": Grid(_AROUND["1e-2"], [8], 1, [_CLASSICAL]),
+    "hqnn-parallel-digits": Grid(_AROUND["3e-3"], [30], 2, [_CLASSICAL]),
 }
 
 

@@ -39,8 +39,9 @@ def _section(content: Mapping[str, Any]) -> str:
         "## Search on validation images\n",
         f"`{content['command']}`: the same grid for the hybrid and its controls, mean validation accuracy of the best "
         f"epoch over {content['seeds']} seed{'s' if content['seeds'] > 1 else ''}; no test set was read. In bold what "
-        "each network was trained with above: a control at its best point with no more epochs than the row has, the "
-        "hybrid at the settings of its job file unless others were better by more than one point with every seed.\n",
+        "each network was trained with above: a control at its best point with no more epochs than the row has, among "
+        "equal ones that of the lowest loss, and the hybrid at the settings of its job file unless others were better "
+        "by more than one point with every seed.\n",
         f"| network | {' | '.join(points)} |",
         f"|---|{'--:|' * len(points)}",
     ]
