@@ -116,7 +116,8 @@ def _beside(differences: Sequence[Found], twin: bool) -> str:
         comparison = item.comparison
         if (comparison.control == "twin") == twin:
             name = "" if twin else f"{comparison.control}: "
-            words.append(f"{name}{100 * comparison.difference.mean:+.1f}, {item.word}")
+            points = round(100 * comparison.difference.mean, 1) + 0.0  # not minus zero
+            words.append(f"{name}{points:+.1f}, {item.word}")
     return "; ".join(words)
 
 

@@ -8,7 +8,7 @@ from math import isnan
 
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.summaries import summary_of
-from qiskit_hqnn.training import Comparison, holm
+from qiskit_hqnn.training import Comparison, detectable, holm
 
 LEVEL = 0.05
 
@@ -28,10 +28,18 @@ CONTROLS = {
 
 @dataclass(frozen=True)
 class Found:
-    """A comparison, and its p-value adjusted for all comparisons of the table (Holm)."""
+    """A comparison among all of the table.
+
+    Attributes:
+        comparison: by itself.
+        adjusted: its p-value, adjusted for all comparisons (Holm).
+        seen: the mean difference that would be shown with a probability of 80 %, at the strictest level that Holm asks
+            for: `LEVEL` over the number of comparisons. NaN where the differences do not scatter.
+    """
 
     comparison: Comparison
     adjusted: float
+    seen: float
 
     @property
     def shown(self) -> bool:
@@ -55,8 +63,20 @@ def find_differences(outcomes: Sequence[Outcome]) -> dict[str, list[Found]]:
         for outcome in outcomes
         if outcome.records.networks
     }
-    adjusted = holm({(job, c.control): c.evidence.p for job, found in by_row.items() for c in found})
-    return {job: [Found(c, adjusted[job, c.control]) for c in found] for job, found in by_row.items()}
+    values = {(job, c.control): c.evidence.p for job, found in by_row.items() for c in found}
+    adjusted, count = holm(values), sum(not isnan(p) for p in values.values())
+    return {
+        job: [Found(c, adjusted[job, c.control], _seen(c, count)) for c in found]
+        for job, found in by_row.items()
+    }
+
+
+def _seen(comparison: Comparison, count: int) -> float:
+    """What `Evidence.detectable` is for one comparison, for one of so many."""
+    pairs = comparison.difference.count
+    if isnan(comparison.evidence.detectable):
+        return float("nan")
+    return comparison.evidence.detectable / detectable(pairs) * detectable(pairs, level=LEVEL / count)
 
 
 def differences_table(outcomes: Sequence[Outcome], found: Mapping[str, Sequence[Found]], folder: str) -> str:
@@ -66,10 +86,11 @@ def differences_table(outcomes: Sequence[Outcome], found: Mapping[str, Sequence[
         "## What the quantum layers did\n",
         "Accuracy of the hybrid minus that of a control with the same images, seeds and budget: mean with its 95 % "
         "interval (Student's t), Hedges' g (the mean over the standard deviation of the paired differences, corrected "
-        f"for few pairs), p of the paired t-test and p adjusted for the {count} comparisons of this table (Holm), and "
-        "the smallest mean difference that such a test would have found with a probability of 80 %. Where images were "
-        "drawn several times a draw is one pair.\n",
-        "| row | control | pairs | hybrid − control | g | p | p, Holm | smallest that could be seen | |",
+        f"for few pairs), p of the paired t-test, p adjusted for the {count} comparisons of this table (Holm), and the "
+        "smallest mean difference that would have been shown with a probability of 80 % (at the strictest level that "
+        f"Holm's procedure asks for, 0.05 / {count}). Where images were drawn several times a draw is one pair. Three "
+        "seeds can show next to nothing among so many comparisons; the intervals are those of each one alone.\n",
+        "| row | control | pairs | hybrid − control | g | p | p, Holm | smallest that could be shown | |",
         "|---|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     start = len(lines)
@@ -80,7 +101,7 @@ def differences_table(outcomes: Sequence[Outcome], found: Mapping[str, Sequence[
             lines.append(
                 f"| {link_to(outcome, folder)} | {name} | {comparison.difference.count} | {_points(comparison)} | "
                 f"{_number(comparison.evidence.effect)} | {_p(comparison.evidence.p)} | {_p(item.adjusted)} | "
-                f"{_size(comparison.evidence.detectable)} | {item.word} |"
+                f"{_size(item.seen)} | {item.word} |"
             )
     return "\n".join(lines) if len(lines) > start else ""
 
@@ -130,8 +151,8 @@ def _sentence(item: Found) -> str:
     changed = f"{what} changed the accuracy by {_points(comparison)} ({'; '.join(details)})"
     if item.shown:
         return f"{changed}."
-    seen = _size(comparison.evidence.detectable)
-    rest = f", and one of {seen} would have been seen with a probability of 80 %" if seen else ""
+    seen = _size(item.seen)
+    rest = f", and one of {seen} would have been shown with a probability of 80 %" if seen else ""
     return f"{changed}: no difference is shown{rest}."
 
 
@@ -149,7 +170,9 @@ def _number(value: float) -> str:
 
 
 def _size(value: float) -> str:
-    return "" if isnan(value) else f"{100 * value:.2f} points"
+    if isnan(value):
+        return ""
+    return f"{100 * value:.2f} points" if value < 1 else "more than 100 points"
 
 
 def _p(value: float) -> str:

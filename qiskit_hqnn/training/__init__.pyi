@@ -37,7 +37,7 @@ from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
 from .running import name_of_run, run_each, run_job
 from .running_on import check_snapshots, gradient_of, manager_for, running_on
-from .significance import holm
+from .significance import detectable, holm
 from .study import (
     MARGIN,
     Comparison,
@@ -101,6 +101,7 @@ __all__ = [
     "check_words",
     "closed_form",
     "decide",
+    "detectable",
     "differences",
     "draw_confusion",
     "draw_curves_of_runs",
