@@ -32,7 +32,7 @@ _LOOK_SECONDS = 5.0
 _WITHOUT_WORKERS = 300.0
 """Seconds for which a cluster may be without workers; a killed process is back before, on a busy machine too."""
 
-_LOST = "the cluster's scheduler does not answer any more, or it has no workers left."
+_LOST = "the cluster's scheduler does not answer any more, or it has no workers left; finished runs are kept."
 
 
 @dataclass(frozen=True)

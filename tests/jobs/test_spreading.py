@@ -1,17 +1,12 @@
 """The job manager over a cluster: the samples of one machine, whatever ends in the middle, and nothing left behind."""
 
-import asyncio
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Thread
 
 import numpy as np
 import pytest
-from distributed import Worker
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.primitives import StatevectorSampler
@@ -22,6 +17,7 @@ from qiskit_hqnn.jobs import JobFailedError, JobManager, Store
 from qiskit_hqnn.jobs.adapters import Outcomes, SamplingRequest, sample
 from qiskit_hqnn.jobs.devices import resolve_device
 from qiskit_hqnn.jobs.spreading import SpreadAdapter, sliced
+from tests.scheduler import scheduler_apart
 
 ANGLES = np.random.default_rng(0).uniform(0, 3, (48, 3))
 
@@ -146,44 +142,14 @@ def test_a_worker_that_is_killed_costs_its_part_only(client, tmp_path, alone):
     assert not client.futures
 
 
-SCHEDULER = """
-import asyncio, logging
-from distributed import Scheduler
-
-async def main():
-    logging.disable()
-    quiet = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
-    async with Scheduler(host="127.0.0.1", port=0, **quiet) as scheduler:
-        print(scheduler.address, flush=True)
-        await scheduler.finished()
-
-asyncio.run(main())
-"""
-
-
-async def work_for(address):
-    async with Worker(address, nthreads=1, dashboard=False) as worker:
-        await worker.finished()
-
-
 @pytest.mark.slow
 def test_a_scheduler_that_is_killed_leaves_what_is_finished_and_the_rest_resumes(client, tmp_path, alone):
-    process = subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True)
-    try:
-        address = process.stdout.readline().strip()
-        worker = Thread(target=lambda: asyncio.run(work_for(address)))
-        worker.start()
-        with connect(address) as other:
-            asked = manager(other, store=tmp_path / "jobs.db")
-            # Early: an idle machine has the rest of so small parts soon, before they are recorded.
-            asked.progress = lambda finished, _: process.kill() if finished >= 2 else None
-            with pytest.raises(ClusterError, match="scheduler does not answer any more: what is finished"):
-                samples(asked)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        worker.join()
+    with scheduler_apart(tmp_path) as (process, address), connect(address) as other:
+        asked = manager(other, store=tmp_path / "jobs.db")
+        # Early: an idle machine has the rest of so small parts soon, before they are recorded.
+        asked.progress = lambda finished, _: process.kill() if finished >= 2 else None
+        with pytest.raises(ClusterError, match="scheduler does not answer any more: what is finished"):
+            samples(asked)
     (job,) = asked.store.jobs()
     assert 2 <= job.finished < 48
     assert job.state == "open"

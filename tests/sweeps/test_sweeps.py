@@ -10,6 +10,7 @@ from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.sweeps import plans_of, read_points, run_plans, run_sweep
 from qiskit_hqnn.training import RunFolder, mean_of, read_job
 from tests.command import hqnn
+from tests.scheduler import scheduler_apart
 
 _JOB = """
 [model]
@@ -176,3 +177,23 @@ def test_runs_side_by_side_are_those_of_one_process(job, swept, tmp_path):
         weights = (same / outcome.plan.folder.name / "model.safetensors").read_bytes()
         assert outcome.run.weights.read_bytes() == weights
     assert "77" in broken[0].failure
+
+
+def test_a_killed_scheduler_leaves_the_finished_runs_and_the_same_sweep_resumes(
+    job, swept, tmp_path, monkeypatch
+):
+    for slow in ("draw_curves", "keep_circuit"):
+        monkeypatch.setattr(f"qiskit_hqnn.training.running.{slow}", lambda *given: None)
+    monkeypatch.setattr("qiskit_hqnn.sweeps.side_by_side._LOOK_SECONDS", 0.2)
+    plans = plans_of(read_job(job, ["seeds=[0,1]"]), tmp_path / "runs")
+    with scheduler_apart(tmp_path) as (process, address), connect(address) as client:
+        cut = run_plans(plans, "data", client, tested=False, progress=lambda event: process.kill())
+    assert [outcome.failure is None for outcome in cut] == [True, False]
+    assert "does not answer any more" in cut[1].failure
+    finished = _files(plans[0].folder)
+    resumed = run_plans(plans, "data", tested=False)
+    assert [outcome.failure for outcome in resumed] == [None, None]
+    assert _files(plans[0].folder) == finished
+    for plan in plans:
+        same = swept[1] / "copies-1_learning_rate-0.05" / plan.folder.name
+        assert RunFolder(plan.folder).weights.read_bytes() == RunFolder(same).weights.read_bytes()
