@@ -28,3 +28,11 @@ def test_what_0_1_0_had_in_modules_is_in_rooms_of_the_same_name():
         ("store", "Store", Store),
     ):
         assert getattr(importlib.import_module(f"qiskit_hqnn.jobs.{room}"), name) is thing
+
+
+def test_names_that_scripts_have_from_a_module_are_still_there():
+    from qiskit_hqnn.jobs import expectation_values, manager
+    from qiskit_hqnn.jobs.sending import cancel, drive, driving
+
+    assert manager.expectation_values is expectation_values
+    assert (cancel, drive) == (driving.cancel, driving.drive)

@@ -17,9 +17,23 @@ DATA_ROOT = Annotated[
 ]
 """Folder of the data sets."""
 
+
+def _a_name(store: str | None) -> str | None:
+    if (
+        store is not None and not store.strip()
+    ):  # of a variable that is not set: not the default, which may be another
+        raise typer.BadParameter("it is empty; name a file or a URL.")
+    return store
+
+
 STORE = Annotated[
     str | None,
-    typer.Option("--store", envvar="HQNN_STORE", help="Job store: a file or URL; runs/jobs.db by default."),
+    typer.Option(
+        "--store",
+        envvar="HQNN_STORE",
+        callback=_a_name,
+        help="Job store: a file or URL; runs/jobs.db by default.",
+    ),
 ]
 """Where jobs are recorded."""
 

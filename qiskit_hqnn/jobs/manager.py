@@ -33,6 +33,7 @@ from qiskit_hqnn.jobs.recording import (
     Recorded,
     collect,
     counted,
+    expectation_values,
     record,
     sample_at_once,
     strong_id,
@@ -45,6 +46,7 @@ from qiskit_hqnn.jobs.tiling import Planned, Tiles, tiles_of
 if TYPE_CHECKING:
     from distributed import Client
 
+__all__ = ["JobManager", "expectation_values"]
 SETS_AT_ONCE = 2_000
 """Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""
 
@@ -52,8 +54,8 @@ SETS_AT_ONCE = 2_000
 class JobManager:
     """Sampling at one place, as Qiskit primitives.
 
-    With a store, every request has a strong id, is recorded before it is sent, and is answered from the store when it
-    is made again, by this process or any other. Hardware always has a store.
+    With a store (hardware always has one), every request has a strong id, is recorded before it is sent, and is
+    answered from the store when it is made again, by this process or any other.
 
     Args:
         where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its target's noise), a BaseSamplerV2.
@@ -65,8 +67,8 @@ class JobManager:
         mitigation: options for expectation values.
         seed: makes results repeatable, and found again by a resumed script; None is 0 with a store, else drawn.
         cache: folder that keeps transpiled templates between processes.
-        calibration: id of an earlier calibration of a hardware device: requests that stand under it in the store are
-            made again as they were then, with the template that `cache` kept. None is today's.
+        calibration: id of an earlier calibration of a device, else today's: requests that stand under it in the store
+            are made again as they were then, with the template that `cache` kept.
         options: settings that are sent with the circuits.
         patience: how often and how long to try.
         adapter: a custom place; `where` then names the device to compile for.
@@ -212,8 +214,7 @@ class JobManager:
         """Sample requests, in chunks within the place's limits.
 
         Raises:
-            BudgetError: if they cost more than is left of the budget; nothing is sent then.
-            JobFailedError: if the device refuses or cancels them.
+            BudgetError, JobFailedError: if they cost more than is left; if the device refuses or cancels them.
         """
         if not requests:
             return []
@@ -283,8 +284,7 @@ class JobManager:
         """Drive a recorded job to its end in this process; returns done, failed or cancelled.
 
         Raises:
-            BudgetError: if what is left of it would cost more than is left; it is paused, and `wait` with a larger
-                budget resumes.
+            BudgetError: if what is left of it would cost too much; it is paused: `wait` with a larger budget resumes.
         """
         store = self._needs_store()
         with self._jobs.pop(job, None) or counted(store, job, self.meter.child(), fresh=False) as call:
@@ -346,5 +346,5 @@ class JobManager:
 
     def _identity(self, settings: Mapping[str, object]) -> dict[str, object]:
         """What decides a job's result beside its requests."""
-        own = {"options": asdict(self.options), "limits": asdict(self.limits)}
-        return {**settings, **own, **self._planner.identity}
+        own = {"options": asdict(self.options), "limits": asdict(self.limits), **self._planner.identity}
+        return {**settings, **own}

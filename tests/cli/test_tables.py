@@ -26,6 +26,8 @@ def test_looking_for_jobs_makes_no_store(tmp_path):
         missing = hqnn(*arguments, cwd=tmp_path)
         assert missing.returncode == 2
         assert missing.stderr.startswith("hqnn: There is no job store a/b.db: --store names")
+    unset = hqnn("jobs", "--store", "", cwd=tmp_path)
+    assert (unset.returncode, "it is empty" in unset.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []
     assert hqnn("jobs", "--limit", "0", cwd=tmp_path).returncode == 2
 

@@ -180,8 +180,14 @@ def test_a_store_that_cannot_be_used_is_one_sentence(tmp_path):
         StoreError, match="must be an SQLite or PostgreSQL database, but the URL names 'mysql'"
     ):
         Store("mysql://me@here/db")
-    with pytest.raises(StoreError, match="must be sqlite:///FILE"):
-        Store("://")
+    for url in ("://", "postgresql://here:port/db"):
+        with pytest.raises(StoreError, match="must be sqlite:///FILE"):
+            Store(url)
+    for empty in ("", " "):  # SQLite takes it for a database in memory, which ends with the process
+        with pytest.raises(StoreError, match="but is empty"):
+            Store(empty)
+    with pytest.raises(StoreError, match=r"options \(mode\) with sqlite:///file:PATH\?…&uri=true"):
+        Store("sqlite:///file:jobs.db?mode=ro")
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written: "):
         Store(tmp_path / "file" / "jobs.db")
@@ -223,6 +229,21 @@ def test_a_password_is_never_in_an_error():
         Store("postgresql://me:secret-word@127.0.0.1:1/none")
     assert "secret-word" not in str(caught.value)
     assert "***" in str(caught.value)
+
+
+def test_a_connection_that_a_server_ends_is_a_sentence_at_most_and_is_made_anew(postgres_server):
+    store = Store(f"{postgres_server}/postgres")
+    others = Store(f"{postgres_server}/postgres")
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    with others._transaction() as connection:
+        connection.exec_driver_sql(ended)
+    assert store.jobs() == []
+    with (
+        pytest.raises(StoreError, match="cannot be used: terminating connection"),
+        store._transaction() as own,
+    ):
+        own.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert store.jobs() == []
 
 
 def test_tables_that_are_dropped_while_they_are_used_are_a_sentence_and_come_back_as_another_store(

@@ -6,6 +6,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 
+from qiskit_hqnn.errors import DeviceError
+from qiskit_hqnn.jobs.adapters.ibm.settings import IBMSettings
 from qiskit_hqnn.jobs.adapters.seam import SamplingOptions
 from qiskit_hqnn.jobs.tags import mark_of, request_of, under_mark
 from qiskit_hqnn.standin.computing import decode
@@ -96,3 +98,23 @@ def test_decoupling_arrives_as_pulses_in_the_waiting_time(arriving, sequence):
     assert counts["cx"] == before["cx"]
     # X₋π and Y are X between two phases.
     assert (counts["rz"] > before["rz"]) == (sequence != "XX")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("POLL", "nan", "positive"),
+        ("POLL", "0", "positive"),
+        ("DEADLINE", "inf", "positive"),
+        ("LOOKUP", "-90", "0 or more"),  # what is on its way would be sent again
+        ("LOOKUP", "nan", "0 or more"),
+        ("MAX_TIME", "-1", "0 or more"),
+        ("PACE", "nan", "a number"),
+        ("POLL", "soon", "a number"),
+        ("MODE", "jobs", "one of job, batch, session"),
+    ],
+)
+def test_settings_that_would_wait_for_ever_or_not_at_all_are_refused(monkeypatch, name, value, allowed):
+    monkeypatch.setenv(f"HQNN_IBM_{name}", value)
+    with pytest.raises(DeviceError, match=f"HQNN_IBM_{name} must be {allowed}"):
+        IBMSettings.from_environment()

@@ -1,9 +1,10 @@
 from . import locks
-from .driving import drive
+from .driving import cancel, drive
 from .protocol import Patience
 
 __all__ = [
     "Patience",
+    "cancel",
     "drive",
     "locks",
 ]

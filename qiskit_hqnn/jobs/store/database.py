@@ -28,7 +28,8 @@ def open_engine(url: URL, make: bool = True, patience: float = 60.0) -> Engine:
     """
     if make:
         _create_file(url)
-    engine = create_engine(url)
+    # A server that was started anew, or that closes idle connections, does not end a job's driver.
+    engine = create_engine(url, pool_pre_ping=url.get_backend_name() == "postgresql")
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", partial(_sqlite_settings, make, patience))
         event.listen(engine, "begin", _sqlite_begin)
@@ -62,11 +63,13 @@ def parse_url(url: str | Path) -> URL:
         StoreError: if it is neither, or names another kind of database.
     """
     text = str(url)
+    if not text.strip():
+        raise StoreError("A store must be a URL or the path of a file, but is empty.")
     if "://" not in text:
         return URL.create("sqlite", database=text)  # a path may have any sign in it, a URL may not
     try:
         parsed = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number
         raise StoreError(
             "A store must be sqlite:///FILE, postgresql://USER@HOST/DATABASE or the path of a file; what was given "
             "is none of them."
@@ -80,6 +83,12 @@ def parse_url(url: str | Path) -> URL:
         raise StoreError(
             "A store's password must stand before the host (postgresql://USER:PASSWORD@HOST/DATABASE) or in "
             "PGPASSWORD, but is an option behind '?'."
+        )
+    if parsed.query and "uri" not in parsed.query and parsed.get_backend_name() == "sqlite":
+        # SQLAlchemy would leave them out, with a warning of its own.
+        raise StoreError(
+            f"SQLite takes options ({', '.join(parsed.query)}) with sqlite:///file:PATH?…&uri=true only; a path with a "
+            "'?' in its name is given without sqlite:///."
         )
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")

@@ -52,7 +52,7 @@ def account_devices() -> list[AccountDevice]:
         DeviceError: if no account is set up, it is refused, or the service cannot be reached.
     """
     names = _asked(lambda client: sorted(device_names(client.service)))
-    found = [_asked(partial(_described, name)) for name in names]
+    found = [_asked(partial(_described, name), name) for name in names]
     return sorted(found, key=lambda device: (device.queue is None, device.queue, device.name))
 
 
@@ -72,7 +72,7 @@ def device_state(name: str) -> str:
     Raises:
         DeviceError: as `account_devices`.
     """
-    return _asked(lambda client: _state(client.service.backend(name).status()))
+    return _asked(lambda client: _state(client.service.backend(name).status()), name)
 
 
 def _state(status: BackendStatus) -> str:
@@ -93,8 +93,8 @@ def seconds_left() -> float | None:
     return None if limit is None or used is None else max(0.0, float(limit) - float(used))
 
 
-def _asked(question: Callable[[Client], _Answer]) -> _Answer:
-    adapter = IBMAdapter("the account", IBMSettings.from_environment())
+def _asked(question: Callable[[Client], _Answer], where: str = "the account") -> _Answer:
+    adapter = IBMAdapter(where, IBMSettings.from_environment())
     last: AdapterError | None = None
     for _ in range(3):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
@@ -38,9 +39,14 @@ class IBMSettings:
             raise DeviceError(
                 f"HQNN_IBM_MODE must be one of {', '.join(get_args(Mode))}, but is {self.mode!r}."
             )
-        for name in ("deadline", "poll"):
-            if getattr(self, name) <= 0:
-                raise DeviceError(f"HQNN_IBM_{name.upper()} must be positive, but is {getattr(self, name)}.")
+        # A pause that is NaN never ends, and a look-up of less than nothing would send what is on its way again.
+        for name in ("deadline", "poll", "lookup", "max_time"):
+            value, positive = getattr(self, name), name in ("deadline", "poll")
+            if not (math.isfinite(value) and (value > 0 or (value == 0 and not positive))):
+                words = "positive" if positive else "0 or more"
+                raise DeviceError(f"HQNN_IBM_{name.upper()} must be {words}, but is {value}.")
+        if not math.isfinite(self.pace):
+            raise DeviceError(f"HQNN_IBM_PACE must be a number of jobs in a minute, but is {self.pace}.")
 
     @classmethod
     def from_environment(cls) -> IBMSettings:
