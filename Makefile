@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
-# One thread per process: the tests run in parallel, and small circuits gain nothing from more. Three processes on two
+# One thread per process: the tests run in parallel, and small circuits gain nothing from more. Four processes on two
 # cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
 IN_PARALLEL = --dist loadfile --no-loadscope-reorder -n
@@ -46,7 +46,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 4
 
 test-fast: $(READY)
 	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 2 -m "not slow"

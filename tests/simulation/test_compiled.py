@@ -83,7 +83,11 @@ BUILDS = {
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "way"),
-    [*product(("mixed", "weights-first"), WAYS), *product(("runs", "blocks"), ("computed-back",))],
+    [
+        *product(("mixed",), WAYS),
+        ("weights-first", "layer-by-layer"),
+        *product(("runs", "blocks"), ("computed-back",)),
+    ],
 )
 def test_every_way_of_the_adjoint_pass_in_real_numbers(graphs_only, monkeypatch, build, way):
     stored, stacked = WAYS[way]
