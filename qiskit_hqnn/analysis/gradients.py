@@ -20,6 +20,9 @@ from qiskit_hqnn.simulation import compile_ansatz
 def weight_gradients(ansatz: Ansatz, samples: int, output: int = 0, seed: int = 0) -> np.ndarray:
     """Gradients (samples, weights) of one output at random inputs and weights in [0, 2π).
 
+    Raises:
+        HQNNError: if the ansatz has no weights.
+
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel
         >>> weight_gradients(hqnn_parallel(2, 1), samples=10).shape

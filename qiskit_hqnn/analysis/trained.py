@@ -100,6 +100,9 @@ def weight_movement(before: Tensor, after: Tensor) -> Analysis:
         before: initial angles in radians, (W,).
         after: trained ones.
 
+    Raises:
+        HQNNError: if the shapes differ.
+
     Example:
         >>> import torch
         >>> weight_movement(torch.zeros(1, 3), torch.full((1, 3), 0.1)).table.shape[0]
@@ -143,6 +146,9 @@ def gradient_norms(history: Sequence[Mapping[str, float]]) -> Analysis:
 
     Args:
         history: rows with "epoch" and "gradient_PART" for each part, as in a run folder's metrics.csv.
+
+    Raises:
+        HQNNError: if no column begins with "gradient_".
 
     Example:
         >>> rows = [{"epoch": 1, "gradient_quantum": 0.2}, {"epoch": 2, "gradient_quantum": 0.1}]

@@ -64,6 +64,9 @@ def strongly_entangling_layers(
         depth: number of layers.
         entangle: see `strongly_entangling_layer`.
 
+    Raises:
+        CircuitError: if there are not 3n · depth angles.
+
     Example:
         >>> from qiskit import QuantumCircuit
         >>> from qiskit.circuit import ParameterVector

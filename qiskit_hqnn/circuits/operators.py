@@ -30,6 +30,9 @@ def _as_operator(observable: OperatorLike) -> SparsePauliOp:
 def pauli_on_each(pauli: str, num_qubits: int) -> tuple[SparsePauliOp, ...]:
     """The observables ⟨P_j⟩ for j = 0 … num_qubits − 1, with P one of "X", "Y", "Z".
 
+    Raises:
+        CircuitError: if P is another letter.
+
     Example:
         >>> pauli_on_each("Z", 2)[0]
         SparsePauliOp(['IZ'],

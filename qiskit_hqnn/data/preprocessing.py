@@ -45,7 +45,11 @@ class Preprocessing:
         return self.interpolated(as_float(image)[None])[0]
 
     def scaled(self, picture: Picture, path: str | Path) -> Tensor:
-        """A decoded picture as (channels, *size), before any interpolation; bytes or floats."""
+        """A decoded picture as (channels, *size), before any interpolation; bytes or floats.
+
+        Raises:
+            MissingDataError: if it is brighter than the data set's white, or nothing defines white.
+        """
         image = with_channels(picture.tensor(self.size), self.channels)
         if picture.white is not None:
             return image

@@ -90,7 +90,11 @@ class Meter:
 
     @property
     def limit(self) -> float | None:
-        """QPU seconds that this meter and its children may spend; may be set anew."""
+        """QPU seconds that this meter and its children may spend; may be set.
+
+        Raises:
+            HQNNError: if it is set to a number that is not positive.
+        """
         return self._limit
 
     @limit.setter

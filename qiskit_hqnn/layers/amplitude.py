@@ -20,6 +20,9 @@ class AmplitudeAngles(nn.Module):
     Args:
         num_qubits: n ≥ 1.
 
+    Raises:
+        HQNNError: if n is less than 1.
+
     Example:
         >>> import torch
         >>> AmplitudeAngles(num_qubits=2)(torch.rand(5, 3)).shape

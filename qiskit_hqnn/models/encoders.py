@@ -84,6 +84,9 @@ class Backbone(nn.Module):
     """A network of torchvision without its last dense layer: (batch, channels, height, width) → (batch, features).
 
     Grey images are repeated to three channels; with pretrained weights, images are normalised as for ImageNet.
+
+    Raises:
+        HQNNError: if images have other than 1 or 3 channels, or the weights are not available.
     """
 
     mean: Tensor

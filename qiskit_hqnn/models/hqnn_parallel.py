@@ -36,6 +36,9 @@ class HQNNParallel(nn.Module):
         control: None, or what replaces the quantum layer: "twin" (dense c·q → c·q), "left-out", "frozen",
             "no-entanglement", "matched-dense".
 
+    Raises:
+        HQNNError: if an argument is out of range, or nothing is left of an image.
+
     Example:
         >>> import torch
         >>> model = HQNNParallel(image_size=8, num_qubits=2, depth=1, copies=2)

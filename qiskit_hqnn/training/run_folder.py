@@ -243,7 +243,11 @@ class RunFolder:
         write_text(self._there(self.history_file), text.getvalue())
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of metrics.csv as numbers."""
+        """The rows of metrics.csv as numbers.
+
+        Raises:
+            RunFolderError: if it is not a table of numbers.
+        """
         if not self.history_file.exists():
             return []
         try:

@@ -170,7 +170,11 @@ class Outcomes:
         return BitArray(np.array(rows, dtype=np.uint8), self.bits)
 
     def means(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance (sets, functions) of functions of the outcome, given as values (functions, 2^m)."""
+        """Mean and variance (sets, functions) of functions of the outcome, given as values (functions, 2^m).
+
+        Raises:
+            HQNNError: if there are too many bits for histograms.
+        """
         if self.counts is None:
             raise HQNNError(
                 f"Functions of all outcomes need at most {HISTOGRAM_BITS} bits, but there are {self.bits}."

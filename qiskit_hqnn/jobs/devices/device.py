@@ -233,7 +233,8 @@ class CutDevice(BackendV2):
         return Options()
 
     def run(self, run_input: object, **options: object) -> NoReturn:
-        raise DeviceError(f"{self.name} is the description of a device: it runs nothing by itself.")
+        """Raises DeviceError: a cut device describes qubits, and runs nothing."""
+        raise DeviceError(f"{self.name} only describes a device: it cannot run circuits.")
 
 
 def cut_target(target: Target, qubits: Iterable[int]) -> Target:

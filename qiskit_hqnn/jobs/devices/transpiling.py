@@ -115,7 +115,11 @@ def kept_template(
 def candidates(
     circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]
 ) -> list[ISATemplate]:
-    """A template for each seed and level, best first."""
+    """A template for each seed and level, best first.
+
+    Raises:
+        DeviceError: if the circuit does not fit the device.
+    """
     target = device.target
     assert target is not None
     _check_size(circuit, device, target)

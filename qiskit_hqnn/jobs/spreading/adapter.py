@@ -138,7 +138,11 @@ class SpreadAdapter:
 
     @property
     def bound(self) -> int:
-        """Slices that are on the cluster at a time, at most."""
+        """Most slices on the cluster at a time.
+
+        Raises:
+            ClusterError: if the cluster has had no workers for too long.
+        """
         now = time.monotonic()
         if now - self._counted >= _COUNTED_EVERY:
             self._threads, self._counted = sum(self._asked(self._client.nthreads).values()), now
