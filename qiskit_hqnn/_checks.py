@@ -1,4 +1,4 @@
-"""Checks of arguments, in one formula of words: what must be, and what was given."""
+"""Checks of arguments, with one form of sentence: what is allowed, and what was given."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def quoted(words: Iterable[str]) -> str:
 
 
 def suggestion(given: object, allowed: Iterable[str]) -> str:
-    """How a sentence about an unknown word ends: with the nearest of the known ones, or with a full stop."""
+    """The end of a sentence about an unknown word: the nearest known one, or a full stop."""
     nearest = get_close_matches(str(given), list(allowed), 1)
     return f"; did you mean {nearest[0]!r}?" if nearest else "."
 
 
 def check_sizes(settings: object, name: str = "") -> None:
-    """Raises HQNNError if settings are nested too deeply, or a whole number is larger than a machine counts to."""
+    """Raises HQNNError if settings are nested too deeply, or a whole number needs more than 64 bits."""
     if name.count(".") > 30:
         raise HQNNError(f"Key {name[:40]}… is nested too deeply.")
     if isinstance(settings, int) and not -(2**63) <= settings < 2**63:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, then renamed."""
+"""Files that are complete or absent: written under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from qiskit_hqnn.errors import FileError
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a name beside `path`, then rename; a kill in between leaves the old file or none.
+    """Call `write` with a temporary name beside `path`, then rename; a kill leaves the old file or none.
 
-    `write` makes the file itself, so its permissions are those of the user's umask. Missing folders are made.
+    `write` creates the file, so its permissions follow the user's umask. Missing folders are created.
 
     Raises:
         FileError: if the disk is full, or the folder cannot be written.

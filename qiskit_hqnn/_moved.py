@@ -1,4 +1,4 @@
-"""Modules that moved since 0.1.0: their old names lead to the new places, so that scripts which know them still run."""
+"""Modules that moved since 0.1.0: their old names lead to the new places, so that older scripts still run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MOVED = {f"qiskit_hqnn.{old}": f"qiskit_hqnn.{new}" for old, new in _RENAMED.ite
 
 
 class _Elsewhere(Loader):
-    """Answers with the module at its new place, under its new name."""
+    """Returns the module at its new place, under its new name."""
 
     def __init__(self, new: str) -> None:
         self._new = new
@@ -60,7 +60,7 @@ class _Elsewhere(Loader):
 
 
 class MovedModules(MetaPathFinder):
-    """Asked last, for names that nobody else finds."""
+    """The last finder, for names that no other one finds."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

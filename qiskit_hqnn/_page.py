@@ -35,8 +35,8 @@ def page(title: str, body: str) -> str:
 
     Args:
         title: as text.
-        body: as HTML. Tables and wide pictures stand in `<div class="wide">`, which scrolls; photographs have the class
-            `photo`, since the dark turns the colours of all other pictures around.
+        body: as HTML. Tables and wide pictures are in `<div class="wide">`, which scrolls; photographs have the class
+            `photo`, since dark mode inverts the colours of all other pictures.
     """
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

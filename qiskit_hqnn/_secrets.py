@@ -1,4 +1,4 @@
-"""Keeps what could sign somebody in out of every text that leaves this package: errors, logs, job store, screen."""
+"""Removes credentials from every text that leaves this package: errors, logs, job store, screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ACCOUNTS = Path(".qiskit", "qiskit-ibm.json")
 """Where IBM's client saves accounts, in the home folder."""
 
 _SHORTEST = 6
-"""A shorter secret would take whole words out of every sentence."""
+"""Shorter secrets are ignored: they would remove ordinary words from every sentence."""
 
 _NAMED = r"api[-_]?key|(?:access|refresh|auth|id)?[-_]?token|authorization|passw(?:or)?d|secret"
 _PATTERNS = (
@@ -30,7 +30,7 @@ _PATTERNS = (
         ),
         r"\1…",
     ),
-    # Authorization: Bearer …, and a token behind its name: it has a digit, as no word has
+    # Authorization: Bearer …, and a token after its name: it has a digit, unlike words
     (
         re.compile(
             rf"(?i)\b((?:bearer|basic|{_NAMED})[:\s]+(?:(?:bearer|basic|apikey)\s+)?)(?=\S*\d)[\w.~+/%-]{{12,}}=*"
@@ -49,12 +49,12 @@ _learned: set[str] = set()
 
 
 def learn(value: object) -> None:
-    """Take a secret out of every text from now on, or those in an account's settings: keys, passwords, addresses."""
+    """Remove a secret from every text from now on, or those in an account's settings: keys, passwords, addresses."""
     _learned.update(_secrets_in("token", value))
 
 
 def redacted(text: str) -> str:
-    """A text with everything that could sign somebody in taken out: what is known, and what looks like it."""
+    """A text without credentials: known ones, and what looks like one."""
     for secret in sorted(_learned | _given() | _saved(), key=len, reverse=True):
         for form in _forms(secret):
             text = text.replace(form, "…")
@@ -90,13 +90,13 @@ def _read(file: Path, _changed: int) -> frozenset[str]:
 
 
 def _secrets_in(name: str, value: object) -> Iterator[str]:
-    """What is a secret in settings: by the name of its key, and passwords and keys in addresses."""
+    """The secrets in settings: by the name of their key, and passwords and keys in addresses."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _secrets_in(str(key), part)
     elif isinstance(value, str):
         found = [value] if _is_secret(name) else []
-        with suppress(ValueError):  # no address after all
+        with suppress(ValueError):  # not an address
             address = urlsplit(value if "://" in value else "")
             found.append(unquote(address.password or address.username or ""))
             found += [part for key, part in parse_qsl(address.query) if _is_secret(key)]
@@ -109,7 +109,7 @@ def _is_secret(name: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _forms(secret: str) -> frozenset[str]:
-    """A secret as it stands in addresses, JSON, pages, Python's words and headers."""
+    """A secret as encoded in addresses, JSON, pages, Python's words and headers."""
     data = secret.encode(errors="surrogatepass")
     addresses = {quote(data, safe=""), quote(data), quote_plus(data)}
     addresses |= {re.sub("%..", lambda sign: sign.group().lower(), text) for text in addresses}

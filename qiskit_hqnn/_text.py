@@ -1,4 +1,4 @@
-"""Text from outside (names, titles, a service's sentences) as it may be shown: nothing in it acts on a terminal."""
+"""Text from outside (names, titles, a service's sentences), safe to show: nothing in it controls a terminal."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _LAYOUT = re.compile("[\t\n]")
 
 
 def plain(text: object) -> str:
-    """A text whose control characters are written out (ESC as \\x1b), without secrets; lines and tabs stay."""
+    """A text with control characters escaped (ESC as \\x1b), without secrets; line breaks and tabs are kept."""
     return _ACTING.sub(_written, redacted(str(text)))
 
 
 def one_line(text: object) -> str:
-    """As `plain`, with the ends of lines and tabs written out, too: a name cannot add lines to a table."""
+    """As `plain`, with line breaks and tabs escaped as well: a name cannot add lines to a table."""
     return _LAYOUT.sub(_written, plain(text))
 
 
 def drawn(text: object) -> str:
-    """As `one_line`, for a picture: matplotlib would read what stands between two dollar signs as a formula."""
+    """As `one_line`, for a picture: matplotlib would read text between two dollar signs as a formula."""
     return one_line(text).replace("$", r"\$")
 
 

@@ -1,4 +1,4 @@
-"""Tiles in one word, as job files, commands and results say them: `20`, `auto`, `20,floor=0.9,spacing=1`."""
+"""Tiles in one word, as in job files, commands and results: `20`, `auto`, `20,floor=0.9,spacing=1`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ FLOOR = 0.8
 MOST = 10_000
 _WIDEST = 100
 FORM = f"'auto' or a whole number from 1 to {MOST}, or with settings such as '20,floor=0.9,spacing=1'"
-"""What is allowed, for sentences."""
+"""The allowed values, for sentences."""
 
 
 @dataclass(frozen=True)
 class TilesWord:
-    """What a word says; see `jobs.Tiles`."""
+    """The meaning of a word; see `jobs.Tiles`."""
 
     count: int | str
     floor: float = FLOOR
@@ -23,14 +23,14 @@ class TilesWord:
 
     @property
     def word(self) -> int | str:
-        """The shortest word for it: the count alone where the rest is as by default."""
+        """The shortest word for it: the count alone if the rest is the default."""
         more = "" if self.floor == FLOOR else f",floor={self.floor:g}"
         more += f",spacing={self.spacing}" if self.spacing else ""
         return f"{self.count}{more}" if more else self.count
 
 
 def read_tiles(value: Any) -> TilesWord | None:
-    """What a number, a word or a table of count, floor and spacing says; None if that is nothing.
+    """The meaning of a number, a word or a table of count, floor and spacing; None if it has none.
 
     >>> read_tiles("auto,spacing=1")
     TilesWord(count='auto', floor=0.8, spacing=1)

@@ -1,4 +1,4 @@
-"""That torch and torchvision are builds for each other, before torchvision fails in words of its own."""
+"""A check that torch and torchvision are builds for each other, before torchvision fails with its own error."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from qiskit_hqnn.errors import InstallationError
 
 @cache
 def check_torchvision() -> None:
-    """That torchvision can be imported, where its version or its build does not look like torch's.
+    """Check that torchvision can be imported, if its version or its build does not match torch's.
 
-    The usual case loads nothing: torchvision is tried only if what both say of themselves does not agree, since builds
-    of other publishers may carry other labels and still fit.
+    The usual case loads nothing: torchvision is tried only if both labels disagree, since builds of other
+    publishers may have different labels and still fit.
 
     Raises:
         InstallationError: if torch or torchvision is missing, or torchvision was built for another torch.
@@ -50,7 +50,7 @@ def build_of(package: str) -> str:
 
 
 def _is_wanted(torch: str) -> bool:
-    """Whether a torch is what torchvision's package asks for ("torch (>=2.14.0)", "torch==2.9.1")."""
+    """Whether a torch is the one that torchvision's package requires ("torch (>=2.14.0)", "torch==2.9.1")."""
     try:
         wanted = requires("torchvision") or []
     except PackageNotFoundError:

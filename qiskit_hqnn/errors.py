@@ -1,8 +1,8 @@
-"""The errors that a user can cause: one sentence that says what was given and what is allowed."""
+"""The errors that a user can cause: one sentence with what was given and what is allowed."""
 
 
 class HQNNError(ValueError):
-    """Base of every error that is the input's fault; the command line prints it as one sentence, exit code 2."""
+    """Base of every error caused by input; the command line prints it as one sentence, with exit code 2."""
 
 
 class CircuitError(HQNNError):
@@ -10,11 +10,11 @@ class CircuitError(HQNNError):
 
 
 class ShapeError(HQNNError):
-    """A tensor has another shape than the circuit or the network takes."""
+    """A tensor's shape does not fit the circuit or the network."""
 
 
 class MissingDataError(HQNNError):
-    """A data set is neither on disk nor can it be downloaded."""
+    """A data set is not on disk and cannot be downloaded, or its files are unusable."""
 
 
 class JobFileError(HQNNError):
@@ -22,11 +22,11 @@ class JobFileError(HQNNError):
 
 
 class RunFolderError(HQNNError):
-    """A run folder lacks a part, or its checkpoint belongs to another network."""
+    """A run folder lacks a part, or its checkpoint belongs to a different network."""
 
 
 class FileError(HQNNError):
-    """A file cannot be written: the disk is full, its folder is gone, or it is not allowed."""
+    """A file cannot be written: the disk is full, its folder is missing, or permission is denied."""
 
 
 class DeviceError(HQNNError):
@@ -38,7 +38,7 @@ class BudgetError(HQNNError):
 
 
 class StoreError(HQNNError):
-    """The job store cannot be read or written, or was made by a newer version."""
+    """The job store cannot be read or written, or was created by a newer version."""
 
 
 class MitigationError(HQNNError):
@@ -50,8 +50,8 @@ class ClusterError(HQNNError):
 
 
 class ProcessError(HQNNError):
-    """A process of a training in several of them has ended before its time."""
+    """A process of a training in several processes has ended early."""
 
 
 class InstallationError(HQNNError, ImportError):
-    """A package is missing, or does not fit another one."""
+    """A package is missing, or does not fit another package."""

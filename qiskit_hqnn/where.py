@@ -1,4 +1,4 @@
-"""Where a circuit runs: one word, read in one place, so that nobody else has to take it apart."""
+"""Where a circuit runs: one word, parsed in one place only."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _CHOICES = "'exact', 'noisy:fake_<device>', 'aer', 'fake_<device>' or 'ibm_<devi
 
 
 class Where(str):
-    """A place that circuits run at.
+    """A place where circuits run.
 
     | word | what answers |
     |---|---|
     | `exact` | torch: expectation values |
-    | `noisy:fake_<device>` | torch: the same under the noise of a device, exactly |
+    | `noisy:fake_<device>` | torch: exact expectation values under the noise of a device |
     | `aer` | Aer: samples without errors |
     | `fake_<device>` | Aer: samples under the noise of a snapshot of a device |
     | `ibm_<device>` | hardware of an IBM account |
 
-    It is its word, checked: it is printed, stored and compared as one, and cannot be changed. Whether a device of the
-    name exists is not asked here.
+    It is its word, checked: it is printed, stored and compared as a string, and is immutable. Whether a device of the
+    name exists is not checked here.
 
     Example:
         >>> where = Where.parse("noisy:fake_fez")
@@ -53,13 +53,13 @@ class Where(str):
         """The place that a word names.
 
         Raises:
-            DeviceError: if it names none.
+            DeviceError: if it does not name a place.
         """
         return cls(word)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
-        """As the type of a field: read from its word, and written as it."""
+        """As the type of a pydantic field: read from its word, and written as it."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_after_validator_function(
@@ -95,7 +95,7 @@ class Where(str):
 
     @property
     def sampled(self) -> bool:
-        """Whether a job manager answers, by sampling: `simulated` or `hardware`."""
+        """Whether a job manager samples there: `simulated` or `hardware`."""
         return self.simulated or self.hardware
 
     @property

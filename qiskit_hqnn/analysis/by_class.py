@@ -1,4 +1,4 @@
-"""How the images of different classes leave a trained quantum layer: its outputs and its qubits' Bloch vectors."""
+"""A trained quantum layer's outputs and its qubits' Bloch vectors, by class of the images."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def outputs_by_class(outputs: Tensor, labels: Tensor, class_names: Sequence[str]
     best = table.loc[table["explained by class"].idxmax()]
     silent = int((table["standard deviation"] < 0.01).sum())
     summary = (
-        f"Output {int(best['output'])} tells the classes apart best: the class explains "
+        f"Output {int(best['output'])} separates the classes best: the class explains "
         f"{100 * best['explained by class']:.0f} % of its variance (mean over all outputs "
         f"{100 * table['explained by class'].mean():.0f} %). {silent} of {len(table)} outputs hardly vary from image "
         "to image (standard deviation below 0.01)."
@@ -109,12 +109,12 @@ def bloch_by_class(
 ) -> Analysis:
     """Bloch vectors of the qubits right before measurement, averaged by class.
 
-    A short mean vector of a class is a qubit that is entangled with others or differs from image to image; classes
-    whose vectors fall together are not told apart by that qubit alone.
+    A short mean vector of a class means that the qubit is entangled with others or differs from image to image; classes
+    whose vectors coincide are not separated by that qubit alone.
 
     Args:
         ansatz: of one copy.
-        inputs: what entered the layer, (N, copies, I).
+        inputs: of the layer, (N, copies, I).
         weights: trained, (copies, W).
         labels: (N,).
         class_names: by label.
@@ -145,8 +145,8 @@ def bloch_by_class(
     table = pd.DataFrame(rows, columns=["copy", "qubit", "class", "⟨X⟩", "⟨Y⟩", "⟨Z⟩"])
     summary = (
         f"Bloch vectors are {float(lengths.mean()):.2f} long on average (1 is a qubit that is not entangled, 0 one "
-        f"that holds nothing by itself); the classes' mean vectors lie {float(spread.mean()):.2f} from their centre, "
-        f"most on qubit {widest % ansatz.num_qubits} of copy {widest // ansatz.num_qubits}."
+        f"that carries no information by itself); the classes' mean vectors lie {float(spread.mean()):.2f} from their "
+        f"centre, most on qubit {widest % ansatz.num_qubits} of copy {widest // ansatz.num_qubits}."
     )
 
     return Analysis(
@@ -160,9 +160,9 @@ def _spread(means: Tensor) -> Tensor:
 
 
 def _draw_discs(ansatz: Ansatz, means: Tensor, labels: Sequence[int], class_names: Sequence[str]) -> Figure:
-    """The classes' mean vectors on the eight qubits that part them most, in the plane where they lie furthest apart."""
+    """The classes' mean vectors on the eight qubits that separate them most, in the plane of the largest distances."""
     shown = sorted(_spread(means).argsort(descending=True)[:8].tolist())
-    # One axis of the three adds least.
+    # Of the three axes, the one that adds least is left out.
     plane = sorted((means - means.mean(dim=0)).square().sum(dim=(0, 1)).argsort(descending=True)[:2].tolist())
     columns = min(4, len(shown))
     lines = -(-len(shown) // columns)

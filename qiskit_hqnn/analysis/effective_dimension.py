@@ -15,7 +15,7 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import PackedEstimatorQNN
 
 SMALLEST_SIZE = 19
-"""n / (2π ln n), of which the logarithm is divided by, is below 1 from 2 to 18."""
+"""n / (2π ln n), whose logarithm is the divisor, is below 1 from 2 to 18."""
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -28,8 +28,8 @@ def effective_dimension(
 ) -> Analysis:
     """How many directions of weight space an ansatz can use, as a function of the number of training samples n.
 
-    Equation (2) of arXiv:2011.00027 with γ = 1. Each output ⟨O⟩ is read as a coin with probabilities (1 ± ⟨O⟩)/2, as
-    qiskit-machine-learning does. Weights are drawn from [0, 2π), inputs from a standard normal distribution.
+    Equation (2) of arXiv:2011.00027 with γ = 1. Each output ⟨O⟩ is read as a coin with probabilities (1 ± ⟨O⟩)/2, as in
+    qiskit-machine-learning. Weights are drawn from [0, 2π), inputs from a standard normal distribution.
 
     Args:
         ansatz: with at least one weight; observables with values in [−1, 1].
@@ -39,8 +39,8 @@ def effective_dimension(
         seed: of both.
 
     Raises:
-        HQNNError: if there is no weight, a size or a number of draws is too small, an output leaves [−1, 1], or no
-            output feels a weight.
+        HQNNError: if there is no weight, a size or a number of draws is too small, an output leaves [−1, 1],
+            or no output depends on a weight.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -54,7 +54,7 @@ def effective_dimension(
         weight_samples=generator.uniform(0, 2 * np.pi, (weight_samples, ansatz.num_weights)),
         input_samples=generator.normal(size=(input_samples, ansatz.num_inputs)),
     )
-    # One size at a time: the library allots a (sizes, draws, weights, weights) array for all of them together.
+    # One size at a time: the library allocates a (sizes, draws, weights, weights) array for all of them together.
     gradients, outputs = computed.run_monte_carlo()
     _check_coins(ansatz, gradients, outputs)
     fisher, _ = computed.get_normalized_fisher(computed.get_fisher_information(gradients, outputs))
@@ -69,11 +69,11 @@ def effective_dimension(
     )
     share = f"({100 * values[-1] / ansatz.num_weights:.0f} %)"
     if values[-1] > 1.02 * ansatz.num_weights:
-        share = f"({share[1:-1]}: so few samples are too few for this measure)"
+        share = f"({share[1:-1]}: there are too few samples for this measure)"
     summary = (
         f"With {sizes[-1]:,} training samples {ansatz.name} uses {values[-1]:.1f} of its {ansatz.num_weights} weights "
-        f"{share}. Its Fisher information, averaged over {input_samples} inputs, has rank {np.median(ranks):.0f}: so "
-        "many directions of weight space change an output at all."
+        f"{share}. Its Fisher information, averaged over {input_samples} inputs, has rank "
+        f"{np.median(ranks):.0f}, the number of directions of weight space that change an output at all."
     )
     return Analysis(
         f"Effective dimension of {ansatz.name}", summary, table, lambda: _draw(table, ansatz.num_weights)
@@ -120,5 +120,5 @@ def _check_coins(ansatz: Ansatz, gradients: np.ndarray, outputs: np.ndarray) -> 
         )
     if not np.abs(gradients).max() > 1e-12:
         raise HQNNError(
-            f"The effective dimension is one of weights that outputs feel, but no output of {ansatz.name} feels one."
+            f"The effective dimension needs weights that affect an output, but {ansatz.name} has none."
         )

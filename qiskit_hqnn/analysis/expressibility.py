@@ -1,4 +1,4 @@
-"""How much of state space an ansatz reaches, and how entangled it gets (Sim et al. 2019, arXiv:1905.10876)."""
+"""How much of state space an ansatz reaches, and how much it entangles (Sim et al. 2019, arXiv:1905.10876)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Fourier series that an output is in its inputs (Schuld et al. 2021, arXiv:2008.08605; Senokosov et al., A.2)."""
+"""The Fourier series of an output in its inputs (Schuld et al. 2021, arXiv:2008.08605; Senokosov et al., A.2)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CHECKED = 5
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The frequencies that one input can have: multiples of `step` from −degree to degree.
+    """The possible frequencies of one input: multiples of `step` from −degree to degree.
 
     Attributes:
         step: greatest common divisor of all frequencies of its gates, at most 1.
@@ -47,7 +47,7 @@ class Spectrum:
 
 
 def spectrum(ansatz: Ansatz, input_index: int) -> Spectrum:
-    """The frequencies of one input: those of its gates, by the factors with which it enters them.
+    """The frequencies of one input: those of its gates, times the factors with which it enters them.
 
     A rotation and a phase have the frequency 1, a controlled rotation 1/2 and 1 (its generator has the eigenvalues 0
     and ±1/2).
@@ -83,7 +83,7 @@ def coefficients(
     """c_ω of one output in some inputs, the others at 0, for random weights in [0, 2π).
 
     f(x) = Σ_ω c_ω exp(i ω·x). Evaluated on a grid of 2 d + 1 points over one period for each input of degree d, which
-    determines the series exactly, and transformed by FFT. That the series is the output is checked between the points.
+    determines the series exactly, and transformed by FFT. The series is compared with the output between the points.
 
     Returns:
         Complex array of shape (weight_sets, 2 d_1 + 1, 2 d_2 + 1, …), frequencies from −d to d steps of `spectrum`,
@@ -119,8 +119,8 @@ def coefficients(
     series = found.reshape(weight_sets, -1) @ np.exp(1j * frequencies @ between.T)
     if not np.allclose(series, values[:, len(points) :], atol=1e-6):
         raise HQNNError(
-            f"Output {output} of {ansatz.name} has other frequencies than its gates should give; nothing can be said "
-            "of its Fourier coefficients."
+            f"Output {output} of {ansatz.name} has other frequencies than its gates should give, so its Fourier "
+            "coefficients cannot be computed."
         )
     return found
 

@@ -29,12 +29,12 @@ def weight_gradients(ansatz: Ansatz, samples: int, output: int = 0, seed: int = 
         (10, 6)
     """
     if not ansatz.num_weights:
-        raise HQNNError(f"Ansatz {ansatz.name!r} has no weights, so no gradient to look at.")
+        raise HQNNError(f"Ansatz {ansatz.name!r} has no weights, so there is no gradient.")
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.rand(1, samples, ansatz.num_inputs, generator=generator, dtype=torch.float64) * 2 * math.pi
     weights = torch.rand(samples, ansatz.num_weights, generator=generator, dtype=torch.float64) * 2 * math.pi
     weights.requires_grad_()
-    # Each sample is a copy with weights of its own: one backward pass gives all their gradients.
+    # Each sample is a copy with separate weights: one backward pass gives all their gradients.
     compile_ansatz(ansatz).expectation_values(inputs, weights)[..., output].sum().backward()
     assert weights.grad is not None
     return weights.grad.numpy()
@@ -53,14 +53,14 @@ def gradient_variance(
     A barren plateau is a slope below zero that stays: Var ∝ exp(slope · n) (McClean et al. 2018, arXiv:1803.11173).
 
     Args:
-        factory: makes the ansatz from num_qubits and depth.
+        factory: returns the ansatz for num_qubits and depth.
         qubits, depths: sizes.
         samples: random parameter sets for each size.
         seed: of the parameters.
         progress: called with each finished size.
 
     Raises:
-        HQNNError: if the ansatz has no weights, or the output feels none of them.
+        HQNNError: if the ansatz has no weights, or the output depends on none of them.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -74,7 +74,7 @@ def gradient_variance(
             variance = float(gradients.var(axis=0).mean())
             if variance < 1e-30:
                 raise HQNNError(
-                    f"Output 0 feels no weight with {count} qubits and {depth} layers: there is no gradient to compare."
+                    f"Output 0 depends on no weight with {count} qubits and {depth} layers, so there is no gradient."
                 )
             rows.append({"qubits": count, "layers": depth, "variance": variance})
             if progress:

@@ -18,26 +18,26 @@ from qiskit_hqnn.errors import HQNNError
 
 _MAX_QUBITS = 4
 _POINTS = 6
-"""Where derivatives are taken: at 0 and at random weights. Of gates exp(−iθH), the first is enough."""
+"""Points of the derivatives: 0 and random weights. For gates exp(−iθH), the first one is enough."""
 _STEP = 1e-3
 _STENCIL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
-"""Fourth order: at this step errors are those of rounding, 1e-13."""
+"""Step of fourth-order differences, at which errors are those of rounding, 1e-13."""
 
 
 def lie_algebra_dimension(ansatz: Ansatz) -> int:
     """Dimension of the dynamical Lie algebra, at most 4^n − 1 (arXiv:2105.14377, definition 2).
 
-    It is the algebra that U† ∂U/∂θ_k generate under commutators, of all weights k at all θ, inputs at 0: the smallest
-    one whose group holds U(θ)† U(θ') for all θ, θ'. Where every weight has one gate exp(−iθH), these are the generators
-    H, each carried through the fixed gates in front of it. A weight that several gates share gives one element, their
-    sum; where its gates do not commute, or a gate is no exponential of its angle, the element changes with θ, and those
-    of several θ are taken.
+    It is the algebra that U† ∂U/∂θ_k of all weights k at all θ, with inputs at 0, generate under commutators: the
+    smallest one whose group contains U(θ)† U(θ') for all θ, θ'. If every weight has one gate exp(−iθH), these are the
+    generators H, each conjugated by the fixed gates before it. A weight that several gates share gives one element,
+    their sum; if its gates do not commute, or a gate is not an exponential of its angle, the element varies with θ, and
+    those of several θ are included.
 
     Args:
         ansatz: at most 4 qubits.
 
     Raises:
-        HQNNError: if there are more qubits, or a derivative is no number.
+        HQNNError: if there are more qubits, or a derivative is not a number.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -46,7 +46,7 @@ def lie_algebra_dimension(ansatz: Ansatz) -> int:
     """
     if ansatz.num_qubits > _MAX_QUBITS:
         raise HQNNError(
-            f"The Lie algebra is closed for at most {_MAX_QUBITS} qubits, but the ansatz has {ansatz.num_qubits}."
+            f"The Lie algebra is computed for at most {_MAX_QUBITS} qubits, but the ansatz has {ansatz.num_qubits}."
         )
     algebra = _Algebra(2**ansatz.num_qubits)
     rng = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def _derivatives(ansatz: Ansatz, weights: np.ndarray) -> list[np.ndarray]:
     if not all(np.isfinite(element).all() for element in found.values()):
         raise HQNNError(
             f"The Lie algebra needs derivatives at weights from 0 to 2π and inputs at 0, but {ansatz.name} has an "
-            "angle that is no number there."
+            "angle that is not a number there."
         )
     return list(found.values())
 
@@ -110,12 +110,12 @@ class _Algebra:
         return len(self._members)
 
     def extend(self, elements: list[np.ndarray]) -> None:
-        """Take elements in, and close under commutators."""
+        """Add elements, and close under commutators."""
         fresh = [member for element in elements if (member := self._add(element)) is not None]
         if not fresh:
             return
         self._generators += fresh
-        waiting = list(self._members)  # those that were there have not met the new generators
+        waiting = list(self._members)  # the earlier elements have not been commuted with the new generators
         while waiting and self.size < len(self._identity) ** 2 - 1:
             member = waiting.pop()
             for generator in self._generators:
@@ -124,7 +124,7 @@ class _Algebra:
                     waiting.append(found)
 
     def _add(self, element: np.ndarray) -> np.ndarray | None:
-        """The element, normalised, if it is linearly independent over the reals of those that are there."""
+        """The element, normalised, if it is linearly independent over the reals of the present ones."""
         element = (element - element.conj().T) / 2
         element = element - np.trace(element) / len(element) * self._identity
         norm = np.linalg.norm(element)
@@ -144,8 +144,8 @@ class _Algebra:
 def lie_algebra(ansaetze: Mapping[str, Ansatz]) -> Analysis:
     """Dimensions of the Lie algebras of a few ansätze, beside the largest possible one of their sizes.
 
-    A dimension that grows exponentially with the qubits foretells gradients whose variance falls as 1/dimension
-    (Larocca et al. 2022, arXiv:2105.14377); one that grows polynomially lets the ansatz be trained.
+    A dimension that grows exponentially with the qubits predicts gradients whose variance falls as 1/dimension
+    (Larocca et al. 2022, arXiv:2105.14377); with one that grows polynomially the ansatz can be trained.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel

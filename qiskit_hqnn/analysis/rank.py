@@ -18,14 +18,14 @@ _TOLERANCE = 1e-8
 
 
 def jacobian_rank(ansatz: Ansatz, points: int = 3, seed: int = 0) -> int:
-    """Rank of the Jacobian of the state by inputs and weights, its phase left out, at random points.
+    """Rank of the Jacobian of the state, up to its phase, by inputs and weights, at random points.
 
-    Parameters beyond the rank are redundant near such a point: some change of the others does what they do. It is at
-    most the number of parameters, and at most 2 · 2^n − 2, the real dimensions of a state of n qubits.
+    Parameters beyond the rank are redundant near such a point: a change of the others has the same effect. It
+    is at most the number of parameters, and at most 2 · 2^n − 2, the real dimensions of a state of n qubits.
 
     Args:
         ansatz: of at most 16 qubits.
-        points: random inputs and weights from [0, 2π); the largest rank counts, which all points but a few have.
+        points: random inputs and weights from [0, 2π); the result is the largest rank, which almost all points have.
         seed: of these.
 
     Raises:
@@ -54,7 +54,7 @@ def _rank(ansatz: Ansatz, parameters: np.ndarray, rng: np.random.Generator) -> i
     values = torch.from_numpy(np.tile(parameters, (rows + 1, 1)))
     inputs = values[:, : ansatz.num_inputs].clone()[None].requires_grad_()
     weights = values[:, ansatz.num_inputs :].clone().requires_grad_()
-    # Each projection is a copy with parameters of its own.
+    # Each projection is a copy with separate parameters.
     states = torch.view_as_real(compile_ansatz(ansatz).statevectors(inputs, weights)[0]).flatten(1)
     along_phase = _turned(states[0].detach())
     probes = torch.from_numpy(rng.normal(size=(rows, states.shape[1]))).to(states)
@@ -62,7 +62,7 @@ def _rank(ansatz: Ansatz, parameters: np.ndarray, rng: np.random.Generator) -> i
         (torch.vstack([probes, along_phase]) * states).sum(), [inputs, weights], materialize_grads=True
     )
     jacobian = torch.cat([gradients[0][0], gradients[1]], dim=1)
-    # Moves along i|ψ⟩ change the phase alone.
+    # Moves along i|ψ⟩ change the phase only.
     projected = jacobian[:-1] - (probes @ along_phase)[:, None] * jacobian[-1]
     singular = torch.linalg.svdvals(projected)
     return int((singular > _TOLERANCE * max(1.0, float(singular[0]))).sum())

@@ -1,4 +1,4 @@
-"""What every analysis gives: a table, a figure, and a sentence; shows itself in a notebook."""
+"""The result of every analysis: a table, a figure, and a sentence; notebooks show it."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ class Analysis:
 
 
 def new_figure(width: float = 8, height: float = 4) -> Figure:
-    """An empty figure of the house's size, which no interactive window owns."""
+    """An empty figure of the usual size, without an interactive window."""
     return Figure(figsize=(width, height), layout="constrained")

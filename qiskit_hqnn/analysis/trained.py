@@ -1,4 +1,4 @@
-"""What a trained network's quantum layer is worth, and how its weights came there."""
+"""What a trained network's quantum layer contributes, and how its weights moved."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ def ablation(
 ) -> Analysis:
     """How much accuracy is lost when the quantum layer's outputs are replaced by their mean over the training images.
 
-    Every output is replaced alone, then all of them: what the classical rest knows by itself. The two predictions are
-    compared image by image (McNemar's exact test); the interval of the loss is that of the paired differences.
+    Every output is replaced alone, then all of them: the latter shows what the classical rest achieves by
+    itself. The two predictions are compared image by image (McNemar's exact test); the interval of the loss
+    is that of the paired differences.
 
     Args:
-        decode: what stands behind the quantum layer, from outputs to logits.
+        decode: the part after the quantum layer, from outputs to logits.
         outputs: of the quantum layer, (N, …).
         means: of the outputs over training images, of the shape of one image's outputs.
         labels: (N,).
@@ -65,14 +66,14 @@ def ablation(
             "the controls tell."
         )
     elif whole["images lost"] + whole["images won"] == 0:
-        summary += "No image is classified otherwise: the network does as well without its quantum layer."
+        summary += "No image is classified differently: the network does as well without its quantum layer."
     else:
         summary += "No loss is shown on these images: the interval includes 0."
     return Analysis("Ablation of the quantum layer", summary, table, lambda: _draw_losses(table))
 
 
 def _compared(right: Tensor, still: Tensor) -> tuple[float, float, float, float, int, int, float]:
-    """What the second of two predictions loses: accuracy, loss and its interval, images lost and won, McNemar's p."""
+    """The loss of the second of two predictions: accuracy, loss and its interval, images lost and won, McNemar's p."""
     lost, won = int((right & ~still).sum()), int((~right & still).sum())
     loss = (lost - won) / len(right)
     variance = (lost + won) / len(right) - loss**2
@@ -94,7 +95,7 @@ def _draw_losses(table: pd.DataFrame) -> Figure:
 
 
 def weight_movement(before: Tensor, after: Tensor) -> Analysis:
-    """How far each quantum weight went during training, on the circle.
+    """How far each quantum weight moved during training, on the circle.
 
     Args:
         before: initial angles in radians, (W,).
@@ -125,7 +126,7 @@ def weight_movement(before: Tensor, after: Tensor) -> Analysis:
     still = int((size < 1e-6).sum())
     summary = (
         f"Half of the {len(before)} quantum weights moved by more than {float(size.median()):.3f} rad, the furthest by "
-        f"{float(size.max()):.3f}; {still} did not move at all, so no output feels them or they were frozen."
+        f"{float(size.max()):.3f}; {still} did not move at all, so no output depends on them or they were frozen."
     )
 
     def draw() -> Figure:

@@ -1,4 +1,4 @@
-"""Redundant parameters by ZX calculus (Senokosov et al. 2024, appendix A.1) and by rank, and those no output feels."""
+"""Parameters that are redundant by ZX calculus (Senokosov et al. 2024, A.1) or by rank, or affect no output."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Reduction:
 
     Attributes:
         before, after: spiders of the diagram.
-        phases: array of shape (spiders that hold parameters, parameters): how often each parameter (inputs, then
-            weights) counts in each spider's phase. The state depends on the parameters through these sums alone.
+        phases: array of shape (spiders with parameters, parameters): how often each parameter (inputs, then weights)
+            counts in each spider's phase. The state depends on the parameters only through these sums.
         diagram: the reduced pyzx graph.
         original: the graph before.
     """
@@ -51,18 +51,18 @@ class Reduction:
 
     @property
     def groups(self) -> tuple[frozenset[int], ...]:
-        """The parameters of each spider that holds some, without repetition."""
+        """The parameters of each spider that has any, without repetition."""
         return tuple(dict.fromkeys(frozenset(np.flatnonzero(row).tolist()) for row in self.phases))
 
     @property
     def fused(self) -> tuple[frozenset[int], ...]:
-        """Groups of parameters that share a spider, each with at least one that has no spider of its own."""
+        """Groups of parameters that share a spider, each with at least one that has no separate spider."""
         own = {member for group in self.groups if len(group) == 1 for member in group}
         return tuple(group for group in self.groups if len(group) > 1 and group - own)
 
     @property
     def redundant(self) -> int:
-        """Parameters that the diagram shows to be redundant: all, less the independent sums in its spiders."""
+        """Number of parameters that the diagram shows to be redundant: all minus independent sums in spiders."""
         if not self.phases.size:
             return self.phases.shape[1]
         return self.phases.shape[1] - int(np.linalg.matrix_rank(self.phases))
@@ -72,7 +72,7 @@ def reduce_diagram(ansatz: Ansatz) -> Reduction:
     """Write the ansatz as a ZX diagram with symbolic phases and reduce it fully (Kissinger & van de Wetering 2020).
 
     Raises:
-        HQNNError: if an angle is no sum of parameters with constant factors and an offset.
+        HQNNError: if an angle is not a sum of parameters with constant factors and an offset.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -104,11 +104,11 @@ def _coefficients(phase: Poly, count: int) -> np.ndarray:
 
 
 def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
-    """Which parameters survive on separate spiders, how many the state has directions for, and which no output feels.
+    """Which parameters survive on separate spiders, how many directions the state has, and which affect no output.
 
-    The diagram shows parameters that are redundant for good, and not all of them: the rank of the state's Jacobian at
-    random points says how many independent directions there are. Both speak of the prepared state; whether an
-    observable feels a parameter is a question of its own, answered by the largest gradient over random points.
+    The diagram shows parameters that are always redundant, but not all of them: the rank of the state's Jacobian at
+    random points is the number of independent directions. Both describe the prepared state; whether an observable
+    depends on a parameter is a separate question, answered by the largest gradient over random points.
 
     Args:
         ansatz: the circuit.
@@ -116,7 +116,7 @@ def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
         seed: of these.
 
     Raises:
-        HQNNError: if there are no parameters, or an angle is no sum of them with constant factors and an offset.
+        HQNNError: if there are no parameters, or an angle is not a sum of them with constant factors and an offset.
 
     Example:
         >>> from qiskit_hqnn.circuits import hqnn_parallel
@@ -124,7 +124,7 @@ def zx_reduction(ansatz: Ansatz, points: int = 8, seed: int = 0) -> Analysis:
         ['x[0]', 'x[1]', 'w[0]']
     """
     if not ansatz.num_inputs + ansatz.num_weights:
-        raise HQNNError(f"A reduction tells of parameters, but ansatz {ansatz.name!r} has none.")
+        raise HQNNError(f"A ZX reduction needs parameters, but ansatz {ansatz.name!r} has none.")
     reduction = reduce_diagram(ansatz)
     rank = jacobian_rank(ansatz, seed=seed)
     largest = _largest_gradients(ansatz, points, seed)
@@ -162,11 +162,11 @@ def _summary(ansatz: Ansatz, reduction: Reduction, table: pd.DataFrame, rank: in
     unfelt = table["parameter"][table["largest |∂⟨O⟩|"] < 1e-9].tolist()
     return (
         f"{reduction.before} spiders reduce to {reduction.after}; {kinds.get('own spider', 0)} of {count} parameters "
-        f"survive on a spider of their own, {kinds.get('fused', 0)} share theirs, {kinds.get('lost', 0)} are in none, "
+        f"survive on a separate spider, {kinds.get('fused', 0)} share theirs, {kinds.get('lost', 0)} are in none, "
         f"so the diagram shows {reduction.redundant} to be redundant in the state. The state's Jacobian has rank "
         f"{rank} (at most {2 * 2**ansatz.num_qubits - 2}, its dimensions): {count - rank} of {count} parameters are "
         "redundant at random points, whether ZX finds them or not. "
-        + (f"No output feels {_some(unfelt)}." if unfelt else "Every parameter reaches an output.")
+        + (f"No output depends on {_some(unfelt)}." if unfelt else "Every parameter reaches an output.")
     )
 
 
@@ -192,7 +192,7 @@ def _diagram(ansatz: Ansatz) -> Any:
 
 
 def _without_ry(circuit: QuantumCircuit) -> QuantumCircuit:
-    """RY(θ) as RZ(π/2) RX(θ) RZ(−π/2): the transpiler's own way would split the angle over two gates."""
+    """RY(θ) as RZ(π/2) RX(θ) RZ(−π/2): the transpiler would split the angle over two gates."""
     plain = circuit.copy_empty_like()
     for step in circuit.data:
         if step.operation.name == "ry":
@@ -239,7 +239,7 @@ def _largest_gradients(ansatz: Ansatz, points: int, seed: int) -> np.ndarray:
 
 
 def _draw(reduction: Reduction) -> Figure:
-    """Both diagrams: green Z and red X spiders, filled where they hold a parameter; dashed edges are Hadamards."""
+    """Both diagrams: green Z and red X spiders, filled if they have a parameter; dashed edges are Hadamards."""
     figure = new_figure(10, 6.5)
     axes = figure.subplots(2, 1)
     for axis, graph, title in zip(
@@ -262,5 +262,5 @@ def _draw(reduction: Reduction) -> Figure:
             )
         axis.set_axis_off()
         axis.set_title(f"{drawn(title)}: {graph.num_vertices()} spiders", fontsize=10)
-    figure.supxlabel("filled: holds a parameter; green Z, red X; dashed: Hadamard edge", fontsize=8)
+    figure.supxlabel("filled: has a parameter; green Z, red X; dashed: Hadamard edge", fontsize=8)
     return figure

@@ -1,4 +1,4 @@
-"""A `dask.distributed` cluster: processes of this machine, or a scheduler that runs already. Needs the extra `dask`.
+"""A `dask.distributed` cluster: processes of this machine, or an existing scheduler. Needs the extra `dask`.
 
 Example:
     >>> from qiskit_hqnn.cluster import connect

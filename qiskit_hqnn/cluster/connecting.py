@@ -1,4 +1,4 @@
-"""A client of a cluster: one that is started here and ends with its block, or one that runs already."""
+"""A client of a cluster: one that is started here and ends with its block, or an existing one."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application
 
 @contextmanager
 def connect(dask: str | None = None, workers: int | None = None, timeout: float = 10.0) -> Iterator[Client]:
-    """A client of a cluster, as long as the block lasts.
+    """A client of a cluster, for the duration of the block.
 
     Args:
         dask: address of a scheduler, such as "tcp://10.0.0.7:8786"; "tls://…" with the certificates of Dask's own
-            configuration. It and its workers stay as they are when the block ends.
+            configuration. It and its workers keep running when the block ends.
         workers: that many processes of this machine instead, one thread each, reached through its loopback address
             only; they end with the block.
         timeout: seconds in which a scheduler must answer, and have its first worker.
 
     Yields:
-        A `distributed.Client`. Whoever reaches a scheduler can run any Python on its workers: it belongs into a network
-        that is trusted, or behind TLS.
+        A `distributed.Client`. Whoever reaches a scheduler can run any Python on its workers: keep it in a
+        trusted network, or behind TLS.
 
     Raises:
-        ClusterError: if both or neither are given, an address is none, nobody answers there, there is no worker, or a
-            worker's versions differ from this process's.
+        ClusterError: if both or neither are given, an address is invalid, nobody answers there, there is no
+            worker, or a worker's versions differ from this process's.
         InstallationError: if `distributed` is not installed.
-        HQNNError: if `workers` is no whole number from 1 to 1024.
+        HQNNError: if `workers` is not a whole number from 1 to 1024.
 
     Example, which is not run with the others, since it starts processes::
 
@@ -83,7 +83,7 @@ def _parsed(address: object) -> tuple[str, int]:
     """Host and port of a scheduler's address."""
     scheme, _, rest = str(address).partition("://")
     host, _, port = rest.rpartition(":")
-    # An IPv6 address stands in brackets: its colons are no port's.
+    # An IPv6 address is in brackets: its colons do not begin a port.
     plain = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", "/")
     right = scheme in ("tcp", "tls") and plain and "/" not in plain
     if not right or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65_535:
@@ -95,7 +95,7 @@ def _parsed(address: object) -> tuple[str, int]:
 
 
 def _check_answers(place: tuple[str, int], timeout: float) -> None:
-    """Raises ClusterError if nobody listens; Dask itself would ask again and again until its time is over."""
+    """Raises ClusterError if nobody listens; Dask itself would retry until its timeout."""
     try:
         socket.create_connection(place, timeout=timeout).close()
     except OSError as error:
@@ -108,7 +108,7 @@ def _check_answers(place: tuple[str, int], timeout: float) -> None:
 
 @contextmanager
 def _joined(address: str, timeout: float) -> Iterator[Client]:
-    """A client of a scheduler that runs already, and has a worker."""
+    """A client of an existing scheduler with at least one worker."""
     from distributed import Client
 
     _check_scheduler(address, timeout)
@@ -124,7 +124,7 @@ def _joined(address: str, timeout: float) -> Iterator[Client]:
 
 
 def _check_scheduler(address: str, timeout: float) -> None:
-    """Raises ClusterError if what answers is not a Dask scheduler: a client would be left half open."""
+    """Raises ClusterError if the server is not a Dask scheduler: a client would remain half open."""
 
     async def kind() -> str:
         from distributed import Security, rpc
@@ -134,10 +134,10 @@ def _check_scheduler(address: str, timeout: float) -> None:
             return str((await peer.identity()).get("type"))
 
     try:
-        # In a thread of its own, since a notebook has a loop running in this one.
+        # In a separate thread, since a notebook has a running event loop in this one.
         with ThreadPoolExecutor(1) as thread:
             found = thread.submit(asyncio.run, asyncio.wait_for(kind(), timeout)).result()
-    except Exception as error:  # what a stranger sends is read as lengths, names and pickles
+    except Exception as error:  # what an unknown server sends is read as lengths, names and pickles
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ClusterError(
             f"What answers at {address} does not speak as a Dask scheduler: {reason}."
@@ -153,7 +153,7 @@ def _started(workers: int) -> Iterator[Client]:
     from distributed.gc import disable_gc_diagnosis
 
     with _local_cluster(workers) as cluster, Client(cluster, set_as_default=False) as client:
-        # An exception is lost in a callback of the garbage collector, and Ctrl-C is one.
+        # An exception, such as Ctrl-C, would be lost in a callback of the garbage collector.
         disable_gc_diagnosis()
         yield client
 
@@ -163,7 +163,7 @@ def _local_cluster(workers: int) -> LocalCluster:
     from distributed import LocalCluster
 
     with dask.config.set(_of_a_local_cluster()), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Creating scratch directories")  # said of a machine that is busy
+        warnings.filterwarnings("ignore", "Creating scratch directories")  # warnings on a busy machine
         try:
             return LocalCluster(
                 n_workers=workers,
@@ -171,15 +171,15 @@ def _local_cluster(workers: int) -> LocalCluster:
                 processes=True,
                 host="127.0.0.1",
                 scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-                security=True,  # else whoever has an account on this machine could run Python as this user
-                memory_limit=0,  # a part may take what it would take without a cluster
+                security=True,  # otherwise anybody with an account on this machine could run Python as this user
+                memory_limit=0,  # a part may use the same memory as without a cluster
                 env=_ONE_THREAD,
                 preload=["qiskit_hqnn.cluster.on_start"],
                 silence_logs=logging.CRITICAL,
             )
         except RuntimeError as error:
             raise ClusterError(
-                f"The {workers} worker processes did not start: {error} In a script, what starts them must stand below "
+                f"The {workers} worker processes did not start: {error} In a script, they must be started below "
                 '`if __name__ == "__main__":`, since each of them imports that script.'
             ) from None
 
@@ -187,16 +187,16 @@ def _local_cluster(workers: int) -> LocalCluster:
 def _of_a_local_cluster() -> dict[str, object]:
     """Dask's settings for processes of this machine."""
     return {
-        # A part that waits on a worker would be blamed with the one that ends it.
+        # A part that waits on a worker would be blamed along with the one that ends it.
         "distributed.scheduler.worker-saturation": 1.0,
-        # Twice is enough to know, and each time a process has to load everything anew.
+        # Twice is enough to know, and each time a new process has to load everything.
         "distributed.scheduler.allowed-failures": 1,
     }
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Dask reports every worker that comes and goes on standard error; what matters becomes an error here."""
+    """Silences Dask, which logs every worker that joins or leaves to standard error; failures are raised as errors."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""The cluster over which a command spreads what it samples, wherever in it a job manager is made."""
+"""The cluster on which a command samples, wherever it creates a job manager."""
 
 from __future__ import annotations
 

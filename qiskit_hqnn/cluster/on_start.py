@@ -4,5 +4,5 @@ import signal
 
 
 def dask_setup(worker: object) -> None:
-    """Leave Ctrl-C, which a terminal sends to every process, to the one that started this: it ends its workers."""
+    """Ignore Ctrl-C, which a terminal sends to every process: the one that started this worker ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

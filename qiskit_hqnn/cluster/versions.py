@@ -1,4 +1,4 @@
-"""Whether both ends of a cluster compute the same: another version of Aer draws other samples of the same seed."""
+"""Whether both ends of a cluster compute the same: a different version of Aer draws different samples per seed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _versions() -> tuple[tuple[str, str], ...]:
     found = {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", "qiskit-hqnn": __version__}
     for name in _DECISIVE:
         try:
-            # What stands behind a plus sign (+cpu) is how torch was built.
+            # The part after a plus sign (+cpu) is how torch was built.
             found[name] = version(name).partition("+")[0]
         except PackageNotFoundError:
             found[name] = "missing"
@@ -29,12 +29,12 @@ def _versions() -> tuple[tuple[str, str], ...]:
 
 
 def versions_here() -> dict[str, str]:
-    """Versions of all that decides what is computed in this process."""
+    """Versions of all packages that affect results in this process."""
     return dict(_versions())
 
 
 def check_versions(client: Client) -> None:
-    """Raises ClusterError if a worker lacks the library, or has other versions of what decides a result."""
+    """Raises ClusterError if a worker lacks the library, or has different versions of packages that affect results."""
     for worker, found in client.run(versions_here, on_error="return").items():
         if isinstance(found, ImportError):
             raise ClusterError(
@@ -42,14 +42,16 @@ def check_versions(client: Client) -> None:
                 f"{found}."
             )
         if isinstance(found, BaseException):
-            raise ClusterError(f"Worker {worker} cannot say its versions: {type(found).__name__}: {found}.")
+            raise ClusterError(
+                f"Worker {worker} cannot report its versions: {type(found).__name__}: {found}."
+            )
         difference = differing(versions_here(), found)
         if difference:
             raise ClusterError(f"Worker {worker} has {difference}: their results could differ.")
 
 
 def differing(here: dict[str, str], there: dict[str, str]) -> str:
-    """What differs, in words; nothing where both are the same."""
+    """The differences in words; empty if there are none."""
     return ", ".join(
         f"{name} {there.get(name, 'missing')} where this process has {own}"
         for name, own in here.items()

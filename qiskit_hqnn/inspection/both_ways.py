@@ -10,7 +10,7 @@ from qiskit_hqnn.jobs.devices import Device, ISATemplate, transpile_template
 
 
 def fractional_note(subject: Subject, device: Device, used: ISATemplate, samples: int, shots: int) -> str:
-    """What is done about fractional gates, and what the other way would give and cost; empty where there are none."""
+    """Whether fractional gates are used, and what the alternative would give and cost; empty if there are none."""
     other = the_other_way(device)
     if other is None:
         return device.rule

@@ -1,4 +1,4 @@
-"""One row of the table of candidates: what a template has, loses and costs."""
+"""One row of the table of candidates: a template's gates, errors and cost."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def row_of(
 
 
 def price_of(subject: Subject, template: ISATemplate, device: Device, samples: int, shots: int) -> Price:
-    """The job manager's own price of so many samples with this template: its plan, its formula."""
+    """The job manager's price of this many samples with this template: its plan, its formula."""
     estimation = prepare(
         subject.pub(samples),
         shots,
@@ -116,7 +116,7 @@ def price_of(subject: Subject, template: ISATemplate, device: Device, samples: i
 def swaps_added(circuit: QuantumCircuit, target: Target, seed: int, level: int) -> int:
     """SWAP gates that routing inserts.
 
-    Later passes dissolve them into the device's gates, so the same transpilation, which its seed fixes, is watched.
+    Later passes decompose them into the device's gates, so they are counted while the same seeded transpilation runs.
     """
     before, added = 0, 0
 

@@ -17,9 +17,9 @@ from qiskit_hqnn.jobs.adapters import on_qubits, used_qubits
 from qiskit_hqnn.jobs.devices import ISATemplate
 
 EXACT_QUBITS = 14
-"""Up to so many used qubits the outputs are compared; above, whole states."""
+"""Up to this many used qubits the outputs are compared; above, whole states."""
 STATE_QUBITS = 24
-"""Up to so many a state can be held (256 MB), where the rotations of both circuits do not cancel."""
+"""Up to this many qubits a state fits (256 MB), if the rotations of both circuits do not cancel."""
 CLIFFORD_POINTS = 12
 CLIFFORD_TOLERANCE = 1e-6
 
@@ -27,19 +27,19 @@ CLIFFORD_TOLERANCE = 1e-6
 def largest_difference(ansatz: Ansatz, template: ISATemplate, points: int = 3, seed: int = 0) -> float:
     """Largest difference between the ansatz and its ISA circuit, over random parameters.
 
-    Up to 14 used qubits: of any output. Both are simulated exactly, the ISA circuit on its used qubits, the observables
-    carried to where it says that the qubits end up. A lost gate or two exchanged qubits show as a difference of order
+    Up to 14 used qubits: of any output. Both are simulated exactly, the ISA circuit on its used qubits, with the
+    observables on the qubits of its final layout. A lost gate or two exchanged qubits show as a difference of order
     1, an angle that is off by ε as one of order ε.
 
     Above, that takes too long, and whole states are compared: the ISA circuit is followed by the inverse of the ansatz
-    on the qubits where it ends up, and the difference is the distance of the state that comes out from |0…0⟩, up to a
+    on the qubits of its final layout, and the difference is the distance of the resulting state from |0…0⟩, up to a
     phase; outputs of an operator O differ by at most 2‖O‖ times as much. For this both circuits are products of Pauli
     rotations, which cancel one by one at any width. Where they do not, because a transpiler has computed new angles for
     fixed gates of two qubits, the state is simulated on up to 24 qubits; beyond, only a difference can be shown, at
     Clifford angles.
 
     Returns:
-        The difference; nan if none was found, and none can be excluded.
+        The difference; nan if none was found, but one cannot be excluded.
     """
     used = sorted({*used_qubits(template.circuit), *template.logical})
     small = on_qubits(template.circuit, used)
@@ -111,7 +111,7 @@ def _of_clifford_states(
 
 
 def _simulated(whole: QuantumCircuit) -> float:
-    """Norm of all amplitudes of the final state but that of |0…0⟩; 1 less that one's square would lose 1e-9."""
+    """Norm of all amplitudes of the final state except |0…0⟩'s; 1 minus its square would lose 1e-9."""
     saved = whole.copy()
     saved.save_statevector()
     state = AerSimulator(method="statevector").run(saved).result().data()["statevector"]

@@ -1,4 +1,4 @@
-"""Where the expected failures of an ISA circuit come from, by its device's calibration."""
+"""The expected failures of an ISA circuit by cause, from its device's calibration."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from qiskit_hqnn.inspection.pictures import draw_circuit
 from qiskit_hqnn.inspection.result import Inspection
 
 DEVICES = ("fake_fez", "fake_torino", "fake_brisbane")
-"""Devices whose cost the pages give."""
+"""Devices for which the pages give the cost."""
 SEEDS = 4
 """Transpiler seeds for each of them."""
 LEVELS = (2, 3)
@@ -41,7 +41,7 @@ _COST = {
 
 
 def write_gallery(folder: Path, seeds: int = SEEDS) -> list[Path]:
-    """Write NAME.qasm, NAME.png and NAME.md for each ansatz, and README.md over all."""
+    """Write NAME.qasm, NAME.png and NAME.md for each ansatz, and README.md for all."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     overview = [
@@ -74,7 +74,7 @@ def _draw(ansatz: Ansatz, path: Path) -> None:
     """A PNG, wrapped so that its angles can be read where a page is 900 pixels wide."""
     file = io.BytesIO()
     draw_circuit(ansatz.circuit, columns=COLUMNS).savefig(file, dpi=150, bbox_inches="tight")
-    few = Image.open(file).convert("RGB").quantize(64)  # a quarter of the bytes, and no difference to be seen
+    few = Image.open(file).convert("RGB").quantize(64)  # a quarter of the bytes, without a visible difference
     write_whole(path, lambda beside: few.save(beside, format="png", optimize=True))
 
 

@@ -1,4 +1,4 @@
-"""What devices will do to an ansatz: every level and seed, what each costs, and which one the job manager uses."""
+"""What devices will do to an ansatz: every level and seed, their costs, and the one that the job manager uses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Asked:
-    """The devices, what is tried on each, and what the price is for."""
+    """The devices, the levels and seeds tried on each, and what is priced."""
 
     devices: list[str]
     levels: list[int]
@@ -60,11 +60,11 @@ def _asked(
     tiles: int | str | Tiles | None,
     progress: Callable[[str], None] | None,
 ) -> _Asked:
-    """What is asked, each device and level once.
+    """The request, with each device and level once.
 
     Raises:
         DeviceError: if there is no such device.
-        HQNNError: if there is none at all, or a level or a count is out of range.
+        HQNNError: if there is no device, or a level or a count is out of range.
     """
     words = list(dict.fromkeys([devices] if isinstance(devices, str) else devices))
     if not words:
@@ -76,7 +76,7 @@ def _asked(
         raise HQNNError(
             f"Seeds, samples and shots must be at least 1, but are {seeds}, {samples} and {shots}."
         )
-    # A snapshot takes seconds to load: whether there is one is asked first, and a wrong circuit reported before.
+    # A snapshot takes seconds to load: its existence is checked first, and a wrong circuit is reported before.
     for word in words:
         check_snapshot(word) if word.startswith("fake_") else _open(word, fractional)
     return _Asked(words, numbers, seeds, samples, shots, fractional, tiles, progress or (lambda _: None))
@@ -107,26 +107,26 @@ def inspect(
 
     Args:
         what: an ansatz by name, a run folder, a QPY, OpenQASM 2 or OpenQASM 3 file, or "mine.py:factory", which is run;
-            or an Ansatz, a Template or a QuantumCircuit. Parameters stay open, but for a run's weights.
+            or an Ansatz, a Template or a QuantumCircuit. Parameters stay open, except for a run's weights.
         devices: words such as "fake_fez".
         seeds: transpiler seeds for each level.
         levels: optimisation levels, 0 to 3.
-        samples, shots: what the price is for; of a run, the shots of its predictions too.
-        copies: circuits side by side that one sample takes; a run has its own.
+        samples, shots: of the price; for a run, also the shots of its predictions.
+        copies: circuits side by side per sample; a run has its own number.
         copy: of a run: the copy whose weights are in the circuit; the first by default.
         images: of a run: test images that are predicted on each device.
         standard_error: of a run: wanted of every logit.
         data_root: of a run: folder of the data sets.
         inputs, weights, observables: of a file, a QuantumCircuit or a factory that makes one, as
             `Ansatz.from_circuit` takes them.
-        fractional: whether the devices' fractional gates are used; `fractional` of each part says what the other way
+        fractional: whether the devices' fractional gates are used; `fractional` of each part says what the alternative
             would give and cost.
         tiles: regions of each device on which the circuit is to run side by side; `tiles` of each part has them.
         progress: called with each device and step.
         sizes: of an ansatz by name or a factory, such as num_qubits and depth.
 
     Raises:
-        DeviceError: if a device is unknown or too small, or has no fractional gates where they are asked for.
+        DeviceError: if a device is unknown or too small, or has no fractional gates although they are requested.
         CircuitError: if there is no such ansatz or file, or it cannot be read.
         HQNNError: if a level, a count or an option is out of range.
     """
@@ -192,11 +192,11 @@ def _on_device(
         for template in listed
     ]
     asked.progress(f"proving the circuits for {device.name}")
-    # Both are proven: the best is exported, the other one is what the job manager sends.
+    # Both are proven: the best one is exported, the other one is sent by the job manager.
     in_own = [
         _in_own_parameters(subject, template) for template in ([best] if best is used else [best, used])
     ]
-    # What is not known of one of them is not known.
+    # If one of them is unknown, so is the result.
     difference = float(np.max([largest_difference(subject.ansatz, template) for template in in_own]))
     shown = [replace(template, circuit=subject.trained(template.circuit)) for template in in_own]
     part = DeviceInspection(
@@ -225,7 +225,7 @@ def _in_own_parameters(subject: Subject, template: ISATemplate) -> ISATemplate:
 
 
 def _used(circuit: QuantumCircuit, device: Device, found: Sequence[ISATemplate]) -> ISATemplate:
-    """The job manager's template; found among these where they hold all that it tries."""
+    """The job manager's template; found among these if they include all that it tries."""
     tried = {(level, seed) for level in LEVELS for seed in range(SEEDS)}
     ours = [template for template in found if (template.level, template.seed) in tried]
     return ours[0] if len(ours) == len(tried) else transpile_template(circuit, device)

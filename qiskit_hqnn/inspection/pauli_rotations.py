@@ -1,10 +1,10 @@
-"""A bound circuit as Pauli rotations one after the other and one Clifford unitary behind all of them, at any width.
+"""A bound circuit as a sequence of Pauli rotations followed by one Clifford unitary, at any width.
 
 U = C · exp(−i α_L P_L / 2) ⋯ exp(−i α_1 P_1 / 2): every gate is a product of such rotations. Three rules shorten it:
 
 - a rotation about a multiple of π/2 is Clifford and joins C (Litinski 2019, arXiv:1808.02892, section 1);
 - a rotation that reaches another one of the same string, through strings that commute with it, is added to that one;
-- rotations about P, Q and iPQ that stand side by side are one element of SU(2), written with as few as possible.
+- adjacent rotations about P, Q and iPQ are one element of SU(2), written with as few rotations as possible.
 
 So a circuit followed by the inverse of another leaves no rotation where the one was rewritten by such rules.
 """
@@ -26,7 +26,7 @@ from qiskit.quantum_info import Operator
 from qiskit_hqnn.inspection.one_qubit import LETTERS, fewest_rotations, product_of, zyz_angles
 
 _NEGLIGIBLE = 1e-9
-"""Angles are added up in float64: what is left of a multiple of π/2 below this is counted as an error instead."""
+"""Angles are added in float64: a smaller distance from a multiple of π/2 is counted as an error instead."""
 _MOST_AMPLITUDES = 1 << 14
 
 # (letters of the gate's qubits, angle in π/2): up to a phase, exp(iπ/4 (1 − Z)(1 − X)) and exp(iπ/4 (1 − Z)(1 − Z)).
@@ -61,15 +61,15 @@ class _Pauli:
 
 
 class RotationProduct:
-    """A unitary that grows by one rotation after the other.
+    """A unitary to which rotations are appended.
 
     Args:
         num_qubits: n.
 
     Attributes:
         rotations: strings and angles, the first to act first.
-        neglected: half the sum of what was left of angles that were taken for multiples of π/2: a bound on how far any
-            state is off by that.
+        neglected: half the sum of the remainders of angles that were rounded to multiples of π/2: a bound on
+            the resulting error of any state.
     """
 
     def __init__(self, num_qubits: int) -> None:
@@ -85,7 +85,7 @@ class RotationProduct:
         """The rotations of a circuit without parameters and measurements.
 
         Raises:
-            QiskitError: if an instruction is no unitary, or has no definition in gates that are.
+            QiskitError: if an instruction is not unitary, or has no definition in gates that are.
         """
         product = cls(circuit.num_qubits)
         for letters, qubits, angle in rotations_of(circuit, range(circuit.num_qubits)):
@@ -116,12 +116,12 @@ class RotationProduct:
             self._place(*self._waiting.popleft())
 
     def _place(self, string: _Pauli, angle: float) -> None:
-        """Add a rotation to one of its string, or put it at the end; a Clifford one joins the Clifford unitary."""
+        """Add a rotation to one of the same string, or append it; a Clifford one joins the Clifford unitary."""
         blocking = None
         for index in range(len(self.rotations) - 1, -1, -1):
             other, turned = self.rotations[index]
             if other.is_like(string):
-                # All behind it commute with it, so both may stand at the end.
+                # All later ones commute with it, so both may be at the end.
                 del self.rotations[index]
                 angle = angle + turned if other.phase == string.phase else angle - turned
                 break
@@ -140,7 +140,7 @@ class RotationProduct:
             self._absorb(string, quarters % 4)
 
     def _absorb(self, string: _Pauli, quarters: int) -> None:
-        """Take R = exp(−i quarters π/4 P) into the Clifford unitary: R† Q R = Q R² where P and Q anticommute."""
+        """Absorb R = exp(−i quarters π/4 P) into the Clifford unitary: R† Q R = Q R² if P and Q anticommute."""
 
         def through(other: _Pauli) -> _Pauli:
             if not other.anticommutes(string):
@@ -175,14 +175,14 @@ class RotationProduct:
     def distance_from_identity(self) -> float | None:
         """Distance of U|0…0⟩ from |0…0⟩ up to a phase: an upper bound, at most √n times too large.
 
-        None where so many rotations are left that the state has too many amplitudes to be written down.
+        None if so many rotations remain that the state has too many amplitudes.
         """
         state = self._of_ground()
         if state is None:
             return None
         wrong = 0.0
         for row in self._z:
-            # What the projector (1 − Z)/2 leaves is added up, not taken from 1: 1e-9 would be lost in its digits.
+            # The parts in the projectors (1 − Z)/2 are added, not subtracted from 1: 1e-9 would be lost to rounding.
             projected = {bits: amplitude / 2 for bits, amplitude in state.items()}
             for bits, amplitude in state.items():
                 other = bits ^ row.x
@@ -215,7 +215,7 @@ def rotations_of(circuit: QuantumCircuit, places: Sequence[int]) -> Iterator[tup
     """Letters, qubits and angle of every rotation of a bound circuit on these qubits, the first to act first.
 
     Raises:
-        QiskitError: if an instruction is no unitary, or has no definition in gates that are.
+        QiskitError: if an instruction is not unitary, or has no definition in gates that are.
     """
     for step in circuit.data:
         qubits = [places[circuit.find_bit(qubit).index] for qubit in step.qubits]
@@ -233,7 +233,7 @@ def rotations_of(circuit: QuantumCircuit, places: Sequence[int]) -> Iterator[tup
 
 
 def _known(operation: Operation) -> list[tuple[str, float]] | None:
-    """A gate as rotations of its qubits; by its class, since a name says nothing. None where its definition is due."""
+    """A gate as rotations of its qubits; by its class, since names are arbitrary. None if its definition is needed."""
     if operation.num_qubits == 1:
         phi, theta, lam = zyz_angles(np.asarray(Operator(operation).data))
         return [("Z", lam), ("Y", theta), ("Z", phi)]

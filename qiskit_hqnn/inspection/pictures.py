@@ -17,11 +17,11 @@ from qiskit_hqnn.jobs.devices import Device, ISATemplate, gate_error
 COLUMNS = 24
 """Gates in a row of a drawing; wider circuits are wrapped."""
 LINES = 400
-"""Wires of all rows of a drawing together; nobody reads further, and larger pictures cannot be stored."""
+"""Most wires of all rows of a drawing together; larger pictures are unreadable and cannot be stored."""
 
 
 def draw_circuit(circuit: QuantumCircuit, columns: int = COLUMNS) -> Figure:
-    """The circuit without idle wires, wrapped into rows of equal length; of a very long one the first rows."""
+    """The circuit without idle wires, wrapped into rows of equal length; the first rows of a very long one."""
     fold = row_length(circuit, columns)
     at = _columns(circuit)
     wires = len({qubit for step in circuit.data if step.operation.name != "barrier" for qubit in step.qubits})
@@ -41,7 +41,7 @@ def draw_circuit(circuit: QuantumCircuit, columns: int = COLUMNS) -> Figure:
 
 
 def row_length(circuit: QuantumCircuit, widest: int) -> int:
-    """Columns of each row, at most `widest`, such that the last row is not a scrap."""
+    """Columns per row, at most `widest`, such that the last row is not very short."""
     columns = max(_columns(circuit), default=0)
     rows = max(1, -(-columns // widest))
     return max(1, -(-columns // rows))
@@ -83,7 +83,7 @@ def draw_layout(device: Device, template: ISATemplate) -> Figure:
     place = rx.spring_layout(graph, seed=3, num_iter=400)
     readout = {qubit: gate_error(target, "measure", (qubit,)) for qubit in shown}
     two = {edge: _two_qubit_error(target, edge) for edge in kept}
-    # The scale is that of the used part: a faulty neighbour would make all of it look the same.
+    # The scale is that of the used part: with a faulty neighbour all of it would look the same.
     worst_edge = max((two[edge] for edge in kept if set(edge) <= used), default=0) or 1
     worst = max(readout[qubit] for qubit in used) or 1
     figure = Figure(figsize=(6, 4.5), layout="constrained")

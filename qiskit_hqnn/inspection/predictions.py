@@ -1,4 +1,4 @@
-"""What a trained network would answer on a device, beside its exact answers, and the shots that it takes."""
+"""A trained network's predictions on a device, beside its exact ones, and the shots that they need."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Predictions:
 
     Attributes:
         device: its name.
-        shots: of each expectation value in the prediction.
+        shots: per expectation value in the prediction.
         table: a row for each image: label, exact and noisy class, largest difference of an output and of a logit.
         outputs: a row for each image and output of the quantum layer: exact and noisy.
-        standard_error: wanted of every logit.
-        shots_needed: shots of each expectation value that give it, for the image that needs most.
+        standard_error: requested for every logit.
+        shots_needed: shots per expectation value that give it, for the image that needs most.
     """
 
     device: str
@@ -30,7 +30,7 @@ class Predictions:
 
     @property
     def summary(self) -> str:
-        """The answer in two sentences."""
+        """The result in two sentences."""
         same = int((self.table["exact class"] == self.table["class on device"]).sum())
         difference = self.outputs["on device"] - self.outputs["exact"]
         with_shots = "without shots" if self.device.startswith("noisy:") else f"with {self.shots:,} shots"
@@ -41,7 +41,7 @@ class Predictions:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """All of it in JSON's own types."""
+        """All of it as JSON types."""
         return {
             "device": self.device,
             "shots": self.shots,

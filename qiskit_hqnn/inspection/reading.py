@@ -1,4 +1,4 @@
-"""A user's own circuits as ansätze to inspect: on the qubits that they use, as an ISA circuit of a device is."""
+"""Custom circuits as ansätze to inspect, on the qubits that they use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read_ansatz(path: str | Path, selection: Selection | None = None) -> Ansatz:
 
     Args:
         path: of the file.
-        selection: inputs, weights and observables, by the defaults of `Ansatz.from_file` where it says nothing.
+        selection: inputs, weights and observables; by default those of `Ansatz.from_file`.
 
     Raises:
         CircuitError: if the file cannot be read, or its circuit cannot be an ansatz.
@@ -26,7 +26,7 @@ def read_ansatz(path: str | Path, selection: Selection | None = None) -> Ansatz:
 
 
 def ansatz_of(circuit: QuantumCircuit, selection: Selection | None = None) -> Ansatz:
-    """As `read_ansatz`, of a circuit that the caller holds."""
+    """As `read_ansatz`, for a circuit in memory."""
     chosen = selection or Selection()
     idle = chosen.observables is not None
     return Ansatz(

@@ -34,13 +34,13 @@ class DeviceInspection:
         best: the template with the largest expected success of all that were tried.
         used: the template that the job manager uses.
         difference: largest difference between the ansatz and `best` or `used`, as `largest_difference` defines it; nan
-            where it cannot be known.
+            if it is unknown.
         budget: of `best`: expected number of failures by cause.
         used_budget: the same of `used`.
         successes: expected success of every seed, by level.
-        fractional: what is done about the device's fractional gates, and what the other way would give and cost; empty
-            where it has none.
-        tiles: the regions on which it runs side by side, where they were asked for.
+        fractional: whether the device's fractional gates are used, and what the alternative would give and
+            cost; empty if it has none.
+        tiles: the regions on which it runs side by side, if requested.
     """
 
     device: Device
@@ -86,15 +86,15 @@ def _template(template: ISATemplate) -> dict[str, object]:
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """The result of `inspect`; shows itself in a notebook.
+    """The result of `inspect`; notebooks show it.
 
     Attributes:
         ansatz: what was inspected; of a run with its trained weights.
         devices: one part for each device, in the order asked for.
         table: the candidates, best first: of each device and optimisation level the best of its seeds, and what the
             job manager uses, marked by "used". A list of rows; `pandas.DataFrame(table)` takes it.
-        samples, shots: what the price is for.
-        circuits: sets of values that one sample takes.
+        samples, shots: of the price.
+        circuits: sets of values per sample.
         predictions: of a trained run, its outputs on each device; empty for a circuit alone.
     """
 
@@ -123,7 +123,7 @@ class Inspection:
         for part in self.devices:
             pictures[f"{part.device.name}: layout"] = partial(draw_layout, part.device, part.best)
             pictures[f"{part.device.name}: timeline"] = partial(draw_timeline, part.device, part.best)
-        # Circuits may be long: everything that is read at a glance comes before them.
+        # Circuits may be long, so everything short comes before them.
         pictures["logical circuit"] = partial(draw_circuit, self.ansatz.circuit)
         for part in self.devices:
             pictures[f"{part.device.name}: ISA circuit"] = partial(draw_circuit, part.best.circuit)
@@ -131,7 +131,7 @@ class Inspection:
 
     @property
     def verdict(self) -> str:
-        """Which device is best, what the job manager would do there, and whether every ISA circuit was proven."""
+        """The best device, what the job manager would do there, and whether every ISA circuit was proven."""
         best = max(self.devices, key=lambda part: part.best.expected_success)
         used = max(self.devices, key=lambda part: part.used.expected_success)
         unknown = [part.device.name for part in self.devices if math.isnan(part.difference)]
@@ -157,12 +157,12 @@ class Inspection:
 
     @property
     def fractional_notes(self) -> str:
-        """What is done about fractional gates, a line for each device that has them."""
+        """How fractional gates are used, a line for each device that has them."""
         return "\n".join(part.fractional for part in self.devices if part.fractional)
 
     @property
     def price_note(self) -> str:
-        """What the price is for."""
+        """What is priced."""
         if not self.ansatz.circuit.parameters:
             return f"QPU seconds are for the circuit at {self.shots:,} shots of each measured basis."
         sets = f", {self.circuits:,} circuits each," if self.circuits > 1 else ""
@@ -191,7 +191,7 @@ class Inspection:
         }
 
     def shown_table(self) -> pd.DataFrame:
-        """The table as it is printed: fewer columns, under headings, the job manager's rows marked."""
+        """The printed table: fewer columns, with headings, the job manager's rows marked."""
         shown = pd.DataFrame(self.table)[list(HEADINGS)].rename(columns=HEADINGS)
         mark = HEADINGS["used"]
         shown[mark] = ["✓" if used else "" for used in shown[mark]]

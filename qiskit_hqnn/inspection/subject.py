@@ -1,4 +1,4 @@
-"""What is inspected, and what the job manager is given of it."""
+"""What is inspected, and what the job manager receives."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A circuit as the job manager is given it: a Parameter for each gate angle, as a quantum layer sends it.
+    """A circuit as the job manager receives it: a Parameter for each gate angle, as a quantum layer sends it.
 
     Attributes:
         ansatz: the circuit with its own parameters.
         sent: the circuit over gate angles.
-        angles: what each gate angle, by name, is in the ansatz's parameters; empty where `sent` has these themselves.
+        angles: each gate angle, by name, in terms of the ansatz's parameters; empty if `sent` has these parameters.
         weights: trained values, by name; empty for a circuit alone.
         note: what these are, for the page.
-        circuits: sets of values that one sample takes: copies of the ansatz, and patches of an image.
-        mitigation: what else is sampled besides.
-        run: the trained run, where it is one.
+        circuits: sets of values per sample: copies of the ansatz, and patches of an image.
+        mitigation: which adds further circuits.
+        run: the trained run, if it is one.
     """
 
     ansatz: Ansatz
@@ -48,7 +48,7 @@ class Subject:
     run: LoadedRun | None = None
 
     def pub(self, samples: int) -> EstimatorPub:
-        """The PUB of so many samples, its values 0: prices do not depend on them."""
+        """The PUB of this many samples, with values 0: prices do not depend on them."""
         observables = [[[observable]] for observable in self.ansatz.observables]
         if not self.sent.parameters:
             return EstimatorPub.coerce((self.sent, observables))
@@ -57,14 +57,14 @@ class Subject:
         return EstimatorPub.coerce((self.sent, observables, values))
 
     def in_own_parameters(self, isa: QuantumCircuit) -> QuantumCircuit:
-        """An ISA circuit of `sent` with the ansatz's parameters in place of the gate angles."""
+        """An ISA circuit of `sent` with the ansatz's parameters instead of the gate angles."""
         if not self.angles:
             return isa
-        # By name: a template that the job manager keeps was made with other Parameter objects.
+        # By name: a template that the job manager cached has different Parameter objects.
         return isa.assign_parameters({angle: self.angles[angle.name] for angle in isa.parameters})
 
     def trained(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        """A circuit over the ansatz's parameters with the trained weights in it; the inputs stay open."""
+        """A circuit over the ansatz's parameters with the trained weights bound; the inputs stay open."""
         by_name = {parameter.name: parameter for parameter in circuit.parameters}
         return circuit.assign_parameters(
             {by_name[name]: value for name, value in self.weights.items() if name in by_name}
@@ -85,7 +85,7 @@ class Subject:
 def as_sent(ansatz: Ansatz) -> tuple[QuantumCircuit, dict[str, ParameterExpression]]:
     """The circuit over gate angles that a quantum layer sends, and each angle, by name, in the ansatz's own parameters.
 
-    A circuit that no layer takes, because a gate of it has no shift rule, is sent as it is.
+    A circuit that no layer accepts, because one of its gates has no shift rule, is sent unchanged.
     """
     try:
         template = make_template(ansatz)

@@ -1,4 +1,4 @@
-"""What can be inspected, and what the job manager is given of it."""
+"""What can be inspected, and what the job manager receives."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def subject_of(
     sizes: Mapping[str, Any],
     selection: Selection | None = None,
 ) -> Subject:
-    """What a user names or holds, ready to be inspected.
+    """What a user names or passes, ready to be inspected.
 
     Args:
         what: an ansatz by name, "mine.py:factory", a run folder or a circuit file; or an Ansatz, a Template or a
             QuantumCircuit.
-        copies: circuits that one sample takes; None is 1, and of a run the run's own.
-        copy: of a run: whose weights are in the circuit; None is the first.
+        copies: circuits per sample; None is 1 or, for a run, the run's own number.
+        copy: of a run: the copy whose weights are in the circuit; None is the first.
         data_root: of a run: folder of the data sets.
         sizes: arguments of an ansatz by name or of a factory.
-        selection: inputs, weights and observables of a circuit of the user's own.
+        selection: inputs, weights and observables of a custom circuit.
 
     Raises:
-        HQNNError: if it is nothing of these, or an option does not belong to it.
+        HQNNError: if it is none of these, or an option does not apply to it.
     """
     selection = selection or Selection()
     if isinstance(what, str) and (is_factory(what) or not (is_file(what) or Path(what).is_dir())):
@@ -78,7 +78,7 @@ def subject_of(
 
 
 def _refuse(what: object = None, **options: object) -> None:
-    """Raises HQNNError if an option is given that what is inspected has no use for."""
+    """Raises HQNNError if an option is given that does not apply to what is inspected."""
     circuit = "a circuit file, or a factory that makes a circuit"
     home = {"copy": "a run folder", "copies": "a circuit, while a run has its own"}
     home |= dict.fromkeys(("inputs", "weights", "observables"), circuit)

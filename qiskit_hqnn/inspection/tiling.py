@@ -1,4 +1,4 @@
-"""The regions of a device on which a circuit runs side by side: what they lose, what they save, and where they lie."""
+"""The regions of a device on which a circuit runs side by side: their errors, their savings, and their places."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TilesOnDevice:
 
     @property
     def note(self) -> str:
-        """How many there are, how much worse the worst one is, and what they save."""
+        """Their number, how much worse the worst one is, and what they save."""
         success = [region.expected_success for region in self.regions]
         qubits = len(self.regions[0].qubits)
         count = f"{len(self.regions)} regions of {qubits} qubits" if len(success) > 1 else "one region only"
@@ -62,12 +62,12 @@ class TilesOnDevice:
 def tiles_on(
     subject: Subject, device: Device, count: int | str | Tiles, samples: int, shots: int, alone: float
 ) -> TilesOnDevice:
-    """The regions of a device for a circuit, and the price of so many samples on them, which cost `alone` in one.
+    """The regions of a device for a circuit, and the price of samples on them, which cost `alone` in one region.
 
     Raises:
-        DeviceError: if the device has room for fewer regions than were asked for.
-        HQNNError: if they are no number.
-        MitigationError: if the run's mitigation does not go with tiles.
+        DeviceError: if the device has room for fewer regions than requested.
+        HQNNError: if their number is invalid.
+        MitigationError: if the run's mitigation cannot be combined with tiles.
     """
     tiles = tiles_of(count, device, subject.mitigation)
     assert tiles is not None
@@ -124,10 +124,10 @@ def draw_regions(tiles: TilesOnDevice) -> Figure:
 
 
 def map_of(size: int, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Places of qubits in a plane, (qubits, 2), whose distances are nearly the numbers of steps between them.
+    """Positions of qubits in a plane, (qubits, 2), whose distances approximate the numbers of steps between them.
 
-    Multidimensional scaling, then stress majorisation with weights 1/steps² (Gansner et al. 2004), which lays a
-    lattice out flat.
+    Multidimensional scaling, then stress majorisation with weights 1/steps² (Gansner et al. 2004), which
+    draws a lattice flat.
     """
     import rustworkx as rx
 

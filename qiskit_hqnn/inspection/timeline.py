@@ -27,8 +27,8 @@ class Slot:
 def schedule(template: ISATemplate, target: Target) -> list[Slot]:
     """Every gate as late as its followers allow, then the readout of all logical qubits at once.
 
-    As the device runs it: a qubit that has not been touched yet is still in |0⟩ and loses nothing by waiting. Gates of
-    no duration (RZ is a change of frame) are left out.
+    As the device runs it: a qubit before its first gate is in |0⟩ and loses nothing by waiting. Gates without duration
+    (RZ is a change of frame) are left out.
     """
     free: dict[int, float] = {}  # seconds before the readout
     found: list[Slot] = []
@@ -57,7 +57,7 @@ def schedule(template: ISATemplate, target: Target) -> list[Slot]:
 def idle_times(slots: Sequence[Slot]) -> dict[int, float]:
     """Seconds for which each qubit waits between its first gate and its last operation.
 
-    Before its first gate a qubit is in |0⟩ and loses nothing; behind its last one nobody looks at it.
+    Before its first gate a qubit is in |0⟩ and loses nothing; after its last operation its state does not matter.
     """
     idle = {}
     for qubit in sorted({slot.qubit for slot in slots}):
@@ -71,7 +71,7 @@ def idle_times(slots: Sequence[Slot]) -> dict[int, float]:
 
 
 def draw_timeline(device: Device, template: ISATemplate) -> Figure:
-    """A line for each used qubit; the thin yellow line between the bars is time in which it only decays."""
+    """A line for each used qubit; the thin yellow line between bars is time in which it only decays."""
     assert device.target is not None
     slots = schedule(template, device.target)
     qubits = sorted({slot.qubit for slot in slots})
@@ -89,7 +89,7 @@ def draw_timeline(device: Device, template: ISATemplate) -> Figure:
             height=0.7,
             color=_COLOURS[slot.kind],
             edgecolor="white",
-            linewidth=0.3 if len(slots) < 400 else 0,  # between many narrow bars nothing else would be seen
+            linewidth=0.3 if len(slots) < 400 else 0,  # otherwise invisible between many narrow bars
         )
     places = {qubit: index for index, qubit in enumerate(template.logical)}
     names = [f"q{places[qubit]} on {qubit}" if qubit in places else str(qubit) for qubit in qubits]

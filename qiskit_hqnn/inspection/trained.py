@@ -1,6 +1,6 @@
-"""A trained run as something to inspect: its circuit with the weights in it, and its answers on a device.
+"""Inspection of a trained run: its circuit with the weights bound, and its predictions on a device.
 
-Apart from the rest, because a run needs torch and its data set, and a circuit needs neither.
+Separate from the rest, because a run needs torch and its data set, and a circuit needs neither.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
     """The circuit of one copy with its trained weights; the inputs stay open.
 
     Raises:
-        RunFolderError: if the folder is no run.
+        RunFolderError: if the folder is not a run.
         HQNNError: if it has no such copy, or no quantum layer.
     """
     run = load_run(folder, data_root)
@@ -33,7 +33,7 @@ def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
     values = layer.weight.detach().view(layer.copies, -1)[copy].tolist()
     weights = {p.name: value for p, value in zip(layer.ansatz.weight_params, values, strict=True)}
     sent, angles = as_sent(layer.ansatz)
-    # What one image is sent as; the layer itself counts its copies and patches.
+    # Sets of values per image; the layer itself counts its copies and patches.
     circuits = int(first_half(run, subset=1).pub.parameter_values.size)
     note = f"trained weights of copy {copy} of {layer.copies}" if weights else ""
     mitigation = manager_for(run.job, "aer").mitigation
@@ -41,7 +41,7 @@ def trained_subject(folder: Path, copy: int, data_root: Path) -> Subject:
 
 
 def check_images(run: LoadedRun, images: int, standard_error: float) -> None:
-    """Raises HQNNError if there are not so many images, or the standard error is not positive."""
+    """Raises HQNNError if there are too few images, or the standard error is not positive."""
     if not 1 <= images <= len(run.splits.test):
         raise HQNNError(f"Argument `images` must be from 1 to {len(run.splits.test)}, but is {images}.")
     if not standard_error > 0:
@@ -56,7 +56,7 @@ def predictions(
     standard_error: float,
     fractional: bool = False,
 ) -> list[Predictions]:
-    """The run's answers on each snapshot; hardware answers for money, by `hqnn submit`."""
+    """The run's predictions on each snapshot; hardware is charged, and needs `hqnn submit`."""
     needed = shots_for(run, images, standard_error)
     run = replace(run, job=run.job.model_copy(update={"fractional": fractional}))
     return [

@@ -1,4 +1,4 @@
-"""Many runs: side by side over a cluster; over a grid of settings with several seeds, judged on validation images."""
+"""Many runs: side by side on a cluster, or over a grid of settings and seeds, compared on validation images."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A grid of settings: every combination is a point, and a job of its own that was checked before anything starts."""
+"""A grid of settings: every combination is a point with a separate job, which is checked before anything starts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Point:
     """A point of a grid.
 
     Attributes:
-        values: as they were written, by dotted key.
+        values: as written, by dotted key.
         job: with these values, all seeds and controls.
         folder: name of the folder with its runs.
     """
@@ -52,9 +52,9 @@ def read_points(
 
     Args:
         path: of the job file.
-        settings: changes to it, for all points alike, as of `read_job`.
-        grid: "key=value,value,…" for each key; values are TOML, or else text.
-        seeds: seeds 0 … N − 1 in place of the job file's.
+        settings: changes to it for all points, as in `read_job`.
+        grid: "key=value,value,…" for each key; values are TOML, otherwise text.
+        seeds: seeds 0 … N − 1 instead of the job file's.
 
     Raises:
         JobFileError: if a key is unknown, a value has the wrong type or is out of range, a key changes nothing that is
@@ -87,7 +87,7 @@ def seeds_of(job: JobFile, seeds: int | None) -> list[int]:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """The last part of each key, or the key where two have the same one."""
+    """The last part of each key; the whole key if two parts are equal."""
     last = [key.rpartition(".")[2] for key in keys]
     return {key: part if last.count(part) == 1 else key for key, part in zip(keys, last, strict=True)}
 
@@ -105,7 +105,7 @@ def _axis(text: str) -> tuple[str, list[str]]:
 
 
 def _parted(text: str) -> list[str]:
-    """A list's values, at commas that stand in no bracket and no quotes."""
+    """A list's values, split at commas outside brackets and quotes."""
     parts, depth, quote = [""], 0, ""
     for letter in text:
         if quote:
@@ -126,7 +126,7 @@ def _job_at(path: str | Path, settings: Sequence[str], values: dict[str, str], s
     except JobFileError as error:
         # Without the grid it can be read.
         raise JobFileError(str(error).replace("--set: ", "Grid: ", 1)) from None
-    # A sweep searches for every control as for the network; what was found before would hide the grid's values.
+    # A sweep searches for every control as for the network; earlier results would override the grid's values.
     job = job.model_copy(update={"seeds": seeds_of(job, seeds), "tuned": None})
     if any(place.hardware for place in job.places):
         raise JobFileError(
@@ -155,7 +155,7 @@ def _check_each_counts(points: Sequence[Point], axes: Sequence[tuple[str, list[s
                 if key not in settings
                 else f"has one value in {other[key]} and {point.values[key]}"
             )
-            raise JobFileError(f"Key {key!r} {why}, so that a grid over it would train the same thing twice.")
+            raise JobFileError(f"Key {key!r} {why}, so a grid over it would train the same thing twice.")
         learned[text] = point
 
 

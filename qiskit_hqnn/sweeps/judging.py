@@ -1,4 +1,4 @@
-"""What a sweep has found: means on validation images, the point that they choose, and how the others differ from it."""
+"""The results of a sweep: means on validation images, the point that they choose, and differences from it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Row:
     """A point of the grid, or a control at it.
 
     Attributes:
-        point: where it stands.
+        point: of the grid.
         control: None for the network itself.
         accuracies, losses: of the kept epoch on the validation images, by seed (or draw and seed).
         epochs: the kept one, by seed.
         parameters: (classical, quantum).
         seconds: of one training, on average.
         failures: why runs failed, by name.
-        difference: of the chosen point's accuracy from this one's, on the seeds that both have; None for itself.
+        difference: the chosen point's accuracy minus this one's, on the seeds that both have; None for itself.
     """
 
     point: Point
@@ -53,7 +53,7 @@ class Judged:
 
     Attributes:
         rows: networks and controls.
-        chosen: the network of the best mean validation accuracy, among equals of the lowest loss; None where none has
+        chosen: the network of the best mean validation accuracy, among equals of the lowest loss; None if none has
             all of its runs.
         notes: what a reader must know.
         controls: of each control the best point, chosen in the same way.
@@ -66,7 +66,7 @@ class Judged:
 
 
 def judge(points: Sequence[Point], outcomes: Sequence[Outcome]) -> Judged:
-    """Read all finished runs, and choose a point on their validation images; no test set is looked at.
+    """Read all finished runs, and choose a point on their validation images; no test set is read.
 
     Args:
         points: of the grid.
@@ -104,7 +104,7 @@ def judge(points: Sequence[Point], outcomes: Sequence[Outcome]) -> Judged:
 
 
 def _best_of_controls(rows: Sequence[Row]) -> dict[str, Row]:
-    """A control that had no search of its own loses to a network that had one, whatever it is worth."""
+    """A control without a search would lose to a network with one, whatever its quality."""
     best: dict[str, Row] = {}
     for row in rows:
         if row.control is not None and not row.failures:
@@ -115,7 +115,7 @@ def _best_of_controls(rows: Sequence[Row]) -> dict[str, Row]:
 
 
 def _for_a_control(control: str, row: Row) -> str:
-    """What the job file says then."""
+    """The lines for the job file."""
     assert row.accuracy is not None
     words = f"Control {control!r} is best at {row.point.name} ({100 * row.accuracy.mean:.2f} %)"
     keys = [key.removeprefix("train.") for key in row.point.values]
@@ -136,7 +136,9 @@ def _row(point: Point, control: str | None, outcomes: Sequence[Outcome]) -> Row:
         metrics, repeat = outcome.run.read_metrics(), outcome.plan.repeat
         kept = best_epoch(outcome.run.history())
         if kept is None or metrics.parameters is None:
-            raise RunFolderError(f"{outcome.plan.folder} has no epoch with validation images to choose by.")
+            raise RunFolderError(
+                f"{outcome.plan.folder} has no epoch with validation images, which the choice needs."
+            )
         accuracies[repeat], losses[repeat] = kept["validation_accuracy"], kept["validation_loss"]
         epochs[repeat] = int(kept["epoch"])
         parameters = (metrics.parameters.classical, metrics.parameters.quantum)
@@ -156,7 +158,7 @@ def _row(point: Point, control: str | None, outcomes: Sequence[Outcome]) -> Row:
 def _worth(row: Row) -> tuple[float, float]:
     assert row.accuracy is not None
     assert row.loss is not None
-    return round(row.accuracy.mean, 9), -row.loss.mean  # equal ones, whatever the order of their sum
+    return round(row.accuracy.mean, 9), -row.loss.mean  # equal means, whatever the order of summation
 
 
 def _against(chosen: Row, row: Row) -> Row:
@@ -170,6 +172,6 @@ def _against(chosen: Row, row: Row) -> Row:
 
 
 def _images_of(outcome: Outcome) -> str:
-    """Which images a run was given: the digest of all labels."""
+    """The images of a run: the digest of all labels."""
     data = outcome.run.read_metrics().data
     return repr([data.get(key) for key in ("labels", "validation")])

@@ -1,4 +1,4 @@
-"""A sweep as vector graphics: validation accuracy over the first key's values, a line for each of all else."""
+"""A sweep as vector graphics: validation accuracy over the first key's values, a line for each other combination."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit_hqnn.sweeps.grid import short_names
 from qiskit_hqnn.sweeps.judging import Judged, Row
 
 _NAMED = 12
-"""So many lines a legend names at most."""
+"""Most lines in a legend."""
 
 
 def sweep_svg(judged: Judged) -> bytes:

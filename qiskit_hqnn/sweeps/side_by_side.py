@@ -1,4 +1,4 @@
-"""Runs that do not wait for each other: one after the other here, or side by side on the workers of a cluster."""
+"""Independent runs: one after the other in this process, or side by side on the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 5.0
 _WITHOUT_WORKERS = 300.0
-"""Seconds for which a cluster may be without workers; a killed process is back before, on a busy machine too."""
+"""Seconds for which a cluster may have no workers; a killed process is restarted earlier, also on a busy machine."""
 
 _LOST = "the cluster's scheduler does not answer any more, or it has no workers left; finished runs are kept."
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is to be made.
+    """A planned run.
 
     Attributes:
         name: in words, for reports.
         job: with one seed, and no controls left.
         folder: of the run; on a disk that all workers share.
-        repeat, control: which one of a study it is.
+        repeat, control: its draw, seed and control within a study.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a plan: the sentence why it failed, or None."""
+    """The outcome of a plan: the sentence why it failed, or None."""
 
     plan: Plan
     failure: str | None = None
@@ -94,22 +94,22 @@ def run_plans(
     tested: bool = True,
     progress: Progress = silent,
 ) -> list[Outcome]:
-    """Make all runs; one that fails does not end the others. A finished one is found in its folder, and not run again.
+    """Make all runs; a failed one does not end the others, and a finished one is not repeated.
 
     Args:
         plans: the runs.
         data_root: folder of the data sets, on every worker's machine.
         client: of the cluster whose workers make them, one run at a time in each process; None for this process. A run
             whose worker dies resumes on another one, after its last finished epoch.
-        resume: whether runs that were begun go on.
+        resume: whether runs that were begun are resumed.
         tested: whether the test sets are run.
-        progress: called with each run that begins here, or ends on a worker.
+        progress: called when a run begins in this process, or ends on a worker.
 
     Returns:
         The outcomes in the order of the plans.
 
     Raises:
-        JobFileError: if two runs have one folder, or a run on a cluster asks for processes of its own.
+        JobFileError: if two runs have one folder, or a run on a cluster needs several processes.
     """
     _check_folders(plans)
     if client is None:
@@ -131,7 +131,7 @@ def _check_folders(plans: Sequence[Plan]) -> None:
         first[plan.folder.absolute()] = plan
         if other is not None:
             raise JobFileError(
-                f"The runs {other.name} and {plan.name} have the same folder, {plan.folder}: give each one of its own."
+                f"The runs {other.name} and {plan.name} have the same folder, {plan.folder}: give each a separate one."
             )
 
 
@@ -169,7 +169,7 @@ def _on(
 
 
 def _next(client: Client, answered: Queue[Future[Any]]) -> Future[Any] | None:
-    """The next run that ended; None where the scheduler is gone, or has had no workers for too long."""
+    """The next run that ended; None if the scheduler is lost, or has had no workers for too long."""
     seen = time.monotonic()
     while True:
         try:
@@ -193,23 +193,23 @@ def _failure_of(future: Future[Any]) -> str | None:
         return _LOST
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
-        return "its worker process was killed twice, as a machine does that has no memory left."
+        return "its worker process was killed twice, as happens when a machine runs out of memory."
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 _one_at_a_time = threading.Lock()
-"""Threads of one worker would draw from one random generator, and have each other's numbers."""
+"""Threads of one worker would share one random generator, and mix up their random numbers."""
 
 
 def _attempt(
     job: JobFile, folder: str, data_root: str, resume: bool, tested: bool, progress: Progress | None = None
 ) -> str | None:
-    """Make a run; returns the sentence why it failed, or None."""
+    """Make a run; returns a sentence why it failed, or None."""
     with _one_at_a_time:
         try:
             run_job(job, folder, data_root, resume, progress, tested=tested)
         except HQNNError as error:
             return str(error)
-        except Exception as error:  # of whatever kind: the others go on
+        except Exception as error:  # of any kind: the other runs continue
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
     return None

@@ -1,4 +1,4 @@
-"""A sweep from its points to its chosen one, and that one's test set, which is read when it is asked for."""
+"""A sweep from its points to the chosen one, and that point's test set, which is read on request."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def run_sweep(
     client: Client | None = None,
     progress: Progress = silent,
 ) -> tuple[Judged, list[Outcome]]:
-    """Train every point with every seed and control, and write what came of it into `folder`.
+    """Train every point with every seed and control, and write the results to `folder`.
 
-    Run again after an interruption, or with more points, it makes only what is missing. No test set is run.
+    Called again after an interruption, or with more points, it makes only the missing runs. No test set is run.
 
     Args:
         points: of the grid.
-        folder: gets a folder for each point with one for each run in it, and the files of `write_sweep`.
+        folder: a folder for each point, with one for each run, and the files of `write_sweep` are written there.
         data_root: folder of the data sets.
         client: of a cluster; None runs one after the other.
         progress: called with each run.
 
     Returns:
-        What was found, and the outcome of every run.
+        The results, and the outcome of every run.
     """
     plans = [plan for point in points for plan in plans_of(point.job, folder / point.folder, point.name)]
     outcomes = run_plans(plans, data_root, client, tested=False, progress=progress)
@@ -54,7 +54,7 @@ def run_test_sets(
     """Run the test set of the chosen point's runs, once each, and write the study of its seeds and controls.
 
     Returns:
-        The tested runs, and the outcome of every one of the point's.
+        The tested runs, and the outcome of each of the point's runs.
     """
     if judged.chosen is None:
         return [], []

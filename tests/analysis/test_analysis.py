@@ -164,7 +164,7 @@ def test_no_parameter_of_hqnn_parallel_is_lost():
     assert not reduction.fused
     assert reduction.after < reduction.before
     summary = zx_reduction(hqnn_parallel()).summary
-    assert "50 of 50 parameters survive on a spider of their own" in summary
+    assert "50 of 50 parameters survive on a separate spider" in summary
     assert "Jacobian has rank 40 (at most 62, its dimensions): 10 of 50 parameters are redundant" in summary
 
 

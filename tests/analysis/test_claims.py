@@ -244,7 +244,7 @@ def test_sizes_that_make_the_effective_dimension_negative_are_refused(size):
 def test_an_effective_dimension_above_the_weights_is_said_to_come_from_few_samples():
     few = effective_dimension(hqnn_parallel(2, 1), (19,), weight_samples=3, input_samples=3)
     assert few.table["effective dimension"][0] > 6
-    assert "so few samples are too few for this measure" in few.summary
+    assert "there are too few samples for this measure" in few.summary
     many = effective_dimension(hqnn_parallel(2, 1), (10_000,), weight_samples=3, input_samples=3)
     assert 0 < many.table["effective dimension"][0] < 6.1
     assert "too few" not in many.summary
@@ -258,9 +258,9 @@ def test_outputs_that_are_no_coins_are_refused():
         effective_dimension(ansatz_of(circuit, (), (w,), SparsePauliOp("Z", 3.0)))
     circuit = QuantumCircuit(1)
     circuit.rz(w, 0)
-    with pytest.raises(HQNNError, match="no output of .* feels one"):
+    with pytest.raises(HQNNError, match="needs weights that affect an output, but .* has none"):
         effective_dimension(ansatz_of(circuit, (), (w,)))
-    with pytest.raises(HQNNError, match="feels no weight with 2 qubits and 1 layers"):
+    with pytest.raises(HQNNError, match="depends on no weight with 2 qubits and 1 layers"):
         gradient_variance(lambda num_qubits, depth: ansatz_of(circuit, (), (w,)), (2,), (1,), 5)
 
 

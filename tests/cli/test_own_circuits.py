@@ -111,15 +111,15 @@ def test_analyse_takes_a_file(hqnn, tmp_path, kind):
             "inspect own.qasm --inputs x* --weights *",
             "'x[0]' is matched twice by `inputs` ('x*') and `weights`",
         ),
-        ("inspect textbook --inputs x*", "Ansatz 'textbook' has inputs, weights and observables of its own"),
+        ("inspect textbook --inputs x*", "Ansatz 'textbook' has fixed inputs, weights and observables"),
         ("inspect mine.py:nothing", "There is no function 'nothing' in mine.py: it has factory"),
         ("analyse old.qasm --kind fourier", "Fourier coefficients are of inputs, but ansatz 'old' has none."),
-        ("analyse old.qasm --kind zx", "A reduction tells of parameters, but ansatz 'old' has none."),
+        ("analyse old.qasm --kind zx", "A ZX reduction needs parameters, but ansatz 'old' has none."),
         ("analyse old.qasm --kind gradients", "Kind 'gradients' compares sizes"),
         ("analyse own.qasm --kind gradients", "Kind 'gradients' compares sizes"),
         (
             "analyse textbook --observables Z*",
-            "Ansatz 'textbook' has inputs, weights and observables of its own",
+            "Ansatz 'textbook' has fixed inputs, weights and observables",
         ),
     ],
 )
