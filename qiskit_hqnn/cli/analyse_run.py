@@ -63,6 +63,9 @@ def _one(
     labels: Tensor,
     images: str,
 ) -> Analysis:
+    targets = run.description.targets
+    if targets is not None and name in ("ablation", "outputs", "bloch"):
+        raise _Unknown(f"it looks at classes, but this network answers numbers ({', '.join(targets.names)}).")
     names = run.splits.class_names
     if name == "ablation":
         training, _ = _entering(run, run.splits.train)

@@ -22,6 +22,12 @@ def data(
             help="A folder of pictures, an .npz archive, a .csv table, or a data set's name.",
         ),
     ],
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column of numbers to learn, as data.targets; of an .npz a name for each. May be repeated."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="<int>", help="Of the split, as data.seed.")] = 0,
     test_fraction: Annotated[
         float, typer.Option(help="Share that becomes the test set, where there is none.")
@@ -45,7 +51,7 @@ def data(
     from qiskit_hqnn.data import draw_sheet, survey
 
     with doing(f"reading {place}"):
-        seen = survey(name, data_root, path, test_fraction=test_fraction, seed=seed)
+        seen = survey(name, data_root, path, targets=targets or None, test_fraction=test_fraction, seed=seed)
     target = sheet or (None if json else Path(f"{(path.stem if path else name).replace(':', '-')}-sheet.png"))
     if target:
         draw_sheet(seen, target)

@@ -26,7 +26,7 @@ from qiskit_hqnn.where import Where
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from qiskit_hqnn.training import Prediction, Predictor
+    from qiskit_hqnn.training import Prediction, Predictor, Values
 
 
 class Form(StrEnum):
@@ -65,7 +65,7 @@ def predict(
     yes: YES_TO_HARDWARE = False,
     resume: _RESUME = False,
 ) -> None:
-    """Classify pictures with a trained network: class, probability, and margin over the next class.
+    """Classify pictures with a trained network: class, probability, and margin over the next class; or its numbers.
 
     Pictures are read like the run's own; its data set is not needed. On devices the price is shown first, and
     hardware is used only after a yes.
@@ -159,16 +159,14 @@ def _may_run(
     return yes or not place.hardware or limit is not None or typer.confirm(f"Send it to {place}?", err=True)
 
 
-def show(prediction: Prediction, form: Form) -> None:
+def show(prediction: Prediction | Values, form: Form) -> None:
     """Print a prediction."""
     if form is Form.JSON:
         say(prediction.json())
     elif form is Form.CSV:
         say(prediction.csv().rstrip("\n"))
     else:
-        rows = [
-            (row["image"], row["class"], f"{100 * row['probability']:.1f} %", f"{100 * row['margin']:.1f} %")
-            for row in prediction.rows
-        ]
-        print_rows(("image", "class", "probability", "margin"), rows, left=("image", "class"))
-        note("margin: how far the class is ahead of the next one")
+        titles, rows, left, remark = prediction.table()
+        print_rows(titles, rows, left=left)
+        if remark:
+            note(remark)

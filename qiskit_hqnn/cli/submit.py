@@ -187,8 +187,10 @@ def _request(
     from qiskit_hqnn.cluster import in_use
     from qiskit_hqnn.jobs import JobManager, Store
     from qiskit_hqnn.jobs.store import DEFAULT_STORE
-    from qiskit_hqnn.training import begun_under, first_half, weights_digest
+    from qiskit_hqnn.training import begun_under, check_classes, first_half, weights_digest
 
+    if asked.confidence is not None:
+        check_classes(run.model, "A confidence is of a class")
     settings: dict[str, str | int] = {
         "run": str(asked.folder.absolute()),
         "images": len(run.splits.test) if subset is None else subset,

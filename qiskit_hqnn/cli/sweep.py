@@ -110,6 +110,7 @@ def _print(judged: Judged, folder: Path) -> None:
         say("No point has all of its runs: none is chosen.")
     else:
         say(
-            f"chosen   {judged.chosen.point.name}, by accuracy on validation images; --test runs its test set"
+            f"chosen   {judged.chosen.point.name}, by {judged.chosen.score.name} on validation images; "
+            "--test runs its test set"
         )
     say(f"table    {folder / 'sweep.md'}")

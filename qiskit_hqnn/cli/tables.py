@@ -23,20 +23,22 @@ def print_results(runs: Sequence[Run]) -> None:
         assert counts is not None  # a run that was tested has been trained
         whole = metrics.data.get("test", 0)
         for result in metrics.test.values():
-            row = [repeat_words(repeat) + (f" {control}" if control else "")] if several else []
+            row = {"run": repeat_words(repeat) + (f" {control}" if control else "")} if several else {}
+            figures = result.figures
+            first = result.score.name
             rows.append(
-                [
-                    *row,
-                    _where(result, whole),
-                    f"{100 * result.accuracy:.2f} %",
-                    "–" if result.loss is None else f"{result.loss:.4f}",
-                    f"{result.macro_f1:.4f}",
-                    f"{counts.classical:,} + {counts.quantum:,}",
-                    f"{result.seconds:.1f}",
-                ]
+                {
+                    **row,
+                    "where": _where(result, whole),
+                    first: figures.pop(first),
+                    "loss": figures.pop("loss"),
+                    **{name: words for name, words in figures.items() if not name.startswith("95 %")},
+                    "parameters": f"{counts.classical:,} + {counts.quantum:,}",
+                    "seconds": f"{result.seconds:.1f}",
+                }
             )
-    titles = ["where", "accuracy", "loss", "macro F1", "parameters", "seconds"]
-    print_rows([*(["run"] if several else []), *titles], rows, left=("run", "where"))
+    titles = list(rows[0]) if rows else ["where"]
+    print_rows(titles, [list(row.values()) for row in rows], left=("run", "where"))
     for _, _, run in runs:
         for result in run.read_metrics().test.values():
             if result.confidence is not None:
@@ -54,15 +56,15 @@ def print_comparison(runs: Sequence[Run]) -> None:
         (
             row["run"],
             row["where"],
-            f"{100 * row['accuracy'].mean:.2f} %",
-            interval_words(row["accuracy"]),
-            row["accuracy"].count,
+            row["score"].words(row["mean"].mean),
+            interval_words(row["mean"], row["score"]),
+            row["mean"].count,
         )
         for row in summary["rows"]
     ]
-    units = f"{summary['rows'][0]['accuracy'].unit}s"
+    units, score = f"{summary['rows'][0]['mean'].unit}s", summary["rows"][0]["score"].name
     say()
-    print_rows(("mean of", "where", "accuracy", "95 % interval", units), rows, left=("mean of", "where"))
+    print_rows(("mean of", "where", score, "95 % interval", units), rows, left=("mean of", "where"))
     for sentence in in_plain_words(summary):
         say(f"- {sentence}")
 

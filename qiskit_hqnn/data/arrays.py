@@ -17,6 +17,7 @@ from qiskit_hqnn.data.image_set import ImageSet
 from qiskit_hqnn.data.pictures import open_white
 from qiskit_hqnn.data.preprocessing import Preprocessing, with_channels
 from qiskit_hqnn.data.source import Source
+from qiskit_hqnn.data.targets import check_values
 from qiskit_hqnn.errors import MissingDataError
 
 _PARTS = {"train": "train", "validation": "val", "test": "test"}
@@ -27,6 +28,7 @@ def read_npz(
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     class_names: Sequence[str] = (),
+    targets: tuple[str, ...] = (),
 ) -> Source:
     """An archive with train_images, train_labels, and val_… and test_… where they exist.
 
@@ -35,6 +37,7 @@ def read_npz(
         size: (height, width) to resize to.
         channels: 1 or 3; by default that of the arrays.
         class_names: by label; by default the labels' numbers.
+        targets: names of the numbers that the labels, (N,) or (N, K), are; none where they are classes.
 
     Raises:
         MissingDataError: if the file is missing, damaged, or lacks an array.
@@ -55,8 +58,13 @@ def read_npz(
         images[part], labels[part] = arrays[f"{word}_images"], arrays[f"{word}_labels"]
         digest.update(np.ascontiguousarray(images[part]).tobytes())
         digest.update(np.ascontiguousarray(labels[part]).tobytes())
-    names = tuple(class_names) or _numbers(labels["train"], path)
-    checked = {part: _labels(labels[part], len(images[part]), len(names), path) for part in parts}
+    names = () if targets else tuple(class_names) or _numbers(labels["train"], path)
+    checked = {
+        part: _values(labels[part], len(images[part]), targets, f"{_PARTS[part]}_labels of {path}")
+        if targets
+        else _labels(labels[part], len(images[part]), len(names), path)
+        for part in parts
+    }
     tensors, white = _images(images, path)
     sets = {part: ImageSet(prepared(tensors[part], size, channels), checked[part]) for part in parts}
     shape = sets["train"].images.shape
@@ -67,6 +75,7 @@ def read_npz(
         Preprocessing(shape[1], (shape[2], shape[3]), white),
         sets.get("validation"),
         digest.hexdigest(),
+        targets,
     )
 
 
@@ -140,13 +149,22 @@ def _numbers(labels: np.ndarray, path: Path) -> tuple[str, ...]:
     return tuple(str(label) for label in range(int(flat.max()) + 1))
 
 
+def _values(labels: np.ndarray, images: int, targets: tuple[str, ...], what: str) -> Tensor:
+    if labels.dtype.kind not in "iuf":
+        raise MissingDataError(f"{what} must be numbers, but are {labels.dtype}.")
+    if len(labels) != images:
+        raise MissingDataError(f"{what} are {len(labels)}, for {images} images.")
+    return check_values(torch.from_numpy(labels.astype(np.float64)), targets, what)
+
+
 def _flat(labels: np.ndarray, path: Path) -> np.ndarray:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "iub":
         raise MissingDataError(
             f"Labels of {path} must be one whole number per image, but have shape {labels.shape} and type "
-            f"{labels.dtype}: sets with several labels per image are not supported."
+            f"{labels.dtype}: sets with several labels per image are not supported, and numbers to learn are named "
+            "by data.targets."
         )
     return labels
 

@@ -54,11 +54,13 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
     Raises:
         MissingDataError: if there are too few images.
     """
-    notes = []
+    notes = list(source.notes)
+    _check_numbers(source, choice)
     if source.test is None:
         source = _with_test_set(source, choice.test_fraction, 0 if fixed_test_set else choice.seed)
+        how = "drawn at random" if source.targets else "stratified by class"
         by = "" if fixed_test_set else f", by seed {choice.seed}"
-        notes.append(f"The test set is {choice.test_fraction:.0%} of the images, stratified by class{by}.")
+        notes.append(f"The test set is {choice.test_fraction:.0%} of the images, {how}{by}.")
     assert source.test is not None
     kept = _labels_of(choice.classes, source.class_names)
     generator = torch.Generator().manual_seed(choice.seed)
@@ -78,6 +80,15 @@ def choose(source: Source, choice: Choice, fixed_test_set: bool) -> Chosen:
         training, held_out = _without(training, order), training.subset(order)
     names = tuple(source.class_names[label] for label in kept)
     return Chosen(training, held_out, test, names, tuple(notes))
+
+
+def _check_numbers(source: Source, choice: Choice) -> None:
+    """That nothing is asked for that only classes have."""
+    if source.targets and (choice.classes is not None or choice.balanced):
+        raise MissingDataError(
+            f"Argument `{'balanced' if choice.balanced else 'classes'}` chooses classes, but the data has numbers "
+            f"({', '.join(source.targets)})."
+        )
 
 
 def _labels_of(classes: Sequence[int | str] | None, names: Sequence[str]) -> tuple[int, ...]:
@@ -117,7 +128,9 @@ def _without(images: ImageSet, positions: Tensor) -> ImageSet:
 
 
 def _of_classes(images: ImageSet, kept: Sequence[int]) -> ImageSet:
-    """The images of these labels, which are renumbered from 0."""
+    """The images of these labels, which are renumbered from 0; all of them if labels are numbers to learn."""
+    if images.labels.is_floating_point():
+        return images
     highest = max(*kept, int(images.labels.max()) if len(images) else 0)
     positions = torch.full((highest + 1,), -1)
     positions[torch.tensor(kept)] = torch.arange(len(kept))
@@ -152,6 +165,8 @@ def _stratified(
     labels: Tensor, count: int, first: bool, generator: torch.Generator, balanced: bool = False
 ) -> Tensor:
     """`count` positions with the classes' shares (or equal ones), rounded to whole images, in order."""
+    if labels.is_floating_point():  # numbers to learn are one stratum
+        labels = torch.zeros(len(labels), dtype=torch.long)
     classes = [(labels == label).nonzero().flatten() for label in labels.unique().tolist()]
     exact = [count / len(classes) if balanced else count * len(members) / len(labels) for members in classes]
     for members, share in zip(classes, exact, strict=True):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from qiskit_hqnn.data.pictures import is_hidden, is_picture
 from qiskit_hqnn.errors import MissingDataError
@@ -21,6 +22,10 @@ _NAMED = 5
 """Most names listed in a sentence."""
 
 
+Label: TypeAlias = int | tuple[float, ...]
+"""A class by number, or the numbers that stand in its place."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """The files of a data set.
@@ -30,12 +35,16 @@ class Listing:
         parts: for "train", and "validation" and "test" where they exist, each file and its label.
         places: the folder of each part.
         skipped: files among the pictures that are not pictures.
+        targets: names of the numbers that stand in the place of classes; none where there are classes.
+        notes: what a reader of the data should know, a sentence each.
     """
 
     classes: tuple[str, ...]
-    parts: Mapping[str, Sequence[tuple[Path, int]]]
+    parts: Mapping[str, Sequence[tuple[Path, Label]]]
     places: Mapping[str, str]
     skipped: Sequence[Path] = ()
+    targets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Check that each part has pictures, and each class some training pictures.
@@ -71,7 +80,7 @@ def list_tree(tree: Path) -> Listing:
         )
     classes = _classes(folders["train"])
     skipped: list[Path] = []
-    parts: dict[str, list[tuple[Path, int]]] = {}
+    parts: dict[str, list[tuple[Path, Label]]] = {}
     for part, folder in folders.items():
         own = _classes(folder)
         if own != classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,12 +12,12 @@ from torch.utils.data import Dataset
 from qiskit_hqnn.data.augmentation import Augmentation
 
 
-class ImageSet(Dataset[tuple[Tensor, int]]):
+class ImageSet(Dataset[tuple[Tensor, Any]]):
     """N labelled images (or feature vectors).
 
     Args:
         images: uint8 in 0 … 255 or float, shape (N, channels, height, width) or (N, features).
-        labels: int64, shape (N,), 0 … classes − 1.
+        labels: int64, shape (N,), 0 … classes − 1; or numbers to learn, float (N, K).
         augment: applied to each image when it is read, like torchvision's transforms; an `Augmentation` is applied to a
             whole batch at once.
     """
@@ -31,11 +32,13 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
 
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.images.shape[1:]))
-        return f"ImageSet({len(self):,} of {shape}, {len(self.labels.unique())} classes)"
+        numbers = self.labels.is_floating_point()
+        what = f"{self.labels.shape[1]} numbers each" if numbers else f"{len(self.labels.unique())} classes"
+        return f"ImageSet({len(self):,} of {shape}, {what})"
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = as_float(self.images[index])
-        return (self.augment(image) if self.augment else image), int(self.labels[index])
+    def __getitem__(self, index: int) -> tuple[Tensor, Any]:
+        image, label = as_float(self.images[index]), self.labels[index]
+        return (self.augment(image) if self.augment else image), label if label.ndim else int(label)
 
     def batch(self, indices: Sequence[int] | range) -> tuple[Tensor, Tensor]:
         """Images (batch, …) as float, augmented, and labels (batch,), in one call."""

@@ -13,6 +13,9 @@ PUBLISHED_NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "medical-mnist
 OWN = ("folder", "npz", "csv")
 """Custom data, which need a path."""
 
+WITH_NUMBERS = ("npz", "csv")
+"""Those that can have numbers to learn in the place of classes."""
+
 RESIZES = ("bilinear", "antialias")
 """How images are resized: each new pixel is interpolated between its nearest old ones, or averaged over all that it
 covers."""

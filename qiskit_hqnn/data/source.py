@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from qiskit_hqnn.data.folders import Listing
+from qiskit_hqnn.data.folders import Label, Listing
 from qiskit_hqnn.data.image_set import ImageSet, as_float
 from qiskit_hqnn.data.pictures import Picture, open_white, read_picture
 from qiskit_hqnn.data.preprocessing import Preprocessing, with_channels
@@ -31,6 +31,8 @@ class Source:
         class_names: by label.
         preprocessing: how files become such images; None for vectors of features.
         digest: SHA-256 of the files' content, if no checksum is published.
+        targets: names of the numbers that stand in the place of classes; none where there are classes.
+        notes: what a reader of the data should know, a sentence each.
     """
 
     train: ImageSet
@@ -39,6 +41,8 @@ class Source:
     preprocessing: Preprocessing | None
     validation: ImageSet | None = None
     digest: str | None = None
+    targets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_listing(
@@ -62,7 +66,7 @@ def read_listing(
     for index, (_part, path, label) in enumerate(files):
         content = _bytes_of(path)
         picture = read_picture(path, content)
-        digest.update(b"%d %d " % (label, len(content)) + sha256(content).digest())
+        digest.update(b"%s %d " % (_as_bytes(label), len(content)) + sha256(content).digest())
         if picture.white is None:
             open_files.append(index)
             highest = max(highest, float(picture.pixels.max(initial=0)))
@@ -77,7 +81,8 @@ def read_listing(
     stacked = _stack(images, channels)
     sets, start = {}, 0
     for part, members in listing.parts.items():
-        labels = torch.tensor([label for _, label in members], dtype=torch.long)
+        kind = torch.float32 if listing.targets else torch.long
+        labels = torch.tensor([label for _, label in members], dtype=kind)
         sets[part] = ImageSet(stacked[start : start + len(members)], labels)
         start += len(members)
     height, width = stacked.shape[-2:]
@@ -88,7 +93,13 @@ def read_listing(
         Preprocessing(channels, (height, width), white),
         sets.get("validation"),
         digest.hexdigest(),
+        listing.targets,
+        listing.notes,
     )
+
+
+def _as_bytes(label: Label) -> bytes:
+    return str(label if isinstance(label, int) else list(label)).encode()
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -99,7 +110,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _check_size(
-    images: Sequence[Tensor], files: Sequence[tuple[str, Path, int]], path: Path, picture: Picture
+    images: Sequence[Tensor], files: Sequence[tuple[str, Path, Label]], path: Path, picture: Picture
 ) -> None:
     if images[-1].shape[1:] == images[0].shape[1:]:
         return

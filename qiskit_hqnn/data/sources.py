@@ -74,7 +74,12 @@ PUBLISHED: dict[str, Callable[[Path], Source]] = {
 
 
 def read_source(
-    name: str, root: Path, path: Path | None, size: tuple[int, int] | None, channels: int | None
+    name: str,
+    root: Path,
+    path: Path | None,
+    size: tuple[int, int] | None,
+    channels: int | None,
+    targets: tuple[str, ...] = (),
 ) -> Source:
     """A data set by its word.
 
@@ -84,6 +89,7 @@ def read_source(
         path: of "folder", "npz" and "csv".
         size: (height, width) to which custom images and MedMNIST's are resized.
         channels: 1 or 3.
+        targets: names of numbers in the place of classes, of "npz" and "csv".
     """
     if (name in OWN) != (path is not None):
         allowed = ", ".join(map(repr, OWN))
@@ -97,8 +103,8 @@ def read_source(
     if path is None:
         return PUBLISHED[name](root)
     if name == "npz":
-        return read_npz(path, size, channels)
-    return read_listing(list_csv(path) if name == "csv" else list_tree(path), size, channels)
+        return read_npz(path, size, channels, targets=targets)
+    return read_listing(list_csv(path, targets) if name == "csv" else list_tree(path), size, channels)
 
 
 class _OfTorchvision(Protocol):

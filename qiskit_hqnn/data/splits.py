@@ -18,6 +18,7 @@ from qiskit_hqnn.data.names import OWN, RESIZES, check_name
 from qiskit_hqnn.data.preprocessing import Preprocessing
 from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.data.sources import read_source
+from qiskit_hqnn.data.targets import Targets, check_names
 from qiskit_hqnn.data.twins import Twins, find_twins
 from qiskit_hqnn.errors import MissingDataError
 
@@ -33,6 +34,7 @@ class Splits:
         digest: SHA-256 of the files' content, if no checksum is published.
         notes: how the parts were chosen, a sentence each.
         encoder: from images to features (N, F), if they were reduced; otherwise None.
+        targets: the numbers in the place of classes, with their scale; None for classes.
     """
 
     train: ImageSet
@@ -43,10 +45,16 @@ class Splits:
     digest: str | None = None
     notes: tuple[str, ...] = ()
     encoder: nn.Module | None = None
+    targets: Targets | None = None
 
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
+
+    @property
+    def num_outputs(self) -> int:
+        """What a network for these images answers: numbers, or one output for each class."""
+        return len(self.targets.names) if self.targets else self.num_classes
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -64,7 +72,9 @@ class Splits:
         return find_twins(self.test, (self.train, self.validation))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Images of each class in each part."""
+        """Images of each class in each part; of numbers their count alone."""
+        if self.targets:
+            return {part: {"images": len(images)} for part, images in self.parts.items()}
         return {
             part: dict(
                 zip(
@@ -77,7 +87,14 @@ class Splits:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(images):,} {part}" for part, images in self.parts.items())
         shape = "×".join(map(str, self.image_shape))
-        return f"Splits({sizes}; {self.num_classes} classes; {shape})"
+        return f"Splits({sizes}; {self.answers}; {shape})"
+
+    @property
+    def answers(self) -> str:
+        """In words what is learned of an image: "10 classes", "numbers: age, weight"."""
+        if self.targets is None:
+            return f"{self.num_classes} classes"
+        return f"number{'s' * (self.num_outputs > 1)}: {', '.join(self.targets.names)}"
 
 
 def load(
@@ -85,6 +102,7 @@ def load(
     root: str | Path = "data",
     *,
     path: str | Path | None = None,
+    targets: Sequence[str] | None = None,
     classes: Sequence[int | str] | None = None,
     train_samples: int | None = None,
     test_samples: int | None = None,
@@ -105,6 +123,8 @@ def load(
         root: folder of the published data sets; what torchvision can download goes there.
         path: a folder with {train,test}/CLASS/* or CLASS/*; an archive with train_images, train_labels and so on; or a
             table with the columns path, label and, if it defines the test set, split.
+        targets: numbers to learn in the place of classes: columns of a table, or the names of the numbers in an
+            archive's labels, (N,) or (N, K). None reads classes.
         classes: labels to keep, in the order of the new labels, by number or name; all by default.
         train_samples: images for training and validation together (for training alone if the data set comes with
             validation images); all by default. Stratified by class.
@@ -132,7 +152,8 @@ def load(
     own = name in OWN or name.startswith(PREFIX)
     _check_resize(resize, own)
     size = None if image_size is None else (image_size, image_size)
-    source = read_source(name, Path(root), None if path is None else Path(path), size, channels)
+    numbers = check_names(targets, name)
+    source = read_source(name, Path(root), None if path is None else Path(path), size, channels, numbers)
     if channels is not None:
         source = _in_channels(source, channels)
     if source.preprocessing and size is not None and source.preprocessing.size != size:
@@ -149,6 +170,7 @@ def from_dataset(
     train: LabelledImages,
     test: LabelledImages | None = None,
     *,
+    targets: Sequence[str] | None = None,
     classes: Sequence[int | str] | None = None,
     train_samples: int | None = None,
     test_samples: int | None = None,
@@ -166,13 +188,15 @@ def from_dataset(
         train: maps 0 … len − 1 to (image, label): an image of Pillow's, an array (height, width[, channels]) or a
             tensor (channels, height, width) of bytes or floats; its `classes`, if it has them, name the labels.
         test: the same for test images; by default `test_fraction` of `train`, stratified, by `seed`.
+        targets: names of the numbers that an item has in the place of a label; None where labels are classes.
 
     The other arguments are those of `load`.
 
     Raises:
         MissingDataError: if an item is not an image with a label, or there are too few images.
     """
-    source = read_dataset(train, test, None if image_size is None else (image_size, image_size), channels)
+    size, numbers = None if image_size is None else (image_size, image_size), check_names(targets, "npz")
+    source = read_dataset(train, test, size, channels, numbers)
     choice = Choice(classes, train_samples, test_samples, first, balanced, validation, test_fraction, seed)
     return _splits(source, choice, fixed_test_set=False)
 
@@ -188,6 +212,7 @@ def _splits(source: Source, choice: Choice, fixed_test_set: bool) -> Splits:
         how,
         source.digest,
         chosen.notes,
+        targets=Targets.of(source.targets, chosen.train.labels) if source.targets else None,
     )
 
 

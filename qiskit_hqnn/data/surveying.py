@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from qiskit_hqnn.data.pictures import open_white, read_picture
 from qiskit_hqnn.data.seen import Item, Seen
 from qiskit_hqnn.data.source import Source
 from qiskit_hqnn.data.sources import read_source
+from qiskit_hqnn.data.targets import check_names
 from qiskit_hqnn.errors import MissingDataError
 
 _SHOWN = 8
@@ -43,28 +44,65 @@ def survey(
     root: str | Path = "data",
     path: str | Path | None = None,
     *,
+    targets: Sequence[str] | None = None,
     test_fraction: float = 0.2,
     seed: int = 0,
 ) -> Survey:
     """Survey a data set; damaged files are reported, not raised.
 
     Args:
-        name, root, path, test_fraction, seed: as in `qiskit_hqnn.data.load`.
+        name, root, path, targets, test_fraction, seed: as in `qiskit_hqnn.data.load`.
 
     Raises:
         MissingDataError: if there is no such data set.
     """
     check_name(name)
+    numbers = check_names(targets, name)
     if name in ("folder", "csv") and path is not None:
-        listing = list_tree(Path(path)) if name == "folder" else list_csv(Path(path))
+        listing = list_tree(Path(path)) if name == "folder" else _in_one_class(list_csv(Path(path), numbers))
+        read = listing.notes
         items, sizes, thumbnails = _of_files(listing, Path(path))
         names, skipped = listing.classes, listing.skipped
     else:
-        source = read_source(name, Path(root), None if path is None else Path(path), None, None)
+        source = read_source(name, Path(root), None if path is None else Path(path), None, None, numbers)
+        source = _source_in_one_class(source) if numbers else source
+        read = source.notes
         items, sizes, thumbnails = _of_source(source)
         names, skipped = source.class_names, ()
-    parts, notes = _parted(items, sizes, names, Choice(test_fraction=test_fraction, seed=seed), name)
-    return Survey(names, items, parts, notes, skipped, thumbnails)
+    parts, notes = _parted(items, sizes, names, Choice(test_fraction=test_fraction, seed=seed), name, numbers)
+    return Survey(names, items, parts, (*read, *notes), skipped, thumbnails)
+
+
+def _in_one_class(listing: Listing) -> Listing:
+    """A table of numbers as pictures of one kind, with a sentence for each number; of classes as it is."""
+    if not listing.targets:
+        return listing
+    rows = [label for members in listing.parts.values() for _, label in members]
+    parts = {part: [(path, 0) for path, _ in members] for part, members in listing.parts.items()}
+    notes = _ranges(listing.targets, torch.tensor(rows, dtype=torch.float64))
+    return replace(listing, classes=("images",), parts=parts, targets=(), notes=notes)
+
+
+def _source_in_one_class(source: Source) -> Source:
+    sets = {"train": source.train, "validation": source.validation, "test": source.test}
+    rows = torch.cat([images.labels for images in sets.values() if images is not None])
+    alike = {
+        part: ImageSet(images.images, torch.zeros(len(images), dtype=torch.long))
+        for part, images in sets.items()
+        if images is not None
+    }
+    notes = _ranges(source.targets, rows)
+    own = source.preprocessing
+    return Source(alike["train"], alike.get("test"), ("images",), own, alike.get("validation"), notes=notes)
+
+
+def _ranges(names: Sequence[str], values: torch.Tensor) -> tuple[str, ...]:
+    lows, highs = values.amin(dim=0).tolist(), values.amax(dim=0).tolist()
+    means, spreads = values.mean(dim=0).tolist(), values.double().std(dim=0, correction=0).tolist()
+    return tuple(
+        f"{name} is {mean:.4g} ± {spread:.4g} (mean and standard deviation), from {low:g} to {high:g}."
+        for name, low, high, mean, spread in zip(names, lows, highs, means, spreads, strict=True)
+    )
 
 
 Looked = tuple[list[Item], dict[str, int], dict[int, list[np.ndarray]]]
@@ -77,6 +115,7 @@ def _of_files(listing: Listing, place: Path) -> Looked:
     folder = place if place.is_dir() else place.parent
     for members in listing.parts.values():
         for path, label in members:
+            assert isinstance(label, int)
             name = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
             try:
                 picture = read_picture(path)
@@ -137,7 +176,12 @@ def _thumbnail(pixels: np.ndarray) -> np.ndarray:
 
 
 def _parted(
-    items: Sequence[Item], sizes: Mapping[str, int], names: tuple[str, ...], choice: Choice, name: str
+    items: Sequence[Item],
+    sizes: Mapping[str, int],
+    names: tuple[str, ...],
+    choice: Choice,
+    name: str,
+    numbers: tuple[str, ...],
 ) -> tuple[dict[str, list[int]], tuple[str, ...]]:
     """The split that `load` would make, of positions instead of images."""
     sets: dict[str, ImageSet] = {}
@@ -146,7 +190,7 @@ def _parted(
         labels = torch.tensor([item.label for item in items[start : start + size]], dtype=torch.long)
         sets[part] = ImageSet(torch.arange(start, start + size)[:, None], labels)
         start += size
-    source = Source(sets["train"], sets.get("test"), names, None, sets.get("validation"))
+    source = Source(sets["train"], sets.get("test"), names, None, sets.get("validation"), targets=numbers)
     chosen = choose(source, choice, fixed_test_set=name not in OWN)
     parts = dict(zip(PARTS, (chosen.train, chosen.validation, chosen.test), strict=True))
     return {part: images.images[:, 0].tolist() for part, images in parts.items()}, chosen.notes

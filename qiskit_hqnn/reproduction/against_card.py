@@ -108,6 +108,8 @@ def hold(outcome: Outcome, card: Card, path: Path) -> list[Held]:
     pairs = [(found[key], group) for group in _groups(own) if (key := (group.run, group.where)) in found]
     if not any(group.run == NETWORK for _, group in pairs):
         raise RunFolderError(f"Card {path} has no place in common with the own runs of {outcome.row.job}.")
+    if any(theirs.score is not ours.score for theirs, ours in pairs):
+        raise RunFolderError(f"Card {path} is of numbers, but {outcome.row.job} answers classes.")
     held = [_held(theirs, ours) for theirs, ours in pairs]
     return sorted(held, key=lambda item: item.run != NETWORK)
 
@@ -132,8 +134,8 @@ def _alone(run: str, where: str, result: Result) -> Group:
         {
             "run": run,
             "where": where,
-            "accuracy": {"mean": result.accuracy, "count": 1},
-            "macro_f1": {"mean": result.macro_f1, "count": 1},
+            result.score.key: {"mean": result.value, "count": 1},
+            "macro_f1": None if result.macro_f1 is None else {"mean": result.macro_f1, "count": 1},
             "images": result.images,
             "runs": 1,
         }
@@ -142,7 +144,7 @@ def _alone(run: str, where: str, result: Result) -> Group:
 
 def _held(theirs: Group, ours: Group) -> Held:
     """Of several values on the card by their scatter, of one by that of its test images (Wilson)."""
-    spread, count = theirs.accuracy, ours.accuracy.count
+    spread, count = theirs.spread, ours.spread.count
     if spread.count < 2 or spread.deviation is None:
         low, high = wilson_interval(round(spread.mean * theirs.images), theirs.images)
     else:
@@ -153,4 +155,4 @@ def _held(theirs: Group, ours: Group) -> Held:
         )
         half = max(half, 1 / theirs.images)  # equal values say no more than to one image
         low, high = max(0.0, spread.mean - half), min(1.0, spread.mean + half)
-    return Held(ours.run, ours.where, spread.mean, low, high, ours.accuracy.mean)
+    return Held(ours.run, ours.where, spread.mean, low, high, ours.spread.mean)

@@ -8,7 +8,7 @@ from qiskit_hqnn.training import Mean, Summary, SummaryRow, by_draw, of_one_more
 
 def counted(entry: SummaryRow) -> str:
     """How many seeds, or draws of the images × seeds."""
-    mean: Mean = entry["accuracy"]
+    mean: Mean = entry["mean"]
     if mean.unit == "seed":
         return str(mean.count)
     each, rest = divmod(entry["runs"], mean.count)
@@ -18,13 +18,13 @@ def counted(entry: SummaryRow) -> str:
 def over_draws(outcome: Outcome, summary: Summary) -> str:
     """What a choice of images alone changes; empty where they were chosen once."""
     entries = [
-        entry for entry in summary["rows"] if entry["run"] == "network" and entry["accuracy"].unit == "draw"
+        entry for entry in summary["rows"] if entry["run"] == "network" and entry["mean"].unit == "draw"
     ]
-    if not entries or entries[0]["accuracy"].count < 2:
+    if not entries or entries[0]["mean"].count < 2:
         return ""
     entry, figure = entries[0], outcome.row.figure
-    mean: Mean = entry["accuracy"]
-    draws = of_draws(entry["accuracies"])
+    mean: Mean = entry["mean"]
+    draws = of_draws(entry["values"])
     low, high = of_one_more(mean)
     alone = (mean.mean * (1 - mean.mean) / entry["images"]) ** 0.5
     words = (

@@ -287,7 +287,7 @@ def run_on_device(
             "mitigation": mitigation,
             "subset": "random" if few < total else None,
             "seconds": round(time.perf_counter() - started, 2),
-            "exact_accuracy": exact.accuracy,
+            "exact_accuracy": exact.summary()["accuracy"],
             "executions": place.meter.spent.executions,
             "qpu_seconds": round(place.meter.spent.qpu_seconds, 1),
         }

@@ -122,7 +122,7 @@ def _short(commit: str) -> str:
 
 
 def _runs_table(summary: Summary) -> str:
-    drawn = summary["rows"][0]["accuracy"].unit == "draw"
+    drawn = summary["rows"][0]["mean"].unit == "draw"
     each = "draws one by one, each the mean of its seeds" if drawn else "seeds one by one"
     lines = [
         f"| network | where | accuracy | macro F1 | loss | not learning | {each} |",
@@ -132,11 +132,13 @@ def _runs_table(summary: Summary) -> str:
     for entry in summary["rows"]:
         where = entry["where"] + (f", {entry['images']} images" if entry["images"] < most else "")
         name = "hybrid" if entry["run"] == "network" else CONTROLS.get(entry["run"], (entry["run"], ""))[0]
-        by_run = entry["accuracies"]
-        values = of_draws(by_run).values() if entry["accuracy"].unit == "draw" else by_run.values()
+        by_run = entry["values"]
+        values = of_draws(by_run).values() if entry["mean"].unit == "draw" else by_run.values()
         each = ", ".join(f"{100 * value:.1f}" for value in values)
+        f1 = entry["macro_f1"]
+        assert f1 is not None  # rows are of classes
         lines.append(
-            f"| {name} | {where} | {percent(entry['accuracy'])} | {entry['macro_f1'].mean:.3f} | "
+            f"| {name} | {where} | {percent(entry['mean'])} | {f1.mean:.3f} | "
             f"{entry['loss'].mean:.3f} | {_share(entry)} | {each} |"
         )
     return "\n".join(lines)
@@ -151,5 +153,5 @@ def _parameters(row: Published, counts: dict[str, int]) -> str:
 
 def _share(entry: SummaryRow) -> str:
     """The share of runs that do not learn."""
-    enough = entry["accuracy"].count >= SEEDS_FOR_A_SHARE
+    enough = entry["mean"].count >= SEEDS_FOR_A_SHARE
     return f"{entry['not_learned']} of {entry['runs']}" if enough else ""

@@ -20,7 +20,7 @@ def measured(row: Published, entry: SummaryRow) -> str:
 
 def _mean(row: Published, entry: SummaryRow) -> Mean:
     """Of what the text measures."""
-    return entry["macro_f1"] if row.measure == "macro_f1" else entry["accuracy"]
+    return (row.measure == "macro_f1" and entry["macro_f1"]) or entry["mean"]
 
 
 def images_of(outcome: Outcome) -> int:

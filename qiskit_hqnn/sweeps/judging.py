@@ -10,7 +10,16 @@ import numpy as np
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.sweeps.grid import Point
 from qiskit_hqnn.sweeps.side_by_side import Outcome
-from qiskit_hqnn.training import Mean, Repeat, TunedSection, best_epoch, mean_of
+from qiskit_hqnn.training import (
+    ACCURACY,
+    Mean,
+    Repeat,
+    Score,
+    TunedSection,
+    best_epoch,
+    mean_of,
+    score_of_history,
+)
 
 
 @dataclass(frozen=True)
@@ -20,27 +29,30 @@ class Row:
     Attributes:
         point: of the grid.
         control: None for the network itself.
-        accuracies, losses: of the kept epoch on the validation images, by seed (or draw and seed).
+        values, losses: score (accuracy, or R² of numbers) and loss of the kept epoch on the validation images, by seed
+            (or draw and seed).
         epochs: the kept one, by seed.
         parameters: (classical, quantum).
         seconds: of one training, on average.
         failures: why runs failed, by name.
-        difference: the chosen point's accuracy minus this one's, on the seeds that both have; None for itself.
+        difference: the chosen point's score minus this one's, on the seeds that both have; None for itself.
+        score: by which it is judged.
     """
 
     point: Point
     control: str | None
-    accuracies: dict[Repeat, float]
+    values: dict[Repeat, float]
     losses: dict[Repeat, float]
     epochs: dict[Repeat, int]
     parameters: tuple[int, int]
     seconds: float
     failures: dict[str, str] = field(default_factory=dict)
     difference: Mean | None = None
+    score: Score = ACCURACY
 
     @property
-    def accuracy(self) -> Mean | None:
-        return mean_of(self.accuracies) if self.accuracies else None
+    def mean(self) -> Mean | None:
+        return mean_of(self.values) if self.values else None
 
     @property
     def loss(self) -> Mean | None:
@@ -53,7 +65,7 @@ class Judged:
 
     Attributes:
         rows: networks and controls.
-        chosen: the network of the best mean validation accuracy, among equals of the lowest loss; None if none has
+        chosen: the network of the best mean validation score, among equals of the lowest loss; None if none has
             all of its runs.
         notes: what a reader must know.
         controls: of each control the best point, chosen in the same way.
@@ -116,8 +128,8 @@ def _best_of_controls(rows: Sequence[Row]) -> dict[str, Row]:
 
 def _for_a_control(control: str, row: Row) -> str:
     """The lines for the job file."""
-    assert row.accuracy is not None
-    words = f"Control {control!r} is best at {row.point.name} ({100 * row.accuracy.mean:.2f} %)"
+    assert row.mean is not None
+    words = f"Control {control!r} is best at {row.point.name} ({row.score.words(row.mean.mean)})"
     keys = [key.removeprefix("train.") for key in row.point.values]
     if all(key in TunedSection.model_fields for key in keys):
         values = ", ".join(
@@ -128,7 +140,7 @@ def _for_a_control(control: str, row: Row) -> str:
 
 
 def _row(point: Point, control: str | None, outcomes: Sequence[Outcome]) -> Row:
-    accuracies, losses, epochs = {}, {}, {}
+    values, losses, epochs, score = {}, {}, {}, ACCURACY
     parameters, seconds = (0, 0), []
     for outcome in outcomes:
         if outcome.failure is not None:
@@ -139,33 +151,33 @@ def _row(point: Point, control: str | None, outcomes: Sequence[Outcome]) -> Row:
             raise RunFolderError(
                 f"{outcome.plan.folder} has no epoch with validation images, which the choice needs."
             )
-        accuracies[repeat], losses[repeat] = kept["validation_accuracy"], kept["validation_loss"]
+        score = score_of_history([kept])
+        values[repeat], losses[repeat] = kept[f"validation_{score.key}"], kept["validation_loss"]
         epochs[repeat] = int(kept["epoch"])
         parameters = (metrics.parameters.classical, metrics.parameters.quantum)
         seconds.append(metrics.seconds["train"])
     return Row(
         point,
         control,
-        accuracies,
+        values,
         losses,
         epochs,
         parameters,
         float(np.mean(seconds)) if seconds else float("nan"),
         {one.plan.name: one.failure for one in outcomes if one.failure is not None},
+        score=score,
     )
 
 
 def _worth(row: Row) -> tuple[float, float]:
-    assert row.accuracy is not None
+    assert row.mean is not None
     assert row.loss is not None
-    return round(row.accuracy.mean, 9), -row.loss.mean  # equal means, whatever the order of summation
+    return round(row.mean.mean, 9), -row.loss.mean  # equal means, whatever the order of summation
 
 
 def _against(chosen: Row, row: Row) -> Row:
     pairs = {
-        repeat: value - row.accuracies[repeat]
-        for repeat, value in chosen.accuracies.items()
-        if repeat in row.accuracies
+        repeat: value - row.values[repeat] for repeat, value in chosen.values.items() if repeat in row.values
     }
     difference = mean_of(pairs) if pairs else None
     return Row(**{**vars(row), "difference": difference})

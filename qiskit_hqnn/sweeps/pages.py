@@ -14,7 +14,7 @@ from qiskit_hqnn._text import one_line
 from qiskit_hqnn.sweeps.grid import Point, short_names
 from qiskit_hqnn.sweeps.judging import Judged, Row
 from qiskit_hqnn.sweeps.picture import sweep_svg
-from qiskit_hqnn.training import Mean, interval_words, repeat_words
+from qiskit_hqnn.training import Mean, Score, interval_words, repeat_words
 
 Table = tuple[list[str], list[list[str]]]
 """Titles and rows of cells."""
@@ -51,29 +51,30 @@ def table_of(judged: Judged) -> Table:
 
 
 def _figures(row: Row, star: str) -> list[str]:
-    count, failed = len(row.accuracies), len(row.failures)
+    count, failed = len(row.values), len(row.failures)
     runs = f"{count}" + (f", {failed} failed" if failed else "")
-    if row.accuracy is None or row.loss is None:
+    if row.mean is None or row.loss is None:
         return ["–", "–", "–", runs, "–", "–", "–", "–"]
     return [
-        f"{100 * row.accuracy.mean:.2f} %{star}",
-        interval_words(row.accuracy),
+        f"{row.score.words(row.mean.mean)}{star}",
+        interval_words(row.mean, row.score),
         f"{row.loss.mean:.4f}",
         runs,
         f"{row.parameters[0]:,} + {row.parameters[1]:,}",
         f"{row.seconds:.1f}",
-        *_difference_words(row.difference),
+        *_difference_words(row.difference, row.score),
     ]
 
 
-def _difference_words(difference: Mean | None) -> tuple[str, str]:
+def _difference_words(difference: Mean | None, score: Score) -> tuple[str, str]:
     if difference is None:
         return "–", "–"
-    points = f"{round(100 * difference.mean, 2) + 0.0:+.2f} points"  # not minus zero
+    points = score.change(round(difference.mean, 4) + 0.0)  # not minus zero
     if difference.count < 2:
         return points, "–"
-    low, high = max(-1.0, difference.low), min(1.0, difference.high)
-    return points, f"{100 * low:+.2f} to {100 * high:+.2f}"
+    most = score.high - score.low
+    low, high = max(-most, difference.low), min(most, difference.high)
+    return points, f"{score.signed(low)} to {score.signed(high)}"
 
 
 def write_sweep(folder: Path, points: Sequence[Point], judged: Judged) -> Path:
@@ -81,7 +82,7 @@ def write_sweep(folder: Path, points: Sequence[Point], judged: Judged) -> Path:
     keys = list(points[0].values)
     write_text(folder / "sweep.csv", _csv([_numbers(row, keys, row is judged.chosen) for row in judged.rows]))
     write_text(folder / "runs.csv", _csv([run for row in judged.rows for run in _runs(row, keys)]))
-    if any(row.accuracies for row in judged.rows):
+    if any(row.values for row in judged.rows):
         write_bytes(folder / "sweep.svg", sweep_svg(judged))
     chosen = judged.chosen
     write_json(
@@ -107,13 +108,14 @@ def _markdown(first: Point, judged: Judged) -> str:
         [
             f"# Sweep: {one_line(first.job.title or first.job.model.name)}",
             "",
-            "Accuracy and loss of each run's kept epoch on the validation images, means over the seeds with 95 % "
+            f"{judged.rows[0].score.name.capitalize()} and loss of each run's kept epoch on the validation images, "
+            "means over the seeds with 95 % "
             "intervals (Student's t). `best − this` is the difference from the chosen point (*), paired by seed. "
             "Parameters are classical + quantum, seconds those of one training. No test set was read.",
             "",
             *table,
             "",
-            "![Validation accuracy by point](sweep.svg)",
+            f"![Validation {judged.rows[0].score.name} by point](sweep.svg)",
             "",
             *(f"- {note}" for note in judged.notes),
             *failures,
@@ -123,18 +125,18 @@ def _markdown(first: Point, judged: Judged) -> str:
 
 
 def _numbers(row: Row, keys: Sequence[str], chosen: bool) -> dict[str, Any]:
-    accuracy, loss, difference = row.accuracy, row.loss, row.difference
+    key, mean, loss, difference = row.score.key, row.mean, row.loss, row.difference
     return {
         **{key: row.point.values[key] for key in keys},
         "control": row.control or "",
-        "accuracy": accuracy and accuracy.mean,
-        "accuracy_low": accuracy and accuracy.low,
-        "accuracy_high": accuracy and accuracy.high,
+        key: mean and mean.mean,
+        f"{key}_low": mean and mean.low,
+        f"{key}_high": mean and mean.high,
         "loss": loss and loss.mean,
-        "runs": len(row.accuracies),
+        "runs": len(row.values),
         "failed": len(row.failures),
-        "classical": row.parameters[0] if row.accuracies else None,
-        "quantum": row.parameters[1] if row.accuracies else None,
+        "classical": row.parameters[0] if row.values else None,
+        "quantum": row.parameters[1] if row.values else None,
         "seconds": row.seconds,
         "difference": difference and difference.mean,
         "difference_low": difference and difference.low,
@@ -149,15 +151,15 @@ def _runs(row: Row, keys: Sequence[str]) -> list[dict[str, Any]]:
         {
             **base,
             "run": repeat_words(repeat),
-            "accuracy": accuracy,
+            row.score.key: value,
             "loss": row.losses[repeat],
             "epoch": row.epochs[repeat],
             "failure": "",
         }
-        for repeat, accuracy in row.accuracies.items()
+        for repeat, value in row.values.items()
     ]
     failed = [
-        {**base, "run": name, "accuracy": None, "loss": None, "epoch": None, "failure": why}
+        {**base, "run": name, row.score.key: None, "loss": None, "epoch": None, "failure": why}
         for name, why in row.failures.items()
     ]
     return [*done, *failed]

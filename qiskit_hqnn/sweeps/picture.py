@@ -1,4 +1,4 @@
-"""A sweep as vector graphics: validation accuracy over the first key's values, a line for each other combination."""
+"""A sweep as vector graphics: validation score over the first key's values, a line for each other combination."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from qiskit_hqnn._text import drawn
 from qiskit_hqnn.sweeps.grid import short_names
 from qiskit_hqnn.sweeps.judging import Judged, Row
+from qiskit_hqnn.training import Score
 
 _NAMED = 12
 """Most lines in a legend."""
@@ -17,7 +18,7 @@ _NAMED = 12
 
 def sweep_svg(judged: Judged) -> bytes:
     """Dots are runs, lines join the means, bars are their 95 % intervals; a ring marks the chosen point."""
-    rows = [row for row in judged.rows if row.accuracies]
+    rows = [row for row in judged.rows if row.values]
     first, *others = rows[0].point.values
     short = short_names([first, *others])
     places = list(dict.fromkeys(row.point.values[first] for row in judged.rows))
@@ -34,18 +35,25 @@ def sweep_svg(judged: Judged) -> bytes:
         colour = colours[number % len(colours)]
         _draw(axis, own, [places.index(row.point.values[first]) + shift for row in own], name, colour)
     chosen = judged.chosen
-    if chosen is not None and chosen.accuracy is not None:
+    if chosen is not None and chosen.mean is not None:
         names = list(lines.values())
         line = next(number for number, own in enumerate(names) if chosen in own)
         shift = spread * (line / (len(lines) - 1) - 0.5) if len(lines) > 1 else 0.0
         place = places.index(chosen.point.values[first]) + shift
         axis.plot(
-            [place], [100 * chosen.accuracy.mean], "o", ms=15, mfc="none", mec="#333333", label="chosen"
+            [place],
+            [_scaled(chosen.mean.mean, chosen.score)],
+            "o",
+            ms=15,
+            mfc="none",
+            mec="#333333",
+            label="chosen",
         )
     axis.set_xticks(range(len(places)), [drawn(place) for place in places])
     axis.set_xlim(-0.6, len(places) - 0.4)
     axis.set_xlabel(drawn(first))
-    axis.set_ylabel("validation accuracy in %")
+    score = judged.rows[0].score
+    axis.set_ylabel(f"validation {score.name}{' in %' if score.percent else ''}")
     axis.spines[["top", "right"]].set_visible(False)
     if len(lines) <= _NAMED and (len(lines) > 1 or chosen is not None):
         axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -54,15 +62,21 @@ def sweep_svg(judged: Judged) -> bytes:
     return file.getvalue()
 
 
+def _scaled(value: float, score: Score) -> float:
+    return 100 * value if score.percent else value
+
+
 def _draw(axis: object, rows: list[Row], places: list[float], name: str, colour: object) -> None:
-    means = [row.accuracy for row in rows if row.accuracy is not None]
-    values = [100 * mean.mean for mean in means]
-    # Shares end at 0 and 100 %; one seed has no interval.
-    low = [100 * (mean.mean - max(0.0, mean.low)) if mean.count > 1 else 0.0 for mean in means]
-    high = [100 * (min(1.0, mean.high) - mean.mean) if mean.count > 1 else 0.0 for mean in means]
+    means, score = [row.mean for row in rows if row.mean is not None], rows[0].score
+    values = [_scaled(mean.mean, score) for mean in means]
+    # Intervals end where the score does; one seed has none.
+    low = [_scaled(mean.mean - max(score.low, mean.low), score) if mean.count > 1 else 0.0 for mean in means]
+    high = [
+        _scaled(min(score.high, mean.high) - mean.mean, score) if mean.count > 1 else 0.0 for mean in means
+    ]
     style = {"color": colour, "marker": "_", "ms": 9, "lw": 1.2, "elinewidth": 3.0, "ecolor": (*colour, 0.35)}  # type: ignore[misc]
     label = drawn(name) or "network"
     axis.errorbar(places, values, yerr=[low, high], label=label, **style)  # type: ignore[attr-defined]
     for place, row in zip(places, rows, strict=True):
-        dots = [100 * value for value in row.accuracies.values()]
+        dots = [_scaled(value, score) for value in row.values.values()]
         axis.plot([place] * len(dots), dots, "o", ms=3.5, color=colour, alpha=0.7, mew=0)  # type: ignore[attr-defined]

@@ -1,5 +1,5 @@
 from .deciding import decide
-from .evaluation import Evaluation, evaluate, outputs_of, wilson_interval
+from .evaluation import Evaluation, Judged, evaluate, outputs_of, wilson_interval
 from .export import (
     Card,
     Group,
@@ -21,12 +21,13 @@ from .job_names import find_job, shipped_folder, shipped_jobs
 from .job_sections import TunedSection
 from .job_settings import differences, settings_of
 from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
+from .losses import check_classes
 from .measuring import keep_result, run_test_set
 from .metrics import Metrics, Result, active
 from .named import NAMED_NETWORK
 from .own_circuits import check_circuit
 from .own_networks import own_parts
-from .pictures import best_epoch, draw_confusion, draw_curves_of_runs
+from .pictures import best_epoch, draw_confusion, draw_curves_of_runs, score_of_history
 from .prediction import predict_on, shots_for
 from .predictor import Predictor
 from .preparation import build_model, check_controls, load_splits
@@ -37,6 +38,7 @@ from .rounds import begun_under, price_in_rounds, submit_in_rounds
 from .run_folder import RunFolder
 from .running import name_of_run, run_each, run_job
 from .running_on import check_snapshots, gradient_of, manager_for, running_on
+from .scores import ACCURACY, Score
 from .significance import detectable, holm
 from .study import (
     MARGIN,
@@ -56,8 +58,10 @@ from .study import (
     write_study,
 )
 from .submission import Half, finish, first_half, observed_layer_of, second_half, weights_digest
+from .values import Values
 
 __all__ = [
+    "ACCURACY",
     "MARGIN",
     "NAMED_NETWORK",
     "PREDICTIONS_STORE",
@@ -71,6 +75,7 @@ __all__ = [
     "Half",
     "HybridSection",
     "JobFile",
+    "Judged",
     "LoadedNetwork",
     "LoadedRun",
     "Mean",
@@ -84,10 +89,12 @@ __all__ = [
     "Result",
     "Run",
     "RunFolder",
+    "Score",
     "Summary",
     "SummaryRow",
     "Terminal",
     "TunedSection",
+    "Values",
     "active",
     "begun_under",
     "best_epoch",
@@ -95,6 +102,7 @@ __all__ = [
     "by_draw",
     "card_of",
     "check_circuit",
+    "check_classes",
     "check_controls",
     "check_data",
     "check_snapshots",
@@ -138,6 +146,7 @@ __all__ = [
     "run_job",
     "run_test_set",
     "running_on",
+    "score_of_history",
     "second_half",
     "settings_of",
     "several_runs",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from qiskit_hqnn._text import one_line
+from qiskit_hqnn.training.scores import ACCURACY, Score
 
 _NUMBERED = 30
 """Up to so many classes the cells have numbers in them; beyond, pointing at one shows its number."""
@@ -86,9 +88,9 @@ class Points:
 
     Attributes:
         name: of the row.
-        values: shares in 0 … 1, by seed.
+        values: of the score, by seed.
         mean: theirs.
-        interval: of the mean, within 0 … 1; None for one seed.
+        interval: of the mean, within the score's range; None for one seed.
     """
 
     name: str
@@ -97,10 +99,12 @@ class Points:
     interval: tuple[float, float] | None
 
 
-def points_svg(rows: Sequence[Points]) -> str:
-    """Accuracies: a dot for each seed, a line for the interval of the mean, which ends at 0 and 100 %."""
-    ends = [end for row in rows for end in (*row.values.values(), *(row.interval or ()))]
-    low, high = _range(min(ends), max(ends))
+def points_svg(rows: Sequence[Points], score: Score = ACCURACY) -> str:
+    """Scores: a dot for each seed, a line for the interval of the mean, which ends where the score does."""
+    ends = [
+        end for row in rows for end in (*row.values.values(), *(row.interval or ())) if math.isfinite(end)
+    ]
+    low, high = _range(min(ends, default=0.0), max(ends, default=1.0), score)
     label = 20 + round(6.6 * min(_LETTERS, max(len(row.name) for row in rows)))
     height = _STEP * len(rows) + 40
 
@@ -109,20 +113,24 @@ def points_svg(rows: Sequence[Points]) -> str:
 
     head = (
         f'<svg role="img" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" font-size="12" '
-        'aria-label="Accuracy of every seed, with the mean and its interval">'
+        f'aria-label="{score.name} of every seed, with the mean and its interval">'
     )
+
+    def shown(tick: float) -> str:
+        return f"{100 * tick:g} %" if score.percent else f"{tick:g}"
+
     ticks = [
         f'<line x1="{at(tick)}" x2="{at(tick)}" y1="4" y2="{height - 34}" stroke="var(--line)"/>'
-        f'<text x="{at(tick)}" y="{height - 18}" text-anchor="middle">{100 * tick:g} %</text>'
-        for tick in _ticks(low, high)
+        f'<text x="{at(tick)}" y="{height - 18}" text-anchor="middle">{shown(tick)}</text>'
+        for tick in ticks_of(low, high)
     ]
-    lines = [_line(row, 20 + _STEP * index, label, at) for index, row in enumerate(rows)]
+    lines = [_line(row, 20 + _STEP * index, label, at, score) for index, row in enumerate(rows)]
     middle = (label + _WIDTH) / 2
-    foot = f'<text x="{middle}" y="{height - 3}" text-anchor="middle">test accuracy</text></svg>'
+    foot = f'<text x="{middle}" y="{height - 3}" text-anchor="middle">test {score.name}</text></svg>'
     return "".join([head, *ticks, *lines, foot])
 
 
-def _line(row: Points, y: int, label: int, at: Callable[[float], float]) -> str:
+def _line(row: Points, y: int, label: int, at: Callable[[float], float], score: Score) -> str:
     parts = [f'<text x="{label - 12}" y="{y + 4}" text-anchor="end">{escape(_short(row.name))}</text>']
     if row.interval:
         first, last = map(at, row.interval)
@@ -134,24 +142,25 @@ def _line(row: Points, y: int, label: int, at: Callable[[float], float]) -> str:
         f'<rect x="{at(row.mean) - 1.2:.1f}" y="{y - 9}" width="2.4" height="18" fill="var(--blue)"/>'
     )
     for seed, value in row.values.items():
-        words = escape(f"{one_line(row.name)}, seed {seed}: {100 * value:.2f} %")
+        words = escape(f"{one_line(row.name)}, seed {seed}: {score.words(value)}")
         dot = f'<circle cx="{at(value)}" cy="{y}" r="4" fill="var(--red)" fill-opacity=".75">'
         parts.append(f"{dot}<title>{words}</title></circle>")
     return "".join(parts)
 
 
-def _range(low: float, high: float) -> tuple[float, float]:
+def _range(low: float, high: float, score: Score) -> tuple[float, float]:
     room = max(0.05 * (high - low), 0.005)
-    return max(0.0, low - room), min(1.0, high + room)
+    return max(score.low, low - room), min(score.high, high + room)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Up to seven round shares in a range."""
-    for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2):
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first < 7:
-            return [round(number * step, 6) for number in range(first, last + 1)]
-    return [0.0, 0.5, 1.0]
+def ticks_of(low: float, high: float) -> list[float]:
+    """Up to seven round numbers in a range."""
+    step = 10.0 ** math.floor(math.log10((high - low) / 100))
+    factors = itertools.cycle((2.0, 2.5, 2.0))
+    while math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) >= 7:
+        step *= next(factors)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{number * step:.12g}") for number in range(first, last + 1)]
 
 
 def _short(name: str) -> str:

@@ -73,36 +73,34 @@ class Classifier(L.LightningModule):
     def _count(self, part: str, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Of some images, with the sum of their losses."""
         # Sums of our own: `self.log` in every step costs as much as a quantum layer.
-        right = (outputs.detach().argmax(dim=1) == labels).sum()
-        for name, value in (("loss", loss), ("right", right), ("images", len(labels))):
+        tally = self.loss.tally(outputs, labels)
+        for name, value in (("loss", loss), ("tally", tally), ("images", len(labels))):
             key = f"{part}_{name}"
             self._sums[key] = self._sums.get(key, 0.0) + value
 
     def averages(self, part: str, everywhere: bool = False) -> tuple[float, float]:
-        """(loss, accuracy) over the images that this process, or all of them, have seen since the last `forget`."""
-        loss, right, images = (
-            float(self._sums.get(f"{part}_{name}", 0.0)) for name in ("loss", "right", "images")
-        )
+        """(loss, score) over the images that this process, or all of them, have seen since the last `forget`."""
+        loss, images = (float(self._sums.get(f"{part}_{name}", 0.0)) for name in ("loss", "images"))
+        tally = torch.as_tensor(self._sums.get(f"{part}_tally", self.loss.nothing()))
         if everywhere and self.processes.others:
-            sums = torch.tensor([loss, right, images], dtype=torch.float64, device=self.device)
-            loss, right, images = self.processes.total(sums).tolist()
-        return loss / (images or 1.0), right / (images or 1.0)
+            sums = torch.tensor([loss, images, *tally.flatten().tolist()], dtype=torch.float64)
+            sums = self.processes.total(sums.to(self.device))
+            loss, images = sums[:2].tolist()
+            tally = sums[2:].reshape(tally.shape)
+        return loss / (images or 1.0), self.loss.score_of(tally, images or 1.0)
 
     def forget(self, part: str) -> None:
-        for name in ("loss", "right", "images"):
+        for name in ("loss", "tally", "images"):
             self._sums.pop(f"{part}_{name}", None)
 
     def on_validation_epoch_start(self) -> None:
         self.forget("validation")
 
     def on_validation_epoch_end(self) -> None:
-        loss, accuracy = self.averages("validation", everywhere=True)
+        loss, score = self.averages("validation", everywhere=True)
         # For checkpoints and early stopping; the row of the epoch goes to the loggers as a whole.
-        # Of epochs that are equally accurate the one of lowest loss is best, not the first: on few images many are at
-        # 100 % long before they are done. A hundredth of a thousandth of the loss decides no other pair.
-        rank = accuracy - 1e-5 * min(loss, 5.0)
-        values = {"validation_loss": loss, "validation_accuracy": accuracy, "validation_rank": rank}
-        self.log_dict(values, logger=False)
+        values = {"validation_loss": loss, f"validation_{self.loss.score.key}": score}
+        self.log_dict({**values, "validation_rank": self.loss.rank(loss, score)}, logger=False)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer, schedule = self._optimizer(self._groups())

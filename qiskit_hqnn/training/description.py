@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from qiskit_hqnn.data import Preprocessing, Splits
+from qiskit_hqnn.data import Preprocessing, Splits, Targets
 from qiskit_hqnn.training.own_circuits import KeptCircuit
 from qiskit_hqnn.training.own_networks import KeptSource
 
@@ -18,7 +18,8 @@ class Description(BaseModel):
         format: of this file.
         model: the network's name.
         options: all of its options, those that followed from the data and those at their defaults too.
-        class_names: names of its outputs.
+        class_names: names of its outputs, where they are classes.
+        targets: what its outputs are, where they are numbers; None for classes.
         shape: of a sample, (channels, height, width) or (features,).
         preprocessing: how a picture becomes such a sample; None for vectors of features.
         circuit: of a "hybrid" network.
@@ -33,12 +34,20 @@ class Description(BaseModel):
     model: str
     options: dict[str, Any]
     class_names: tuple[str, ...]
+    targets: Targets | None = None
     shape: tuple[int, ...]
     preprocessing: dict[str, Any] | None = None
     circuit: KeptCircuit | None = None
     source: KeptSource | None = None
     class_weights: tuple[float, ...] | None = None
     reduced: bool = False
+
+    @property
+    def answers(self) -> str:
+        """In words what it answers: "10 classes", or "numbers: age, weight"."""
+        if self.targets is None:
+            return f"{len(self.class_names)} classes"
+        return f"numbers: {', '.join(self.targets.names)}"
 
     @property
     def digest(self) -> str | None:
@@ -60,6 +69,7 @@ class Description(BaseModel):
             model=name,
             options=options,
             class_names=splits.class_names,
+            targets=splits.targets,
             shape=splits.image_shape,
             preprocessing=how.as_dict() if how else None,
             circuit=circuit,

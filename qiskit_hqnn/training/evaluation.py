@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix, 
 
 from qiskit_hqnn.data import ImageSet, as_float
 from qiskit_hqnn.training.losses import Loss, loss_of
+from qiskit_hqnn.training.regression import Regression, judge_numbers
 
 TEST_BATCH = 512
 """Images that are evaluated at once, and off the simulator sent as one PUB."""
@@ -48,7 +50,11 @@ class Evaluation:
         }
 
 
-def evaluate(model: nn.Module, images: ImageSet, batch_size: int = TEST_BATCH) -> Evaluation:
+Judged: TypeAlias = Evaluation | Regression
+"""What a test set has shown: of classes, or of numbers."""
+
+
+def evaluate(model: nn.Module, images: ImageSet, batch_size: int = TEST_BATCH) -> Judged:
     """Run a model over images, in evaluation mode and without gradients, wherever its quantum layer is."""
     outputs = outputs_of(model, images.images, batch_size)
     return judge(outputs, images.labels, loss_of(model))
@@ -67,8 +73,10 @@ def outputs_of(model: nn.Module, images: Tensor, batch_size: int = TEST_BATCH) -
     return torch.cat(outputs)
 
 
-def judge(outputs: Tensor, labels: Tensor, loss: Loss) -> Evaluation:
-    """The metrics of outputs (N, classes) for labels (N,)."""
+def judge(outputs: Tensor, labels: Tensor, loss: Loss) -> Judged:
+    """The metrics of outputs (N, classes) for labels (N,), or (N, K) for numbers (N, K)."""
+    if loss.targets is not None:
+        return judge_numbers(outputs, labels, loss)
     classes = outputs.shape[1]
     predicted = outputs.argmax(dim=1)
     return Evaluation(

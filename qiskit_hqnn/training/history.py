@@ -14,6 +14,7 @@ from qiskit_hqnn.training.classifier import Classifier
 from qiskit_hqnn.training.progress import Event, Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.running_on import Place
+from qiskit_hqnn.training.scores import Score
 
 _REPORT_SECONDS = 0.1
 
@@ -53,10 +54,10 @@ class History(Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         row: dict[str, float] = {"epoch": trainer.current_epoch + 1}
-        averages = _ours(pl_module).averages
-        row["train_loss"], row["train_accuracy"] = averages("train", True)
+        averages, score = _ours(pl_module).averages, _ours(pl_module).loss.score
+        row["train_loss"], row[f"train_{score.key}"] = averages("train", True)
         if trainer.callback_metrics.get("validation_loss") is not None:
-            row["validation_loss"], row["validation_accuracy"] = averages("validation", True)
+            row["validation_loss"], row[f"validation_{score.key}"] = averages("validation", True)
         row["seconds"] = round(time.perf_counter() - self.started, 3)
         if self.place.manager:
             lap = self.place.meter.lap()
@@ -70,7 +71,7 @@ class History(Callback):
         for logger in trainer.loggers:
             logger.log_metrics(values, int(row["epoch"]))
         epoch = int(row["epoch"])
-        self.progress(Event("epoch", _line(row, self.epochs), epoch, self.epochs, epoch, row))
+        self.progress(Event("epoch", _line(row, self.epochs, score), epoch, self.epochs, epoch, row))
         self.folder.check_there()
 
     def on_train_batch_end(
@@ -81,9 +82,9 @@ class History(Callback):
         if self.progress is silent or not self.first or now - self.reported < _REPORT_SECONDS:
             return
         self.reported = now
-        loss, accuracy = _ours(pl_module).averages("train")
+        loss, value = _ours(pl_module).averages("train")
         epoch, total = trainer.current_epoch + 1, int(trainer.num_training_batches)
-        values = {"loss": loss, "accuracy": accuracy}
+        values = {"loss": loss, _ours(pl_module).loss.score.name: value}
         self.progress(Event("step", "", batch_idx + 1, total, epoch, values))
 
 
@@ -92,16 +93,18 @@ def _ours(module: L.LightningModule) -> Classifier:
     return module
 
 
-def _line(row: Mapping[str, float], epochs: int) -> str:
+def _line(row: Mapping[str, float], epochs: int, score: Score) -> str:
     """An epoch in less than 80 columns."""
-    words = [f"epoch {row['epoch']:.0f}/{epochs}", *_figures(row, "train", "loss")]
+    words = [f"epoch {row['epoch']:.0f}/{epochs}", *_figures(row, "train", "loss", score)]
     if "validation_loss" in row:
-        words += _figures(row, "validation", "validation")
+        words += _figures(row, "validation", "validation", score)
     return "  ".join([*words, f"{row['seconds']:.1f} s"])
 
 
-def _figures(row: Mapping[str, float], part: str, name: str) -> list[str]:
-    return [f"{name} {row[f'{part}_loss']:.4f}, {100 * row[f'{part}_accuracy']:.1f} %"]
+def _figures(row: Mapping[str, float], part: str, name: str, score: Score) -> list[str]:
+    value = row[f"{part}_{score.key}"]
+    words = score.words(value, 1) if score.percent else f"{score.name} {score.words(value, 3)}"
+    return [f"{name} {row[f'{part}_loss']:.4f}, {words}"]
 
 
 def _gradient_norms(model: nn.Module) -> dict[str, float]:

@@ -25,6 +25,7 @@ from qiskit_hqnn.errors import JobFileError, MissingDataError
 from qiskit_hqnn.models import ALL_CONTROLS, CONTROLS_OF, is_own_network
 from qiskit_hqnn.training.job_mistakes import sentence
 from qiskit_hqnn.training.job_models import check_controls, section_of
+from qiskit_hqnn.training.job_numbers import check_training
 from qiskit_hqnn.training.job_sections import (
     DataSection,
     MitigationSection,
@@ -143,6 +144,8 @@ class JobFile(Section):
     @classmethod
     def _shots_of_training_go_together(cls, value: TrainSection, info: ValidationInfo) -> TrainSection:
         where, gradient = info.data.get("where", Where("exact")), info.data.get("gradient")
+        if "data" in info.data:
+            check_training(value, info.data["data"].targets)
         sampled = where.sampled or gradient not in (None, "autograd")
         check_rungs(value, info.data.get("shots", 1), where, sampled)
         if sampled and value.processes > 1:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from qiskit_hqnn.data import OWN
 from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.models import check_model
+from qiskit_hqnn.training.job_numbers import check_numbers
 
 Shots = Annotated[int, Field(ge=1, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -48,6 +49,10 @@ class DataSection(Section):
     """
     path: Annotated[str | None, Field(validate_default=True)] = None
     """Where your own data lies, relative to the job file's folder."""
+    targets: Annotated[list[str], Field(min_length=1)] | None = None
+    """Numbers to learn in the place of classes: columns of a `csv`, or names for the numbers of an `npz`. The loss is
+    then `mse`, of standardised numbers.
+    """
     classes: Annotated[list[int | str], Field(min_length=2)] | None = None
     """Only these classes, by label or by name; all by default."""
     train_samples: Annotated[int, Field(ge=1)] | None = None
@@ -80,6 +85,17 @@ class DataSection(Section):
     """Seed of the selection and of the split; the same for all runs of one draw."""
     draws: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Random draws of the images, by the seeds from `seed` on; each is trained on with all seeds and controls."""
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _one_or_several_targets(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _classes_or_numbers(self) -> DataSection:
+        if self.targets is not None:
+            check_numbers(self.name, self.targets, self.classes is not None, self.balanced)
+        return self
 
     @field_validator("path")
     @classmethod
@@ -167,8 +183,8 @@ class TrainSection(Section):
     """What "step", "exponential" and "plateau" multiply the rate by; 0.1, for "exponential" 0.95, by default."""
     early_stopping: Annotated[int, Field(ge=1)] | None = None
     """Stop after that many epochs without a better `early_stopping_metric`."""
-    early_stopping_metric: Literal["validation_loss", "validation_accuracy"] | None = None
-    """What early stopping watches; the validation loss by default."""
+    early_stopping_metric: Literal["validation_loss", "validation_accuracy", "validation_r2"] | None = None
+    """What early stopping watches; the validation loss by default. Numbers have `validation_r2`."""
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
     """Where the tensors are in training; "auto", the default, takes a GPU where there is one."""
     devices: Annotated[int, Field(ge=1, le=4096)] | None = None

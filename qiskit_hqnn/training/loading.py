@@ -16,7 +16,7 @@ from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.named import NAMED_NETWORK
 from qiskit_hqnn.training.own_networks import named_network
-from qiskit_hqnn.training.predictor import Prediction, Predictor
+from qiskit_hqnn.training.predictor import Prediction, Predictor, Values
 from qiskit_hqnn.training.preparation import (
     build_described,
     describe,
@@ -47,7 +47,7 @@ class LoadedRun:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the network's outputs."""
+        """Names of the network's outputs, where they are classes."""
         return self.description.class_names
 
     @cached_property
@@ -82,8 +82,8 @@ class LoadedRun:
         where: str | None = None,
         shots: int | None = None,
         max_qpu_seconds: float | None = None,
-    ) -> Prediction:
-        """What the network makes of samples: `prediction.names`, `.probabilities`, `.margins`.
+    ) -> Prediction | Values:
+        """What the network makes of samples: `prediction.names`, `.probabilities`, `.margins`; of numbers `.values`.
 
         Args:
             samples: picture files; or a tensor of the network's own shape, (N, channels, height, width) in 0 … 1 or
@@ -104,9 +104,8 @@ class LoadedRun:
     def __repr__(self) -> str:
         model, shape = self.description.model, "×".join(map(str, self.description.shape))
         tests = self.folder.read_metrics().test.items()
-        accuracy = "".join(f", {100 * result.accuracy:.2f} % on {name}" for name, result in tests)
-        classes = len(self.class_names)
-        return f"LoadedRun({str(self.folder.path)!r}: {model}, {shape} → {classes} classes{accuracy})"
+        results = "".join(f", {result.headline} on {name}" for name, result in tests)
+        return f"LoadedRun({str(self.folder.path)!r}: {model}, {shape} → {self.description.answers}{results})"
 
 
 PREDICTIONS_STORE = "predictions.db"

@@ -1,4 +1,4 @@
-"""Losses by their words, and what a network's outputs are under each: logits or probabilities."""
+"""Losses by their words, and what a network's outputs are under each: logits, probabilities or numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from qiskit_hqnn._checks import check_choice
+from qiskit_hqnn.data import Targets
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.training.scores import ACCURACY, R2, Score
 
 LossWord: TypeAlias = Literal["cross-entropy", "nll", "negative-probability", "bce", "mse"]
 
@@ -23,9 +25,11 @@ class Loss:
     Args:
         word: "cross-entropy" (of logits); "nll" (−log p of log-probabilities, as torch's NLLLoss);
             "negative-probability" (−p of probabilities); "bce" (binary cross-entropy of logits, each class against all
-            others); "mse" (squared distance from 1 for the label and 0 for all others).
+            others); "mse" (squared distance from 1 for the label and 0 for all others; of targets from their values).
         class_weights: one for each class, for "cross-entropy", "nll" and "bce"; means are weighted, as torch's are.
         label_smoothing: share of a label that goes to all classes alike, for "cross-entropy" and "bce".
+        targets: the numbers (batch, K) that labels are, for "mse"; None where they are classes. Outputs (batch, K) are
+            standardised ones, and so is the loss.
 
     Example:
         >>> import torch
@@ -39,12 +43,24 @@ class Loss:
     word: str = "cross-entropy"
     class_weights: tuple[float, ...] | None = None
     label_smoothing: float = 0.0
+    targets: Targets | None = None
 
     def __post_init__(self) -> None:
         check_choice("loss", self.word, get_args(LossWord))
         check_fits(self.word, self.class_weights is not None, bool(self.label_smoothing))
+        if self.targets is not None and self.word != "mse":
+            raise HQNNError(
+                f"Numbers are learned with the loss 'mse', but the loss is {self.word!r}, of classes."
+            )
+
+    @property
+    def score(self) -> Score:
+        """The figure by which a network with this loss is judged."""
+        return ACCURACY if self.targets is None else R2
 
     def __call__(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        if self.targets is not None:
+            return functional.mse_loss(outputs, self.targets.standardised(labels))
         weights = None if self.class_weights is None else outputs.new_tensor(self.class_weights)
         if self.word == "cross-entropy":
             return functional.cross_entropy(outputs, labels, weights, label_smoothing=self.label_smoothing)
@@ -64,6 +80,33 @@ class Loss:
             return torch.tensor(float(len(labels)), device=labels.device)
         return torch.tensor(self.class_weights, device=labels.device)[labels].sum()
 
+    def answers(self, outputs: Tensor) -> Tensor:
+        """What outputs (batch, …) say: probabilities of classes, or numbers in their own units."""
+        return self.probabilities(outputs) if self.targets is None else self.targets.in_units(outputs)
+
+    def tally(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """What is summed over batches for the score: how many are right; of numbers three sums for each."""
+        if self.targets is None:
+            return (outputs.detach().argmax(dim=1) == labels).sum()
+        wanted = self.targets.standardised(labels).double()
+        squares = (outputs.detach().double() - wanted).square()
+        return torch.stack([squares.sum(0), wanted.sum(0), wanted.square().sum(0)])
+
+    def nothing(self) -> Tensor:
+        """The tally of no image."""
+        return torch.zeros(()) if self.targets is None else torch.zeros(3, len(self.targets.names)).double()
+
+    def score_of(self, tally: Tensor, images: float) -> float:
+        """The score by a tally of so many images: accuracy, or the mean R² of the numbers; NaN where it has none."""
+        if self.targets is None:
+            return float(tally) / images
+        squares, total, total_of_squares = tally
+        return float((1 - squares / (total_of_squares - total.square() / images)).mean())
+
+    def rank(self, loss: float, score: float) -> float:
+        """What makes an epoch the best one: the highest of it."""
+        return rank(loss, score if self.targets is None else None)
+
     def probabilities(self, outputs: Tensor) -> Tensor:
         """What outputs (…, classes) say of each class; they add up to 1, but for "bce", where each is by itself."""
         if self.word == "negative-probability":
@@ -76,6 +119,16 @@ class Loss:
 
 def _softmax(outputs: Tensor) -> Tensor:
     return outputs.softmax(dim=-1)
+
+
+def rank(loss: float, accuracy: float | None) -> float:
+    """What makes an epoch the best one, by its figures on validation images.
+
+    Of epochs that are equally accurate the one of lowest loss is best, not the first: on few images many are at 100 %
+    long before they are done. A hundredth of a thousandth of the loss decides no other pair. Of numbers the loss alone
+    decides.
+    """
+    return -loss if accuracy is None else accuracy - 1e-5 * min(loss, 5.0)
 
 
 def check_fits(word: str, has_weights: bool, smooths: bool) -> None:
@@ -94,6 +147,13 @@ def loss_of(model: nn.Module) -> Loss:
     """The loss that a model is trained with: its attribute `loss`, a word or a `Loss`."""
     loss = getattr(model, "loss", "cross-entropy")
     return loss if isinstance(loss, Loss) else Loss(loss)
+
+
+def check_classes(model: nn.Module, what: str) -> None:
+    """Raises HQNNError if a model answers numbers, where `what` ("A confidence is of a class") needs classes."""
+    targets = loss_of(model).targets
+    if targets is not None:
+        raise HQNNError(f"{what}, but this network answers numbers ({', '.join(targets.names)}).")
 
 
 def balanced_weights(counts: Sequence[int]) -> tuple[float, ...]:

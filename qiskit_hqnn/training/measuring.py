@@ -15,10 +15,10 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.jobs import Meter, Paid, Spending
 from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
 from qiskit_hqnn.training.deciding import Decisions, check_confidence, decide, with_full_budget
-from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, evaluate, judge, wilson_interval
+from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, Judged, evaluate, judge, wilson_interval
 from qiskit_hqnn.training.examples import write_examples
 from qiskit_hqnn.training.job_file import JobFile
-from qiskit_hqnn.training.losses import loss_of
+from qiskit_hqnn.training.losses import check_classes, loss_of
 from qiskit_hqnn.training.metrics import Plain, Result, active
 from qiskit_hqnn.training.pictures import draw_confusion
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -38,7 +38,7 @@ def run_test_set(
     resume: bool = False,
     meter: Meter | None = None,
     confidence: float | None = None,
-) -> Evaluation:
+) -> Judged:
     """Run the test set (or some images of it) at one place, and keep the result in the run folder.
 
     With `resume`, hardware is asked as it was last, under the calibration of then: what was paid is found again.
@@ -76,9 +76,10 @@ def run_test_set(
             summary["fractional"] = True
         if place.manager.tiles:
             summary["tiles"] = place.manager.tiles.word
-    summary |= without_twins(result, splits.twins)
+    if isinstance(result, Evaluation):
+        summary |= without_twins(result, splits.twins)
     name = keep_result(run, result, splits.class_names, Result.model_validate(summary))
-    if next(iter(run.read_metrics().test)) == name:
+    if next(iter(run.read_metrics().test)) == name and isinstance(result, Evaluation):
         seen = splits.test if images is None else images
         write_examples(
             run.examples_file, name, seen.images, seen.labels, loss_of(model).probabilities(result.outputs)
@@ -109,6 +110,7 @@ def in_rounds(
         HQNNError: if nothing is sampled there, or the confidence is not between 0.5 and 1.
     """
     check_confidence(confidence)
+    check_classes(model, "A confidence is of a class")
     manager, layer = place.manager, quantum_layer_of(model)
     if manager is None or layer is None:
         raise HQNNError("A confidence needs samples: a place that samples, or shots, and a quantum layer.")
@@ -128,6 +130,7 @@ def in_rounds(
         everything = with_full_budget(observed, network.decode, features, decisions, ask, shots).argmax(dim=1)
         found["agreement"] = float((everything == decisions.outputs.argmax(dim=1)).double().mean())
     result = judge(decisions.outputs, images.labels, loss_of(model))
+    assert isinstance(result, Evaluation)
     return replace(result, loss=None), found
 
 
@@ -145,8 +148,8 @@ def summary_of(decisions: Decisions, confidence: float, spent: Paid, full: Paid)
     }
 
 
-def keep_result(run: RunFolder, evaluation: Evaluation, class_names: Sequence[str], result: Result) -> str:
-    """Put a result into metrics.json under a name of its own, and draw its confusion matrix.
+def keep_result(run: RunFolder, evaluation: Judged, class_names: Sequence[str], result: Result) -> str:
+    """Put a result into metrics.json under a name of its own, and draw its confusion matrix, or keep its numbers.
 
     Args:
         run: the run folder.
@@ -160,13 +163,17 @@ def keep_result(run: RunFolder, evaluation: Evaluation, class_names: Sequence[st
     metrics, plain = run.read_metrics(), plain_of(run)
     tests, name, moved = plain.place(metrics.test, result)
     for old, new in moved.items():
-        if run.confusion_file(old).exists():
-            run.confusion_file(old).replace(run.confusion_file(new))
+        for file in (run.confusion_file, run.answers_file):
+            if file(old).exists():
+                file(old).replace(file(new))
     run.replace_tests(tests)
     title = f"Test set on {result.where}" + (f", {result.conditions}" if result.conditions else "")
     if result.images < plain.images:
         title = f"{result.images} images of the t" + title[1:]
-    draw_confusion(evaluation.confusion, class_names, title, run.confusion_file(name))
+    if isinstance(evaluation, Evaluation):
+        draw_confusion(evaluation.confusion, class_names, title, run.confusion_file(name))
+    else:
+        run.write_answers(name, evaluation.table())
     return name
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from qiskit_hqnn.training.job_sections import MitigationSection
+from qiskit_hqnn.training.scores import ACCURACY, R2, Errors, Score
 from qiskit_hqnn.where import Where
 
 
@@ -25,6 +27,10 @@ class Apart(_Block):
     accuracy_interval: tuple[float, float]
 
 
+INTERVAL = "95 % interval"
+_OF_CLASSES = {"accuracy_interval", "confusion"}
+
+
 class Result(_Block):
     """A test set, or a part of it, at one place.
 
@@ -36,7 +42,8 @@ class Result(_Block):
         tiles: regions of the device that ran side by side, as they were asked for; None for one circuit alone.
         images: how many.
         subset: how the images were chosen, where they are fewer than the test set: its first ones, or random ones.
-        accuracy, accuracy_interval, loss, macro_f1, confusion: as in `Evaluation.summary`.
+        accuracy, accuracy_interval, loss, macro_f1, confusion: of classes, as in `Evaluation.summary`.
+        r2, r2_interval, targets: of numbers, as in `Regression.summary`.
         seconds: that it took.
         executions, qpu_seconds: what it has cost, or would have on hardware.
         job: id in the job store, where it was submitted.
@@ -56,11 +63,14 @@ class Result(_Block):
     tiles: int | str | None = None
     images: int
     subset: Literal["first", "random"] | None = None
-    accuracy: float
+    accuracy: float | None = None
     accuracy_interval: tuple[float, float] = (0.0, 1.0)
     loss: float | None = None
-    macro_f1: float
+    macro_f1: float | None = None
     confusion: list[list[int]] = []
+    r2: float | None = None
+    r2_interval: tuple[float, float] | None = None
+    targets: dict[str, Errors] = {}
     seconds: float = 0.0
     executions: int | None = None
     qpu_seconds: float | None = None
@@ -75,6 +85,44 @@ class Result(_Block):
     without_twins: Apart | None = None
     without_near_twins: Apart | None = None
 
+    @model_validator(mode="after")
+    def _of_classes_or_numbers(self) -> Result:
+        if not self.targets and (self.accuracy is None or self.macro_f1 is None):
+            raise ValueError("a result needs accuracy and macro_f1, or targets")
+        return self
+
+    @property
+    def score(self) -> Score:
+        """By which figure it is judged."""
+        return R2 if self.targets else ACCURACY
+
+    @property
+    def value(self) -> float:
+        """Accuracy, or R² of numbers (NaN where they do not vary)."""
+        value = self.r2 if self.targets else self.accuracy
+        return nan if value is None else value
+
+    @property
+    def headline(self) -> str:
+        """The score in words: "97.31 %", or "R² 0.8213"."""
+        return self.score.words(self.value) if self.score.percent else f"R² {self.score.words(self.value)}"
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """Its figures in words by name, for tables."""
+        loss = "–" if self.loss is None else f"{self.loss:.4f}"
+        if not self.targets:
+            assert self.macro_f1 is not None
+            interval = self.score.interval(*self.accuracy_interval)
+            named = {"accuracy": self.score.words(self.value), INTERVAL: interval}
+            return named | {"macro F1": f"{self.macro_f1:.4f}", "loss": loss}
+        found = {"R²": "–" if self.r2 is None else self.score.words(self.r2)}
+        found[INTERVAL] = self.score.interval(*self.r2_interval) if self.r2_interval else "–"
+        for name, errors in self.targets.items():
+            of = f" {name}" if len(self.targets) > 1 else ""
+            found |= {f"MAE{of}": f"{errors.mae:.4g}", f"MSE{of}": f"{errors.mse:.4g}"}
+        return found | {"loss": loss}
+
     @property
     def conditions(self) -> str:
         """Shots, gates and mitigation in words, such as "1,000 shots, trex"; empty where nothing was sampled."""
@@ -86,7 +134,7 @@ class Result(_Block):
 
     def as_json(self) -> dict[str, object]:
         """The block as metrics.json has it: what says nothing is left out."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", exclude=_OF_CLASSES if self.targets else None)
         return {
             name: value
             for name, value in content.items()

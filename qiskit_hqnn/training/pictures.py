@@ -13,27 +13,32 @@ from torch import Tensor
 
 from qiskit_hqnn._files import write_whole
 from qiskit_hqnn._text import drawn
+from qiskit_hqnn.training.losses import rank
+from qiskit_hqnn.training.scores import ACCURACY, R2, Score
 
 _NUMBERED = 30
 """Up to so many classes the cells of a confusion matrix have numbers in them."""
 
 
 def best_epoch(history: Sequence[Mapping[str, float]]) -> Mapping[str, float] | None:
-    """The epoch whose weights are kept: that of the best validation accuracy, and among equals of the lowest loss.
+    """The epoch whose weights are kept: that of the best validation accuracy, and among equals (and of numbers) of the
+    lowest loss.
 
     None where there were no validation images: the last one counts then.
     """
-    rows = [row for row in history if "validation_accuracy" in row and "validation_loss" in row]
-    # As `Classifier` ranks them.
+    rows = [row for row in history if "validation_loss" in row]
     return max(
-        rows,
-        key=lambda row: row["validation_accuracy"] - 1e-5 * min(row["validation_loss"], 5.0),
-        default=None,
+        rows, key=lambda row: rank(row["validation_loss"], row.get("validation_accuracy")), default=None
     )
 
 
+def score_of_history(history: Sequence[Mapping[str, float]]) -> Score:
+    """By which score the epochs of a history are judged."""
+    return R2 if any("train_r2" in row for row in history) else ACCURACY
+
+
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Loss and accuracy by epoch, training and validation, as PNG."""
+    """Loss and score by epoch, training and validation, as PNG."""
     draw_curves_of_runs([history], path)
 
 
@@ -53,14 +58,15 @@ def _curves(histories: Sequence[Sequence[Mapping[str, float]]]) -> Figure:
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots(1, 2)
     best = best_epoch(histories[0]) if len(histories) == 1 else None
-    for axis, quantity in zip(axes, ("loss", "accuracy"), strict=True):
+    score = score_of_history(histories[0])
+    for axis, (quantity, name) in zip(axes, (("loss", "loss"), (score.key, score.name)), strict=True):
         for part, colour in (("train", "#6f8fb3"), ("validation", "#c4572e")):
             lines = [_line(history, f"{part}_{quantity}") for history in histories]
             _draw_lines(axis, [line for line in lines if line], colour, part)
         if best is not None and len(histories[0]) > 1:
             axis.axvline(best["epoch"], color="#555555", linewidth=0.9, linestyle=":")
         axis.set_xlabel("epoch")
-        axis.set_ylabel(quantity)
+        axis.set_ylabel(name)
         axis.spines[["top", "right"]].set_visible(False)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes[0].legend(frameon=False)

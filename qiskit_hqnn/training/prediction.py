@@ -30,7 +30,7 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
         shots: of each expectation value.
 
     Returns:
-        A table of the images (label, classes, largest differences) and one of all outputs.
+        A table of the images (label, classes or numbers, largest differences) and one of all outputs.
 
     Raises:
         HQNNError: if the run has no quantum layer.
@@ -42,7 +42,6 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
     entering, labels = _entering(run, images)
     network, layer = as_hybrid(run.model), quantum_layer_of(run.model)
     assert layer is not None  # something has entered it
-    names = run.splits.class_names
     with torch.no_grad():
         exact = layer(entering)
         with running_on(run.model, run.job, device, shots if Where.parse(device).sampled else None):
@@ -51,9 +50,7 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
     table = pd.DataFrame(
         {
             "image": range(len(labels)),
-            "label": [names[label] for label in labels.tolist()],
-            "exact class": [names[index] for index in logits.argmax(dim=1).tolist()],
-            "class on device": [names[index] for index in logits_there.argmax(dim=1).tolist()],
+            **_answers(run, labels, logits, logits_there),
             "largest output difference": (noisy - exact).flatten(1).abs().amax(dim=1).tolist(),
             "largest logit difference": (logits_there - logits).abs().amax(dim=1).tolist(),
         }
@@ -68,6 +65,23 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
         }
     )
     return table, outputs
+
+
+def _answers(run: LoadedRun, labels: Tensor, exact: Tensor, there: Tensor) -> dict[str, list[object]]:
+    """Columns of what the network answers: classes by name, or numbers."""
+    targets, names = run.description.targets, run.class_names
+    if targets is None:
+        return {
+            "label": [names[label] for label in labels.tolist()],
+            "exact class": [names[index] for index in exact.argmax(dim=1).tolist()],
+            "class on device": [names[index] for index in there.argmax(dim=1).tolist()],
+        }
+    columns = {"true": labels, "exact": targets.in_units(exact), "on device": targets.in_units(there)}
+    return {
+        f"{what} {name}": values[:, index].tolist()
+        for index, name in enumerate(targets.names)
+        for what, values in columns.items()
+    }
 
 
 def shots_for(run: LoadedRun, images: int, standard_error: float) -> int:

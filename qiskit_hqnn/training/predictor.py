@@ -26,6 +26,7 @@ from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.pricing import price_of_inputs
 from qiskit_hqnn.training.running_on import manager_for, running_on
+from qiskit_hqnn.training.values import Values
 from qiskit_hqnn.where import Where
 
 _SHOWN = 12
@@ -89,6 +90,20 @@ class Prediction:
     def of(self, sources: Sequence[str]) -> Prediction:
         """The same prediction of samples that come from these files."""
         return replace(self, sources=tuple(sources))
+
+    @property
+    def answers(self) -> Tensor:
+        """The probabilities."""
+        return self.probabilities
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]], tuple[str, ...], str]:
+        """Titles, rows of words, the titles of words among them, and a remark: as a terminal shows it."""
+        rows: list[tuple[object, ...]] = [
+            (row["image"], row["class"], f"{100 * row['probability']:.1f} %", f"{100 * row['margin']:.1f} %")
+            for row in self.rows
+        ]
+        titles = ("image", "class", "probability", "margin")
+        return titles, rows, ("image", "class"), "margin: how far the class is ahead of the next one"
 
     def json(self) -> str:
         """The rows as JSON, with the probabilities of all classes."""
@@ -203,8 +218,8 @@ class Predictor:
         store: Path | None = None,
         resume: bool = False,
         max_qpu_seconds: float | None = None,
-    ) -> Prediction:
-        """What the network makes of samples.
+    ) -> Prediction | Values:
+        """What the network makes of samples: classes, or numbers.
 
         Args:
             samples: picture files; or a tensor of the network's own shape, (N, channels, height, width) in 0 … 1 or
@@ -269,6 +284,8 @@ class Predictor:
                 f"to {where}."
             )
 
-    def _answer(self, outputs: Tensor, sources: tuple[str, ...], where: str) -> Prediction:
-        probabilities = loss_of(self.model).probabilities(outputs)
-        return Prediction(probabilities, self.description.class_names, sources, where)
+    def _answer(self, outputs: Tensor, sources: tuple[str, ...], where: str) -> Prediction | Values:
+        loss, targets = loss_of(self.model), self.description.targets
+        if targets is not None:
+            return Values(loss.answers(outputs), targets.names, sources, where)
+        return Prediction(loss.answers(outputs), self.description.class_names, sources, where)

@@ -18,6 +18,7 @@ from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.job_models import HybridSection
+from qiskit_hqnn.training.job_numbers import check_training
 from qiskit_hqnn.training.losses import Loss, balanced_weights, loss_of
 from qiskit_hqnn.training.own_networks import (
     NETWORK_FILE,
@@ -42,7 +43,7 @@ def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
     splits = data.load(job.data.name, data_root, **options)
     if job.data.reduce == "autoencoder":
         # Keys that came later are left out where they are not used: autoencoders that were kept before are found again.
-        unused = {name for name in ("channels", "resize") if getattr(job.data, name) is None}
+        unused = {name for name in ("channels", "resize", "targets") if getattr(job.data, name) is None}
         later = {"path", "draws"} | unused
         settings = job.data.model_dump_json(exclude=later) + (splits.digest or "")
         splits = data.reduce_by_autoencoder(splits, Path(data_root), settings)
@@ -60,8 +61,9 @@ def fingerprint(splits: data.Splits) -> dict[str, object]:
     """Which images a run has seen: how many, their shape, the SHA-256 of all labels in order, and of the files' content
     where nobody else vouches for it."""
     digest = sha256()
+    kind = torch.float64 if splits.targets else torch.int64
     for part in splits.parts.values():
-        digest.update(part.labels.to(torch.int64).numpy().tobytes())
+        digest.update(part.labels.to(kind).numpy().tobytes())
     sizes: dict[str, object] = {name: len(part) for name, part in splits.parts.items()}
     content = {"content": splits.digest} if splits.digest else {}
     return sizes | {"shape": list(splits.image_shape), "labels": digest.hexdigest()} | content
@@ -84,11 +86,12 @@ def build_model(job: JobFile, splits: data.Splits, own: OwnParts | None = None) 
         raise JobFileError(
             f"train.compile compiles the exact quantum layer and takes where = 'exact', but where is {job.where!r}."
         )
-    if splits.num_classes < 2:
+    if splits.targets is None and splits.num_classes < 2:
         raise JobFileError(
             f"The data has one class only, {splits.class_names[0]!r}: there is nothing to tell apart."
         )
     own = own or own_parts(job)
+    check_training(job.train, splits.targets.names if splits.targets else None)
     model = build_described(describe(job, splits, own), job, splits.image_shape, own, fetch=True)
     _check_fit(model, job.model.name, splits)
     _check_room(model, job)
@@ -137,7 +140,7 @@ def _network(job: JobFile, splits: data.Splits, own: OwnParts) -> Description:
     name, options = job.model.name, job.model.options
     if own.circuit is not None:
         arguments = HybridSection.model_validate({"name": name, **options}).arguments()
-        return Description.of(name, arguments | {"classes": splits.num_classes}, splits, own.circuit)
+        return Description.of(name, arguments | {"classes": splits.num_outputs}, splits, own.circuit)
     if own.factory is not None and own.source is not None:
         control = options.pop("control", None)
         taken = sizes_taken(own.factory, name, options, _sizes(splits))
@@ -157,10 +160,8 @@ def _network(job: JobFile, splits: data.Splits, own: OwnParts) -> Description:
 
 
 def _check_classes(options: Mapping[str, object], splits: data.Splits) -> None:
-    if options.get("classes", splits.num_classes) != splits.num_classes:
-        raise JobFileError(
-            f"model.classes is {options['classes']}, but the data has {splits.num_classes} classes."
-        )
+    if options.get("classes", splits.num_outputs) != splits.num_outputs:
+        raise JobFileError(f"model.classes is {options['classes']}, but the data has {splits.answers}.")
 
 
 def build_described(
@@ -195,11 +196,25 @@ def build_described(
         if isinstance(module, QuantumLayer):
             module.compiles = job.train.compile
     settings = job.train
-    if settings.loss or description.class_weights or settings.label_smoothing:
+    if description.targets is not None:
+        _check_numbers(model, description)
+        setattr(model, "loss", Loss("mse", targets=description.targets))  # noqa: B010  # see below
+    elif settings.loss or description.class_weights or settings.label_smoothing:
         word = settings.loss or loss_of(model).word
         loss = Loss(word, description.class_weights, settings.label_smoothing or 0.0)
         setattr(model, "loss", loss)  # noqa: B010  # of an nn.Module, which has types for tensors and modules alone
     return model
+
+
+def _check_numbers(model: nn.Module, description: Description) -> None:
+    """That a network's outputs can be any numbers: probabilities cannot."""
+    assert description.targets is not None
+    word = loss_of(model).word
+    if word not in ("cross-entropy", "mse"):
+        raise JobFileError(
+            f"Model {description.model!r} answers probabilities of classes (its loss is {word!r}), but the data has "
+            f"numbers ({', '.join(description.targets.names)})."
+        )
 
 
 def _from_python(description: Description, source: KeptSource, own: OwnParts | None) -> nn.Module:
@@ -285,8 +300,8 @@ def _check_fit(model: nn.Module, name: str, splits: data.Splits) -> None:
         ) from None
     finally:
         model.train()
-    if classes != splits.num_classes:
-        raise JobFileError(f"Model {name!r} has {classes} classes, but the data has {splits.num_classes}.")
+    if classes != splits.num_outputs:
+        raise JobFileError(f"Model {name!r} has {classes} outputs, but the data has {splits.answers}.")
 
 
 def _check_room(model: nn.Module, job: JobFile) -> None:
@@ -309,7 +324,7 @@ def _check_room(model: nn.Module, job: JobFile) -> None:
 
 def _sizes(splits: data.Splits) -> dict[str, object]:
     shape = splits.image_shape
-    sizes: dict[str, object] = {"classes": splits.num_classes, "shape": shape}
+    sizes: dict[str, object] = {"classes": splits.num_outputs, "shape": shape}
     if len(shape) == 3:
         sizes |= {"channels": shape[0], "image_size": shape[1]}
     features = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -20,8 +20,9 @@ from qiskit_hqnn.training.examples import Examples
 from qiskit_hqnn.training.export import make_card, write_result_card
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.metrics import Metrics, Result, mitigation_words
-from qiskit_hqnn.training.pictures import best_epoch, curves_svg
+from qiskit_hqnn.training.pictures import best_epoch, curves_svg, score_of_history
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.scatter import scatter_svg
 
 _CLASSES = 12
 """So many classes are listed with their images; from more on, the most frequent mistakes stand open."""
@@ -44,6 +45,11 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
         circuit=_circuit(folder),
         curves=inline(curves_svg(history), "svg+xml") if history else None,
         matrices=[_matrix(name, result, names) for name, result in metrics.test.items() if result.confusion],
+        scatters=[
+            drawn for name, result in metrics.test.items() for drawn in _scatters(folder, name, result)
+        ],
+        score=next((result.score for result in metrics.test.values()), score_of_history(history)),
+        figures=list(next((result.figures for result in metrics.test.values()), [])),
         examples=_examples(folder),
         names=names,
         environment=folder.environment(),
@@ -79,12 +85,25 @@ def _class_names(folder: RunFolder, metrics: Metrics) -> Sequence[str]:
     return [str(label) for label in range(most)]  # a folder of before 0.2 has no names
 
 
-def _matrix(name: str, result: Result, names: Sequence[str]) -> dict[str, object]:
+def _title(result: Result) -> str:
     title = f"Test set on {result.where}" + (f", {result.conditions}" if result.conditions else "")
-    if result.subset:
-        title += f", {result.subset} {result.images:,} images"
+    return title + (f", {result.subset} {result.images:,} images" if result.subset else "")
+
+
+def _scatters(folder: RunFolder, name: str, result: Result) -> Iterator[dict[str, object]]:
+    """True against answered numbers of a result, a picture for each number."""
+    if not result.targets:
+        return
+    points = folder.answers(name)
+    for target in result.targets:
+        pairs = [(row[f"true {target}"], row[f"answered {target}"]) for row in points]
+        if pairs:
+            yield {"title": f"{_title(result)}: {target}", "svg": scatter_svg(pairs, target)}
+
+
+def _matrix(name: str, result: Result, names: Sequence[str]) -> dict[str, object]:
     return {
-        "title": title,
+        "title": _title(result),
         "svg": confusion_svg(result.confusion, names),
         "mistakes": mistakes(result.confusion, names),
         "large": len(names) > _CLASSES,

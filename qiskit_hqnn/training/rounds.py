@@ -15,7 +15,7 @@ from qiskit_hqnn.models import as_hybrid
 from qiskit_hqnn.training.deciding import budgets, decide
 from qiskit_hqnn.training.evaluation import Evaluation, judge
 from qiskit_hqnn.training.loading import LoadedRun
-from qiskit_hqnn.training.losses import loss_of
+from qiskit_hqnn.training.losses import check_classes, loss_of
 from qiskit_hqnn.training.measuring import keep_result, summary_of
 from qiskit_hqnn.training.metrics import Result, active
 from qiskit_hqnn.training.report import write_report
@@ -87,10 +87,12 @@ def submit_in_rounds(
         said: called with a sentence for each round.
 
     Raises:
+        HQNNError: if the network answers numbers.
         BudgetError: if a round costs more than is left; those before it are kept, and found again.
         JobFailedError: if a round failed or was cancelled.
     """
     assert manager.store is not None
+    check_classes(run.model, "A confidence is of a class")
     store, network, jobs, started = manager.store, as_hybrid(run.model), [], time.time()
 
     def ask(pub: EstimatorPub, number: int) -> DataBin:
@@ -114,8 +116,9 @@ def submit_in_rounds(
     kept |= {"seconds": round(time.time() - started, 2), "job": jobs[-1]}
     if len(half.images) < len(run.splits.test):
         kept["subset"] = "first"
-    result = judge(decisions.outputs, half.images.labels, loss_of(run.model))
-    result = replace(result, loss=None)
+    judged = judge(decisions.outputs, half.images.labels, loss_of(run.model))
+    assert isinstance(judged, Evaluation)  # of classes, as `decide` has checked
+    result = replace(judged, loss=None)
     keep_result(run.folder, result, run.class_names, Result.model_validate(result.summary() | kept))
     write_report(run.folder, run.job)
     return result

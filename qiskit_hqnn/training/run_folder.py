@@ -74,6 +74,10 @@ class RunFolder:
         """The picture of a result's confusion matrix; no file system has trouble with its name."""
         return self.path / f"confusion-{name.replace(':', '-')}.png"
 
+    def answers_file(self, name: str) -> Path:
+        """The true and the answered numbers of a result, where there are no classes."""
+        return self.path / f"answers-{name.replace(':', '-')}.csv"
+
     @property
     def examples_file(self) -> Path:
         """Some test images, right and wrong, with their probabilities."""
@@ -90,20 +94,21 @@ class RunFolder:
 
     def __str__(self) -> str:
         tests = [
-            f"{100 * result.accuracy:.2f} % of {result.images:,} images on {one_line(name)}"
+            f"{result.headline} of {result.images:,} images on {one_line(name)}"
             for name, result in self.read_metrics().test.items()
         ]
         return f"{one_line(self.path)}: {', '.join(tests) or 'not tested yet'}"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(one_line(name))}</td><td>{100 * result.accuracy:.2f} %</td><td>"
-            + " – ".join(f"{100 * end:.2f}" for end in result.accuracy_interval)
-            + f" %</td><td>{'' if result.loss is None else f'{result.loss:.4f}'}</td><td>{result.images:,}</td></tr>"
+        lines = [
+            {"where": one_line(name), **result.figures, "images": f"{result.images:,}"}
             for name, result in self.read_metrics().test.items()
+        ]
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line.values()) + "</tr>" for line in lines
         )
-        head = "<tr><th>where</th><th>accuracy</th><th>95 %</th><th>loss</th><th>images</th></tr>"
-        table = f"<table>{head}{rows}</table>" if rows else "<p>not tested yet</p>"
+        head = "".join(f"<th>{escape(one_line(title))}</th>" for title in (lines[0] if lines else ()))
+        table = f"<table><tr>{head}</tr>{rows}</table>" if rows else "<p>not tested yet</p>"
         return f"<p>{escape(one_line(self.path))}</p>{table}"
 
     def check_checkpoint(self) -> None:
@@ -233,6 +238,20 @@ class RunFolder:
         metrics["test"] = {name: result.as_json() for name, result in tests.items()}
         write_json(self._there(self.metrics_file), metrics)
 
+    def write_answers(self, name: str, table: Sequence[Sequence[object]]) -> None:
+        """The true and the answered numbers of a result: titles, then a row for each image."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(table)
+        write_text(self._there(self.answers_file(name)), text.getvalue())
+
+    def answers(self, name: str) -> list[dict[str, float]]:
+        """The rows of a result's numbers; none where their file is gone.
+
+        Raises:
+            RunFolderError: if it is not a table of numbers.
+        """
+        return self._numbers(self.answers_file(name))
+
     def write_history(self, rows: Sequence[Mapping[str, object]]) -> None:
         """metrics.csv, one row per epoch."""
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -248,14 +267,17 @@ class RunFolder:
         Raises:
             RunFolderError: if it is not a table of numbers.
         """
-        if not self.history_file.exists():
+        return self._numbers(self.history_file)
+
+    def _numbers(self, file: Path) -> list[dict[str, float]]:
+        if not file.exists():
             return []
         try:
-            with self.history_file.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
+            with file.open(encoding="utf-8", newline="") as opened:
+                rows = list(csv.DictReader(opened))
             return [{name: float(value) for name, value in row.items() if value} for row in rows]
         except (ValueError, TypeError, csv.Error) as error:
-            raise RunFolderError(f"{self.history_file} is not a table of numbers: {error}.") from error
+            raise RunFolderError(f"{file} is not a table of numbers: {error}.") from error
 
     def save_weights(self, model: nn.Module) -> None:
         """Keep the weights of a model.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from lightning.pytorch.callbacks import Callback
@@ -73,7 +74,7 @@ def run_job(
             return run_job(job, folder, data_root, resume, terminal, splits, callbacks, tested)
     _check(job)
     report, run = progress or silent, RunFolder(Path(folder))
-    job = job if splits is None else job.model_copy(update={"data": DataSection(name=HANDED_OVER)})
+    job = job if splits is None else job.model_copy(update={"data": _handed_over(splits)})
     processes = processes_of(job.train)
     if not processes.first:
         take_part(job, run, data_root, splits, callbacks, processes)
@@ -103,6 +104,11 @@ def run_job(
     return run
 
 
+def _handed_over(splits: Splits) -> DataSection:
+    """[data] of images that a program hands over."""
+    return DataSection(name=HANDED_OVER, targets=list(splits.targets.names) if splits.targets else None)
+
+
 def _draw(run: RunFolder, model: nn.Module) -> None:
     """The pictures of a trained network, which has its best weights from here on."""
     run.load_weights(model)
@@ -130,8 +136,9 @@ def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: 
     run.write_job(in_the_folder(job, own))
     run.write_own(own)
     run.write_description(describe(job, splits, own), splits.encoder)
-    known = {"classes": splits.counts(), "notes": list(splits.notes), "twins": splits.twins.counts()}
-    run.add_metrics(data=fingerprint(splits) | known)
+    known = {"notes": list(splits.notes), "twins": splits.twins.counts()}
+    learned = {"targets": asdict(splits.targets)} if splits.targets else {"classes": splits.counts()}
+    run.add_metrics(data=fingerprint(splits) | learned | known)
     if not finished:  # what it was trained with stays
         run.write_environment(environment())
 
@@ -165,7 +172,7 @@ def _in_words(splits: Splits) -> str:
     sizes = ", ".join(f"{len(images):,} {part}" for part, images in splits.parts.items())
     shape = "×".join(map(str, splits.image_shape))
     notes = "".join(f" {note}" for note in splits.notes)
-    return f"data  {sizes} images of {shape}, {splits.num_classes} classes.{notes}"
+    return f"data  {sizes} images of {shape}, {splits.answers}.{notes}"
 
 
 def train(

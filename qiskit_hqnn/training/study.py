@@ -19,6 +19,7 @@ from qiskit_hqnn.training.job_file import JobFile, Repeat
 from qiskit_hqnn.training.metrics import Metrics, Result
 from qiskit_hqnn.training.report import render
 from qiskit_hqnn.training.run_folder import RunFolder
+from qiskit_hqnn.training.scores import ACCURACY, Score
 from qiskit_hqnn.training.significance import Evidence, evidence
 
 Run = tuple[Repeat, str | None, RunFolder]
@@ -51,12 +52,9 @@ class Mean:
         return float(self.half_width * self.count**0.5 / student.ppf(0.975, max(1, self.count - 1)))
 
 
-def interval_words(mean: Mean) -> str:
-    """The interval of a mean of shares, which ends at 0 and 100 %: "97.31 – 100.00 %"; a dash for one seed."""
-    if mean.count < 2:
-        return "–"
-    low, high = _within(mean)
-    return f"{100 * low:.2f} – {100 * high:.2f} %"
+def interval_words(mean: Mean, score: Score = ACCURACY) -> str:
+    """The interval of a mean within its score's range: "97.31 – 100.00 %" of shares; a dash for one seed."""
+    return "–" if mean.count < 2 else score.interval(mean.low, mean.high)
 
 
 def percent(mean: Mean) -> str:
@@ -65,10 +63,6 @@ def percent(mean: Mean) -> str:
         return f"{100 * mean.mean:.2f} %"
     digits = 2 if mean.half_width < 0.01 else 1
     return f"{100 * mean.mean:.{digits}f} ± {100 * mean.half_width:.{digits}f} %"
-
-
-def _within(mean: Mean) -> tuple[float, float]:
-    return max(0.0, mean.low), min(1.0, mean.high)
 
 
 def mean_of(values: Sequence[float] | Mapping[Repeat, float]) -> Mean:
@@ -107,11 +101,14 @@ MARGIN = 0.10
 
 
 def learned(result: Result | Mapping[str, Any]) -> bool:
-    """Whether a test result's mean recall is above that of guessing, one over the number of classes, by `MARGIN`.
+    """Whether a test result's mean recall is above that of guessing, one over the number of classes, by `MARGIN`; of
+    numbers R², which is 0 for naming the mean always.
 
     Accuracy would not tell: where one class has most of the images, naming it always is right nearly always, and
     nothing can be 10 points better. Where classes are of one size the mean recall is the accuracy.
     """
+    if isinstance(result, Result) and result.targets:
+        return result.value >= MARGIN
     confusion = result.confusion if isinstance(result, Result) else result["confusion"]
     recalls = [row[label] / sum(row) for label, row in enumerate(confusion) if sum(row)]
     # Images of one class say nothing about what was learned.
@@ -120,35 +117,40 @@ def learned(result: Result | Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The network against one control on the same seeds: network − control, in accuracy.
+    """The network against one control on the same seeds: network − control, in accuracy or R².
 
     Attributes:
         control: its word.
         difference: the mean difference.
         sentence: what it supports by itself.
         evidence: its p, effect size and the smallest difference that could have been seen.
+        score: what the difference is of.
     """
 
     control: str
     difference: Mean
     sentence: str
     evidence: Evidence
+    score: Score = ACCURACY
 
 
 class SummaryRow(TypedDict):
-    """A network or a control at one place: means over its runs; `accuracies` are those of the runs one by one."""
+    """A network or a control at one place: means over its runs; `mean` is that of the score (accuracy, or R² of
+    numbers), `values` are the score of the runs one by one; numbers have no F1.
+    """
 
     run: str
     where: str
-    accuracy: Mean
-    macro_f1: Mean
+    score: Score
+    mean: Mean
+    macro_f1: Mean | None
     loss: Mean
     parameters: dict[str, int]
     seconds: float
     images: int
     runs: int
     not_learned: int
-    accuracies: dict[str, float]
+    values: dict[str, float]
 
 
 class Summary(TypedDict):
@@ -158,11 +160,13 @@ class Summary(TypedDict):
     comparisons: list[Comparison]
 
 
-def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat, float]) -> Comparison:
+def compare(
+    control: str, network: Mapping[Repeat, float], other: Mapping[Repeat, float], score: Score = ACCURACY
+) -> Comparison:
     """Paired difference over the repetitions that both have, and the sentence that it supports."""
     differences = {key: network[key] - other[key] for key in network if key in other}
     difference = mean_of(differences)
-    points, size = f"{100 * difference.mean:+.2f} points", f"{100 * abs(difference.mean):.2f} points"
+    points, size = score.change(difference.mean), score.size(difference.mean)
     if difference.count < 2:
         sentence = f"One {difference.unit} cannot tell the network from {control!r} (difference {points})."
     elif difference.low > 0:
@@ -171,14 +175,14 @@ def compare(control: str, network: Mapping[Repeat, float], other: Mapping[Repeat
         sentence = f"The network is worse than {control!r} by {size} (95 % interval excludes 0)."
     else:
         sentence = (
-            f"No difference from {control!r} is shown ({points}, 95 % interval {100 * difference.low:+.2f} to "
-            f"{100 * difference.high:+.2f}): what it changes adds nothing that these {difference.unit}s can see."
+            f"No difference from {control!r} is shown ({points}, 95 % interval {score.signed(difference.low)} to "
+            f"{score.signed(difference.high)}): what it changes adds nothing that these {difference.unit}s can see."
         )
-    return Comparison(control, difference, sentence, evidence(list(by_draw(differences).values())))
+    return Comparison(control, difference, sentence, evidence(list(by_draw(differences).values())), score)
 
 
 def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> Summary:
-    """Means by control and place, and the network's paired differences from each control (exact accuracy first).
+    """Means by control and place, and the network's paired differences from each control (the exact score first).
 
     Args:
         runs: (seed or (draw, seed), control, metrics) of each tested run.
@@ -198,8 +202,9 @@ def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> S
         {
             "run": name,
             "where": where,
-            "accuracy": mean_of({key: result.accuracy for key, result in by_repeat.items()}),
-            "macro_f1": mean_of({key: result.macro_f1 for key, result in by_repeat.items()}),
+            "score": next(iter(by_repeat.values())).score,
+            "mean": mean_of({key: result.value for key, result in by_repeat.items()}),
+            "macro_f1": _mean_f1(by_repeat),
             "loss": mean_of(
                 {key: result.loss for key, result in by_repeat.items() if result.loss is not None}
             ),
@@ -208,7 +213,7 @@ def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> S
             "images": max(result.images for result in by_repeat.values()),
             "runs": len(by_repeat),
             "not_learned": sum(not learned(result) for result in by_repeat.values()),
-            "accuracies": {_key(key): result.accuracy for key, result in by_repeat.items()},
+            "values": {_key(key): result.value for key, result in by_repeat.items()},
         }
         for name, places in results.items()
         for where, by_repeat in places.items()
@@ -218,19 +223,27 @@ def summarise(runs: Sequence[tuple[Repeat, str | None, Mapping[str, Any]]]) -> S
         common = places.keys() & results.get("network", {}).keys()
         if name != "network" and common:
             where = "exact" if "exact" in common else sorted(common)[0]
-            network = {key: result.accuracy for key, result in results["network"][where].items()}
-            other = {key: result.accuracy for key, result in places[where].items()}
-            comparisons.append(compare(name, network, other))
+            network = {key: result.value for key, result in results["network"][where].items()}
+            other = {key: result.value for key, result in places[where].items()}
+            score = next(iter(places[where].values())).score
+            comparisons.append(compare(name, network, other, score))
     return {"rows": rows, "comparisons": comparisons}
+
+
+def _mean_f1(results: Mapping[Repeat, Result]) -> Mean | None:
+    scores = {key: result.macro_f1 for key, result in results.items() if result.macro_f1 is not None}
+    return mean_of(scores) if scores else None
 
 
 def in_plain_words(summary: Summary) -> list[str]:
     """What a comparison says, for somebody who has had no course in statistics: a sentence for each control."""
     sentences = []
     for comparison in summary["comparisons"]:
-        difference = comparison.difference
-        better, points = ("more", difference.mean) if difference.mean >= 0 else ("less", -difference.mean)
-        size = f"{100 * points:.2f} percentage points {better} accurate than {comparison.control!r}"
+        difference, score = comparison.difference, comparison.score
+        better = score.better if difference.mean >= 0 else score.worse
+        amount = score.signed(abs(difference.mean)).removeprefix("+")
+        unit = "percentage points " if score.percent else ""
+        size = f"{amount} {unit}{better} than {comparison.control!r}"
         if difference.count < 2:
             end = f"one {difference.unit} cannot tell that from chance, five or more can"
         elif difference.low > 0 or difference.high < 0:
@@ -238,7 +251,9 @@ def in_plain_words(summary: Summary) -> list[str]:
         else:
             end = "this may be chance, as the 95 % interval of the difference has 0 in it"
         interval = (
-            f" ({100 * difference.low:+.2f} to {100 * difference.high:+.2f})" if difference.count > 1 else ""
+            f" ({score.signed(difference.low)} to {score.signed(difference.high)})"
+            if difference.count > 1
+            else ""
         )
         sentences.append(
             f"With the same {_counted(difference)}, the network is on average {size}{interval}: {end}."
@@ -264,10 +279,23 @@ def _charts(rows: Sequence[SummaryRow]) -> list[tuple[str, str]]:
     """A chart for each place: its name, and the points of all runs there."""
     places: dict[str, list[Points]] = {}
     for row in rows:
-        mean = row["accuracy"]
-        interval = _within(mean) if mean.count > 1 else None
-        places.setdefault(row["where"], []).append(Points(row["run"], row["accuracies"], mean.mean, interval))
-    return [(place, points_svg(points)) for place, points in places.items()]
+        mean, score = row["mean"], row["score"]
+        ends = (max(score.low, mean.low), min(score.high, mean.high)) if mean.count > 1 else None
+        places.setdefault(row["where"], []).append(Points(row["run"], row["values"], mean.mean, ends))
+    score = rows[0]["score"] if rows else ACCURACY
+    return [(place, points_svg(points, score)) for place, points in places.items()]
+
+
+_WRITTEN_AS = {"accuracy": {"mean": "accuracy", "values": "accuracies"}, "r2": {"mean": "r2"}}
+"""What a row's parts are called in study.json, by its score."""
+
+
+def _as_json(row: SummaryRow) -> dict[str, object]:
+    names = _WRITTEN_AS[row["score"].key]
+    parts = (
+        (names.get(key, key), value) for key, value in row.items() if key != "score" and value is not None
+    )
+    return {key: vars(value) if isinstance(value, Mean) else value for key, value in parts}
 
 
 def _known(evidence: Evidence) -> dict[str, float | None]:
@@ -278,10 +306,7 @@ def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
     """study.json, report.html and the result card over all runs of a job; returns the page's path."""
     summary = summarise([(repeat, control, run.metrics()) for repeat, control, run in runs])
     plain = {
-        "rows": [
-            {key: vars(value) if isinstance(value, Mean) else value for key, value in row.items()}
-            for row in summary["rows"]
-        ],
+        "rows": [_as_json(row) for row in summary["rows"]],
         "comparisons": [
             {
                 "control": c.control,
@@ -308,6 +333,7 @@ def write_study(folder: Path, job: JobFile, runs: Sequence[Run]) -> Path:
         links=links,
         charts=_charts(summary["rows"]),
         interval=interval_words,
+        score=summary["rows"][0]["score"] if summary["rows"] else ACCURACY,
         **summary,
     )
     write_text(folder / "report.html", page(plain_text(job.title or job.model.name), body))

@@ -17,7 +17,7 @@ from qiskit_hqnn.data import ImageSet
 from qiskit_hqnn.errors import HQNNError, RunFolderError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
-from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, judge
+from qiskit_hqnn.training.evaluation import TEST_BATCH, Judged, judge
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.measuring import keep_result
@@ -52,7 +52,7 @@ def first_half(run: LoadedRun, subset: int | None = None, shots: int | None = No
         return Half(images, features, layer.pub(features, shots=shots))
 
 
-def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Evaluation:
+def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Judged:
     """Everything behind the quantum layer, from its expectation values.
 
     Args:
@@ -77,7 +77,7 @@ def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Evaluation:
     return judge(torch.cat(outputs), half.images.labels, loss_of(run.model))
 
 
-def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]) -> Evaluation:
+def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]) -> Judged:
     """Finish a submitted test set, and keep its result in the run folder and its report.
 
     Args:

@@ -29,7 +29,7 @@ def early_stopping_of(settings: TrainSection) -> list[Callback]:
     if not settings.early_stopping:
         return []
     metric = settings.early_stopping_metric or "validation_loss"
-    mode = "max" if metric == "validation_accuracy" else "min"
+    mode = "min" if metric == "validation_loss" else "max"
     return [EarlyStopping(metric, patience=settings.early_stopping, mode=mode)]
 
 

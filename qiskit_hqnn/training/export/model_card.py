@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from qiskit_hqnn._files import write_text
 from qiskit_hqnn._text import one_line
 from qiskit_hqnn.training.export.card import Card
 from qiskit_hqnn.training.export.several_runs import Spread
-from qiskit_hqnn.training.metrics import Result
+from qiskit_hqnn.training.metrics import INTERVAL, Result
+from qiskit_hqnn.training.scores import ACCURACY, Score
+
+_WILSON = "Wilson's for the share of test images that are right"
 
 _SHOWN = 20
 """So many class names are listed."""
@@ -75,38 +79,40 @@ def _several(card: Card) -> str:
     """Means over several runs and differences from controls; empty on the card of one run."""
     if card.runs is None:
         return ""
+    score = card.runs.groups[0].score if card.runs.groups else ACCURACY
+    name, points, scale = score.name, ", points" if score.percent else "", 100 if score.percent else 1
     lines = [
         "## Over all runs",
         "",
-        "| run | where | accuracy | 95 % interval | standard deviation, points | of | runs | macro F1 | images |",
+        f"| run | where | {name} | 95 % interval | standard deviation{points} | of | runs | macro F1 | images |",
         "|---|---|--:|---|--:|--:|--:|--:|--:|",
     ]
     lines += [
-        f"| {_plain(group.run)} | {_plain(group.where)} | {100 * group.accuracy.mean:.2f} % | "
-        f"{_interval_of_a_share(group.accuracy)} | {_shown(group.accuracy.deviation, 100)} | "
-        f"{group.accuracy.count} {group.accuracy.unit}s | {group.runs} | {group.macro_f1.mean:.4f} | {group.images:,} |"
+        f"| {_plain(group.run)} | {_plain(group.where)} | {score.words(group.spread.mean)} | "
+        f"{_interval_within(group.spread, score)} | {_shown(group.spread.deviation, scale)} | "
+        f"{group.spread.count} {group.spread.unit}s | {group.runs} | "
+        f"{'–' if group.macro_f1 is None else f'{group.macro_f1.mean:.4f}'} | {group.images:,} |"
         for group in card.runs.groups
     ]
     if card.runs.differences:
         lines += [
             "",
-            "| network − control, accuracy in points | mean | 95 % interval | Hedges' g | p | smallest seen at 80 % |",
+            f"| network − control, {name}{' in points' if score.percent else ''} | mean | 95 % interval | "
+            "Hedges' g | p | smallest seen at 80 % |",
             "|---|--:|---|--:|--:|--:|",
         ]
     lines += [
-        f"| {_plain(found.control)} | {100 * found.difference.mean:+.2f} | {_interval(found.difference, 100)} | "
-        f"{_shown(found.effect, 1)} | {_shown(found.p, 1)} | {_shown(found.detectable, 100)} |"
+        f"| {_plain(found.control)} | {score.signed(found.difference.mean)} | {_interval(found.difference, scale)} | "
+        f"{_shown(found.effect, 1)} | {_shown(found.p, 1)} | {_shown(found.detectable, scale)} |"
         for found in card.runs.differences
     ]
     lines += ["", "The first run by itself:"]
     return "\n".join(lines)
 
 
-def _interval_of_a_share(spread: Spread) -> str:
-    """Ends at 0 and 100 %, which Student's t knows nothing of."""
-    if spread.low is None or spread.high is None:
-        return "–"
-    return f"{100 * max(spread.low, 0):.2f} – {100 * min(spread.high, 1):.2f} %"
+def _interval_within(spread: Spread, score: Score) -> str:
+    """Ends where the score does, as at 0 and 100 %, which Student's t knows nothing of."""
+    return "–" if spread.low is None or spread.high is None else score.interval(spread.low, spread.high)
 
 
 def _interval(spread: Spread, scale: float) -> str:
@@ -126,12 +132,13 @@ def _versions(card: Card) -> str:
 
 def _front_matter(card: Card) -> str:
     """YAML, in which a JSON value is a value; the licence is the user's to choose, and left out."""
+    numbers = card.network is not None and card.network.targets is not None
     results = [_indexed(card, result) for result in card.results.values()]
     content: dict[str, object] = {
         "library_name": "qiskit_hqnn",
-        "pipeline_tag": "image-classification",
+        "pipeline_tag": _task(numbers),
         "tags": ["quantum-machine-learning", "hybrid-quantum-neural-network", "qiskit", "pytorch"],
-        "metrics": ["accuracy", "f1"],
+        "metrics": ["mse", "mae", "r2"] if numbers else ["accuracy", "f1"],
         "model-index": [{"name": card.name, "results": results}],
     }
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items()]
@@ -142,13 +149,24 @@ def _indexed(card: Card, result: Result) -> dict[str, object]:
     data = str(card.job.get("data", {}).get("name", "images"))
     where = result.where + (f", {result.conditions}" if result.conditions else "")
     return {
-        "task": {"type": "image-classification"},
+        "task": {"type": _task(bool(result.targets))},
         "dataset": {"name": data, "type": data},
-        "metrics": [
-            {"type": "accuracy", "value": result.accuracy, "name": f"accuracy on {where}"},
-            {"type": "f1", "value": result.macro_f1, "name": f"macro F1 on {where}"},
-        ],
+        "metrics": list(_metrics(result, where)),
     }
+
+
+def _task(numbers: bool) -> str:
+    """The word of model hubs, which have none for numbers of images."""
+    return "other" if numbers else "image-classification"
+
+
+def _metrics(result: Result, where: str) -> Iterator[dict[str, object]]:
+    for name, errors in result.targets.items():
+        for kind, value in errors.model_dump().items():
+            yield {"type": kind, "value": value, "name": f"{kind} of {name} on {where}"}
+    if not result.targets:
+        yield {"type": "accuracy", "value": result.accuracy, "name": f"accuracy on {where}"}
+        yield {"type": "f1", "value": result.macro_f1, "name": f"macro F1 on {where}"}
 
 
 def _opening(card: Card) -> str:
@@ -168,29 +186,21 @@ def _example(card: Card) -> str:
     if card.described.preprocessing is None:
         shape = ", ".join(map(str, card.described.shape))
         return f"network.predict(features)  # a tensor of shape (N, {shape})\n"
-    return 'network.predict(["picture.png"]).names\n'
+    return f'network.predict(["picture.png"]).{"values" if card.described.targets else "names"}\n'
 
 
 def _results(card: Card) -> str:
     if not card.results:
         return ""
-    lines = [
-        "## Test results",
-        "",
-        "| where | accuracy | 95 % interval | macro F1 | loss | images |",
-        "|---|--:|---|--:|--:|--:|",
-    ]
+    first = next(iter(card.results.values()))
+    titles = ["where", *map(_plain, first.figures), "images"]
+    rules = ["---", *("---" if name == INTERVAL else "--:" for name in first.figures), "--:"]
+    lines = ["## Test results", "", f"| {' | '.join(titles)} |", f"|{'|'.join(rules)}|"]
     for result in card.results.values():
         where = result.where + (f", {result.conditions}" if result.conditions else "")
-        low, high = result.accuracy_interval
-        lines.append(
-            f"| {_plain(where)} | {100 * result.accuracy:.2f} % | {100 * low:.2f} – {100 * high:.2f} % | "
-            f"{result.macro_f1:.4f} | {'–' if result.loss is None else f'{result.loss:.4f}'} | {result.images:,} |"
-        )
-    lines += [
-        "",
-        "The interval is Wilson's for the share of test images that are right, and does not cover the choice of seed.",
-    ]
+        lines.append(f"| {' | '.join([_plain(where), *result.figures.values(), f'{result.images:,}'])} |")
+    whose = "that of resampled test images" if first.targets else _WILSON
+    lines += ["", f"The interval is {whose}, and does not cover the choice of seed."]
     return "\n".join(lines)
 
 
@@ -207,6 +217,13 @@ def _inputs(card: Card) -> str:
         colour = "grey" if how["channels"] == 1 else "coloured"
         takes = f"{colour} pictures, resized to {side} pixels and scaled to 0 … 1"
         takes += f"; an autoencoder in the file makes {shape} features of them" if network.reduced else ""
+    if network.targets is not None:
+        scales = zip(network.targets.names, network.targets.means, network.targets.scales, strict=True)
+        told = ", ".join(f"{_plain(name)} ({mean:.4g} ± {scale:.4g})" for name, mean, scale in scales)
+        return (
+            f"## Input and numbers\n\nIt takes {takes}. It answers numbers, with mean and standard deviation of the "
+            f"training images: {told}."
+        )
     return (
         f"## Input and classes\n\nIt takes {takes}. Its {len(names)} classes: "
         f"{', '.join(_plain(name) for name in names[:_SHOWN])}{more}."

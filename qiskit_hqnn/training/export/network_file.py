@@ -19,7 +19,7 @@ from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.named import NAMED_NETWORK
 from qiskit_hqnn.training.own_networks import named_network
-from qiskit_hqnn.training.predictor import Prediction, Predictor
+from qiskit_hqnn.training.predictor import Prediction, Predictor, Values
 from qiskit_hqnn.training.preparation import build_described
 from qiskit_hqnn.training.weights import set_weights, tensors_of
 
@@ -92,15 +92,15 @@ class LoadedNetwork:
         shots: int | None = None,
         store: Path | None = None,
         max_qpu_seconds: float | None = None,
-    ) -> Prediction:
+    ) -> Prediction | Values:
         """As `LoadedRun.predict`; what is sent to hardware is kept in `store`, which hardware needs."""
         return self.predictor.predict(samples, where, shots, store, max_qpu_seconds=max_qpu_seconds)
 
     def __repr__(self) -> str:
         network = self.card.described
-        shape, classes = "×".join(map(str, network.shape)), len(network.class_names)
-        results = "".join(f", {100 * r.accuracy:.2f} % on {name}" for name, r in self.card.results.items())
-        return f"LoadedNetwork({str(self.path)!r}: {network.model}, {shape} → {classes} classes{results})"
+        shape = "×".join(map(str, network.shape))
+        results = "".join(f", {result.headline} on {name}" for name, result in self.card.results.items())
+        return f"LoadedNetwork({str(self.path)!r}: {network.model}, {shape} → {network.answers}{results})"
 
 
 def load(path: str | Path, network: str | None = None) -> LoadedNetwork:

@@ -28,7 +28,7 @@ _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
 class PlainNetwork(nn.Module):
-    """A trained network of plain torch operators: images to probabilities.
+    """A trained network of plain torch operators: images to probabilities, or to numbers.
 
     Args:
         network: trained; it is copied.
@@ -48,9 +48,11 @@ class PlainNetwork(nn.Module):
         self.loss = loss_of(network)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Probabilities (N, classes) of images (N, channels, height, width) in 0 … 1, or of features (N, F)."""
+        """Probabilities (N, classes), or numbers (N, K), of images (N, channels, height, width) in 0 … 1, or of (N, F)
+        features.
+        """
         samples = images if self.encoder is None else self.encoder(images.flatten(1))
-        return self.loss.probabilities(self.network(samples))
+        return self.loss.answers(self.network(samples))
 
 
 def plain_network(run: LoadedRun) -> PlainNetwork:
@@ -71,10 +73,10 @@ def write_onnx(run: LoadedRun, path: str | Path) -> float:
         write_onnx(load_run("runs/mine"), "mine.onnx")  # the largest difference of a probability
 
     The input is `images`, (N, channels, height, width) in 0 … 1, or (N, features); the output is `probabilities`,
-    (N, classes). The card stands in the metadata.
+    (N, classes), or `values`, (N, K). The card stands in the metadata.
 
     Returns:
-        The largest difference of a probability that was seen.
+        The largest difference of a probability that was seen; of numbers as a share of their scale.
 
     Raises:
         HQNNError: if its quantum layer has no closed form, onnx is not installed, or the file does not agree.
@@ -92,8 +94,10 @@ def write_onnx(run: LoadedRun, path: str | Path) -> float:
     content = _exported(network, images, card_of(run).as_json())
     with torch.no_grad():
         samples = images if network.encoder is None else network.encoder(images.flatten(1))
-        expected = run.predict(samples).probabilities.numpy()
-    difference = float(np.abs(_run(content, images) - expected).max())
+        expected = run.predict(samples).answers.numpy()
+    targets = run.description.targets
+    scale = np.ones(1) if targets is None else np.asarray(targets.scales)
+    difference = float((np.abs(_run(content, images) - expected) / scale).max())
     if not difference < _AGREES:
         raise HQNNError(f"{path} was not written: under onnxruntime it is off by {difference:.1e}.")
     write_bytes(Path(path), content)
@@ -110,7 +114,7 @@ def _exported(network: PlainNetwork, images: Tensor, card: str) -> bytes:
             (images,),
             dynamo=True,
             input_names=["images"],
-            output_names=["probabilities"],
+            output_names=["probabilities" if network.loss.targets is None else "values"],
             dynamic_shapes={"images": {0: torch.export.Dim("N", min=1)}},
             verbose=False,
         )

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from qiskit_hqnn.training.scores import ACCURACY, R2, Score
+
 
 class _Part(BaseModel):
     # Later versions may add to a part.
@@ -32,19 +34,32 @@ class Spread(_Part):
 
 
 class Group(_Part):
-    """The runs of the network, or of one control, at one place."""
+    """The runs of the network, or of one control, at one place; of numbers `r2` in the place of accuracy and F1."""
 
     run: str
     where: str
-    accuracy: Spread
-    macro_f1: Spread
+    accuracy: Spread | None = None
+    macro_f1: Spread | None = None
+    r2: Spread | None = None
     images: int
     runs: int
     accuracies: dict[str, float] = {}
 
+    @property
+    def score(self) -> Score:
+        """What its runs are judged by."""
+        return ACCURACY if self.r2 is None else R2
+
+    @property
+    def spread(self) -> Spread:
+        """Of its score."""
+        spread = self.accuracy if self.r2 is None else self.r2
+        assert spread is not None
+        return spread
+
 
 class Difference(_Part):
-    """The network minus a control, in accuracy, paired; p is of the paired t-test alone."""
+    """The network minus a control, in accuracy or R², paired; p is of the paired t-test alone."""
 
     control: str
     difference: Spread
@@ -64,10 +79,13 @@ def several_runs(summary: Mapping[str, Any]) -> SeveralRuns:
     """What `summarise` found, for a card."""
     return SeveralRuns(
         groups=[
-            Group(
-                **{name: row[name] for name in ("run", "where", "images", "runs", "accuracies")},
-                accuracy=_spread(row["accuracy"]),
-                macro_f1=_spread(row["macro_f1"]),
+            Group.model_validate(
+                {name: row[name] for name in ("run", "where", "images", "runs")}
+                | {
+                    row["score"].key: _spread(row["mean"]),
+                    "accuracies": row["values"] if row["score"] is ACCURACY else {},
+                    "macro_f1": row["macro_f1"] and _spread(row["macro_f1"]),
+                }
             )
             for row in summary["rows"]
         ],
