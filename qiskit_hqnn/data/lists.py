@@ -115,8 +115,8 @@ def _rows_of(
         columns |= _targets(targets, given, path)
     if "path" not in columns or not (targets or "label" in columns):
         raise MissingDataError(
-            f"{path} must have the columns path and {', '.join(targets) or 'label'} in its first line (and split, if it "
-            f"defines the test set), but has {', '.join(names) or 'none'}."
+            f"{path} must have the columns path and {', '.join(targets) or 'label'} in its first line (and split, if "
+            f"it defines the test set), but has {', '.join(names) or 'none'}."
         )
     if not rows:
         raise MissingDataError(f"{path} lists no picture.")

@@ -51,6 +51,7 @@ class _OfExpectation(_Context, Protocol):
 
 
 class _OfState(_Context, Protocol):
+    runner: Runner
     states: FullStates
 
 
@@ -110,6 +111,13 @@ def statevectors(runner: Runner, rows: Tensor, columns: Tensor) -> Tensor:
     return states
 
 
+def probabilities(runner: Runner, rows: Tensor, columns: Tensor) -> Tensor:
+    """Probabilities (batch, copies, 2^n) of all outcomes; as `statevectors`, with derivatives of any order."""
+    with full_precision(runner.kind):
+        found: Tensor = _Probability.apply(runner, _for_gradient(rows, columns), rows, columns)
+    return found
+
+
 def full_precision(kind: str) -> AbstractContextManager[object]:
     """torch.autocast off within, on this kind of device: it would round real products to bfloat16, and it does not
     support complex ones."""
@@ -161,15 +169,48 @@ class _Expectation(torch.autograd.Function):
 def _with_graph(
     runner: Runs, copies: int | None, rows: Tensor, columns: Tensor, gradient: Tensor
 ) -> tuple[Tensor, ...]:
-    """First derivatives as functions of everything they depend on, so that second and higher ones exist."""
-    rows, columns = (
-        part if part.requires_grad else part.detach().requires_grad_() for part in (rows, columns)
-    )
+    """First derivatives as functions of all that they depend on, so that there are second ones, and so on."""
+    rows, columns = _differentiable(rows, columns)
     assert runner.in_operators is not None
-    outputs = runner.in_operators(*((rows, columns) if copies is None else by_copy(rows, columns, copies)))
+    return _slopes(
+        runner.in_operators(*((rows, columns) if copies is None else by_copy(rows, columns, copies))),
+        rows,
+        columns,
+        gradient,
+    )
+
+
+def _slopes(outputs: Tensor, rows: Tensor, columns: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
     return torch.autograd.grad(
         outputs.reshape(gradient.shape), (rows, columns), gradient, create_graph=True, materialize_grads=True
     )
+
+
+def _differentiable(*parts: Tensor) -> tuple[Tensor, ...]:
+    return tuple(part if part.requires_grad else part.detach().requires_grad_() for part in parts)
+
+
+class _Probability(torch.autograd.Function):
+    # Of states alone there would be no second derivatives: the gates one by one have other global phases than the plan.
+
+    @staticmethod
+    def forward(ctx: _OfState, runner: Runner, for_gradient: bool, rows: Tensor, columns: Tensor) -> Tensor:
+        ctx.runner, ctx.states, ctx.kind = runner, runner.states, runner.kind
+        states, kept = runner.states.statevectors(rows, columns, for_gradient)
+        ctx.save_for_backward(rows, columns, states if for_gradient else None, *kept)
+        found = states.real.square() + states.imag.square()
+        _check_finite(found, runner, rows, columns)
+        return found
+
+    @staticmethod
+    def backward(ctx: _OfState, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        rows, columns, states, *kept = ctx.saved_tensors
+        with full_precision(ctx.kind):
+            if torch.is_grad_enabled():  # create_graph=True
+                rows, columns = _differentiable(rows, columns)
+                outputs = ctx.runner.probabilities_in_operators(rows, columns)
+                return None, None, *_slopes(outputs, rows, columns, gradient)
+            return None, None, *ctx.states.pull_back_states(kept, 2 * gradient * states)
 
 
 class _State(torch.autograd.Function):
@@ -211,8 +252,8 @@ class _OnceOnly(torch.autograd.Function):
     @staticmethod
     def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         raise HQNNError(
-            "Autograd gives only first derivatives of states, probabilities and values under a device's noise, but a "
-            "second one was requested (create_graph=True); torch.func gives those of exact probabilities."
+            "States, and values and probabilities under a device's noise, have first derivatives only by autograd, but "
+            "a second one was asked for (create_graph=True)."
         )
 
 

@@ -71,14 +71,20 @@ class GateByGate:
 
     def of_columns(self, plan: Plan, rows: Tensor, columns: Tensor) -> Tensor:
         """Expectation values as a function of what a plan's slots are affine in: `Runner.columns`."""
+        return self._measure(self._of_columns(plan, rows, columns))
+
+    def probabilities_of_columns(self, plan: Plan, rows: Tensor, columns: Tensor) -> Tensor:
+        """Probabilities of all outcomes as a function of the same."""
+        states = self._of_columns(plan, rows, columns)
+        return states.real.square() + states.imag.square()
+
+    def _of_columns(self, plan: Plan, rows: Tensor, columns: Tensor) -> Tensor:
         num_inputs, num_weights = self._sizes
         linear = num_inputs + num_weights if plan.mixes else num_inputs
         given = {index: rows[..., linear + place] for place, index in enumerate(plan.row_nonlinear)}
         for place, index in enumerate(plan.weight_nonlinear):
             given[index] = columns[..., num_weights + place].expand(rows.shape[:-1])
-        return self._measure(
-            self._evolve(self._angles(rows[..., :num_inputs], columns[..., :num_weights], given))
-        )
+        return self._evolve(self._angles(rows[..., :num_inputs], columns[..., :num_weights], given))
 
     def statevectors(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """States of shape (..., copies, 2^n), complex, little-endian, each up to a global phase."""

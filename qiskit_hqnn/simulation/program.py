@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from qiskit_hqnn.simulation.batched import BatchedCircuit, check_dtype
-from qiskit_hqnn.simulation.functions import full_precision, statevectors
+from qiskit_hqnn.simulation.functions import full_precision, probabilities, statevectors
 from qiskit_hqnn.simulation.gate_by_gate import GateByGate
 from qiskit_hqnn.simulation.memory import check_exact
 from qiskit_hqnn.simulation.passes import Constants
@@ -27,15 +27,19 @@ class Program(BatchedCircuit):
 
     def probabilities(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """Probabilities of all outcomes, of shape (batch, copies, 2^n), in Qiskit's little-endian order."""
-        states = torch.view_as_real(self.statevectors(inputs, weights))
-        return (states * states).sum(dim=-1)
+        runner = self._states_runner(inputs, weights)
+        return probabilities(runner, *runner.columns(inputs, weights))
 
     def statevectors(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """States of shape (batch, copies, 2^n), complex, little-endian, each up to a global phase."""
+        runner = self._states_runner(inputs, weights)
+        return statevectors(runner, *runner.columns(inputs, weights))
+
+    def _states_runner(self, inputs: Tensor, weights: Tensor) -> Runner:
         self._check(inputs, weights)
         runner = self._runner(inputs, keep_state=True)
         runner.check_room(inputs.shape[0] * inputs.shape[1])
-        return statevectors(runner, *runner.columns(inputs, weights))
+        return runner
 
     def _runner(self, inputs: Tensor, keep_state: bool = False) -> Runner:
         key = (keep_state, inputs.dtype, inputs.device)

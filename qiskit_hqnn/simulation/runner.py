@@ -27,7 +27,9 @@ class Runner:
         plain: whether the columns are inputs and weights themselves.
     """
 
-    def __init__(self, constants: Constants, compile: bool, gate_by_gate: Callable[[], GateByGate]) -> None:
+    def __init__(
+        self, constants: Constants, compile: bool, gate_by_gate: Callable[[bool], GateByGate]
+    ) -> None:
         self.constants, self.states = constants, FullStates(constants)
         self._gate_by_gate = gate_by_gate
         self._passes = passes_of(constants)
@@ -82,8 +84,12 @@ class Runner:
         return self._compiling.passes_for(eager, rows, columns, for_gradient)
 
     def in_operators(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """Expectation values (batch, copies, outputs) in torch's operators, for derivatives of any order."""
-        return self._gate_by_gate().of_columns(self.constants.plan, rows, columns)
+        """Expectation values (batch, copies, outputs) in torch's own operators, for derivatives of any order."""
+        return self._gate_by_gate(False).of_columns(self.constants.plan, rows, columns)
+
+    def probabilities_in_operators(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """Probabilities (batch, copies, 2^n) in the same way."""
+        return self._gate_by_gate(True).probabilities_of_columns(self.constants.plan, rows, columns)
 
     def _eager(self, batch: int, copies: int) -> Passes:
         """For few samples the layers of weights one by one, else multiplied."""

@@ -19,12 +19,12 @@ from qiskit_hqnn.data import as_float
 from qiskit_hqnn.errors import HQNNError, RunFolderError, ShapeError
 from qiskit_hqnn.jobs import Meter, Price
 from qiskit_hqnn.layers import QuantumLayer
-from qiskit_hqnn.models import as_hybrid, encoded, quantum_layer_of
+from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer_of
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.evaluation import TEST_BATCH, outputs_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
-from qiskit_hqnn.training.pricing import price_of_inputs
+from qiskit_hqnn.training.pricing import observed_network, price_of_inputs
 from qiskit_hqnn.training.running_on import manager_for, running_on
 from qiskit_hqnn.training.values import Values
 from qiskit_hqnn.where import Where
@@ -240,10 +240,10 @@ class Predictor:
         batch, sources = self.batch(samples)
         if where is None:
             return self._answer(outputs_of(self.model, batch), sources, self._present_place())
-        self._check_place(where)
+        model = self._model_at(where)
         meter = Meter(max_qpu_seconds or self.job.max_qpu_seconds)
-        with running_on(self.model, self.job, where, shots, None, store, resume=resume, meter=meter):
-            outputs = outputs_of(self.model, batch)
+        with running_on(model, self.job, where, shots, None, store, resume=resume, meter=meter):
+            outputs = outputs_of(model, batch)
         return self._answer(outputs, sources, where)
 
     def price(self, samples: Tensor | Sequence[str | Path], where: str, shots: int | None = None) -> Price:
@@ -253,17 +253,18 @@ class Predictor:
             HQNNError: as in `predict`.
         """
         batch, _ = self.batch(samples)
-        self._check_place(where)
-        layer = quantum_layer_of(self.model)
-        if not isinstance(layer, QuantumLayer) or not (Where.parse(where).sampled or shots):
+        model = self._model_at(where)
+        layer = quantum_layer_of(model)
+        if layer is None or not (Where.parse(where).sampled or shots):
             return Price()
+        layer = in_observables(layer)
         from qiskit_hqnn.jobs import Store
 
         # Hardware is asked once for its calibration; the store is in memory, since nothing is sent.
         store = Store("sqlite://") if Where.parse(where).hardware else None
         manager = manager_for(self.job, where, shots, store)
         try:
-            network, device = as_hybrid(self.model.eval()), layer.weight.device
+            network, device = as_hybrid(model.eval()), layer.weight.device
             batches = ((as_float(part).to(device), part) for part in batch.split(TEST_BATCH))
             return price_of_inputs(manager, layer, encoded(network, batches)[0])
         finally:
@@ -274,15 +275,16 @@ class Predictor:
         placed = layer is not None and layer.qnn.place is not None
         return "its present place" if placed else "exact"
 
-    def _check_place(self, where: str) -> None:
+    def _model_at(self, where: str) -> nn.Module:
+        """The network as it runs at a place. On hardware probabilities are expectation values of projectors, as where a
+        test set is submitted: they come from the same shots, and their price is known beforehand.
+        """
         place, layer = Where.parse(where), quantum_layer_of(self.model)
         if place != "exact" and layer is None:
             raise HQNNError(f"The network of {self.origin} has no quantum layer: it runs at 'exact' only.")
-        if place.hardware and not isinstance(layer, QuantumLayer):
-            raise HQNNError(
-                f"The network of {self.origin} asks for probabilities, which have no price beforehand: it is not sent "
-                f"to {where}."
-            )
+        if not place.hardware or isinstance(layer, QuantumLayer):
+            return self.model
+        return observed_network(self.model)[0]
 
     def _answer(self, outputs: Tensor, sources: tuple[str, ...], where: str) -> Prediction | Values:
         loss, targets = loss_of(self.model), self.description.targets

@@ -37,7 +37,7 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
         return {}
     from qiskit_hqnn.jobs.store import Store
 
-    network, layer = _observed(model)
+    network, layer = observed_network(model)
     costs: dict[str, Price] = {}
 
     @cache
@@ -71,7 +71,7 @@ def price_tests(costs: dict[str, Price]) -> Price:
     return sum((cost for part, cost in costs.items() if part.startswith("test on ")), Price())
 
 
-def _observed(model: nn.Module) -> tuple[nn.Module, QuantumLayer]:
+def observed_network(model: nn.Module) -> tuple[nn.Module, QuantumLayer]:
     """A copy of a network, its layer as expectation values: they cost what probabilities cost."""
     network = copy.deepcopy(model)
     layer = quantum_layer_of(network)

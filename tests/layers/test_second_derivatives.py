@@ -10,6 +10,7 @@ from torch.func import functional_call, hessian, jacfwd, jacrev, vmap
 from qiskit_hqnn.circuits import Ansatz, hqnn_parallel, hqnn_quanv, pauli_on_each, reuploading, vqc_head
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer, SamplerLayer
+from qiskit_hqnn.models import in_observables
 from qiskit_hqnn.simulation import compile_ansatz, gate_by_gate
 
 
@@ -119,6 +120,27 @@ def test_torch_func_takes_sampler_layers_too():
     np.testing.assert_allclose(jacobian.detach(), by_inputs, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("ansatz", [hqnn_parallel(2, 1), awkward()], ids=lambda ansatz: ansatz.name)
+def test_probabilities_have_derivatives_of_any_order(ansatz):
+    """Against the same probabilities as expectation values of projectors, and against finite differences."""
+    layer = layer_of(ansatz, SamplerLayer, copies=2)
+    observed = in_observables(layer).double()
+    inputs = inputs_for(layer, batch=2)
+    derived = []
+    for one in (layer, observed):
+        one.weight.grad = None
+        (slope,) = torch.autograd.grad(one(inputs).pow(2).sum(), inputs, create_graph=True)
+        (second,) = torch.autograd.grad(slope.pow(2).sum(), inputs, create_graph=True)
+        second.pow(2).sum().backward(inputs=[one.weight])
+        derived.append((slope.detach(), second.detach(), one.weight.grad))
+    for ours, theirs in zip(*derived, strict=True):
+        assert theirs.abs().max() > 1e-3
+        torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=1e-7)
+    if ansatz.num_qubits == 2:
+        small = inputs[:1].detach().requires_grad_()
+        assert torch.autograd.gradgradcheck(layer, (small,), atol=1e-6)
+
+
 def test_without_a_weight_or_an_input_there_are_second_derivatives_too():
     w = Parameter("w")
     circuit = QuantumCircuit(1)
@@ -133,7 +155,8 @@ def test_where_there_are_none_it_is_one_sentence():
     noisy = layer_of(hqnn_parallel(2, 1), copies=1, estimator="noisy:fake_manila")
     with pytest.raises(HQNNError, match="At noisy:fake_manila a quantum layer does not support torch.func"):
         vmap(noisy)(torch.zeros(2, 2))
-    for layer in (noisy, layer_of(hqnn_parallel(2, 1), SamplerLayer, copies=1)):
+    noisy_sampler = layer_of(hqnn_parallel(2, 1), SamplerLayer, copies=1, sampler="noisy:fake_manila")
+    for layer in (noisy, noisy_sampler):
         inputs = inputs_for(layer)
         (first,) = torch.autograd.grad(layer(inputs)[:, 0].sum(), inputs, create_graph=True)
         with pytest.raises(HQNNError, match="Autograd gives only first derivatives"):
