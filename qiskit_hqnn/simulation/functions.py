@@ -169,7 +169,7 @@ class _Expectation(torch.autograd.Function):
 def _with_graph(
     runner: Runs, copies: int | None, rows: Tensor, columns: Tensor, gradient: Tensor
 ) -> tuple[Tensor, ...]:
-    """First derivatives as functions of all that they depend on, so that there are second ones, and so on."""
+    """First derivatives as functions of everything they depend on, so that second and higher ones exist."""
     rows, columns = _differentiable(rows, columns)
     assert runner.in_operators is not None
     return _slopes(
@@ -252,8 +252,8 @@ class _OnceOnly(torch.autograd.Function):
     @staticmethod
     def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         raise HQNNError(
-            "States, and values and probabilities under a device's noise, have first derivatives only by autograd, but "
-            "a second one was asked for (create_graph=True)."
+            "Autograd has first derivatives only of states, and of values and probabilities under a device's noise, "
+            "but a second one was requested (create_graph=True)."
         )
 
 

@@ -84,7 +84,7 @@ class Runner:
         return self._compiling.passes_for(eager, rows, columns, for_gradient)
 
     def in_operators(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """Expectation values (batch, copies, outputs) in torch's own operators, for derivatives of any order."""
+        """Expectation values (batch, copies, outputs) in torch's operators, for derivatives of any order."""
         return self._gate_by_gate(False).of_columns(self.constants.plan, rows, columns)
 
     def probabilities_in_operators(self, rows: Tensor, columns: Tensor) -> Tensor:
