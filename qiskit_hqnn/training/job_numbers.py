@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from qiskit_hqnn.data import HANDED_OVER, WITH_NUMBERS
 from qiskit_hqnn.errors import JobFileError
 
-if TYPE_CHECKING:
-    from qiskit_hqnn.training.job_sections import TrainSection
+
+class Training(Protocol):
+    """Of [train], what depends on what is learned."""
+
+    @property
+    def loss(self) -> str | None: ...
+
+    @property
+    def early_stopping_metric(self) -> str | None: ...
+
+    @property
+    def class_weights(self) -> object: ...
+
+    @property
+    def label_smoothing(self) -> float | None: ...
 
 
 def check_numbers(name: str, targets: Sequence[str], classes: bool, balanced: bool) -> None:
@@ -34,7 +47,7 @@ def check_numbers(name: str, targets: Sequence[str], classes: bool, balanced: bo
             )
 
 
-def check_training(train: TrainSection, targets: Sequence[str] | None) -> None:
+def check_training(train: Training, targets: Sequence[str] | None) -> None:
     """Of [train]: that loss and metrics are those of classes, or of numbers.
 
     Raises:

@@ -245,11 +245,7 @@ class RunFolder:
         write_text(self._there(self.answers_file(name)), text.getvalue())
 
     def answers(self, name: str) -> list[dict[str, float]]:
-        """The rows of a result's numbers; none where their file is gone.
-
-        Raises:
-            RunFolderError: if it is not a table of numbers.
-        """
+        """The rows of a result's numbers, read as `history` is; none where their file is gone."""
         return self._numbers(self.answers_file(name))
 
     def write_history(self, rows: Sequence[Mapping[str, object]]) -> None:
