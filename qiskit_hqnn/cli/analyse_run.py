@@ -1,4 +1,4 @@
-"""The analyses of a trained run: its model, images and history brought to `qiskit_hqnn.analysis`."""
+"""The analyses of a trained run: its model, images and history, given to `qiskit_hqnn.analysis`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from qiskit_hqnn.training import LoadedRun
 
 _MOST = 2000
-"""Images that are looked at."""
+"""Images that are analysed."""
 
 
 def analyse_run(
     folder: Path, data_root: Path, kinds: Sequence[str], images: str
 ) -> Iterator[tuple[str, Analysis]]:
-    """Name and result of each analysis of a run, as they are finished.
+    """Name and result of each analysis of a run, as each one finishes.
 
     Raises:
         HQNNError: if the run has no quantum layer, or no such images.
@@ -51,7 +51,7 @@ def analyse_run(
 
 
 class _Unknown(Exception):
-    """This run does not hold what an analysis needs; the others continue."""
+    """This run lacks what an analysis needs; the others continue."""
 
 
 def _one(
@@ -96,10 +96,10 @@ def _images(run: LoadedRun, name: str) -> ImageSet:
         raise HQNNError(f"Option --images must be one of {', '.join(splits)}, but is {name!r}.")
     chosen = splits[name]
     if chosen is None or not len(chosen):
-        raise HQNNError(f"{run.folder.path} has no {name} images; take --images train.")
+        raise HQNNError(f"{run.folder.path} has no {name} images; use --images train.")
     return chosen
 
 
 def _entering(run: LoadedRun, images: ImageSet) -> tuple[Tensor, Tensor]:
-    """What enters the quantum layer for the first images, and their labels."""
+    """Inputs of the quantum layer for the first images, and their labels."""
     return encoded(as_hybrid(run.model), images.batches(256, _MOST))

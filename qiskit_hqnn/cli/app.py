@@ -38,7 +38,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    # Plain help: Rich's tables cut the names of options where the terminal is narrow.
+    # Plain help: Rich's tables cut the names of options in narrow terminals.
     rich_markup_mode=None,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -87,7 +87,7 @@ def options(
         str | None,
         typer.Option(
             envvar="HQNN_NETWORK",
-            help="Runs of your own networks: the class to load them with, as mine.py:Network; it is run.",
+            help="Runs of custom networks: the class to load them with, as mine.py:Network; it is run.",
         ),
     ] = None,
 ) -> None:
@@ -102,12 +102,12 @@ def options(
 
 
 _LONGEST = 300
-"""Characters of a device's own words: Aer repeats its sentence for every circuit."""
+"""Most characters of a device's message: Aer repeats its sentence for every circuit."""
 
 
 def main() -> None:
-    """Entry point: exit code 0, 2 for bad input (one sentence), 1 where a device or a check failed, 70 for a fault of
-    the toolkit, 130 after Ctrl-C.
+    """Entry point: exit code 0, 2 for bad input (one sentence), 1 if a device or a check failed, 70 for a bug of the
+    toolkit, 130 after Ctrl-C.
     """
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -146,7 +146,7 @@ def _in_words(error: Exception) -> tuple[str, int]:
 
     from qiskit_hqnn.jobs.adapters import AdapterError
 
-    if isinstance(error, AdapterError):  # of a device, which says itself what it is
+    if isinstance(error, AdapterError):  # of a device, which is named in the message
         return first if len(first) < _LONGEST else f"{first[:_LONGEST]}…", 1
     return f"this should not happen, --debug shows where it does: {type(error).__name__}: {first}", 70
 

@@ -47,10 +47,8 @@ def show(
             help="A name that `hqnn circuits` lists, a QPY or OpenQASM file, or a function of a Python file.",
         ),
     ],
-    num_qubits: Annotated[
-        int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")
-    ] = None,
-    depth: Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")] = None,
+    num_qubits: Annotated[int | None, typer.Option(help="Number of qubits, if the ansatz takes it.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Number of layers, if the ansatz takes it.")] = None,
     settings: OPTIONS = None,
     inputs: INPUTS = None,
     weights: WEIGHTS = None,

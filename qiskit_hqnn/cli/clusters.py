@@ -57,7 +57,7 @@ RUNS_IN_WORKERS = Annotated[
 
 @dataclass(frozen=True)
 class ClusterWords:
-    """What a command line says of a cluster, checked before anything is loaded.
+    """The cluster options of a command line, checked before anything is loaded.
 
     Raises:
         HQNNError: if both options are given, or a number of workers is out of range.
@@ -81,7 +81,7 @@ class ClusterWords:
         return self.dask is not None or self.workers is not None
 
     def check_places(self, places: Iterable[Where]) -> None:
-        """Raises HQNNError if there is a cluster, and nothing that it could sample."""
+        """Raises HQNNError if there is a cluster but nothing that it could sample."""
         from qiskit_hqnn.errors import HQNNError
 
         words = list(dict.fromkeys(places))
@@ -96,14 +96,14 @@ class ClusterWords:
 
     @property
     def words(self) -> list[str]:
-        """The options as they were given."""
+        """The options as given."""
         if self.dask is not None:
             return ["--dask", self.dask]
         return ["--workers", str(self.workers)] if self.workers is not None else []
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """The cluster in use, if one is asked for; processes of this machine end with the block."""
+        """The cluster in use, if one is requested; processes of this machine end with the block."""
         if not self:
             yield
             return
@@ -114,7 +114,7 @@ class ClusterWords:
 
     @contextmanager
     def client(self) -> Iterator[Any]:
-        """A `distributed.Client` of the cluster, for whole runs; None if none is asked for."""
+        """A `distributed.Client` of the cluster, for whole runs; None if none is requested."""
         if not self:
             yield None
             return

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def cost(
     context: typer.Context,
     job: Annotated[
-        str | None, typer.Argument(metavar="ID", help="One job's id, or the beginning of it; all by default.")
+        str | None, typer.Argument(metavar="ID", help="One job's id, or its beginning; all by default.")
     ] = None,
     plan: PLAN = None,
     store: STORE = None,
 ) -> None:
-    """What the jobs of a store have cost by place, all that was sent again included.
+    """Cost of a store's jobs by place, including everything that was sent again.
 
     Example: hqnn jobs cost --plan pay-as-you-go
     """
@@ -42,7 +42,7 @@ def cost(
 
 
 def _print_places(store: Store, jobs: list[JobRecord], plan: Plan | None) -> None:
-    """A row for each place, and for hardware a total where there are several."""
+    """A row for each place, and a total if there are several hardware places."""
     from qiskit_hqnn.jobs import Spending, in_words
 
     places: dict[str, tuple[int, Spending]] = {}
@@ -72,7 +72,7 @@ def _print_places(store: Store, jobs: list[JobRecord], plan: Plan | None) -> Non
 
 
 def _say_what_is_left(store: Store, jobs: list[JobRecord], plan: Plan) -> None:
-    """Of a plan's period that ends now; the account may have been used from elsewhere, too."""
+    """For a plan's period that ends now; the account may also have been used elsewhere."""
     assert plan.seconds is not None
     since = time.time() - plan.days * 86400
     spent = sum(
@@ -80,5 +80,5 @@ def _say_what_is_left(store: Store, jobs: list[JobRecord], plan: Plan) -> None:
     )
     say(
         f"{plan.name} plan: {max(0.0, plan.seconds - spent):,.1f} of {plan.seconds:,.0f} s are left by this store's "
-        f"jobs of the last {plan.days:.0f} days; what the account says is in `hqnn doctor`."
+        f"jobs of the last {plan.days:.0f} days; `hqnn doctor` shows what the account reports."
     )

@@ -1,4 +1,4 @@
-"""`hqnn data`: what is in a folder of pictures, before anything is trained on it."""
+"""`hqnn data`: a survey of a folder of pictures before training."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def data(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="<int>", help="Of the split, as data.seed.")] = 0,
     test_fraction: Annotated[
-        float, typer.Option(help="Share that becomes the test set, where there is none.")
+        float, typer.Option(help="Share that becomes the test set, if there is none.")
     ] = 0.2,
     sheet: Annotated[
-        Path | None, typer.Option(help="Where the sheet of pictures goes; NAME-sheet.png by default.")
+        Path | None, typer.Option(help="File of the sheet of pictures; NAME-sheet.png by default.")
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print JSON; write a sheet only with --sheet.")
     ] = False,
     data_root: DATA_ROOT = Path("data"),
 ) -> None:
-    """Look at a data set: pictures by class and part, sizes, oddities, duplicates across the split, a sheet.
+    """Survey a data set: pictures by class and part, sizes, problems, duplicates across the split, a sheet.
 
     Exit code 1 if a file is damaged.
 
@@ -66,7 +66,7 @@ def data(
 
 
 def _meant(place: str) -> tuple[str, Path | None]:
-    """The word of the data set, and the path of the user's own."""
+    """The word of the data set, and the path of custom data."""
     from qiskit_hqnn.data import check_name
     from qiskit_hqnn.errors import MissingDataError
 
@@ -78,7 +78,7 @@ def _meant(place: str) -> tuple[str, Path | None]:
         return kinds[path.suffix.lower()], path
     if path.exists():
         raise MissingDataError(
-            f"Data must be a folder, an .npz archive or a .csv table, but {place} is another kind of file."
+            f"Data must be a folder, an .npz archive or a .csv table, but {place} is a different kind of file."
         )
     try:
         check_name(place)

@@ -1,4 +1,4 @@
-"""`hqnn devices`: the places that a circuit can be sent to."""
+"""`hqnn devices`: the places where a circuit can run."""
 
 from __future__ import annotations
 

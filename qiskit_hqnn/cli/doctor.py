@@ -1,4 +1,4 @@
-"""`hqnn doctor`: what is installed, which account and store would be used, and what is wrong with them."""
+"""`hqnn doctor`: installed versions, the account and store in use, and problems with them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _PACKAGES = (
 
 def doctor(
     store: STORE = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the account for its usage.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not query the account's usage.")] = False,
 ) -> None:
-    """Print versions, account, usage left, job store, and what would be used: what a bug report needs.
+    """Print versions, account, remaining usage, job store, and settings in use, as a bug report needs them.
 
     Keys and passwords are removed. Nothing is created or sent.
 
@@ -52,7 +52,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _account(offline: bool) -> Iterator[tuple[str, str]]:
-    """The account as the client finds it, and what its plan leaves."""
+    """The account that the client finds, and the rest of its plan."""
     from qiskit_hqnn.errors import HQNNError
 
     given = "QISKIT_IBM_TOKEN" in os.environ
@@ -76,7 +76,7 @@ def _account(offline: bool) -> Iterator[tuple[str, str]]:
 
 
 def _store(store: str | None) -> str:
-    """The job store, whatever its state."""
+    """The job store, in any state."""
     from qiskit_hqnn.errors import StoreError
     from qiskit_hqnn.jobs.store import DEFAULT_STORE, MOVING, Store, file_of, parse_url
 
@@ -94,7 +94,7 @@ def _store(store: str | None) -> str:
 
 
 def _settings() -> Iterator[tuple[str, str]]:
-    """What decides how things run here: variables, folders, processors."""
+    """Settings of this machine: variables, folders, processors."""
     for name in sorted(os.environ):
         if name.startswith("HQNN_") or name in ("OMP_NUM_THREADS", "QISKIT_IBM_CHANNEL", "QISKIT_IBM_URL"):
             yield name, _without_password(os.environ[name])

@@ -1,4 +1,4 @@
-"""`hqnn evaluate`: a trained run's test set at another place."""
+"""`hqnn evaluate`: a trained run's test set at a different place."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ def export(
     """Write a trained network to one file: safetensors with a card in its metadata, or exact ONNX.
 
     `hqnn predict FILE IMAGE` and `qiskit_hqnn.load(FILE)` read the safetensors file without run folder and data set.
-    ONNX runs without qiskit_hqnn and torch. A folder gets model.safetensors and README.md, as model hubs want them.
+    ONNX runs without qiskit_hqnn and torch. In a folder, model.safetensors and README.md are written, as model hubs
+    expect them.
 
     Example: hqnn export runs/mine --to mine.safetensors
     """
@@ -42,7 +43,7 @@ def export(
     targets = [to / "model.safetensors", to / "README.md"] if whole else [to]
     taken = next((target for target in targets if target.exists()), None)
     if taken and not force:
-        raise FileError(f"{taken} exists; write over it with --force.")
+        raise FileError(f"{taken} exists; overwrite it with --force.")
     check_run_folder(folder)
 
     from qiskit_hqnn.training import card_of, load_run, write_model_card, write_network, write_onnx

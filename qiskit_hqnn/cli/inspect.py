@@ -44,14 +44,14 @@ _WHERE = Annotated[list[str] | None, typer.Option(help="A device, such as fake_f
 _SEEDS = Annotated[int, typer.Option(help="Transpiler seeds for each level.")]
 _LEVELS = Annotated[str, typer.Option(help="Optimisation levels.")]
 _SAMPLES = Annotated[int, typer.Option(help="Samples that the price is for.")]
-_SHOTS = Annotated[int, typer.Option(help="Shots of each sample, for the price and for a run's answers.")]
+_SHOTS = Annotated[int, typer.Option(help="Shots of each sample, for the price and for a run's predictions.")]
 _IMAGES = Annotated[int, typer.Option(help="Of a run: test images to predict on each device.")]
 _STANDARD_ERROR = Annotated[float, typer.Option(help="Of a run: the standard error of every logit to reach.")]
 _COPY = Annotated[
     int | None, typer.Option(help="Of a run: the copy whose weights are in the circuit; the first is 0.")
 ]
 _COPIES = Annotated[
-    int | None, typer.Option(help="Of a circuit: how many stand side by side, for the price.")
+    int | None, typer.Option(help="Of a circuit: number of copies side by side, for the price.")
 ]
 _HTML = Annotated[Path | None, typer.Option(help="Write one self-contained page.")]
 _JSON = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
@@ -61,7 +61,7 @@ _PNG = Annotated[Path | None, typer.Option(help="Folder for the page's pictures 
 
 @dataclass(frozen=True)
 class _Files:
-    """Where results are written beside the terminal.
+    """Where results are written in addition to the terminal.
 
     Raises:
         HQNNError: before anything is computed, if one could not be written.
@@ -108,9 +108,9 @@ def inspect(
     export: _EXPORT = None,
     png: _PNG = None,
 ) -> None:
-    """Transpile a circuit for devices at every level and seed, and compare what each would cost and lose.
+    """Transpile a circuit for devices at every level and seed, and compare costs and expected errors.
 
-    Of a trained run also: its answers under the device's noise, and the shots for a given standard error.
+    Of a trained run also: its predictions under the device's noise, and the shots for a given standard error.
     Exit code 1 if an ISA circuit does not compute the ansatz.
 
     Example: hqnn inspect hqnn-parallel --where fake_fez --where fake_torino --html page.html
@@ -152,7 +152,7 @@ def _numbers(levels: str) -> list[int]:
 
 
 def _say_result(result: Inspection, files: _Files, json: bool) -> None:
-    """Print a result, write the other files, and say where they are."""
+    """Print a result, write the other files, and print where they are."""
     if json:
         from json import dumps
 
@@ -238,7 +238,7 @@ def _print_table(table: DataFrame) -> None:
     for _, row in table.iterrows():
         cells = [f"{cell:.3g}" if isinstance(cell, float) else one_line(cell) for cell in row]
         shown.add_row(*map(Text, cells))
-    # Nobody's window bounds a file or a pipe.
+    # A file or a pipe has no width.
     console(width=None if sys.stdout.isatty() else 110).print(shown)
 
 

@@ -43,7 +43,7 @@ def copy(
     if target.is_dir():
         target /= source.name
     if target.exists() and not force:
-        raise JobFileError(f"{target} exists; write over it with --force.")
+        raise JobFileError(f"{target} exists; overwrite it with --force.")
     write_text(target, source.read_text(encoding="utf-8"))
     say(f"{target}: change it, then hqnn run {target}")
 

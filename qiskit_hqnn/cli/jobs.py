@@ -1,4 +1,4 @@
-"""`hqnn jobs`: what was submitted, how far it is, and its results."""
+"""`hqnn jobs`: submitted jobs, their progress and results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=False)
 _CANCEL_SECONDS = 20.0
-JOB = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or the beginning of it.")]
+JOB = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or its beginning.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -41,10 +41,10 @@ def list_jobs(
         return
     from qiskit_hqnn.jobs.store import DEFAULT_STORE
 
-    # The default store is made by the first job.
+    # The first job creates the default store.
     jobs = [] if not store and is_missing(DEFAULT_STORE) else open_store(store).jobs(limit + 1)
     if not jobs:
-        say(f"No jobs yet: `hqnn submit RUN --where fake_fez` makes one. Store: {store or DEFAULT_STORE}")
+        say(f"No jobs yet: `hqnn submit RUN --where fake_fez` creates one. Store: {store or DEFAULT_STORE}")
         return
     rows = [
         (
@@ -69,7 +69,7 @@ def list_jobs(
 
 
 def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
-    """Everything that is known about a job.
+    """Show everything about a job.
 
     Example: hqnn jobs show 3f9a
     """
@@ -101,7 +101,7 @@ def show(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
 
 def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
-    """Wait for a job, and then fetch it if it is a run's; starts the worker again if it has ended.
+    """Wait for a job, then fetch it if it belongs to a run; restarts the worker if it has ended.
 
     Example: hqnn jobs wait 3f9a
     """
@@ -114,13 +114,13 @@ def wait(context: typer.Context, job: JOB, store: STORE = None) -> None:
         check_word(known.place)
         known = _watched(opened, known, store_option(store or context.obj))
     if known.state == "done" and "run" not in known.settings:
-        say(f"{known.id[:10]} is done. It belongs to no run: the script that made it can read it.")
+        say(f"{known.id[:10]} is done. It belongs to no run: the script that created it can read it.")
         return
     add_to_run(opened, known)
 
 
 def _watched(store: Store, job: JobRecord, option: str) -> JobRecord:
-    """A job at its end; until then, a bar of its parts, and whatever is said of it."""
+    """A job at its end; until then, a progress bar of its parts, and messages about it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from qiskit_hqnn.jobs import ensure_worker
@@ -158,7 +158,7 @@ def fetch(context: typer.Context, job: JOB, store: STORE = None) -> None:
 
 
 def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
-    """Cancel a job: what has not been sent never is, and what the device holds is cancelled there.
+    """Cancel a job: nothing more is sent, and what is on the device is cancelled there.
 
     Example: hqnn jobs cancel 3f9a
     """
@@ -182,7 +182,7 @@ def cancel(context: typer.Context, job: JOB, store: STORE = None) -> None:
     if state in MOVING:
         reason = f" ({known.reason})" if known.reason else ""
         say(
-            f"{known.id[:10]} is being cancelled{reason}: nothing more is sent, and the worker finishes what was."
+            f"{known.id[:10]} is being cancelled{reason}: nothing more is sent, and the worker finishes what was sent."
         )
         return
     say(f"{known.id[:10]} is {state}.")
@@ -193,11 +193,11 @@ def retry(
     job: JOB,
     max_qpu_seconds: Annotated[
         float | None,
-        typer.Option(help="What the job may cost in all from now on, with all that it has cost."),
+        typer.Option(help="New limit of the job's total cost, including what it has cost so far."),
     ] = None,
     store: STORE = None,
 ) -> None:
-    """Send the failed and cancelled parts of a job once more; what is done stays done. A paused job resumes.
+    """Send the failed and cancelled parts of a job again; finished parts are kept. A paused job resumes.
 
     Example: hqnn jobs retry 3f9a
 
@@ -231,7 +231,7 @@ for _command in (show, wait, fetch, cost, cancel, retry):
 
 
 def add_to_run(store: Store, job: JobRecord) -> None:
-    """Add what came back for a job to the run that it belongs to; prints the results."""
+    """Add a job's results to the run that it belongs to, and print them."""
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.errors import BudgetError, HQNNError
     from qiskit_hqnn.jobs import expectation_values
@@ -245,10 +245,10 @@ def add_to_run(store: Store, job: JobRecord) -> None:
     if "round" in job.settings:
         raise HQNNError(
             f"Job {job.id[:10]} is round {job.settings['round']} of a test in rounds: the `hqnn submit` with "
-            "--confidence that began it resumes it."
+            "--confidence that started it resumes it."
         )
     if "run" not in job.settings:
-        raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that made it.")
+        raise HQNNError(f"Job {job.id[:10]} belongs to no run: read it with the script that created it.")
 
     from qiskit_hqnn.training import finish, load_run
 
@@ -268,7 +268,7 @@ def add_to_run(store: Store, job: JobRecord) -> None:
 
 
 def _run_folder(store: Store, job: JobRecord) -> Path:
-    """Where the run lay when it was submitted, or beside its store, if both were moved."""
+    """The run's folder when it was submitted, or beside its store if both were moved."""
     from qiskit_hqnn.jobs.store import file_of
 
     submitted, file = Path(job.settings["run"]), file_of(store.url)
@@ -279,15 +279,15 @@ def _run_folder(store: Store, job: JobRecord) -> Path:
 
 
 def _spent(store: Store, job: JobRecord) -> str:
-    """What every sending of every part has cost, against what the job may cost."""
+    """The cost of everything that was sent for a job, and the job's limit."""
     executions, seconds = store.spent(job.id)
     limit = job.settings.get("max_qpu_seconds")
-    bound = "" if limit is None else f" of {limit:,.1f} that it may cost"
+    bound = "" if limit is None else f" of at most {limit:,.1f}"
     return f"{executions:,} executions, {seconds:,.1f} QPU seconds{bound}"
 
 
 def _active(mitigation: dict[str, object]) -> str:
-    """The mitigation that is switched on, in words; settings of one that is not say nothing."""
+    """The active mitigation, in words, without settings of methods that are off."""
     from qiskit_hqnn.jobs import MitigationOptions
 
     known: dict[str, Any] = {

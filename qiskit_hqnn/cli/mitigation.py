@@ -1,4 +1,4 @@
-"""The options of error mitigation, and what they change of a job file's."""
+"""The options of error mitigation, which change a job file's settings."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TWIRL_MEASURE = Annotated[
     bool | None,
     typer.Option("--twirl-measure/--no-twirl-measure", help="Flip measured bits at random and back."),
 ]
-"""What is not given stays what a job file says."""
+"""Options that are not given keep the job file's values."""
 
 
 @dataclass(frozen=True)
 class MitigationWords:
-    """What a command line says of error mitigation; None is what a job file says."""
+    """The mitigation options of a command line; None keeps a job file's value."""
 
     readout: str | None
     zne: str | None
@@ -39,10 +39,10 @@ class MitigationWords:
     twirl_measure: bool | None
 
     def over(self, job: JobFile) -> MitigationOptions:
-        """A job file's mitigation, with what was given in its place.
+        """A job file's mitigation, with the given options applied.
 
         Raises:
-            MitigationError: if a word is unknown, or two settings do not go together.
+            MitigationError: if a word is unknown, or two settings exclude each other.
         """
         from qiskit_hqnn.errors import MitigationError
         from qiskit_hqnn.jobs import MitigationOptions

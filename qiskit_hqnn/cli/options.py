@@ -21,7 +21,7 @@ DATA_ROOT = Annotated[
 def _a_name(store: str | None) -> str | None:
     if (
         store is not None and not store.strip()
-    ):  # of a variable that is not set: not the default, which may be another
+    ):  # from an unset shell variable: not the default, which may be a different store
         raise typer.BadParameter("it is empty; name a file or a URL.")
     return store
 
@@ -43,34 +43,33 @@ PLAN = Annotated[
     typer.Option(
         "--plan",
         envvar="HQNN_PLAN",
-        help="The price in money: open, pay-as-you-go, flex, premium, or your own rate, such as 1.25/s or 60/min.",
+        help="The price in money: open, pay-as-you-go, flex, premium, or a custom rate, such as 1.25/s or 60/min.",
     ),
 ]
-"""What QPU seconds are worth to the user; None shows seconds only."""
+"""The user's price of QPU seconds; None shows seconds only."""
 
 
 RUN = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 SUBSET = Annotated[int | None, typer.Option(help="Only the first N test images.")]
-BUDGET = Annotated[
-    float | None, typer.Option("--max-qpu-seconds", help="Refuse to send anything that costs more.")
-]
+BUDGET = Annotated[float | None, typer.Option("--max-qpu-seconds", help="Send nothing that costs more.")]
 SHOW_PRICE_ONLY = Annotated[bool, typer.Option("--dry-run", help="Show the price, send nothing.")]
 YES = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 YES_TO_HARDWARE = Annotated[bool, typer.Option("--yes", "-y", help="Hardware: do not ask.")]
-"""What commands that send something to a device share."""
+"""Options of all commands that send something to a device."""
 
 
 INPUTS = Annotated[
     str | None,
     typer.Option(
-        "--inputs", help="Of a file or a factory: its inputs, such as 'x*'; all but the weights by default."
+        "--inputs",
+        help="Of a file or a factory: its inputs, such as 'x*'; by default all except the weights.",
     ),
 ]
 WEIGHTS = Annotated[
     str | None,
     typer.Option(
         "--weights",
-        help="Of a file or a factory: its weights, such as 'theta*'; all but the inputs by default.",
+        help="Of a file or a factory: its weights, such as 'theta*'; by default all except the inputs.",
     ),
 ]
 OBSERVABLES = Annotated[
@@ -84,19 +83,19 @@ OPTIONS = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="An argument of a factory; may be repeated."),
 ]
-NUM_QUBITS = Annotated[int | None, typer.Option(help="Number of qubits, where the ansatz takes it.")]
-DEPTH = Annotated[int | None, typer.Option(help="Number of layers, where the ansatz takes it.")]
-"""How a circuit of the user's own becomes an ansatz, on every command that takes one."""
+NUM_QUBITS = Annotated[int | None, typer.Option(help="Number of qubits, if the ansatz takes it.")]
+DEPTH = Annotated[int | None, typer.Option(help="Number of layers, if the ansatz takes it.")]
+"""How a custom circuit becomes an ansatz, for every command that takes one."""
 
 
 FRACTIONAL = Annotated[
     bool | None,
     typer.Option(
         "--fractional/--no-fractional",
-        help="Use, or leave out, rx and rzz gates of any angle where a device has them.",
+        help="Use, or leave out, rx and rzz gates of any angle if a device has them.",
     ),
 ]
-"""Whether a device's fractional gates are used; None is what a job file says, or else no."""
+"""Whether a device's fractional gates are used; None is the job file's value, otherwise no."""
 
 
 TILES = Annotated[
@@ -108,14 +107,14 @@ TILES = Annotated[
         "follow it: 20,floor=0.9,spacing=1.",
     ),
 ]
-"""How many sets of values run side by side; None is what a job file says, or else one."""
+"""Number of sets of values side by side; None is the job file's value, otherwise one."""
 
 
 def tiles_of_option(text: str) -> int | str | None:
-    """What --tiles says, as a job file has it: a number, a word, or None for "none".
+    """The value of --tiles, as in a job file: a number, a word, or None for "none".
 
     Raises:
-        HQNNError: if it is something else.
+        HQNNError: if it is anything else.
     """
     if text == "none":
         return None
@@ -137,7 +136,7 @@ CONFIDENCE = Annotated[
         "all --shots at 99 % confidence."
     ),
 ]
-"""Images in rounds; None gives all of them the full budget."""
+"""Confidence for images in rounds; None gives all images the full budget."""
 
 
 def check_confidence_option(confidence: float | None) -> None:
@@ -160,14 +159,14 @@ def check_shots_option(shots: int | None) -> None:
 
 def check_budget_option(max_qpu_seconds: float | None) -> None:
     """Raises HQNNError if a budget is not positive."""
-    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # NaN is not
+    if max_qpu_seconds is not None and not max_qpu_seconds > 0:  # also refuses NaN
         from qiskit_hqnn.errors import HQNNError
 
         raise HQNNError(f"Option --max-qpu-seconds must be positive, but is {max_qpu_seconds:g}.")
 
 
 def factory_options(settings: list[str] | None, **given: int | None) -> dict[str, Any]:
-    """Arguments of a factory: values are TOML, or else text.
+    """Arguments of a factory: values are TOML, otherwise text.
 
     Raises:
         HQNNError: if a setting is not KEY=VALUE, or is given twice.
@@ -193,17 +192,17 @@ def factory_options(settings: list[str] | None, **given: int | None) -> dict[str
 
 
 def store_option(store: str | None) -> str:
-    """How a command that is printed for the user names the store; an address with a password is not repeated."""
+    """The store's option in a command printed for the user; an address with a password is not repeated."""
     return f" --store {shlex.quote(store)}" if store and "@" not in store else ""
 
 
 def summary(command: Callable[..., object]) -> str:
-    """A command's first sentence in whole: the list of commands would cut what it takes from the docstring."""
+    """A command's whole first sentence: the list of commands would cut the docstring."""
     return (inspect.getdoc(command) or "").split("\n\n")[0].replace("\n", " ")
 
 
 def check_run_folder(folder: Path) -> None:
-    """That a folder can be a run's, reported before torch is loaded.
+    """Check that a folder can be a run's, before torch is loaded.
 
     Raises:
         RunFolderError: if it has no job file.

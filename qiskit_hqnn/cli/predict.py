@@ -1,4 +1,4 @@
-"""`hqnn predict`: what a trained network makes of pictures, here or on a device."""
+"""`hqnn predict`: a trained network's predictions for pictures, on this machine or on a device."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SHOTS = Annotated[int | None, typer.Option(help="Shots per expectation value; t
 _FORM = Annotated[Form, typer.Option("--format", help="table, json or csv.")]
 _RESUME = Annotated[
     bool,
-    typer.Option("--resume", help="Hardware: find what was sent before, under the calibration at that time."),
+    typer.Option("--resume", help="Hardware: find earlier requests, sent under this calibration."),
 ]
 
 
@@ -108,7 +108,7 @@ def predict(
 
 
 def check_there(images: list[Path]) -> None:
-    """That pictures are there, reported before torch is loaded.
+    """Check that pictures exist, before torch is loaded.
 
     Raises:
         MissingDataError: if one is not.
@@ -121,10 +121,10 @@ def check_there(images: list[Path]) -> None:
 
 
 def pictures_in(images: list[Path]) -> list[Path]:
-    """Files as they were given, and of folders the pictures in them, in order.
+    """Given files, and the pictures in given folders, in order.
 
     Raises:
-        MissingDataError: if a folder holds none.
+        MissingDataError: if a folder has none.
     """
     from qiskit_hqnn.data import pictures_below
 
@@ -140,13 +140,13 @@ def _may_run(
     dry_run: bool,
     yes: bool,
 ) -> bool:
-    """Whether pictures may go to a place: the price is shown on standard error, and asked about for hardware."""
+    """Whether pictures may go to a place: the price is shown on standard error; for hardware the user is asked."""
     from qiskit_hqnn.cli.pricing import account_left
     from qiskit_hqnn.jobs import Meter
 
     price = predictor.price(pictures, place, shots)
     if not price.jobs:
-        say(f"price    none: {place} is computed here", err=True)
+        say(f"price    none: {place} is computed on this machine", err=True)
         return not dry_run
     unreal = "" if place.hardware else " (what hardware would charge)"
     say(f"price    {price}{unreal}", err=True)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def may_send(job: JobFile, data_root: Path, yes: bool, plan: str | None = None) -> bool:
-    """Whether a job may go to hardware: its price is shown and asked about, unless it has a budget or `yes` says so.
+    """Whether a job may go to hardware: its price is shown and the user asked, unless it has a budget or `yes` is set.
 
-    A job that goes to no hardware may always go.
+    A job without hardware may always run.
     """
     places = {where for where in job.places if where.hardware}
     if not places or yes or job.max_qpu_seconds is not None:
@@ -32,19 +32,19 @@ def may_send(job: JobFile, data_root: Path, yes: bool, plan: str | None = None) 
 
 
 def account_left() -> str:
-    """What the account's plan leaves; the price stands without it too."""
+    """The rest of the account's plan; the price is shown without it too."""
     from qiskit_hqnn.errors import DeviceError
     from qiskit_hqnn.jobs.adapters.ibm import seconds_left
 
     try:
         left = seconds_left()
     except DeviceError as error:
-        return f"what is left of its plan could not be asked: {error}"
+        return f"the rest of its plan could not be queried: {error}"
     return "its plan sets no limit" if left is None else f"{left:,.0f} QPU seconds are left in its plan"
 
 
 def money_line(plan: str | None) -> Callable[[float], str]:
-    """What QPU seconds are on a plan, in words; of none, nothing.
+    """The price of QPU seconds on a plan, in words; empty without a plan.
 
     Raises:
         HQNNError: if there is no such plan.
@@ -57,7 +57,7 @@ def money_line(plan: str | None) -> Callable[[float], str]:
 def print_price(job: JobFile, data_root: Path, plan: str | None = None) -> None:
     """Executions, jobs, QPU seconds and bytes of each part of a job, over all its seeds and controls.
 
-    Long ones are written in hours or days, too, and on a plan in money.
+    Long times are also given in hours or days, and with a plan in money.
     """
     from qiskit_hqnn.jobs import Price, in_words
 
@@ -85,11 +85,11 @@ def print_price(job: JobFile, data_root: Path, plan: str | None = None) -> None:
     _note_fractional_gates(job, data_root)
     if job.max_qpu_seconds is not None:
         fits = "within" if dearest <= job.max_qpu_seconds else "over"
-        say(f"The dearest run is {fits} its budget, max_qpu_seconds = {job.max_qpu_seconds:g}.")
+        say(f"The most expensive run is {fits} its budget, max_qpu_seconds = {job.max_qpu_seconds:g}.")
 
 
 def _parts(job: JobFile, data_root: Path) -> tuple[dict[str, Price], float]:
-    """The price of each part over all seeds and controls, and the QPU seconds of the dearest run."""
+    """The price of each part over all seeds and controls, and the QPU seconds of the most expensive run."""
     from qiskit_hqnn.jobs import Price
     from qiskit_hqnn.training import build_model, load_splits, price_run, price_training
 
@@ -109,7 +109,7 @@ def _parts(job: JobFile, data_root: Path) -> tuple[dict[str, Price], float]:
 
 
 def _note_fractional_gates(job: JobFile, data_root: Path) -> None:
-    """What is done about the devices' fractional gates, and the total the other way."""
+    """Whether the devices' fractional gates are used, and the total of the alternative."""
     from qiskit_hqnn.cli.terminal import note
     from qiskit_hqnn.jobs import Price, the_other_way
     from qiskit_hqnn.jobs.adapters import open_place

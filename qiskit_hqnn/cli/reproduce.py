@@ -1,4 +1,4 @@
-"""`hqnn reproduce`: the published rows, run again, and the page that sets both figures side by side."""
+"""`hqnn reproduce`: the published rows, run again, and the page with published and measured figures."""
 
 from __future__ import annotations
 
@@ -118,13 +118,13 @@ def _check_card(card: Path, name: str, options: Options) -> None:
     rows = choose_rows(name)
     if [row.job for row in rows] != [name]:
         raise JobFileError(
-            f"A card is held against one row, but {name!r} names {len(rows)}: name one of them."
+            f"A card is compared with one row, but {name!r} names {len(rows)}: name one of them."
         )
     check_settings(Outcome(rows[0], name, job_of(rows[0], options), ""), read_card(card), card)
 
 
 def _within(card: Path, outcome: Outcome) -> bool:
-    """Print the row beside the card; whether its network lies within the card's interval."""
+    """Print the row beside the card; returns whether its network lies within the card's interval."""
     from qiskit_hqnn.cli.terminal import print_rows
     from qiskit_hqnn.reproduction import hold, inside, read_card
 
@@ -148,7 +148,7 @@ def _within(card: Path, outcome: Outcome) -> bool:
 
 
 def _check(rows: list[Published], options: Options) -> None:
-    """Raises HQNNError, before the first training, if a setting or the device cannot be meant."""
+    """Raises HQNNError, before the first training, if a setting or the device is not allowed."""
     from qiskit_hqnn.errors import DeviceError
     from qiskit_hqnn.training import check_snapshots, find_job, read_job
 
@@ -162,7 +162,7 @@ def _check(rows: list[Published], options: Options) -> None:
 
 
 def _page(options: Options, out: Path) -> Path:
-    """The page that is not named: a checkout's own only for rows as their job files have them."""
+    """The default page: a checkout's own page only for rows with unchanged job files."""
     from qiskit_hqnn.training import shipped_folder
 
     if options.quick:

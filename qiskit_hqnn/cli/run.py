@@ -37,7 +37,9 @@ _DEVICES = Annotated[
 ]
 _NODES = Annotated[
     int | None,
-    typer.Option(min=1, metavar="M", help="Train on M machines; torchrun or srun starts this on each."),
+    typer.Option(
+        min=1, metavar="M", help="Train on M machines; torchrun or srun starts this command on each."
+    ),
 ]
 _OUT = Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")]
 _RESUME = Annotated[bool, typer.Option(help="Resume after the last finished epoch.")]
@@ -65,7 +67,7 @@ def run(
     """Train a job's network, run its test set, and write a run folder with a report.
 
     Several seeds or controls become one run folder each, and a report that compares them; a cluster (--workers, --dask)
-    makes them side by side, and one that fails does not end the others (exit code 1). Of a single run it samples Aer
+    makes them side by side, and one that fails does not end the others (exit code 1). For a single run it samples Aer
     and snapshots. A job that goes to hardware without a budget (max_qpu_seconds) shows its price and asks first. A
     finished run resumes with more epochs.
 
@@ -107,7 +109,7 @@ def run(
 
 
 def _changes(settings: list[str], where: str | None, devices: int | None, nodes: int | None) -> list[str]:
-    """What the command line changes of a job file."""
+    """The changes of a command line to a job file."""
     changes = [*settings, *([f'where="{where}"'] if where else [])]
     for key, count in (("devices", devices), ("nodes", nodes)):
         changes += [f"train.{key}={count}"] if count is not None else []
@@ -127,7 +129,7 @@ def _train(job: JobFile, folder: Path, data_root: Path, resume: bool, quiet: boo
                 progress,
             )
         except KeyboardInterrupt:
-            say(f"Interrupted. Go on with: {again}", err=True)
+            say(f"Interrupted. Resume with: {again}", err=True)
             raise
     _show(job, folder, runs)
 
@@ -146,13 +148,13 @@ def _train_side_by_side(
         try:
             outcomes = run_plans(plans, data_root, client, resume, progress=progress)
         except KeyboardInterrupt:
-            say(f"Interrupted. Go on with: {again}", err=True)
+            say(f"Interrupted. Resume with: {again}", err=True)
             raise
     done = [(one.plan.repeat, one.plan.control, one.run) for one in outcomes if one.failure is None]
     if done:
         _show(job, folder, done)
     if len(done) < len(outcomes):
-        say(f"{len(outcomes) - len(done)} of {len(outcomes)} runs failed, as said above.", err=True)
+        say(f"{len(outcomes) - len(done)} of {len(outcomes)} runs failed, as reported above.", err=True)
         raise typer.Exit(1)
 
 
@@ -174,7 +176,7 @@ def _several(job: JobFile) -> bool:
 
 
 def check_free(folder: Path, job: JobFile, resume: bool) -> None:
-    """That a single run's folder is free or resumed, reported before torch is loaded.
+    """Check that a single run's folder is unused or resumed, before torch is loaded.
 
     Raises:
         RunFolderError: if it is in use.
@@ -189,13 +191,13 @@ def check_free(folder: Path, job: JobFile, resume: bool) -> None:
 
 
 def is_further_process() -> bool:
-    """Whether Lightning, torchrun or Slurm has started this process beside a first one."""
+    """Whether Lightning, torchrun or Slurm started this process in addition to a first one."""
     named = ("RANK", "SLURM_PROCID") if "RANK" in os.environ or "SLURM_PROCID" in os.environ else ()
     return any(os.environ.get(name, "0") != "0" for name in named or ("LOCAL_RANK", "NODE_RANK"))
 
 
 def _take_part(content: JobFile, folder: Path, data_root: Path, resume: bool) -> None:
-    """What is to be said of a training its first process says."""
+    """Only the first process of a training prints."""
     from qiskit_hqnn.errors import ProcessError
     from qiskit_hqnn.training import run_each, run_job
 
@@ -216,7 +218,7 @@ def _again(
     nodes: int | None,
     cluster: ClusterWords,
 ) -> str:
-    """The command that resumes this run: the same one, for another job or folder would be another run."""
+    """The command that resumes this run: the same one, since a different job or folder would be a different run."""
     words = ["hqnn", "run", job]
     for setting in settings:
         words += ["--set", setting]

@@ -1,4 +1,4 @@
-"""A job store as a command opens it."""
+"""A command's job store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def open_store(store: str | None) -> Store:
-    """The store as it is: a command that reads jobs makes none."""
+    """An existing store: a command that reads jobs creates none."""
     from qiskit_hqnn.errors import StoreError
     from qiskit_hqnn.jobs.store import DEFAULT_STORE, Store
 
@@ -23,7 +23,7 @@ def open_store(store: str | None) -> Store:
 
 
 def is_missing(address: str) -> bool:
-    """Whether there is nothing where a store's file would be; a link to nothing is something."""
+    """Whether a store's file does not exist; a broken link counts as existing."""
     from qiskit_hqnn.jobs.store import file_of, parse_url
 
     file = file_of(parse_url(address))

@@ -1,4 +1,4 @@
-"""`hqnn submit`: a trained run's test set to a device, for a price that is shown first."""
+"""`hqnn submit`: sends a trained run's test set to a device; the price is shown first."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 _WHERE = Annotated[str, typer.Option(help="aer, fake_<device> or ibm_<device>.")]
 _SHOTS = Annotated[int | None, typer.Option(help="Shots per circuit; the job's by default.")]
-_SEED = Annotated[int, typer.Option(help="Another seed samples the same request again.")]
+_SEED = Annotated[int, typer.Option(help="A different seed samples the same request again.")]
 _PART = Annotated[
     int,
     typer.Option(
@@ -65,7 +65,7 @@ _PART = Annotated[
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a command line asks of a device, checked before torch is loaded.
+    """The options for a device, checked before torch is loaded.
 
     Raises:
         HQNNError: if an option is out of range.
@@ -101,7 +101,7 @@ class _Asked:
         return Where.parse(self.where)
 
     def tiles_on(self, run: LoadedRun) -> int | str | None:
-        """Regions side by side: the option's, else the job file's, where there is a device to divide."""
+        """Regions side by side: the option's, otherwise the job file's, if there is a device to divide."""
         if self.tiles is not None:
             return tiles_of_option(self.tiles)
         return run.job.tiles if self.place.device else None
@@ -109,7 +109,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Request:
-    """A test set as it would be sent, with what it is found again by."""
+    """A test set as it would be sent, with the keys by which it is found again."""
 
     run: LoadedRun
     manager: JobManager
@@ -146,10 +146,11 @@ def submit(
 ) -> None:
     """Send a trained run's test set to a device: shows the price, asks, records it, and returns.
 
-    The classical layers run here, the quantum layer goes out as one job, and `hqnn jobs fetch` adds the result to the
-    run. The same request is never sent twice: submitting it again finds the job. Mitigation is that of the run's job
-    file unless an option says otherwise. With --confidence the test set is sent in rounds, each a separate job, and
-    this command waits for them. It also waits for a simulation that is sampled on a cluster (--dask or --workers).
+    The classical layers run on this machine, the quantum layer is sent as one job, and `hqnn jobs fetch` adds
+    the result to the run. The same request is never sent twice: submitting it again finds the job. Mitigation
+    is that of the run's job file unless an option changes it. With --confidence the test set is sent in
+    rounds, each a separate job, and this command waits for them. It also waits for a simulation that is
+    sampled on a cluster (--dask or --workers).
 
     Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
     """
@@ -183,7 +184,7 @@ def submit(
 def _request(
     asked: _Asked, run: LoadedRun, subset: int | None, store: str | None, data_root: Path
 ) -> _Request:
-    """The request and the manager that sends it; nothing is recorded so far."""
+    """The request and the manager that sends it; nothing is recorded yet."""
     from qiskit_hqnn.cluster import in_use
     from qiskit_hqnn.jobs import JobManager, Store
     from qiskit_hqnn.jobs.store import DEFAULT_STORE
@@ -217,10 +218,10 @@ def _request(
 
 
 def _say_price(request: _Request, estimation: Planned, money: Callable[[float], str] | None) -> str | None:
-    """What a request is and costs; returns the job that has it already, None if there is none.
+    """Print a request and its cost; returns the existing job for it, or None.
 
     Raises:
-        BudgetError: if a fresh one costs more than is left.
+        BudgetError: if a new one costs more than is left.
     """
     from qiskit_hqnn.cli.pricing import account_left
     from qiskit_hqnn.jobs import Price
@@ -271,14 +272,14 @@ def _send(request: _Request, store: str | None, max_qpu_seconds: float | None, h
 
 
 def _say_plan(request: _Request, estimation: Planned) -> None:
-    """What would be sent, with its rounds where there are some."""
+    """Print what would be sent, with its rounds if there are any."""
     if request.confidence is not None:
         _say_rounds(request, estimation)
     say(str(estimation))
 
 
 def _say_rounds(request: _Request, estimation: Planned) -> None:
-    """What each round costs at most; how many images are open behind one, only its outcomes say."""
+    """Print the most that each round can cost; only outcomes determine how many images are open after one."""
     from qiskit_hqnn.training import price_in_rounds
 
     for number, one in enumerate(price_in_rounds(request.manager, request.half, estimation), start=1):
@@ -288,7 +289,7 @@ def _say_rounds(request: _Request, estimation: Planned) -> None:
 
 
 def _in_rounds(request: _Request, confidence: float, full: Price) -> None:
-    """Send a test set in rounds and wait for them here: what a round is depends on the one before."""
+    """Send a test set in rounds and wait for each: a round depends on the one before."""
     from qiskit_hqnn.cli.tables import print_results
     from qiskit_hqnn.training import submit_in_rounds
 
@@ -304,18 +305,22 @@ def _in_rounds(request: _Request, confidence: float, full: Price) -> None:
 
 
 def _say_known(manager: JobManager, job: str) -> None:
-    """That a request stands in the store already, and how it continues where it has ended without a result."""
+    """Report that a request is in the store already, and how it continues if it ended without a result."""
     assert manager.store is not None
     state = manager.store.job(job).state
-    ended = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused for want of budget"}
+    ended = {
+        "failed": "failed",
+        "cancelled": "was cancelled",
+        "paused": "is paused, since its budget is spent",
+    }
     say(f"It was submitted before{f' and {ended[state]}' if state in ended else ''}: nothing new is sent.")
     if state in ended:
         more = " --max-qpu-seconds SECONDS" if state == "paused" else ""
-        say(f"again    hqnn jobs retry {job[:10]}{more} sends what is missing, and is paid anew.")
+        say(f"again    hqnn jobs retry {job[:10]}{more} sends what is missing, and is charged.")
 
 
 def _say_the_other_way(manager: JobManager, pub: EstimatorPub) -> None:
-    """The price with, or without, the device's fractional gates; nothing where it has none."""
+    """Print the price with, or without, the device's fractional gates, if it has any."""
     from qiskit_hqnn.jobs import price_the_other_way
 
     other = price_the_other_way(manager, pub)
@@ -327,7 +332,7 @@ def _say_the_other_way(manager: JobManager, pub: EstimatorPub) -> None:
 
 
 def _say_state(where: str) -> None:
-    """That a device takes jobs and runs none just now; the price stands without it."""
+    """Report that a device accepts jobs but runs none now; the price is shown without it."""
     from qiskit_hqnn.errors import DeviceError
     from qiskit_hqnn.jobs.adapters.ibm import device_state
 
@@ -338,7 +343,7 @@ def _say_state(where: str) -> None:
 
 
 def _wait_until_sent(manager: JobManager, job: str, seconds: float = 120.0) -> None:
-    """Hardware: come back with the job in the device's queue, so that the machine may be switched off."""
+    """Hardware: return when the job is in the device's queue, so that the machine may be switched off."""
     assert manager.store is not None
     until = time.monotonic() + seconds
     while time.monotonic() < until:

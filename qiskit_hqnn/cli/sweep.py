@@ -1,4 +1,4 @@
-"""`hqnn sweep`: a job file over a grid of settings and several seeds, judged on validation images."""
+"""`hqnn sweep`: a job file over a grid of settings and several seeds, compared on validation images."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def sweep(
 ) -> None:
     """Train a job at every point of a grid, with several seeds, and choose the point that is best on validation images.
 
-    No test set is read without --test, and then that of the chosen point only. What is finished is not run again: after
-    an interruption, or with more values or seeds, the same command makes what is missing. A run that fails is named,
-    and does not end the others; the exit code is then 1. OUT has a table (sweep.md, sweep.csv), every run (runs.csv)
+    No test set is read without --test, and then that of the chosen point only. Finished runs are not repeated: after an
+    interruption, or with more values or seeds, the same command makes the missing runs. A failed run is reported, and
+    does not end the others; the exit code is then 1. OUT has a table (sweep.md, sweep.csv), every run (runs.csv)
     and a picture (sweep.svg).
 
     Example: hqnn sweep quickstart --grid model.depth=1,2,3 --grid model.copies=2,4 --seeds 5 --workers 2
@@ -63,7 +63,7 @@ def sweep(
         try:
             failed = _run(points, folder, data_root, client, progress, test)
         except KeyboardInterrupt:
-            say("Interrupted. The same command makes what is missing.", err=True)
+            say("Interrupted. The same command makes the missing runs.", err=True)
             raise
     if failed:
         raise typer.Exit(1)

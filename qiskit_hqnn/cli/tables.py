@@ -48,7 +48,7 @@ def print_results(runs: Sequence[Run]) -> None:
 
 
 def print_comparison(runs: Sequence[Run]) -> None:
-    """Means over the seeds or draws, and what they say about each control."""
+    """Means over the seeds or draws, and the comparison with each control."""
     from qiskit_hqnn.training import in_plain_words, interval_words, summarise
 
     summary = summarise([(repeat, control, run.metrics()) for repeat, control, run in runs])
@@ -70,11 +70,11 @@ def print_comparison(runs: Sequence[Run]) -> None:
 
 
 def in_rounds(result: Result) -> str:
-    """What rounds have saved, and how their classes compare with the full budget's."""
+    """The savings by rounds, and how their classes compare with the full budget's."""
     words = [
         f"{result.where}, confidence {result.confidence:g}: {result.mean_shots:,.1f} shots per image on average in "
-        f"{result.rounds} rounds, {result.executions:,} executions in place of {result.full_executions:,}, "
-        f"{result.qpu_seconds:,.1f} QPU seconds in place of {result.full_qpu_seconds:,.1f}"
+        f"{result.rounds} rounds, {result.executions:,} executions instead of {result.full_executions:,}, "
+        f"{result.qpu_seconds:,.1f} QPU seconds instead of {result.full_qpu_seconds:,.1f}"
     ]
     if result.undecided:
         words.append(f"{result.undecided} of {result.images} images undecided at {result.shots:,} shots")
@@ -84,7 +84,7 @@ def in_rounds(result: Result) -> str:
 
 
 def _where(result: Result, whole: int) -> str:
-    """A result's place, with all that sets it apart from others at that place."""
+    """A result's place, with everything that distinguishes it from others at that place."""
     words = [result.where] + ([result.conditions] if result.conditions else [])
     if result.images < whole:
         words.append(f"{result.subset or 'first'} {result.images:,} images")

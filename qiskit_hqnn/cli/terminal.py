@@ -1,4 +1,4 @@
-"""All that the command writes on a terminal: words from outside are shown as they are, and do nothing there."""
+"""Everything that the command writes to a terminal: text from outside is shown, and controls nothing."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def say(text: object = "", err: bool = False) -> None:
-    """Print a text; control characters in it are written out."""
+    """Print a text with control characters escaped."""
     typer.echo(plain(text), err=err)
 
 
 def print_rows(
     titles: Sequence[str], rows: Sequence[Sequence[object]], left: Collection[str] = ("where",)
 ) -> None:
-    """Print a table in whole: where a window or a pipe is narrower its lines wrap, but no cell is cut.
+    """Print a whole table: lines wrap in a narrow window or pipe, but no cell is cut.
 
     Args:
         titles: of the columns.
         rows: their cells.
-        left: columns whose cells stand at the left; the others are numbers.
+        left: columns whose cells are left-aligned; the others are numbers.
     """
     from rich.table import Table
     from rich.text import Text
@@ -36,7 +36,7 @@ def print_rows(
     for title in titles:
         table.add_column(title, justify="left" if title in left else "right", no_wrap=True)
     for row in rows:
-        # Texts, since a name such as run[best] would be read as markup.
+        # Text objects, since a name such as run[best] would be read as markup.
         table.add_row(*(Text(one_line(cell)) for cell in row))
     needed = console(width=10_000).measure(table).maximum
     console(width=max(needed, console().width)).print(table)
@@ -49,7 +49,7 @@ def note(text: object) -> None:
 
 
 def console(err: bool = False, width: int | None = None) -> Console:
-    """Rich's console, which takes nothing for markup."""
+    """Rich's console, which reads nothing as markup."""
     from rich.console import Console
 
     return Console(stderr=err, width=width, markup=False, highlight=False, emoji=False)
@@ -57,7 +57,7 @@ def console(err: bool = False, width: int | None = None) -> Console:
 
 @contextmanager
 def doing(what: object) -> Iterator[Callable[[object], None]]:
-    """A line on a terminal that says what is being done, until the block ends; yields what changes it."""
+    """A status line on a terminal until the block ends; yields the function that changes it."""
     from rich.text import Text
 
     with console(err=True).status(Text(one_line(what))) as status:

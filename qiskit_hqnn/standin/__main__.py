@@ -1,4 +1,4 @@
-"""`python -m qiskit_hqnn.standin`: the stand-in service until Ctrl-C, and the variables that lead a client to it."""
+"""`python -m qiskit_hqnn.standin`: the stand-in service until Ctrl-C, and the variables that a client needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument(
         "devices", nargs="*", default=["fez"], help="snapshots to serve as ibm_<name> (default: fez)"
     )
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="0 selects a free one")
     parser.add_argument(
         "--faults", type=float, default=0.0, help="share of requests that go wrong (default: 0)"
     )

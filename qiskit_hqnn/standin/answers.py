@@ -1,4 +1,4 @@
-"""What the service answers: sign-in, instances, plan, devices, jobs and sessions."""
+"""The service's answers: sign-in, instances, plan, devices, jobs and sessions."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from qiskit_hqnn.standin.engines import Engine
 from qiskit_hqnn.standin.spoiling import spoiled
 
 OVERHEAD = 2.0
-"""QPU seconds that IBM charges for each job beside its executions."""
+"""QPU seconds that IBM charges for each job in addition to its executions."""
 
 
 def decode(program_id: str, params: dict[str, object]) -> QuantumProgram:
@@ -34,14 +34,14 @@ def decode(program_id: str, params: dict[str, object]) -> QuantumProgram:
     program = json.loads(whole, cls=RuntimeDecoder)["params"]["quantum_program"]
     for item in program.items:
         if getattr(item, "samplex", None) is not None:
-            item.samplex.finalize()  # one that was decoded cannot sample before
+            item.samplex.finalize()  # a decoded one cannot be sampled otherwise
     return program
 
 
 def run(program: QuantumProgram, device: Device, seed: int, engine: Engine, fault: str = "") -> str:
     """Results of a program as the service's JSON. The same program has the same results: its own bytes are the seed.
 
-    A `fault` of `faults.ODD_RESULTS` makes them something else than was asked for.
+    A `fault` of `faults.ODD_RESULTS` makes them differ from the request.
     """
     start = dt.datetime.now(dt.UTC)
     results = [_run_item(item, program.shots, device, seed, engine) for item in program.items]
@@ -101,7 +101,7 @@ def _seed(seed: int, circuit: QuantumCircuit, values: np.ndarray, shots: int) ->
 
 
 def qpu_seconds(program: QuantumProgram, device: Device, rep_delay: float | None = None) -> float:
-    """What the service charges: 2 s a job and (rep_delay + circuit length) of each execution.
+    """The service's charge: 2 s per job and (rep_delay + circuit length) per execution.
 
     The length comes from Qiskit's scheduler, not from the library under test.
     """

@@ -1,4 +1,4 @@
-"""Two ways to a device's outcomes: Aer, and the noise engine, which draws them from their exact distribution."""
+"""Two sources of a device's outcomes: Aer, and the noise engine, which draws from their exact distribution."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Engine = Callable[[SamplingRequest, Device], Outcomes]
 
 
 class Drawing:
-    """The noise engine; Aer where a circuit has what the engine has no channel for, or no room.
+    """The noise engine; Aer for circuits that have no channel in the engine, or are too large.
 
-    It keeps what it compiled: a training asks for the same circuits in every step.
+    It caches what it compiled: a training sends the same circuits in every step.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ def engine_of(word: str) -> Engine:
     """The engine that a word names.
 
     Raises:
-        HQNNError: if there is none.
+        HQNNError: if there is no such engine.
     """
     if word not in ENGINES:
         raise HQNNError(f"Argument `engine` must be one of {', '.join(ENGINES)}, but is {word!r}.")

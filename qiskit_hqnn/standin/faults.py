@@ -66,11 +66,11 @@ ODD_RESULTS = (
     "fewer-shots", "more-bits", "fewer-sets", "more-axes", "not-a-number", "twos", "renamed", "no-items",
     "another-schema",
 )  # fmt: skip
-"""Results that are there and paid, but not what was asked."""
+"""Results that exist and are charged, but do not fit the request."""
 UNCLEAR_ANSWERS = (
     "cut-off", "broken-off", "garbled", "page", "page-502", "redirected", "empty", "no-content", "other-json", "a-list",
 )  # fmt: skip
-"""Answers that are neither what was asked for nor a refusal."""
+"""Answers that are neither the expected one nor a refusal."""
 
 
 class State(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""Requests as they arrive: read, disturbed as the faults say, and answered or not."""
+"""Incoming requests: read, disturbed by the faults, and answered or not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ERRORS = {
 }
 PAGE = "<html><head><title>Please sign in</title></head><body>Welcome to this network</body></html>"
 UNANSWERED = ("drop-after", "502-after", "page-502")
-"""It is done, and what is sent instead of the answer comes from somebody else."""
+"""The request is done, but a third party's text is sent instead of the answer."""
 
 
 class Dropped(Exception):
@@ -39,7 +39,7 @@ class Dropped(Exception):
 
 
 class Requests(BaseHTTPRequestHandler):
-    """What all requests have in common; `route` says who answers which."""
+    """The common part of all requests; `route` finds the function that answers."""
 
     service: Service
     protocol_version = "HTTP/1.1"
@@ -114,7 +114,7 @@ class Requests(BaseHTTPRequestHandler):
     def answer(
         self, content: object, code: int = 200, kind: str = "application/json", **headers: str
     ) -> None:
-        """Send an answer, or what a fault makes of it."""
+        """Send an answer, possibly changed by a fault."""
         text = "" if content is None else content if isinstance(content, str) else json.dumps(content)
         data, headers = text.encode(), headers | ({} if code == 204 else {"Content-Type": kind})
         match self._fault:
@@ -160,4 +160,4 @@ class Requests(BaseHTTPRequestHandler):
 
     @abstractmethod
     def route(self, method: str, path: str, query: dict[str, Any]) -> tuple[Callable[..., None], str]:
-        """What answers a request, and what the request counts as among the faults."""
+        """The function that answers a request, and the request's kind for the faults."""

@@ -21,7 +21,7 @@ class Loopback:
         faults: what goes wrong; nothing by default.
         seed: of the samples.
         plan: display name of the account's plan; on "Open", as with IBM, a session is refused.
-        port: 0 takes a free one.
+        port: 0 selects a free one.
         engine: "aer" samples on Aer, "noise" draws from the noise engine's exact distributions, which is faster.
     """
 
@@ -44,7 +44,7 @@ class Loopback:
             "QISKIT_IBM_CHANNEL": "ibm_quantum_platform",
             "QISKIT_IBM_TOKEN": TOKEN,
             "QISKIT_IBM_INSTANCE": CRN,
-            # The client takes an address with this word in it as it is, port and all.
+            # The client uses an address that contains this word unchanged, with its port.
             "QISKIT_IBM_URL": f"{self.url}/experimental",
             "IAM_URL": self.url,
             "GLOBAL_SEARCH_URL": self.url,
@@ -63,7 +63,7 @@ class Loopback:
 
     @property
     def requests(self) -> list[tuple[str, str]]:
-        """Method and path of everything that was asked."""
+        """Method and path of every request."""
         return self.service.requests
 
     def __enter__(self) -> Loopback:

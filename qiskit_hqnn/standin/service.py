@@ -1,4 +1,4 @@
-"""What the stand-in knows: devices, jobs, sessions, usage. Everything stays in memory."""
+"""The stand-in's state: devices, jobs, sessions, usage. Everything is kept in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def now() -> str:
 
 @dataclass
 class Account:
-    """How the one account stands.
+    """The state of the single account.
 
     Attributes:
         plan: its display name.
@@ -52,7 +52,7 @@ class Account:
 
 
 class Job(TypedDict):
-    """A job as the stand-in keeps it; `estimate` is there once it has been priced."""
+    """A job of the stand-in; `estimate` is set once it has been priced."""
 
     id: str
     backend: str
@@ -78,7 +78,7 @@ class Job(TypedDict):
 
 
 class Service:
-    """Jobs are run one after the other, in the order in which they came."""
+    """Jobs run one after the other, in the order of arrival."""
 
     def __init__(
         self,
@@ -97,16 +97,16 @@ class Service:
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, dict[str, object]] = {}
         self.looks = 0
-        """Looks at its status after which a job leaves the queue; 0 starts it as it comes."""
+        """Status requests after which a job leaves the queue; 0 starts it at once."""
         self.late = 0
-        """Lists of jobs by tag in which a new job does not stand yet."""
+        """Lists of jobs by tag in which a new job does not appear yet."""
         self.retired: set[str] = set()
         self.surcharge = 1.0
         """What is charged, in parts of the price."""
         self.broken: set[tuple[int, ...]] = set()
         """Qubits, in rising order, whose gates the devices report as out of order."""
         self.calibrations: dict[str, int] = {}
-        """How often each device was calibrated anew; its samples stay as they are."""
+        """How often each device was recalibrated; its samples do not change."""
         self.lock = threading.RLock()
         self.open = threading.Event()
         self.open.set()
@@ -177,7 +177,7 @@ class Service:
         return job
 
     def look(self, job: Job) -> None:
-        """Somebody asks for a job's status: in a queue that moves so, a job that nobody asks for never runs."""
+        """A status request: it moves the queue, so a job whose status is never requested never runs."""
         with self.lock:
             job["looks"] += 1
             if job["looks"] == self.looks:
@@ -224,7 +224,7 @@ class Service:
         if seconds > job["cost"]:
             job["seconds"] = float(job["cost"])
             return ENDINGS["too-long"].copy()
-        # A rehearsal on a mock device takes no time of a processor.
+        # A trial on a mock device uses no processor time.
         job["seconds"] = 0.0 if job["backend"].startswith("mock_") else seconds * self.surcharge
         job["estimate"] = seconds
         if ending is not None:
@@ -237,7 +237,7 @@ class Service:
 
 
 def _recalibrate(properties: dict[str, Any], number: int) -> None:
-    """Other errors of gates and readout, up to five times as large or as small."""
+    """Changed errors of gates and readout, up to five times as large or as small."""
     drawn = random.Random(number)
     for entry in [*(gate["parameters"] for gate in properties["gates"]), *properties["qubits"]]:
         for value in entry:
@@ -253,6 +253,6 @@ def _size(shape: Sequence[int]) -> int:
 
 
 def _whole_device(word: str) -> Device:
-    """A snapshot with all its gates: whether fractional ones are used, a request decides."""
+    """A snapshot with all its gates: a request decides whether fractional ones are used."""
     device = resolve_device(word)
     return resolve_device(word, fractional=True) if device.left_out else device

@@ -1,4 +1,4 @@
-"""Results that are not what was asked for."""
+"""Results that do not fit the request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPOILERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def spoiled(registers: dict[str, np.ndarray], fault: str) -> dict[str, np.ndarray]:
-    """The registers of one circuit, shape (sets, shots, bits) each, as a fault of `faults.ODD_RESULTS` leaves them."""
+    """The registers of one circuit, shape (sets, shots, bits) each, changed by a fault of `faults.ODD_RESULTS`."""
     if fault == "renamed":
         return {f"{name}x": bits for name, bits in registers.items()}
     spoil = _SPOILERS.get(fault)

@@ -109,7 +109,7 @@ def test_cp_then_validate(tmp_path):
     again = hqnn("cp", "quickstart", "mine.toml", cwd=tmp_path)
     assert (again.returncode, again.stderr.strip()) == (
         2,
-        "hqnn: mine.toml exists; write over it with --force.",
+        "hqnn: mine.toml exists; overwrite it with --force.",
     )
 
 

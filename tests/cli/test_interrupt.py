@@ -40,7 +40,7 @@ def test_ctrl_c_in_a_training_prints_the_command_that_goes_on(tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    command = errors.split("Interrupted. Go on with: ")[1].splitlines()[0]
+    command = errors.split("Interrupted. Resume with: ")[1].splitlines()[0]
     wanted = [word for word in given if word != "--quiet"]
     assert sorted(shlex.split(command)) == sorted(["hqnn", *wanted, "--resume"])
     again = hqnn(*shlex.split(command)[1:], cwd=tmp_path)

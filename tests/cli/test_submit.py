@@ -193,7 +193,7 @@ def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monk
     known = store.job(job).id
     store.pause(known, "Sending it again would cost 3 QPU seconds, but 2.")
     again = hqnn("submit", "runs/quickstart", "--yes", "--dry-run", *arguments, cwd=trained).output
-    assert "submitted before and is paused for want of budget: nothing new is sent." in again
+    assert "submitted before and is paused, since its budget is spent: nothing new is sent." in again
     assert f"hqnn jobs retry {job} --max-qpu-seconds SECONDS" in again
     assert f"Resume it with: hqnn jobs retry {job} --max-qpu-seconds" in refused(
         "jobs", "wait", job, cwd=trained
@@ -204,7 +204,7 @@ def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monk
     store.settle(known)
     again = hqnn("submit", "runs/quickstart", "--yes", "--dry-run", *arguments, cwd=trained).output
     assert "submitted before and was cancelled: nothing new is sent." in again
-    assert f"hqnn jobs retry {job} sends what is missing, and is paid anew." in again
+    assert f"hqnn jobs retry {job} sends what is missing, and is charged." in again
     assert "would cost" in refused("jobs", "retry", job, "--max-qpu-seconds", "1", cwd=trained)
     assert store.job(job).state == "cancelled"
     # 2 s, and 20 images × 70 shots × 250 µs

@@ -127,7 +127,7 @@ def test_the_command_prints_tables_and_writes_a_sheet(pics, monkeypatch):
     [
         ("nowhere", "There is no folder nowhere, and no data set of that name"),
         ("digit", "did you mean 'digits'"),
-        ("file.bin", "is another kind of file"),
+        ("file.bin", "is a different kind of file"),
         ("gone.npz", "There is no file gone.npz"),
     ],
 )

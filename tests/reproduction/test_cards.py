@@ -132,5 +132,5 @@ def test_the_command_says_in_or_out(tmp_path):
     (tmp_path / "other.json").write_text(json.dumps(better))
     answer = CliRunner().invoke(app, [*words, str(tmp_path / "other.json")])
     assert (answer.exit_code, "the network is out of the interval" in answer.stdout) == (1, True)
-    with pytest.raises(JobFileError, match="held against one row, but 'textbook' names 4"):
+    with pytest.raises(JobFileError, match="compared with one row, but 'textbook' names 4"):
         CliRunner().invoke(app, ["reproduce", "textbook", *words[2:], str(own)], catch_exceptions=False)

@@ -223,7 +223,7 @@ def test_the_command_writes_what_it_is_asked_for(own_run, tmp_path):
     assert answers[0] == answers[1]
     for words, sentence in (
         ([folder, "--to", "x.pkl"], "must end in .safetensors, .onnx or .md"),
-        ([folder, "--to", file], "exists; write over it with --force"),
+        ([folder, "--to", file], "exists; overwrite it with --force"),
         ([str(tmp_path), "--to", "x.onnx"], "is not a run folder"),
     ):
         error = CliRunner().invoke(app, ["export", *words]).exception
