@@ -146,11 +146,10 @@ def submit(
 ) -> None:
     """Send a trained run's test set to a device: shows the price, asks, records it, and returns.
 
-    The classical layers run on this machine, the quantum layer is sent as one job, and `hqnn jobs fetch` adds
-    the result to the run. The same request is never sent twice: submitting it again finds the job. Mitigation
-    is that of the run's job file unless an option changes it. With --confidence the test set is sent in
-    rounds, each a separate job, and this command waits for them. It also waits for a simulation that is
-    sampled on a cluster (--dask or --workers).
+    The classical layers run here, the quantum layer is sent as one job, and `hqnn jobs fetch` adds the result to the
+    run. The same request is never sent twice: submitting it again finds the job. Mitigation is that of the run's job
+    file unless an option changes it. With --confidence the test set is sent in rounds, each a separate job, and this
+    command waits for them. It also waits for a simulation that is sampled on a cluster (--dask or --workers).
 
     Example: hqnn submit runs/quickstart --where fake_fez --shots 1000 --subset 100
     """
@@ -308,11 +307,7 @@ def _say_known(manager: JobManager, job: str) -> None:
     """Report that a request is in the store already, and how it continues if it ended without a result."""
     assert manager.store is not None
     state = manager.store.job(job).state
-    ended = {
-        "failed": "failed",
-        "cancelled": "was cancelled",
-        "paused": "is paused, since its budget is spent",
-    }
+    ended = {"failed": "failed", "cancelled": "was cancelled", "paused": "is paused for lack of budget"}
     say(f"It was submitted before{f' and {ended[state]}' if state in ended else ''}: nothing new is sent.")
     if state in ended:
         more = " --max-qpu-seconds SECONDS" if state == "paused" else ""

@@ -193,7 +193,7 @@ def test_what_has_ended_without_a_result_says_how_it_is_sent_again(trained, monk
     known = store.job(job).id
     store.pause(known, "Sending it again would cost 3 QPU seconds, but 2.")
     again = hqnn("submit", "runs/quickstart", "--yes", "--dry-run", *arguments, cwd=trained).output
-    assert "submitted before and is paused, since its budget is spent: nothing new is sent." in again
+    assert "submitted before and is paused for lack of budget: nothing new is sent." in again
     assert f"hqnn jobs retry {job} --max-qpu-seconds SECONDS" in again
     assert f"Resume it with: hqnn jobs retry {job} --max-qpu-seconds" in refused(
         "jobs", "wait", job, cwd=trained
