@@ -1,4 +1,4 @@
-"""Confusion matrices and comparisons as vector graphics, in the colours of the page that they stand in."""
+"""Confusion matrices and comparisons as vector graphics, in the colours of their page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit_hqnn._text import one_line
 from qiskit_hqnn.training.scores import ACCURACY, Score
 
 _NUMBERED = 30
-"""Up to so many classes the cells have numbers in them; beyond, pointing at one shows its number."""
+"""Up to this many classes the cells contain numbers; beyond, pointing at a cell shows its number."""
 
 _LETTERS = 18
 _WIDTH, _STEP = 620, 34

@@ -1,4 +1,4 @@
-"""The quantum layer's circuit in a run folder: drawn once, when the network is there."""
+"""The quantum layer's circuit in a run folder: drawn once, when the network exists."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from qiskit_hqnn.models import quantum_layer_of
 CIRCUIT = "circuit.json"
 
 _DRAWN = 150
-"""Instructions of a circuit that Qiskit's drawer takes under a second for; longer ones are drawn in letters."""
+"""Most instructions that Qiskit's drawer handles in under a second; longer circuits are drawn as text."""
 
 _COLUMNS, _LETTERS = 24, 110
 
 
 def keep_circuit(folder: Path, network: nn.Module) -> None:
-    """Draw a network's circuit into circuit.json, unless it is there; nothing for a network without one."""
+    """Draw a network's circuit into circuit.json, unless it exists; nothing for a network without a circuit."""
     layer = quantum_layer_of(network)
     if layer is None or (folder / CIRCUIT).exists():
         return
@@ -46,7 +46,7 @@ def keep_circuit(folder: Path, network: nn.Module) -> None:
 
 
 def read_circuit(folder: Path) -> dict[str, str] | None:
-    """What stands in circuit.json: "words", and "svg" or "text"; None if there is none, or it is damaged."""
+    """The content of circuit.json: "words", and "svg" or "text"; None if it is missing or damaged."""
     file = folder / CIRCUIT
     if not file.exists():
         return None

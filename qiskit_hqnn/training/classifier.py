@@ -1,4 +1,4 @@
-"""A network with its loss and its optimiser, as Lightning trains it."""
+"""A network with its loss and its optimiser, for Lightning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Classifier(L.LightningModule):
-    """A network with its loss, its optimiser, and what is logged of it."""
+    """A network with its loss, its optimiser, and its logged metrics."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Classifier(L.LightningModule):
         whole = self.batches[part].whole(index)
         own = self.processes.share(whole)  # none where its only image counts for nothing
         size = self.loss.size(labels[:own])
-        # Sizes are known beforehand where all images weigh the same.
+        # Sizes are known in advance if all images weigh the same.
         total = whole if self.loss.class_weights is None else self.processes.total(size)
         share = loss * (size / total)
         self._count(part, outputs[:own], labels[:own], share.detach() * whole)
@@ -72,7 +72,7 @@ class Classifier(L.LightningModule):
 
     def _count(self, part: str, outputs: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Of some images, with the sum of their losses."""
-        # Sums of our own: `self.log` in every step costs as much as a quantum layer.
+        # Separate sums: `self.log` in every step costs as much as a quantum layer.
         tally = self.loss.tally(outputs, labels)
         for name, value in (("loss", loss), ("tally", tally), ("images", len(labels))):
             key = f"{part}_{name}"
@@ -98,7 +98,7 @@ class Classifier(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         loss, score = self.averages("validation", everywhere=True)
-        # For checkpoints and early stopping; the row of the epoch goes to the loggers as a whole.
+        # For checkpoints and early stopping; the loggers get the epoch's whole row.
         values = {"validation_loss": loss, f"validation_{self.loss.score.key}": score}
         self.log_dict({**values, "validation_rank": self.loss.rank(loss, score)}, logger=False)
 
@@ -133,9 +133,9 @@ class Classifier(L.LightningModule):
         return [{"params": part, "lr": rate} for part, rate in parts if part]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Fit a checkpoint to a longer training, and to where its folder lies now.
+        """Adapt a checkpoint to a longer training, and to the present place of its folder.
 
-        A longer training resumes as if its schedule had been the longer one from the beginning.
+        A longer training resumes as if its schedule had been the longer one from the start.
         """
         for key, content in checkpoint["callbacks"].items():
             if key.startswith("ModelCheckpoint"):
@@ -158,7 +158,7 @@ class Classifier(L.LightningModule):
             group.update({name: value for name, value in stretched.items() if name != "params"})
 
     def _optimizer(self, groups: list[dict[str, Any]]) -> tuple[torch.optim.Optimizer, LRScheduler | None]:
-        """The optimiser of groups of parameters and its schedule, at the beginning; None for no schedule."""
+        """The initial optimiser of groups of parameters, and its schedule or None."""
         kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
         settings = self.settings
         options: dict[str, object] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}

@@ -1,7 +1,7 @@
-"""As few shots as a decision needs: images go to a device in rounds, until their class is beyond doubt.
+"""As few shots as a decision needs: images are sent to a device in rounds, until their class is certain enough.
 
-After each round the standard errors of the layer's outputs are carried through the classical head, to first order, to
-the margins between the best class and every other one. An image is decided when the chance that the rest of the full
+After each round the standard errors of the layer's outputs are propagated through the classical head, to first order,
+to the margins between the best class and every other one. An image is decided when the chance that the rest of the full
 budget would change any of their signs is below what is left for the round; the others get more shots.
 """
 
@@ -22,25 +22,25 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 
 Ask = Callable[[EstimatorPub, int], DataBin]
-"""A round's PUB and its number, from 1, to what it measured: `evs` and `stds`, in the PUB's shape."""
+"""From a round's PUB and its number, from 1, to its measured `evs` and `stds`, in the PUB's shape."""
 
 _FIRST = 32
-"""The first round takes this part of the full budget; each further one doubles what an image has had."""
+"""Part of the full budget in the first round; each further round doubles an image's shots."""
 
 _LEAST = 16
-"""Shots of the first round at least: the normal law says nothing of fewer."""
+"""Fewest shots of the first round: with fewer, the normal approximation does not hold."""
 
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """What the rounds have found.
+    """The results of the rounds.
 
     Attributes:
         outputs: of the network, (N, classes), each image's with the shots that it had.
         means: of the layer's outputs, (N, F), over these shots.
-        shots: that each image had, (N,).
-        rounds: how many there were.
-        open: images that are not decided with the full budget either, (N,).
+        shots: of each image, (N,).
+        rounds: their number.
+        open: images that the full budget does not decide either, (N,).
     """
 
     outputs: Tensor
@@ -51,7 +51,7 @@ class Decisions:
 
 
 def check_confidence(confidence: float) -> float:
-    """Raises HQNNError if a confidence is no number between 0.5 and 1."""
+    """Raises HQNNError if a confidence is not a number between 0.5 and 1."""
     number = isinstance(confidence, int | float) and not isinstance(confidence, bool)
     if not number or not 0.5 < confidence < 1:
         raise HQNNError(
@@ -83,22 +83,22 @@ def decide(
 ) -> Decisions:
     """Classify images in rounds.
 
-    Estimates of images that were stopped are biased: they stopped since their margin looked large. Their class is what
-    was asked for; their outputs are no sample of a loss.
+    Estimates of stopped images are biased: they stopped because their margin looked large. Only their class is valid;
+    their outputs are not samples of a loss.
 
     Args:
         layer: expectation values, with trained weights.
         decode: the classical head, from the layer's outputs (N, F) to logits or probabilities (N, classes).
-        features: what enters the layer, (N, I).
+        features: inputs of the layer, (N, I).
         ask: measures a round.
-        shots: full budget of an image, in samples of an expectation value.
-        confidence: that a decision is the one that the full budget would reach.
+        shots: full budget of an image, in samples per expectation value.
+        confidence: probability that a decision is the one of the full budget.
 
     Raises:
-        HQNNError: if the confidence is not between 0.5 and 1, or shots are no positive number.
+        HQNNError: if the confidence is not between 0.5 and 1, or shots are not a positive number.
     """
     plan = budgets(shots)
-    # Every look is another occasion to be wrong.
+    # Every look is a further chance of an error.
     allowed = (1 - check_confidence(confidence)) / len(plan)
     number = len(features)
     means, variances, had = (np.zeros((0,)), np.zeros((0,)), np.zeros(number, dtype=int))
@@ -117,8 +117,8 @@ def decide(
         means[open_] = before * means[open_] + share * evs
         variances[open_] = before**2 * variances[open_] + share**2 * errors**2
         had[open_] = budget
-        # What is measured counts in the full budget, too: only what is left of it can change a class. Behind the last
-        # round the question is another one, whether any number of shots would.
+        # Measured shots count in the full budget, too: only the rest of it can change a class. After the last round the
+        # question is whether any number of shots would.
         left = 1 - budget / shots if budget < shots else 1.0
         values, doubt = _doubts(decode, torch.from_numpy(means[open_]).to(features), left * variances[open_])
         if outputs is None:
@@ -139,9 +139,9 @@ def with_full_budget(
     ask: Ask,
     shots: int,
 ) -> Tensor:
-    """Outputs (N, classes) of the network had no image been stopped: each gets what it lacks of the full budget.
+    """Outputs (N, classes) of the network if no image were stopped: each gets the rest of the full budget.
 
-    Args as of `decide`, which made the decisions.
+    Args as in `decide`, which made the decisions.
     """
     means = decisions.means.copy()
     for had in np.unique(decisions.shots[decisions.shots < shots]):
@@ -160,7 +160,7 @@ def _measured(
         data = ask(layer.pub(features, shots=shots), number)
         evs = layer.outputs(data.evs, len(features)).double().cpu().numpy()
         errors = layer.outputs(data.stds, len(features)).double().cpu().numpy()
-    # Few outcomes that were all alike have no spread, and are not certain for that: as if two others had been seen.
+    # A few equal outcomes have no spread, but are not certain: it is as if two different ones had been seen.
     scale = np.abs(layer.outputs(np.ones_like(data.evs), len(features)).double().cpu().numpy())
     return evs, np.maximum(np.abs(errors), scale * np.sqrt(4.0 * (shots + 1)) / (shots + 2) ** 1.5)
 
@@ -168,7 +168,8 @@ def _measured(
 def _doubts(
     decode: Callable[[Tensor], Tensor], means: Tensor, variances: np.ndarray
 ) -> tuple[Tensor, np.ndarray]:
-    """Outputs (N, classes) of the network, and for each image a bound of the chance that another class is the best.
+    """Outputs (N, classes) of the network, and for each image a bound on the probability that a different class is
+    best.
 
     The errors of outputs count as independent; those of one circuit are not quite.
     """
@@ -187,7 +188,7 @@ def _doubts(
     rows = torch.arange(len(values))
     margins = values[rows, best][:, None] - values
     spread = (slopes[rows, best][:, None, :] - slopes).square() @ torch.from_numpy(variances)[:, :, None]
-    # Where nothing is uncertain a positive margin is decided, and a tie is not.
+    # Without uncertainty a positive margin is decided, and a tie is not.
     ratio = margins / spread[..., 0].sqrt().clamp_min(1e-300)
     chances = torch.special.ndtr(-ratio)
     chances[rows, best] = 0.0

@@ -12,12 +12,12 @@ from qiskit_hqnn.training.own_networks import KeptSource
 
 
 class Description(BaseModel):
-    """What a network is, what it takes and what it answers.
+    """What a network is, its inputs and its outputs.
 
     Attributes:
         format: of this file.
         model: the network's name.
-        options: all of its options, those that followed from the data and those at their defaults too.
+        options: all of its options, including those that followed from the data and defaults.
         class_names: names of its outputs, where they are classes.
         targets: what its outputs are, where they are numbers; None for classes.
         shape: of a sample, (channels, height, width) or (features,).
@@ -44,14 +44,14 @@ class Description(BaseModel):
 
     @property
     def answers(self) -> str:
-        """In words what it answers: "10 classes", or "numbers: age, weight"."""
+        """Its outputs in words: "10 classes", or "numbers: age, weight"."""
         if self.targets is None:
             return f"{len(self.class_names)} classes"
         return f"numbers: {', '.join(self.targets.names)}"
 
     @property
     def digest(self) -> str | None:
-        """Of the user's own circuit or network; None where there is none."""
+        """Digest of the custom circuit or network; None if there is none."""
         kept = self.circuit or self.source
         return kept.digest() if kept else None
 
@@ -78,5 +78,5 @@ class Description(BaseModel):
         )
 
     def how_read(self) -> Preprocessing | None:
-        """How a picture becomes what the network (or its encoder) takes."""
+        """How a picture becomes the input of the network (or its encoder)."""
         return Preprocessing.from_dict(self.preprocessing) if self.preprocessing else None

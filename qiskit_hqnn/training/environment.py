@@ -1,4 +1,4 @@
-"""What a result was computed with: versions, commit, machine. Environment variables are never read into it."""
+"""What a result was computed with: versions, commit, machine. It never contains environment variables."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The checkout's commit, with "-modified" where its files are not the commit's."""
+    """The checkout's commit, with "-modified" if its files differ from the commit's."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
@@ -56,6 +56,6 @@ def _commit() -> str | None:
 
 
 def _git(root: Path, *words: str) -> str:
-    # Without optional locks, so that runs side by side do not stand in each other's or anyone's way.
+    # Without optional locks, so that runs side by side do not block each other or anyone else.
     command = ["git", "--no-optional-locks", *words]
     return subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""A trained network on a set of images: predictions, and what they are worth."""
+"""A trained network on a set of images: predictions and their metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qiskit_hqnn.training.losses import Loss, loss_of
 from qiskit_hqnn.training.regression import Regression, judge_numbers
 
 TEST_BATCH = 512
-"""Images that are evaluated at once, and off the simulator sent as one PUB."""
+"""Images that are evaluated at once; off the simulator they are sent as one PUB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Evaluation:
     Attributes:
         outputs: logits or probabilities, (N, classes).
         labels: (N,).
-        loss: mean loss; None where outputs are no sample of it, as of images that were decided in rounds.
+        loss: mean loss; None if outputs are not samples of it, as for images that were decided in rounds.
         accuracy: share of images whose largest output is the label's.
         macro_f1: mean of the classes' F1 scores.
         confusion: counts (classes, classes), rows by true label.
@@ -38,7 +38,7 @@ class Evaluation:
     confusion: Tensor
 
     def summary(self) -> dict[str, object]:
-        """What metrics.json keeps; the interval is Wilson's at 95 %."""
+        """The content of metrics.json; the interval is Wilson's at 95 %."""
         low, high = wilson_interval(round(self.accuracy * len(self.labels)), len(self.labels))
         return {
             "accuracy": self.accuracy,
@@ -51,11 +51,11 @@ class Evaluation:
 
 
 Judged: TypeAlias = Evaluation | Regression
-"""What a test set has shown: of classes, or of numbers."""
+"""The result of a test set: of classes, or of numbers."""
 
 
 def evaluate(model: nn.Module, images: ImageSet, batch_size: int = TEST_BATCH) -> Judged:
-    """Run a model over images, in evaluation mode and without gradients, wherever its quantum layer is."""
+    """Run a model over images, in evaluation mode and without gradients, wherever its quantum layer runs."""
     outputs = outputs_of(model, images.images, batch_size)
     return judge(outputs, images.labels, loss_of(model))
 

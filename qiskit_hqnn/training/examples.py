@@ -1,4 +1,4 @@
-"""Some test images as a run has seen them, right and wrong, with the probabilities that it gave."""
+"""Some test images as the network gets them, right and wrong, with the predicted probabilities."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from qiskit_hqnn._files import write_text
 from qiskit_hqnn.data import as_float
 
 EACH = 6
-"""So many of each kind."""
+"""Number of each kind."""
 
 _SIDE = 192
-"""Larger images are made smaller: a page has a dozen of them."""
+"""Larger images are reduced: a page has a dozen of them."""
 
 
 class Example(BaseModel):
@@ -44,12 +44,12 @@ class Example(BaseModel):
 
 
 class Examples(BaseModel):
-    """What examples.json holds.
+    """The content of examples.json.
 
     Attributes:
         name: of the test result that they belong to.
-        right: the first right ones, of as many classes as there are.
-        wrong: the mistakes that the network was surest of.
+        right: the first right ones, from as many classes as possible.
+        wrong: the mistakes of the highest predicted probability.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -60,12 +60,12 @@ class Examples(BaseModel):
 
 
 def write_examples(path: Path, name: str, images: Tensor, labels: Tensor, probabilities: Tensor) -> None:
-    """Keep examples of a test set; nothing where its samples are no pictures.
+    """Keep examples of a test set; nothing if its samples are not pictures.
 
     Args:
         path: of examples.json.
         name: of the result.
-        images: (N, 1 or 3, height, width); features (N, F) are no pictures.
+        images: (N, 1 or 3, height, width); features (N, F) are not pictures.
         labels: (N,).
         probabilities: (N, classes).
     """

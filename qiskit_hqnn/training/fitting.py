@@ -36,7 +36,7 @@ from qiskit_hqnn.training.shares import Shares
 from qiskit_hqnn.training.shot_schedule import ShotSchedule
 from qiskit_hqnn.training.trainer import best_of, early_stopping_of, trainer_of
 
-# The loader's types know only data sets that are read image by image.
+# The loader's types allow only data sets that are read image by image.
 _READY_MADE: Any = as_it_is
 
 
@@ -56,21 +56,21 @@ def fit(
 
     Args:
         model: a network.
-        splits: training and validation images; without any of the latter the last epoch counts.
+        splits: training and validation images; without the latter, the last epoch is kept.
         settings: optimiser and budget.
-        folder: gets metrics.csv after every epoch, and checkpoints for `resume`.
-        seed: order of the batches and everything else that is random in training.
-        resume: continue after the last finished epoch, where there is one.
+        folder: metrics.csv is written there after every epoch, and checkpoints for `resume`.
+        seed: of the order of the batches and everything else that is random in training.
+        resume: continue after the last finished epoch, if there is one.
         progress: called with each step and epoch.
-        place: where the quantum layer runs; its cost is logged by epoch and held against the budget.
+        place: where the quantum layer runs; its cost is logged per epoch and compared with the budget.
         callbacks: Lightning's or custom ones, called after the library's.
-        processes: that share out every batch; the first of them alone writes into the folder.
+        processes: that divide every batch; only the first one writes to the folder.
 
     Returns:
         Seconds spent in this call.
 
     Raises:
-        JobFileError: if batches of one image meet batch norm, or a device or a logger is not there.
+        JobFileError: if batch norm gets batches of one image, or a device or a logger is not available.
         ProcessError: if another process has ended.
     """
     processes, place = processes or Processes(), place or Place()
@@ -168,7 +168,7 @@ def _loaders(
 def _shared_loaders(
     splits: Splits, batch_size: int, seed: int, model: nn.Module, processes: Processes
 ) -> tuple[DataLoader[object], DataLoader[object] | None]:
-    """This process's parts of the same batches.
+    """This process's shares of the same batches.
 
     Raises:
         JobFileError: if batch norm would meet a last batch that not every process has a part of.
@@ -193,21 +193,21 @@ def _shared_loaders(
 
 @contextmanager
 def _idle_parameters(processes: Processes) -> Iterator[None]:
-    """Weights that no loss depends on are left alone by one process, and not by Lightning's several."""
+    """Weights that no loss depends on are fine in one process, but an error in Lightning's several."""
     try:
         yield
     except RuntimeError as error:
         if not processes.others or "finished reduction in the prior iteration" not in str(error):
             raise
         raise JobFileError(
-            "Some of the network's weights have no part in its outputs, so that several processes cannot share its "
+            "Some of the network's weights do not affect its outputs, so several processes cannot share its "
             "gradients: freeze them (requires_grad = False), or train in one process."
         ) from error
 
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Lightning's advice on what is done on purpose here."""
+    """Silences Lightning's advice on what is intended here."""
     with warnings.catch_warnings():
         for words in (
             ".*does not have many workers.*",
@@ -228,7 +228,7 @@ _OF_THE_DISK = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.ENOE
 
 @contextmanager
 def _disk_errors(folder: RunFolder) -> Iterator[None]:
-    """A full disk and a folder that vanished are a sentence; Lightning's own errors have no path in them."""
+    """A full disk or a missing folder becomes one sentence; Lightning's own errors do not name the path."""
     try:
         yield
     except OSError as error:
@@ -242,7 +242,7 @@ def _disk_errors(folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _interruptible(trainer: L.Trainer) -> Iterator[None]:
-    """Ctrl-C stays Ctrl-C: Lightning leaves the process with exit code 1, and ignores further ones."""
+    """Keeps Ctrl-C: Lightning would end the process with exit code 1, and ignore further ones."""
     in_main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGINT) if in_main else None
     try:
@@ -279,7 +279,7 @@ class _Order(Sampler[int]):
 
 
 class _Randomness(Callback):
-    """Whatever else is random in an epoch (dropout, SPSA's directions) follows from seed and epoch too."""
+    """Everything else that is random in an epoch (dropout, SPSA's directions) also follows from seed and epoch."""
 
     def __init__(self, seed: int, rank: int = 0) -> None:
         self.seed, self.rank = seed, rank
@@ -289,7 +289,7 @@ class _Randomness(Callback):
 
 
 _NEXT_PROCESS = 1 << 40
-"""Between the seeds of two processes, which must not drop out the same units."""
+"""Distance of the seeds of two processes, which must not drop out the same units."""
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:

@@ -1,4 +1,4 @@
-"""The log of a training: a row per epoch, and what is reported while it runs."""
+"""The log of a training: a row per epoch, and reports while it runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REPORT_SECONDS = 0.1
 
 
 class History(Callback):
-    """One row per epoch into metrics.csv, and what is reported on the way."""
+    """One row per epoch in metrics.csv, and reports during training."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class History(Callback):
         progress: Progress,
         first: bool = True,
     ) -> None:
-        self.first = first  # of several processes the one that writes and reports
+        self.first = first  # in several processes, only one writes and reports
         self.folder, self.epochs, self.place, self.progress = folder, epochs, place, progress
         self.reported = 0.0
         self.rows: list[dict[str, float]] = folder.history() if resumed else []
@@ -49,7 +49,7 @@ class History(Callback):
             self.norms = _gradient_norms(_ours(pl_module).model)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        # Before the checkpoint, which would make its own folder anew.
+        # Before the checkpoint, which would create its folder again.
         self.folder.check_there()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -77,7 +77,7 @@ class History(Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
-        # Reading a running loss waits for the step, so it is done some times a second at most.
+        # Reading a running loss waits for the step, so it is done only a few times a second.
         now = time.monotonic()
         if self.progress is silent or not self.first or now - self.reported < _REPORT_SECONDS:
             return
@@ -89,7 +89,7 @@ class History(Callback):
 
 
 def _ours(module: L.LightningModule) -> Classifier:
-    assert isinstance(module, Classifier)  # it is handed to this trainer alone
+    assert isinstance(module, Classifier)  # only this trainer receives it
     return module
 
 
@@ -108,7 +108,7 @@ def _figures(row: Mapping[str, float], part: str, name: str, score: Score) -> li
 
 
 def _gradient_norms(model: nn.Module) -> dict[str, float]:
-    """Norm of each part's gradient in the last step of an epoch: where a plateau would show."""
+    """Norm of each part's gradient in the last step of an epoch, which would show a plateau."""
     norms: dict[str, float] = {}
     for name, part in model.named_children():
         gradients = [parameter.grad.norm() for parameter in part.parameters() if parameter.grad is not None]

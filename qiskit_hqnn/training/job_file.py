@@ -42,7 +42,7 @@ from qiskit_hqnn.training.rungs import check_rungs
 from qiskit_hqnn.where import Where
 
 Repeat = int | tuple[int, int]
-"""Which repetition a run is: its seed, or (draw, seed) where images are drawn several times.
+"""Which repetition a run is: its seed, or (draw, seed) if images are drawn several times.
 
 A draw is a `data.seed`.
 """
@@ -57,7 +57,7 @@ class JobFile(Section):
     title: str = ""
     """A line for lists and reports."""
     reference: str = ""
-    """The paper or figure that this job stands for."""
+    """The paper or figure that this job reproduces."""
     where: Where = Where("exact")
     """The place where training runs: `exact`, `noisy:fake_<device>`, `aer`, `fake_<device>` or `ibm_<device>`."""
     test: list[Where] = Field(default=[Where("exact")], min_length=1)
@@ -65,7 +65,7 @@ class JobFile(Section):
     shots: Shots = 1000
     """Samples per expectation value, wherever a place samples."""
     gradient: Literal["autograd", "parameter-shift", "random-shift", "spsa"] | None = None
-    """The gradient rule. By default `autograd` on exact values, else `parameter-shift`."""
+    """The gradient rule. By default `autograd` on exact values, otherwise `parameter-shift`."""
     max_qpu_seconds: Annotated[float, Field(gt=0)] | None = None
     """The budget of one run in QPU seconds, training and tests together. A larger price is an error before anything
     is sent.
@@ -93,7 +93,7 @@ class JobFile(Section):
 
     @property
     def places(self) -> tuple[Where, ...]:
-        """Where it trains, then where it is tested."""
+        """The place of training, then the places of the tests."""
         return self.where, *self.test
 
     def single(self, repeat: Repeat, control: str | None) -> JobFile:
@@ -114,7 +114,7 @@ class JobFile(Section):
 
     @property
     def repeats(self) -> list[Repeat]:
-        """All repetitions, for each control alike: the seeds, or each seed on each draw of the images."""
+        """All repetitions, the same for each control: the seeds, or each seed on each draw of the images."""
         if self.data.draws == 1:
             return list(self.seeds)
         first = self.data.seed
@@ -123,7 +123,7 @@ class JobFile(Section):
     @model_validator(mode="before")
     @classmethod
     def _settings_of_the_rule(cls, content: object) -> object:
-        """A job by a rule with settings always has them, so that its run folder says which they were."""
+        """A job with a rule that has settings always contains them, so that its run folder records them."""
         if not isinstance(content, dict):
             return content
         section = _SECTION_OF.get(str(content.get("gradient")))
@@ -220,7 +220,7 @@ class JobFile(Section):
 
 
 def _places(info: ValidationInfo) -> list[Where]:
-    """The places that a job names, as far as they are known while it is read."""
+    """The places that a job names, as far as known while it is read."""
     return [*([info.data["where"]] if "where" in info.data else []), *info.data.get("test", [])]
 
 
@@ -229,7 +229,7 @@ def read_job(path: str | Path, settings: Sequence[str] = ()) -> JobFile:
 
     Args:
         path: a TOML file; a `data.path` in it is relative to its own folder.
-        settings: changes such as "train.epochs=3", applied before checking; values are TOML, or else text, and an
+        settings: changes such as "train.epochs=3", applied before checking; values are TOML, otherwise text, and an
             empty one ("train.schedule=") takes the key out, back to its default. A `data.path` among them is relative
             to the current folder.
 
@@ -260,7 +260,7 @@ def read_job(path: str | Path, settings: Sequence[str] = ()) -> JobFile:
 
 
 def _make_absolute(content: dict[str, object], folder: Path) -> None:
-    """So that the job says which data, circuit and network it means wherever it is read again."""
+    """Absolute paths, so that the job names the same data, circuit and network wherever it is read."""
     for name, key in (("data", "path"), ("model", "ansatz"), ("model", "name")):
         section = content.get(name)
         value = section.get(key) if isinstance(section, dict) else None
@@ -282,7 +282,7 @@ def _folder_instead(path: Path) -> str:
 def check_job(
     content: dict[str, object], source: str, text: str = "", changed: Collection[str] = ()
 ) -> JobFile:
-    """A job from its parsed content; an error names the line of `text`, or says that the key was `changed` since."""
+    """A job from its parsed content; an error names the line of `text`, or that the key was `changed` later."""
     sections = dict(_SECTIONS)
     try:
         job = JobFile.model_validate(content)
@@ -298,10 +298,10 @@ def check_job(
 
 
 def check_words(job: JobFile) -> None:
-    """That the words of a job name something, as far as that can be checked before torch is loaded.
+    """Check that the words of a job exist, as far as possible before torch is loaded.
 
     Raises:
-        JobFileError: if its data set is unknown, or the user's own data is not there.
+        JobFileError: if its data set is unknown, or custom data is missing.
     """
     name = job.data.name
     try:

@@ -1,4 +1,4 @@
-"""The sentence for what is wrong in a job file: where it stands, what was given, what is allowed."""
+"""The sentence for a mistake in a job file: its place, what was given, what is allowed."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def sentence(
     changed: Collection[str],
     sections: Mapping[str, type[BaseModel]],
 ) -> str:
-    """The first mistake in words.
+    """The first mistake, in words.
 
     Args:
-        error: what pydantic found.
+        error: pydantic's.
         source: name of the file.
         text: its content, for the number of the line.
         changed: dotted keys that were set since.
         sections: their types by name, that of the whole file under "".
     """
     errors = error.errors()
-    # A section whose name is misspelt is missing, too, but that is not what must be mended.
+    # A section with a misspelt name is also missing, but the name is the mistake.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     path = [str(part) for part in first["loc"]]
     section = path[0] if len(path) > 1 and path[0] in sections else ""
@@ -76,14 +76,14 @@ def _unknown(section: str, key: str, value: object, sections: Mapping[str, type[
 
 
 def _unknown_below(kind: type[BaseModel], name: str, key: str) -> str:
-    """Of a section within a section, such as [model.encoder]."""
+    """For a section within a section, such as [model.encoder]."""
     inner: object = kind.model_fields[name.rpartition(".")[2]].annotation
     allowed = list(getattr(inner, "model_fields", ()))
     return f"unknown key '{name}.{key}'; [{name}] takes {', '.join(allowed)}{suggestion(key, allowed)}"
 
 
 def _rule(error: ErrorDetails, name: str) -> str:
-    """What is allowed, in the house's words where pydantic has others."""
+    """What is allowed, in this toolkit's words instead of pydantic's."""
     context = error.get("ctx", {})
     words = {
         "int_type": "must be a whole number",
@@ -105,7 +105,7 @@ def _rule(error: ErrorDetails, name: str) -> str:
 
 
 def _as_given(value: object) -> str:
-    """The value as TOML has it."""
+    """The value in TOML's notation."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_as_given(part)}" for key, part in value.items()) + "}"
     return str(value).lower() if isinstance(value, bool) else repr(value)

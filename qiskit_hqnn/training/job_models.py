@@ -1,4 +1,4 @@
-"""[model] by the network that it names: which options there are, checked without torch."""
+"""[model] by the network that it names: its options, checked without torch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Patterns = str | list[str]
 
 
 class EncoderSection(Section):
-    """[model.encoder]: `name`, and what belongs to it."""
+    """[model.encoder]: `name`, and its settings."""
 
     name: str
     """none, flatten, cnn, or a network of torchvision such as resnet18."""
@@ -41,7 +41,7 @@ class EncoderSection(Section):
     weights: str | None = None
     """Of a network of torchvision: pretrained weights, as "DEFAULT"; at random by default."""
     freeze: bool | None = None
-    """Of a network of torchvision: its weights stay as they are."""
+    """Of a network of torchvision: its weights stay fixed."""
 
     @field_validator("name")
     @classmethod
@@ -68,37 +68,37 @@ class EncoderSection(Section):
 
 
 class HybridSection(Section):
-    """[model] of a network around a circuit of the user's choice; see `qiskit_hqnn.models.Hybrid`.
+    """[model] of a network around a custom circuit; see `qiskit_hqnn.models.Hybrid`.
 
     `ansatz` is a published one, a circuit file, or "mine.py:factory", with its arguments in `options`.
     """
 
     name: Literal["hybrid"] = "hybrid"
-    """A network around a circuit of your choice."""
+    """A network around a custom circuit."""
     ansatz: str
     """A circuit file, "mine.py:factory", or a published ansatz."""
     inputs: Patterns | None = None
-    """Patterns of the parameters that are inputs; all that are no weights by default."""
+    """Patterns of the parameters that are inputs; by default all that are not weights."""
     weights: Patterns | None = None
-    """Patterns of the parameters that are weights; all that are no inputs by default."""
+    """Patterns of the parameters that are weights; by default all that are not inputs."""
     observables: Patterns | None = None
     """Outputs of the circuit; the expectation value of Z on each qubit by default."""
     options: dict[str, Any] | None = None
     """Arguments of a factory or a published ansatz."""
     encoder: EncoderSection = EncoderSection(name="flatten")
-    """What makes an input of the circuit of a sample: a word, or a section of its own."""
+    """From a sample to the circuit's inputs: a word, or a separate section."""
     copies: Count = 1
     """Circuits side by side, each with its own inputs and weights."""
     scaling: Literal[SCALINGS] | None = None  # type: ignore[valid-type]
-    """From the encoder's output to angles; batch norm by default, without an encoder none."""
+    """From the encoder's output to angles; by default batch norm, or none without an encoder."""
     layer: Literal[LAYERS] = "estimator"  # type: ignore[valid-type]
     """Expectation values, or probabilities of outcomes."""
     interpret: Literal[INTERPRETATIONS] | None = None  # type: ignore[valid-type]
-    """Of a sampler: what is made of its outcomes; all of them are kept by default."""
+    """Of a sampler: how outcomes become outputs; all outcomes are kept by default."""
     head: Literal["linear", "none"] | list[Count] = "linear"
     """From the layer's outputs to classes; numbers are widths of dense layers before the last one."""
     control: Literal[CONTROLS_OF[HYBRID]] | None = None  # type: ignore[valid-type]
-    """What stands in the quantum layer's place."""
+    """What replaces the quantum layer."""
 
     @field_validator("head", mode="before")
     @classmethod
@@ -150,7 +150,7 @@ def _section(name: str, kinds: Mapping[str, type]) -> type[BaseModel]:
 
 
 def check_controls(name: str, controls: list[str]) -> None:
-    """Raises JobFileError if the network has not all of these control experiments."""
+    """Raises JobFileError if the network lacks one of these control experiments."""
     for control in controls:
         try:
             check_control(control, name)

@@ -22,7 +22,7 @@ def shipped_jobs() -> dict[str, Path]:
 
 
 def find_job(name: str) -> Path:
-    """A path as it is, or the shipped job of that name.
+    """A path unchanged, or the shipped job of that name.
 
     Raises:
         JobFileError: if it is neither.

@@ -1,4 +1,4 @@
-"""The sections of a job file, each a type that knows what it allows."""
+"""The sections of a job file, each a type that defines what is allowed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class Section(BaseModel):
-    # TOML has types: "3" and true are no numbers.
+    # TOML has types: "3" and true are not numbers.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
@@ -45,12 +45,12 @@ class DataSection(Section):
 
     name: str
     """The data set: `digits`, `mnist`, `fashion-mnist`, `cifar10`, `medical-mnist`, `medmnist:<set>`, or `folder`,
-    `npz`, `csv` for your own.
+    `npz`, `csv` for custom data.
     """
     path: Annotated[str | None, Field(validate_default=True)] = None
-    """Where your own data lies, relative to the job file's folder."""
+    """Path of custom data, relative to the job file's folder."""
     targets: Annotated[list[str], Field(min_length=1)] | None = None
-    """Numbers to learn in the place of classes: columns of a `csv`, or names for the numbers of an `npz`. The loss is
+    """Numbers to learn instead of classes: columns of a `csv`, or names for the numbers of an `npz`. The loss is
     then `mse`, of standardised numbers.
     """
     classes: Annotated[list[int | str], Field(min_length=2)] | None = None
@@ -60,21 +60,21 @@ class DataSection(Section):
     test_samples: Annotated[int, Field(ge=1)] | None = None
     """Number of test images; all by default."""
     first: bool = False
-    """Take the first images of each class instead of random ones."""
+    """Use the first images of each class instead of random ones."""
     balanced: bool = False
-    """Take equally many images of each class."""
+    """Use the same number of images of each class."""
     validation: int | float = 0.1
     """Training images that choose the epoch: a share below 1, or a number of images."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Share of the images that become the test set, where the data has none."""
+    """Share of the images that become the test set, if the data has none."""
     image_size: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Pixels per side, to which images are resized."""
     resize: Literal["bilinear", "antialias"] | None = None
     """How published images are resized: `bilinear` (each new pixel between its nearest old ones), the default, or
-    `antialias` (averaged over all that it covers, as Pillow does). Own images are always antialiased.
+    `antialias` (averaged over all that it covers, as Pillow does). Custom images are always antialiased.
     """
     channels: Literal[1, 3] | None = None
-    """Grey (1) or colour (3). By default grey where all files are grey."""
+    """Grey (1) or colour (3). By default grey if all files are grey."""
     reduce: Literal["autoencoder"] | None = None
     """Replace the images by features of an autoencoder that is trained on the training images."""
     augment: list[Literal["rotation", "flip", "crop"]] = []
@@ -123,7 +123,7 @@ class DataSection(Section):
                 f"data.seed + data.draws must be at most {2**32}, but is {chosen['seed'] + value}."
             )
         sampled = chosen.get("train_samples") is not None or chosen.get("test_samples") is not None
-        # MedMNIST has validation images of its own.
+        # MedMNIST comes with validation images.
         split = chosen["validation"] and not chosen["name"].startswith("medmnist:")
         if not sampled and not split and chosen["name"] not in OWN:
             raise JobFileError(
@@ -160,13 +160,13 @@ class TrainSection(Section):
     loss: Literal["cross-entropy", "nll", "negative-probability", "bce", "mse"] | None = None
     """Loss of the network's outputs; the network's own by default."""
     class_weights: Literal["balanced"] | list[Annotated[float, Field(gt=0)]] | None = None
-    """Weight of each class in the loss; "balanced" makes classes of any size count alike."""
+    """Weight of each class in the loss; "balanced" gives classes of any size the same influence."""
     label_smoothing: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Share of a label that goes to all classes alike."""
+    """Share of a label that is spread over all classes."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Learning rate at the start."""
     quantum_learning_rate: Annotated[float, Field(gt=0)] | None = None
-    """Learning rate of the quantum layer's weights, where it is another one."""
+    """Learning rate of the quantum layer's weights, if different."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     """The optimiser of `torch.optim`."""
     momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -180,15 +180,15 @@ class TrainSection(Section):
     schedule_epochs: Annotated[int, Field(ge=1)] | None = None
     """Epochs between the steps of "step", or without a lower validation loss of "plateau"; 10 by default."""
     schedule_factor: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """What "step", "exponential" and "plateau" multiply the rate by; 0.1, for "exponential" 0.95, by default."""
+    """Factor of the rate for "step", "exponential" and "plateau"; by default 0.1, for "exponential" 0.95."""
     early_stopping: Annotated[int, Field(ge=1)] | None = None
-    """Stop after that many epochs without a better `early_stopping_metric`."""
+    """Stop after this many epochs without a better `early_stopping_metric`."""
     early_stopping_metric: Literal["validation_loss", "validation_accuracy", "validation_r2"] | None = None
     """What early stopping watches; the validation loss by default. Numbers have `validation_r2`."""
     device: Literal["auto", "cpu", "cuda", "mps"] | None = None
-    """Where the tensors are in training; "auto", the default, takes a GPU where there is one."""
+    """Where the tensors are in training; "auto", the default, uses a GPU if there is one."""
     devices: Annotated[int, Field(ge=1, le=4096)] | None = None
-    """Processes on each machine, one for each GPU or CPU core: they share out every batch; one by default."""
+    """Processes on each machine, one for each GPU or CPU core, that divide every batch; one by default."""
     nodes: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Machines, started by torchrun or Slurm; one by default."""
     loggers: list[Literal["csv", "tensorboard", "mlflow", "wandb"]] | None = None
@@ -204,11 +204,11 @@ class TrainSection(Section):
     gradient_shots: Annotated[list[Shots], Field(min_length=1)] | None = None
     """Shots of the shifted circuits, a number or a list; a divisor or a multiple of `shots`."""
     shots_plateau: Annotated[int, Field(ge=1)] | None = None
-    """Take the next of `shots` after that many epochs without a lower validation loss, instead of by epoch."""
+    """Use the next of `shots` after this many epochs without a lower validation loss, instead of by epoch."""
 
     @property
     def processes(self) -> int:
-        """How many share out every batch."""
+        """Number of processes that divide every batch."""
         return (self.devices or 1) * (self.nodes or 1)
 
     @field_validator("shots", "gradient_shots", mode="before")
@@ -233,8 +233,8 @@ class TrainSection(Section):
                 )
         if self.processes > self.batch_size:
             raise JobFileError(
-                f"train.batch_size is {self.batch_size}, but a batch is shared out to {self.processes} processes "
-                "(train.devices · train.nodes), of which each takes an image at least."
+                f"train.batch_size is {self.batch_size}, but a batch is divided among {self.processes} processes "
+                "(train.devices · train.nodes), each of which needs at least one image."
             )
         if self.early_stopping_metric is not None and self.early_stopping is None:
             raise JobFileError("train.early_stopping_metric takes effect with train.early_stopping only.")
@@ -266,7 +266,7 @@ class MitigationSection(Section):
     extrapolation: Literal["exponential", "linear", "quadratic"] = "exponential"
     """The curve by which zero-noise extrapolation reaches no noise."""
     randomizations: Annotated[int, Field(ge=1)] = 16
-    """Random draws of each twirl; the shots are spread over them."""
+    """Random draws of each twirl, over which the shots are spread."""
     dynamical_decoupling: Literal["XX", "XpXm", "XY4", "delays"] | None = None
     """Pulses in the idle times of a circuit. `delays` schedules in the same way without pulses, as a control."""
     twirl_gates: bool = False
@@ -277,7 +277,7 @@ class MitigationSection(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> MitigationSection:
         if not self.model_dump(exclude_defaults=True):
-            return self  # most jobs, which then need no Qiskit
+            return self  # most jobs have none, and then need no Qiskit
         from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
         MitigationOptions(**self.model_dump())

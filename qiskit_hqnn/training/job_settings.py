@@ -1,4 +1,4 @@
-"""What the weights of a job's runs follow from, and how two jobs differ in it."""
+"""The settings that determine the weights of a job's runs, and how two jobs differ in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qiskit_hqnn.training.job_file import JobFile
 _NOT_IN_WEIGHTS = {
     "title",
     "reference",
-    "data.path",  # what lies there is compared by its content
+    "data.path",  # the data there is compared by its content
     "data.draws",
     "seeds",
     "controls",
@@ -25,7 +25,8 @@ _NOT_IN_WEIGHTS = {
 
 
 def settings_of(job: JobFile) -> dict[str, object]:
-    """What the weights of a job's runs follow from, seeds apart, by dotted key; keys that are None are left out.
+    """The settings that determine the weights of a job's runs, except seeds, by dotted key; keys with None are left
+    out.
 
     Not among them: titles, places of the test, the budget, threads, and event files.
     """
@@ -40,7 +41,7 @@ def settings_of(job: JobFile) -> dict[str, object]:
 
 
 def differences(settings: Mapping[str, object], wanted: Mapping[str, object]) -> str:
-    """What differs between two of `settings_of`, in words such as "train.epochs 3, here 20"; empty if nothing does."""
+    """Differences between two of `settings_of`, in words such as "train.epochs 3, here 20"; empty if there are none."""
     keys = [key for key in {**wanted, **settings} if settings.get(key) != wanted.get(key)]
     return "; ".join(
         f"{key} {settings.get(key, 'not set')}, here {wanted.get(key, 'not set')}" for key in keys

@@ -1,4 +1,4 @@
-"""The way back from a run folder to its network; its data set is read only when somebody asks for it."""
+"""From a run folder back to its network; its data set is read only on request."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from qiskit_hqnn.where import Where
 
 @dataclass(frozen=True, eq=False)
 class LoadedRun:
-    """A run brought back.
+    """A loaded run.
 
     Attributes:
         folder: its files.
-        job: what it was trained by.
+        job: of its training.
         model: trained, in evaluation mode.
-        description: what the network is, takes and answers.
+        description: what the network is, its inputs and outputs.
         data_root: folder of the data sets.
     """
 
@@ -52,11 +52,11 @@ class LoadedRun:
 
     @cached_property
     def splits(self) -> Splits:
-        """The images that the run was trained and tested with, read when they are first asked for.
+        """The images that the run was trained and tested with, read on first use.
 
         Raises:
-            MissingDataError: if the data set is not there.
-            RunFolderError: if other images lie there now.
+            MissingDataError: if the data set is missing.
+            RunFolderError: if its images have changed.
         """
         splits = load_splits(self.job, self.data_root)
         check_data(self.folder, splits)
@@ -64,14 +64,14 @@ class LoadedRun:
 
     @cached_property
     def predictor(self) -> Predictor:
-        """What reads pictures and answers; it needs no data set."""
+        """Reads pictures and predicts; it needs no data set."""
         return Predictor(self.folder.path, self.model, self.description, self.job, self.folder.encoder())
 
     def read(self, pictures: Sequence[str | Path]) -> Tensor:
         """Picture files as the network takes them: (N, channels, height, width), or (N, features).
 
         Raises:
-            MissingDataError: if a file is no picture, or damaged.
+            MissingDataError: if a file is not a picture, or damaged.
             RunFolderError: if the network takes no pictures.
         """
         return self.predictor.read(pictures)
@@ -83,19 +83,19 @@ class LoadedRun:
         shots: int | None = None,
         max_qpu_seconds: float | None = None,
     ) -> Prediction | Values:
-        """What the network makes of samples: `prediction.names`, `.probabilities`, `.margins`; of numbers `.values`.
+        """The network's prediction for samples: `.names`, `.probabilities`, `.margins`; for numbers `.values`.
 
         Args:
             samples: picture files; or a tensor of the network's own shape, (N, channels, height, width) in 0 … 1 or
                 (N, features).
-            where: the place of the quantum layer; None leaves it where it is, which is "exact" outside `running_on`.
+            where: the place of the quantum layer; None keeps it, which is "exact" outside `running_on`.
                 What is sent to hardware is kept in `predictions.db` in the run folder.
-            shots: other than the job's.
-            max_qpu_seconds: budget, other than the job's; `run.predictor.price` says what it costs.
+            shots: instead of the job's.
+            max_qpu_seconds: budget, instead of the job's; `run.predictor.price` gives the price.
 
         Raises:
-            ShapeError: if a tensor has another shape.
-            MissingDataError: if a file is no picture, or damaged.
+            ShapeError: if a tensor's shape does not fit.
+            MissingDataError: if a file is not a picture, or damaged.
             BudgetError: if it costs more than the budget; nothing is sent then.
         """
         store = self.folder.path / PREDICTIONS_STORE if where and Where.parse(where).hardware else None
@@ -109,11 +109,11 @@ class LoadedRun:
 
 
 PREDICTIONS_STORE = "predictions.db"
-"""In a run folder: every request of its predictions on hardware."""
+"""File in a run folder with all requests of its predictions on hardware."""
 
 
 def load_run(path: str | Path, data_root: str | Path = "data", network: str | None = None) -> LoadedRun:
-    """Bring back a trained run. Its data set need not be there, unless a version before 0.2 wrote the folder.
+    """Load a trained run. Its data set is not needed, unless a version before 0.2 wrote the folder.
 
     Args:
         path: the run folder.
@@ -122,17 +122,17 @@ def load_run(path: str | Path, data_root: str | Path = "data", network: str | No
             `NAMED_NETWORK`); nothing in a run folder is run by itself.
 
     Raises:
-        RunFolderError: if the folder is no run, has no weights, or those of another model.
-        MissingDataError: if its data set is not there, but needed.
+        RunFolderError: if the folder is not a run, has no weights, or those of a different model.
+        MissingDataError: if its data set is missing, but needed.
     """
     folder, root = RunFolder(Path(path)), Path(data_root)
     job = folder.read_job()
     description = folder.description()
     splits = None
     if description is None:
-        if job.model.name not in KINDS:  # what a job file names is not run because a folder is loaded
+        if job.model.name not in KINDS:  # loading a folder does not run the Python that its job file names
             raise RunFolderError(
-                f"{folder.path} has no network.json, without which a network of its user's own cannot be loaded."
+                f"{folder.path} has no network.json, without which a custom network cannot be loaded."
             )
         splits = load_splits(job, root)
         description = describe(job, splits)
@@ -147,18 +147,18 @@ def load_run(path: str | Path, data_root: str | Path = "data", network: str | No
 
 
 def check_data(run: RunFolder, splits: Splits) -> None:
-    """Hold what a run folder has seen against the images that are there now.
+    """Compare a run folder's images with the present ones.
 
     Raises:
-        RunFolderError: if they are not the same, as where a data set was there only in part.
+        RunFolderError: if they differ, for instance if only a part of a data set was available.
     """
     metrics = run.read_metrics()
     now, then = fingerprint(splits), metrics.data
     if not then:
-        # Folders from before fingerprints tell only the size of their test set.
+        # Folders from before fingerprints record only the size of their test set.
         sizes = [metrics.test[place].images for place in run.read_job().test if place in metrics.test]
         then = {"test": sizes[0]} if sizes else {}
-    # Later versions know more about the images than earlier ones have written down.
+    # Later versions record more about the images than earlier ones.
     differing = [key for key in now if key in then and then[key] != now[key]]
     if not differing:
         return
@@ -166,6 +166,6 @@ def check_data(run: RunFolder, splits: Splits) -> None:
     parts = parts if any(part in differing for part in parts) else []
     words = ", ".join(f"{then[part]:,} {part} images (here {now[part]:,})" for part in parts)
     raise RunFolderError(
-        f"Run folder {run.path} belongs to other data, {words or 'as many images, but others'}: choose another "
+        f"Run folder {run.path} belongs to other data, {words or 'as many images, but different ones'}: choose another "
         "folder, or remove this one."
     )

@@ -1,4 +1,4 @@
-"""Where a training runs, and who else writes down how it goes, by their words."""
+"""The device of a training, and its loggers, by their words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def device_of(settings: TrainSection) -> str:
     """The kind of device that a training runs on: "cpu", "cuda" or "mps".
 
     Raises:
-        JobFileError: if it is not there.
+        JobFileError: if it is not available.
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     wanted = settings.device or "auto"
@@ -32,7 +32,7 @@ def device_of(settings: TrainSection) -> str:
 
 
 def make_loggers(settings: TrainSection, folder: RunFolder) -> list[Logger]:
-    """Lightning's loggers for a run, each of which writes into the run folder unless its own settings say otherwise.
+    """Lightning's loggers for a run, which write into the run folder unless their own settings differ.
 
     Raises:
         JobFileError: if the package of one is not installed.

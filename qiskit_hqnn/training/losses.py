@@ -1,4 +1,4 @@
-"""Losses by their words, and what a network's outputs are under each: logits, probabilities or numbers."""
+"""Losses by their words, and what a network's outputs mean for each: logits, probabilities or numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LossWord: TypeAlias = Literal["cross-entropy", "nll", "negative-probability", "b
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: outputs (batch, classes) and labels (batch,) to their mean.
+    """A loss: from outputs (batch, classes) and labels (batch,) to their mean loss.
 
     Args:
         word: "cross-entropy" (of logits); "nll" (−log p of log-probabilities, as torch's NLLLoss);
@@ -55,7 +55,7 @@ class Loss:
 
     @property
     def score(self) -> Score:
-        """The figure by which a network with this loss is judged."""
+        """The score of a network with this loss."""
         return ACCURACY if self.targets is None else R2
 
     def __call__(self, outputs: Tensor, labels: Tensor) -> Tensor:
@@ -75,17 +75,17 @@ class Loss:
         return functional.binary_cross_entropy_with_logits(outputs, targets, weights)
 
     def size(self, labels: Tensor) -> Tensor:
-        """What the mean over images with these labels is divided by: their number, or the sum of their weights."""
+        """The divisor of the mean over images with these labels: their number, or the sum of their weights."""
         if self.class_weights is None or self.word == "bce":
             return torch.tensor(float(len(labels)), device=labels.device)
         return torch.tensor(self.class_weights, device=labels.device)[labels].sum()
 
     def answers(self, outputs: Tensor) -> Tensor:
-        """What outputs (batch, …) say: probabilities of classes, or numbers in their own units."""
+        """The meaning of outputs (batch, …): probabilities of classes, or numbers in their own units."""
         return self.probabilities(outputs) if self.targets is None else self.targets.in_units(outputs)
 
     def tally(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """What is summed over batches for the score: how many are right; of numbers three sums for each."""
+        """The sums over batches for the score: the number of right ones; for numbers three sums each."""
         if self.targets is None:
             return (outputs.detach().argmax(dim=1) == labels).sum()
         wanted = self.targets.standardised(labels).double()
@@ -104,11 +104,11 @@ class Loss:
         return float((1 - squares / (total_of_squares - total.square() / images)).mean())
 
     def rank(self, loss: float, score: float) -> float:
-        """What makes an epoch the best one: the highest of it."""
+        """The rank of an epoch: the highest one is best."""
         return rank(loss, score if self.targets is None else None)
 
     def probabilities(self, outputs: Tensor) -> Tensor:
-        """What outputs (…, classes) say of each class; they add up to 1, but for "bce", where each is by itself."""
+        """Probabilities of classes from outputs (…, classes); they add up to 1, except for "bce"."""
         if self.word == "negative-probability":
             return outputs
         if self.word == "mse":
@@ -122,10 +122,10 @@ def _softmax(outputs: Tensor) -> Tensor:
 
 
 def rank(loss: float, accuracy: float | None) -> float:
-    """What makes an epoch the best one, by its figures on validation images.
+    """The rank of an epoch by its figures on validation images.
 
-    Of epochs that are equally accurate the one of lowest loss is best, not the first: on few images many are at 100 %
-    long before they are done. A hundredth of a thousandth of the loss decides no other pair. Of numbers the loss alone
+    Among equally accurate epochs the one of lowest loss is best, not the first: on few images many reach 100 % long
+    before training is done. The loss is weighted by 1e-5, so it decides no other pair. For numbers only the loss
     decides.
     """
     return -loss if accuracy is None else accuracy - 1e-5 * min(loss, 5.0)
@@ -157,13 +157,13 @@ def check_classes(model: nn.Module, what: str) -> None:
 
 
 def balanced_weights(counts: Sequence[int]) -> tuple[float, ...]:
-    """Weights of classes that make each count alike: images / (classes · images of the class).
+    """Weights that give each class the same influence: images / (classes · images of the class).
 
     Raises:
         HQNNError: if a class has no image.
     """
     if min(counts) < 1:
         raise HQNNError(
-            f"Balanced class weights take an image of each class, but class {counts.index(0)} has none."
+            f"Balanced class weights need an image of each class, but class {counts.index(0)} has none."
         )
     return tuple(sum(counts) / (len(counts) * count) for count in counts)

@@ -84,7 +84,7 @@ def test_a_closed_form_that_is_too_large_or_is_none_says_so():
         HQNNError, match=r"would have 3.93e\+60 features .* of 127 angles that follow from inputs"
     ):
         closed_form(QuantumLayer(circuit_centric(7, 2)))
-    with pytest.raises(HQNNError, match="has an angle that is no sum of its inputs"):
+    with pytest.raises(HQNNError, match="has an angle that is not a sum of its inputs"):
         closed_form(QuantumLayer(one_qubit(lambda x, w: x * x + w)))
     with pytest.raises(HQNNError, match="export it with one copy"):
         closed_form(QuantumLayer(one_qubit(lambda x, w: x * w), 2, initial_weights=[1.0, 2.0]))

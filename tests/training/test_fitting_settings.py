@@ -61,7 +61,7 @@ def test_outputs_are_probabilities_as_their_loss_says():
 
 def test_balanced_weights_make_classes_alike():
     assert balanced_weights([10, 30]) == (2.0, pytest.approx(2 / 3))
-    with pytest.raises(HQNNError, match="take an image of each class, but class 1 has none"):
+    with pytest.raises(HQNNError, match="need an image of each class, but class 1 has none"):
         balanced_weights([10, 0])
 
 

@@ -160,7 +160,7 @@ def test_a_killed_process_is_a_sentence_and_the_run_resumes_in_any_number_of_pro
     ("settings", "words"),
     [
         (["train.devices=0"], "train.devices is 0: must be at least 1"),
-        (["train.devices=9"], "train.batch_size is 8, but a batch is shared out to 9 processes"),
+        (["train.devices=9"], "train.batch_size is 8, but a batch is divided among 9 processes"),
         (["train.devices=2", "where=aer"], "takes one process"),
         (["train.devices=2", 'gradient="spsa"'], "takes one process"),
         (["train.batch_size=4096", "train.devices=4096"], "but this machine has"),

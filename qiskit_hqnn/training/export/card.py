@@ -1,4 +1,4 @@
-"""The card of a run, of several runs or of an exported network: what it is, was trained on, and how good it was."""
+"""The card of a run, of several runs or of an exported network: what it is, its training data, and its results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMAT = "card/1"
 
 
 class Card(BaseModel):
-    """All that stands beside a run, and in the metadata of an exported file; JSON, so that anybody can read it.
+    """The content of card.json in a run folder, and of the metadata of an exported file: JSON that anybody can read.
 
     Attributes:
         format: of the card.
@@ -67,7 +67,7 @@ class Card(BaseModel):
         return self.network
 
     def as_json(self, indent: int | None = None) -> str:
-        """The card as JSON; what says nothing is left out."""
+        """The card as JSON, without empty entries."""
         content = self.model_dump(mode="json", exclude={"results"})
         content["results"] = {name: result.as_json() for name, result in self.results.items()}
         if self.runs is None:
@@ -75,7 +75,7 @@ class Card(BaseModel):
         return json.dumps(content, ensure_ascii=False, sort_keys=True, indent=indent)
 
     def read_job(self) -> JobFile:
-        """The job that the network was trained by; gives shots, mitigation and seed."""
+        """The job of the network's training; gives shots, mitigation and seed."""
         return JobFile.model_validate(self.job)
 
     @staticmethod
@@ -83,7 +83,7 @@ class Card(BaseModel):
         """The card in a file's metadata.
 
         Raises:
-            RunFolderError: if there is none, it is damaged, or of another version.
+            RunFolderError: if there is none, it is damaged, or of a different version.
         """
         if text is None:
             raise RunFolderError(f"{origin} has no card of qiskit_hqnn: it was not written by hqnn export.")
@@ -116,8 +116,8 @@ def make_card(
     Args:
         job: of the run, or of all runs.
         metrics: of the run, or of the first one.
-        environment: its machine and versions; of the machine nothing is kept.
-        network: what it is.
+        environment: its machine and versions; nothing about the machine is kept.
+        network: its description.
         runs: of several runs, their means and differences.
     """
     packages = environment.get("packages", {})
@@ -142,7 +142,7 @@ def _training(metrics: Metrics) -> dict[str, object]:
 
 
 def _without_folders(job: dict[str, Any]) -> dict[str, Any]:
-    """A job whose paths end in what they name: the folders of this machine stay on it."""
+    """A job with only the last part of each path: folders of this machine are not passed on."""
     sections: dict[str, object] = {name: _last_parts(job[name]) for name in ("model", "data") if name in job}
     return {**job, **sections}
 

@@ -2,7 +2,7 @@
 
 Where inputs enter by rotations, an output is a trigonometric polynomial of them: a gate exp(−iθG/2) with G² = 1 gives
 1, cos θ and sin θ (Schuld, Sweke and Meyer 2021, arXiv:2008.08605, section II), so five angles give 3^5 features. The
-weights are in the matrix. What is left is two operators that every runtime has, without a state vector.
+weights are in the matrix. Two operators remain that every runtime has, without a state vector.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 
 LARGEST = 3**10
-"""Features of one copy; beyond, the matrix takes longer to find and to apply than the circuit."""
+"""Most features of one copy; beyond, the matrix takes longer to compute and to apply than the circuit."""
 
 _LARGEST_MATRIX = 2**24
-"""Numbers in the matrices of all copies: 64 MB."""
+"""Most numbers in the matrices of all copies: 64 MB."""
 
 _AGREES = 1e-9
 _POINTS = 64
@@ -90,7 +90,7 @@ class _Angles:
 
 
 def closed_form(layer: QuantumLayer) -> ClosedForm:
-    """A quantum layer with its present weights as plain torch; agrees with it to rounding, which is checked here.
+    """A quantum layer with its present weights as plain torch; it is checked to agree up to rounding.
 
     Example:
         >>> import torch
@@ -105,7 +105,7 @@ def closed_form(layer: QuantumLayer) -> ClosedForm:
         True
 
     Raises:
-        HQNNError: if its inputs enter otherwise than by angles that are sums of them, or there are too many features.
+        HQNNError: if its inputs do not enter by angles that are sums of them, or there are too many features.
     """
     ansatz = layer.ansatz
     weights = layer.weight.detach().double().cpu().reshape(layer.copies, -1)
@@ -117,7 +117,7 @@ def closed_form(layer: QuantumLayer) -> ClosedForm:
     first = angles[0]
     if any(_differs(first, own) for own in angles):
         raise HQNNError(
-            f"Circuit {ansatz.name!r} scales its inputs by weights, so that each copy has other frequencies: export it "
+            f"Circuit {ansatz.name!r} scales its inputs by weights, so each copy has different frequencies: export it "
             "with one copy."
         )
     plain = ClosedForm(
@@ -136,11 +136,11 @@ def _with_weights(ansatz: Ansatz, weights: list[float]) -> Ansatz:
 
 
 def _gathered(template: Template, ansatz: Ansatz) -> _Angles:
-    """Gate angles by what they depend on: angles in proportion share a direction, and add up their frequencies."""
+    """Gate angles by what they depend on: proportional angles share a direction, and their frequencies add up."""
     if template.nonlinear:
         angle = next(iter(template.nonlinear.values()))
         raise HQNNError(
-            f"Circuit {ansatz.name!r} has an angle that is no sum of its inputs ({angle}): it has no closed form."
+            f"Circuit {ansatz.name!r} has an angle that is not a sum of its inputs ({angle}): it has no closed form."
         )
     directions: list[np.ndarray] = []
     slopes = np.zeros((template.num_angles, template.num_angles))
@@ -223,7 +223,7 @@ def _matrix(template: Template, ansatz: Ansatz, own: _Angles) -> np.ndarray:
 
 
 def _points(frequencies: np.ndarray) -> np.ndarray:
-    """As many points as there are features: over one period where frequencies are in proportion to whole numbers."""
+    """The same number of points as features: over one period if frequencies are proportional to whole numbers."""
     count = 2 * len(frequencies) - 1
     if count == 1:
         return np.zeros(1)
@@ -231,7 +231,7 @@ def _points(frequencies: np.ndarray) -> np.ndarray:
     whole = np.allclose(frequencies / frequencies[1], np.arange(len(frequencies)), atol=1e-9)
     if whole:
         return period * np.arange(count) / count
-    # The best conditioned of a few choices: the features of unequal frequencies have no grid of their own.
+    # The best conditioned of a few choices: features of unequal frequencies have no natural grid.
     generator = np.random.default_rng(0)
     choices = [np.sort(generator.uniform(0, 2 * period, count)) for _ in range(200)]
     return min(choices, key=lambda points: float(np.linalg.cond(_features(points, frequencies))))
@@ -243,7 +243,7 @@ def _features(points: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
 
 
 def _check_agreement(plain: ClosedForm, layer: QuantumLayer) -> None:
-    """Hold the closed form against the layer, at inputs that no grid has."""
+    """Compare the closed form with the layer, at inputs off the grid."""
     exact = QuantumLayer(layer.ansatz, layer.copies, initial_weights=layer.weight.detach()).double()
     exact.weight.data = layer.weight.detach().double().cpu()
     generator = torch.Generator().manual_seed(0)

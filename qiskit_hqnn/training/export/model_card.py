@@ -1,4 +1,4 @@
-"""A card in words: beside a run, and as a README.md with the front matter that model hubs such as Hugging Face read."""
+"""A card in words: in a run folder, and as a README.md with the front matter that model hubs read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qiskit_hqnn.training.scores import ACCURACY, Score
 _WILSON = "Wilson's for the share of test images that are right"
 
 _SHOWN = 20
-"""So many class names are listed."""
+"""Most class names in a list."""
 
 
 def write_model_card(card: Card, path: str | Path, file: str = "model.safetensors") -> Path:
@@ -35,7 +35,7 @@ def write_model_card(card: Card, path: str | Path, file: str = "model.safetensor
 
 
 def model_card(card: Card, file: str = "model.safetensors") -> str:
-    """A card as Markdown with front matter; everything in it comes from the card."""
+    """A card as Markdown with front matter; all content comes from the card."""
     parts = [
         _front_matter(card),
         f"# {_plain(card.name)}",
@@ -62,7 +62,7 @@ def write_result_card(card: Card, folder: str | Path) -> Path:
 
 
 def result_card(card: Card) -> str:
-    """A card of results as Markdown, for a reader who wants to hold figures of their own against it."""
+    """A card of results as Markdown, for readers who want to compare their own figures."""
     parts = [
         f"# Result card: {_plain(card.name)}",
         _opening(card),
@@ -111,7 +111,7 @@ def _several(card: Card) -> str:
 
 
 def _interval_within(spread: Spread, score: Score) -> str:
-    """Ends where the score does, as at 0 and 100 %, which Student's t knows nothing of."""
+    """Clipped to the score's range, such as 0 to 100 %, which Student's t ignores."""
     return "–" if spread.low is None or spread.high is None else score.interval(spread.low, spread.high)
 
 
@@ -131,7 +131,7 @@ def _versions(card: Card) -> str:
 
 
 def _front_matter(card: Card) -> str:
-    """YAML, in which a JSON value is a value; the licence is the user's to choose, and left out."""
+    """YAML, in which a JSON value is a value; the licence is left to the user."""
     numbers = card.network is not None and card.network.targets is not None
     results = [_indexed(card, result) for result in card.results.values()]
     content: dict[str, object] = {
@@ -156,7 +156,7 @@ def _indexed(card: Card, result: Result) -> dict[str, object]:
 
 
 def _task(numbers: bool) -> str:
-    """The word of model hubs, which have none for numbers of images."""
+    """The word of model hubs, which have none for regression on images."""
     return "other" if numbers else "image-classification"
 
 
@@ -260,6 +260,6 @@ def _training(card: Card) -> str:
 
 
 def _plain(text: object) -> str:
-    """Words from outside, in which no character is Markdown's, HTML's or a table's."""
+    """Words from outside, with all characters of Markdown, HTML and tables escaped."""
     marks = {"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]", "*": "\\*", "_": "\\_"}
     return "".join(marks.get(character, character) for character in one_line(text))

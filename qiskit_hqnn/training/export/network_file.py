@@ -58,12 +58,12 @@ def write_network(run: LoadedRun, path: str | Path) -> Path:
 
 @dataclass(frozen=True, eq=False)
 class LoadedNetwork:
-    """A network from an exported file; it predicts, and knows nothing of a data set.
+    """A network from an exported file; it predicts without a data set.
 
     Attributes:
         path: the file.
-        card: what it is, takes and answers, and how good it was.
-        predictor: reads pictures, prices and answers.
+        card: what it is, its inputs and outputs, and its results.
+        predictor: reads pictures, prices and predicts.
     """
 
     path: Path
@@ -82,7 +82,7 @@ class LoadedNetwork:
 
     @cached_property
     def job(self) -> JobFile:
-        """What it was trained by."""
+        """The job of its training."""
         return self.predictor.job
 
     def predict(
@@ -112,7 +112,7 @@ def load(path: str | Path, network: str | None = None) -> LoadedNetwork:
             itself.
 
     Raises:
-        RunFolderError: if it is no such file, was damaged, or has a card of another version.
+        RunFolderError: if it is not such a file, is damaged, or has a card of a different version.
     """
     file = Path(path)
     tensors, text = _content(file)

@@ -1,4 +1,4 @@
-"""A trained network as ONNX: its layers as they are, and its quantum layer in closed form."""
+"""A trained network as ONNX: its classical layers unchanged, and its quantum layer in closed form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.losses import loss_of
 
 _AGREES = 1e-5
-"""Rounding of floats; what is seen of it is returned."""
+"""Tolerance for rounding of floats; the observed difference is returned."""
 
 _NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
@@ -32,7 +32,7 @@ class PlainNetwork(nn.Module):
 
     Args:
         network: trained; it is copied.
-        encoder: makes features of images, where they were reduced.
+        encoder: from images to features, if they were reduced.
 
     Raises:
         HQNNError: if its quantum layer has no closed form.
@@ -56,7 +56,7 @@ class PlainNetwork(nn.Module):
 
 
 def plain_network(run: LoadedRun) -> PlainNetwork:
-    """A run's network in plain torch, which torch.export, torch.jit.trace and ONNX take.
+    """A run's network in plain torch, for torch.export, torch.jit.trace and ONNX.
 
     Raises:
         HQNNError: if its quantum layer has no closed form.
@@ -65,7 +65,7 @@ def plain_network(run: LoadedRun) -> PlainNetwork:
 
 
 def write_onnx(run: LoadedRun, path: str | Path) -> float:
-    """Write a run's network as ONNX, after it was held against the network under onnxruntime.
+    """Write a run's network as ONNX, after comparing both under onnxruntime.
 
     Example::
 
@@ -73,10 +73,10 @@ def write_onnx(run: LoadedRun, path: str | Path) -> float:
         write_onnx(load_run("runs/mine"), "mine.onnx")  # the largest difference of a probability
 
     The input is `images`, (N, channels, height, width) in 0 … 1, or (N, features); the output is `probabilities`,
-    (N, classes), or `values`, (N, K). The card stands in the metadata.
+    (N, classes), or `values`, (N, K). The card is in the metadata.
 
     Returns:
-        The largest difference of a probability that was seen; of numbers as a share of their scale.
+        The largest observed difference of a probability; for numbers, as a share of their scale.
 
     Raises:
         HQNNError: if its quantum layer has no closed form, onnx is not installed, or the file does not agree.
@@ -135,7 +135,7 @@ def _run(content: bytes, images: Tensor) -> np.ndarray:
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    # One after the other too: the number of images is free.
+    # One at a time, too: the number of images is free.
     whole = session.run(None, {"images": images.numpy()})[0]
     single = session.run(None, {"images": images[:1].numpy()})[0]
     return np.concatenate([single, np.asarray(whole)[1:]])

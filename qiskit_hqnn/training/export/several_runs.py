@@ -1,4 +1,4 @@
-"""What a card says of several runs: means over seeds or draws with their intervals, and differences from controls."""
+"""A card's part about several runs: means over seeds or draws with their intervals, and differences from controls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Spread(_Part):
 
 
 class Group(_Part):
-    """The runs of the network, or of one control, at one place; of numbers `r2` in the place of accuracy and F1."""
+    """The runs of the network, or of one control, at one place; for numbers `r2` instead of accuracy and F1."""
 
     run: str
     where: str
@@ -47,7 +47,7 @@ class Group(_Part):
 
     @property
     def score(self) -> Score:
-        """What its runs are judged by."""
+        """The score of its runs."""
         return ACCURACY if self.r2 is None else R2
 
     @property
@@ -76,7 +76,7 @@ class SeveralRuns(_Part):
 
 
 def several_runs(summary: Mapping[str, Any]) -> SeveralRuns:
-    """What `summarise` found, for a card."""
+    """The result of `summarise`, for a card."""
     return SeveralRuns(
         groups=[
             Group.model_validate(
