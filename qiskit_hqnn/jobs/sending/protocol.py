@@ -7,8 +7,8 @@ is first looked up by its tag, so that a job whose answer was lost is found inst
 only when no request of it can be on its way any more; a chunk with an id is only waited for. After every submission the
 tag is looked up too, since a request may have been repeated: one job is kept, the others are cancelled. It is looked up
 before the first one as well: copies of a store share tags, and so share their jobs. So do a store that
-is gone or elsewhere and the one that makes the same request later: `elsewhere.py` finds its job by the request's own tag,
-and by notes in the user's own folder of what was sent.
+is gone or elsewhere and the one that makes the same request later: `elsewhere.py` finds its job by the request's own
+tag, and by notes in the user's own folder of what was sent.
 """
 
 from __future__ import annotations
