@@ -44,7 +44,7 @@ def row_page(outcome: Outcome, found: Sequence[Found], path: Path, front: str, q
     lines += _figures(outcome)
     if outcome.records.networks:
         lines.append(pictures(outcome, path, quick))
-        lines.append("" if quick else searched(row.job, path))
+        lines.append("" if quick else searched(row.job, outcome.job, path))
     if outcome.variant:
         lines += [
             f"## With the text's own settings\n\n{in_words(row.variant)}:",

@@ -545,6 +545,7 @@ def test_a_run_in_the_folder_itself_hides_no_others(two_seeds, data_root, tmp_pa
     assert [(run.seed, run.folder.name) for run in found] == [(0, row.job), (1, "seed-1")]
 
 
+SEARCH = ROOT / "docs" / "search.json"
 KEPT = sorted((ROOT / "docs" / "results").glob("*.json"))
 
 
@@ -553,6 +554,8 @@ def test_the_page_of_the_repository_is_what_its_files_give(tmp_path):
     """After a change to job files, published.toml or the page's words: `hqnn reproduce --page-only`."""
     shutil.copytree(ROOT / "docs" / "results", tmp_path / "results")
     shutil.copytree(ROOT / "docs" / "images", tmp_path / "images")
+    if SEARCH.exists():
+        shutil.copy(SEARCH, tmp_path)
     page = tmp_path / "results.md"
     write_page(page, collect(Options(), tmp_path / "none", page), quick=False)
     assert pages(page) == pages(ROOT / "docs" / "results.md")
