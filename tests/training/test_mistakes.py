@@ -84,7 +84,7 @@ def test_a_models_options_have_types(name, option, value, allowed):
     ("job", "settings", "sentence"),
     [
         ("textbook-01", ["data.name='digits'"], r"'textbook' does not take the data's samples of shape \(1, 8, 8\)"),
-        ("textbook-01", ["data.name='digits'", "data.image_size=28", "data.classes=[0, 1, 2]"], "has 2 classes, but"),
+        ("textbook-01", ["data.name='digits'", "data.image_size=28", "data.classes=[0, 1, 2]"], "has 2 outputs, but"),
         ("quickstart", ["model.channels=3"], "to have 3 channels"),
         ("quickstart", ["model.num_qubits=40", "model.depth=1"], "too large: Exact values of 40 qubits .*8.0 TiB"),
         ("quickstart", ["model.num_qubits=20", "model.depth=1", "where='noisy:fake_fez'"],
@@ -129,7 +129,7 @@ def test_image_folders_without_images_or_with_broken_ones_are_told(tmp_path):
     with pytest.raises(MissingDataError, match="not one image in .*medical-mnist/train/CLASS"):
         data.load("medical-mnist", tmp_path)
     (tmp_path / "medical-mnist/train/a/1.jpeg").write_bytes(b"no picture")
-    with pytest.raises(MissingDataError, match="1.jpeg is no image that can be read"):
+    with pytest.raises(MissingDataError, match="1.jpeg cannot be read as an image"):
         data.load("medical-mnist", tmp_path)
 
 

@@ -60,7 +60,7 @@ def test_what_cannot_be_answered_is_one_sentence(own_run, tmp_path):
     with pytest.raises(ShapeError, match="must hold one sample at least"):
         run.predict([])
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n half of one")
-    with pytest.raises(MissingDataError, match="bad.png is no image that can be read"):
+    with pytest.raises(MissingDataError, match="bad.png cannot be read as an image"):
         run.predict(tmp_path / "bad.png")
     classical = replace(run.predictor, model=build("hqnn-parallel", image_size=8, classes=3, control="twin"))
     with pytest.raises(HQNNError, match="has no quantum layer: it runs at 'exact' only"):
