@@ -37,9 +37,8 @@ class Cloud:
 
     def manager(self, store="jobs.db", **options):
         options.setdefault("patience", PATIENCE)
-        return JobManager(
-            "ibm_manila", store=self.folder / store, shots=64, cache=self.folder / "cache", **options
-        )
+        options.setdefault("cache", self.folder / "cache")
+        return JobManager("ibm_manila", store=self.folder / store, shots=64, **options)
 
     def close(self):
         for loopback in self._open:
