@@ -1,4 +1,4 @@
-"""A test set at one place, and the name under which its result is kept."""
+"""The test set at one place, and the name of its result."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def run_test_set(
 
 
 def without_twins(result: Evaluation, twins: Twins) -> dict[str, object]:
-    """What a `Result` keeps of the test images, or the first of them, that were not trained or chosen on, too."""
+    """The part of a `Result` for test images that were not also training or validation images."""
     count = len(result.labels)
     right = result.outputs.argmax(dim=1) == result.labels
     kept: dict[str, object] = {}
@@ -104,7 +104,7 @@ def without_twins(result: Evaluation, twins: Twins) -> dict[str, object]:
 def in_rounds(
     model: nn.Module, images: ImageSet, place: Place, confidence: float
 ) -> tuple[Evaluation, dict[str, object]]:
-    """A test set in rounds at a place in use, and what is to be said of them.
+    """The test set in rounds at a place in use, and the rounds' entries of the result.
 
     Raises:
         HQNNError: if nothing is sampled there, or the confidence is not between 0.5 and 1.
@@ -135,7 +135,7 @@ def in_rounds(
 
 
 def summary_of(decisions: Decisions, confidence: float, spent: Paid, full: Paid) -> dict[str, object]:
-    """What a `Result` keeps of rounds: their shots, and their cost beside that of the full budget."""
+    """The part of a `Result` about rounds: their shots, and their cost beside that of the full budget."""
     return {
         "confidence": confidence,
         "mean_shots": round(float(decisions.shots.mean()), 1),
@@ -178,7 +178,7 @@ def keep_result(run: RunFolder, evaluation: Judged, class_names: Sequence[str], 
 
 
 def plain_of(run: RunFolder) -> Plain:
-    """What a plain result of this run is: the job file's shots and mitigation, on the whole test set."""
+    """The plain result of this run: with the job file's shots and mitigation, on the whole test set."""
     metrics, job = run.read_metrics(), run.read_job()
     known = [result.images for result in metrics.test.values()]
     images = metrics.data.get("test") or max(known, default=0)

@@ -1,4 +1,4 @@
-"""metrics.json as a type: what a run has measured, and the names under which its test results stand."""
+"""metrics.json as a type: a run's measurements, and the names of its test results."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from qiskit_hqnn.where import Where
 
 
 class _Block(BaseModel):
-    # Commands of later versions, and of other people, may add to a block.
+    # Later versions and other programs may add to a block.
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
 class Apart(_Block):
-    """The test images that have no twin among those that the network was trained or chosen on."""
+    """The test images without a twin among the training and validation images."""
 
     images: int
     accuracy: float
@@ -37,7 +37,7 @@ class Result(_Block):
     Attributes:
         where: the place's word.
         shots: samples of an expectation value; None where nothing was sampled.
-        mitigation: the settings that were switched on, as in a job file's [mitigation]; empty for none.
+        mitigation: the active settings, as in a job file's [mitigation]; empty for none.
         fractional: whether rx and rzz gates of any angle were used, on a device that has them.
         tiles: regions of the device that ran side by side, as they were asked for; None for one circuit alone.
         images: how many.
@@ -93,7 +93,7 @@ class Result(_Block):
 
     @property
     def score(self) -> Score:
-        """By which figure it is judged."""
+        """The score of this result."""
         return R2 if self.targets else ACCURACY
 
     @property
@@ -133,7 +133,7 @@ class Result(_Block):
         return ", ".join(words + [word.replace("-", " ") for word in mitigation_words(self.mitigation)])
 
     def as_json(self) -> dict[str, object]:
-        """The block as metrics.json has it: what says nothing is left out."""
+        """The block of metrics.json, without empty entries."""
         content = self.model_dump(mode="json", exclude=_OF_CLASSES if self.targets else None)
         return {
             name: value
@@ -150,7 +150,7 @@ class Parameters(_Block):
 
 
 class Training(_Block):
-    """Where and how long a network was trained, and what that has cost off the exact simulator."""
+    """Where and how long a network was trained, and the cost off the exact simulator."""
 
     where: str = "exact"
     device: str | None = None
@@ -188,7 +188,7 @@ class Metrics(_Block):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, content: object) -> object:
-        """Blocks of before 0.2 have their place in their name alone."""
+        """Blocks from before 0.2 have their place only in their name."""
         if not isinstance(content, Mapping) or not isinstance(content.get("test"), Mapping):
             return content
         return {
@@ -209,7 +209,7 @@ def _with_place(name: str, block: object) -> object:
 
 
 def active(mitigation: Mapping[str, object]) -> dict[str, object]:
-    """Of a job file's [mitigation], what is switched on and is not at its default; empty for none."""
+    """The active settings of a job file's [mitigation] that differ from their defaults; empty for none."""
     defaults = MitigationSection().model_dump()
     # In the order of the section, so that a name does not depend on how the settings were written down.
     given = {
@@ -225,7 +225,7 @@ def active(mitigation: Mapping[str, object]) -> dict[str, object]:
 
 
 def mitigation_words(mitigation: Mapping[str, object]) -> list[str]:
-    """What is switched on, in words such as "trex", "XY4", "zne-1-3-5", "twirl-gates" and "randomizations-32"."""
+    """The active settings, in words such as "trex", "XY4", "zne-1-3-5", "twirl-gates" and "randomizations-32"."""
     words = []
     for name, value in active(mitigation).items():
         plain = name in ("readout", "dynamical_decoupling", "extrapolation")
@@ -237,7 +237,7 @@ def mitigation_words(mitigation: Mapping[str, object]) -> list[str]:
 
 @dataclass(frozen=True)
 class Plain:
-    """What the plain result at a place is: the whole test set, with the shots and the mitigation of the job file.
+    """The plain result at a place: the whole test set, with the shots and the mitigation of the job file.
 
     Attributes:
         shots, mitigation: of the job file.
@@ -253,7 +253,7 @@ class Plain:
     tiles: int | str | None = None
 
     def name(self, result: Result) -> str:
-        """A result's full name: the place's word, and behind it whatever is not plain.
+        """A result's full name: the place's word, followed by whatever is not plain.
 
         "aer" is plain; "aer-4000-shots", "fake_fez-trex-zne-1-3-5", "exact-20-images" and
         "fake_fez-unmitigated-100-random-images" are not.

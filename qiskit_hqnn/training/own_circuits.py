@@ -1,4 +1,4 @@
-"""A circuit that a user brings to a network, and how a run folder keeps it: free of torch.
+"""A custom circuit of a network, and how a run folder keeps it; without torch.
 
 It is kept as QPY with the names of its inputs and weights, so that a run needs neither the file nor the Python that it
 came from.
@@ -28,7 +28,7 @@ CIRCUIT_FILE = "circuit.qpy"
 
 
 class KeptCircuit(BaseModel):
-    """An ansatz as network.json has it.
+    """An ansatz in network.json.
 
     Attributes:
         qpy: the circuit in Qiskit's own format, base64.
@@ -48,7 +48,7 @@ class KeptCircuit(BaseModel):
 
     @staticmethod
     def of(ansatz: Ansatz) -> KeptCircuit:
-        """What is kept of an ansatz."""
+        """The kept form of an ansatz."""
         file = io.BytesIO()
         qpy.dump(ansatz.circuit, file)
         return KeptCircuit(
@@ -68,7 +68,7 @@ class KeptCircuit(BaseModel):
         """The ansatz again.
 
         Raises:
-            RunFolderError: if what was kept is damaged.
+            RunFolderError: if the kept form is damaged.
         """
         try:
             (circuit,) = qpy.load(io.BytesIO(self.content()))
@@ -101,7 +101,7 @@ def _in_words(observable: SparsePauliOp) -> str:
 
 
 def own_ansatz(job: JobFile) -> Ansatz:
-    """The ansatz of a job's "hybrid" network; Python that it names is run, so only its user's own command leads here.
+    """The ansatz of a job's "hybrid" network; Python that it names is run, so only a user's command may call this.
 
     Raises:
         CircuitError: if it cannot be used.
@@ -115,7 +115,7 @@ def own_ansatz(job: JobFile) -> Ansatz:
     selection = Selection(section.inputs, section.weights, section.observables)
     try:
         ansatz = choose_ansatz(section.ansatz, selection, **options)
-    except TypeError as error:  # an option of a published ansatz that is no number
+    except TypeError as error:  # an option of a published ansatz that is not a number
         raise CircuitError(f"Ansatz {section.ansatz!r} cannot be made with {options}: {error}.") from None
     return without_entanglement(ansatz) if separate and not by_factory else ansatz
 
@@ -125,7 +125,7 @@ def _arguments(ansatz: str) -> Mapping[str, object]:
 
 
 def check_circuit(job: JobFile) -> None:
-    """That a job's circuit file can be read as it says, before torch is loaded; Python is not run for that.
+    """Check that a job's circuit file can be read, before torch is loaded and without running Python.
 
     Raises:
         CircuitError: if not.

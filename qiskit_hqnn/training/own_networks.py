@@ -1,4 +1,4 @@
-"""A network that a user brings, and how a run folder keeps it: as text, which is run only by whoever names it."""
+"""A custom network, and how a run folder keeps it: as text, which is run only when a user names it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NETWORK_FILE = "network.py"
 
 
 class KeptSource(BaseModel):
-    """A network of the user's own as network.json has it: which class of which text."""
+    """A custom network in network.json: the class and its text."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -42,7 +42,7 @@ class KeptSource(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class OwnParts:
-    """What a job names besides the toolkit's own.
+    """The custom parts of a job.
 
     Attributes:
         circuit: of a "hybrid" network.
@@ -55,13 +55,13 @@ class OwnParts:
 
     @property
     def digest(self) -> str | None:
-        """Of the content; None where the job names nothing of the user's own."""
+        """Digest of the content; None if the job has no custom part."""
         kept = self.circuit or self.source
         return kept.digest() if kept else None
 
 
 def own_parts(job: JobFile) -> OwnParts:
-    """The circuit or the network that a job names; Python is run, so only its user's own command leads here.
+    """The circuit or the network that a job names; Python is run, so only a user's command may call this.
 
     Raises:
         HQNNError: if it cannot be used.
@@ -91,7 +91,7 @@ def named_network(what: str) -> OwnParts:
 def sizes_taken(
     factory: Callable[..., object], what: str, options: Mapping[str, object], sizes: Mapping[str, object]
 ) -> dict[str, object]:
-    """The arguments of a user's network: the job's options, and those sizes of the data that it asks for.
+    """The arguments of a custom network: the job's options, and the sizes of the data that it takes.
 
     Raises:
         JobFileError: if it has no such arguments, or needs more.
@@ -109,10 +109,10 @@ def sizes_taken(
 def make_network(
     factory: Callable[..., object], what: str, options: Mapping[str, object], control: str | None
 ) -> nn.Module:
-    """A user's network, with what stands in its quantum layer's place in a control experiment.
+    """A custom network, with its quantum layer replaced in a control experiment.
 
     Raises:
-        HQNNError: if it fails, or is not what the library takes.
+        HQNNError: if it fails, or does not follow the protocol.
     """
     by_itself = "control" in inspect.signature(factory).parameters
     arguments = dict(options) | ({"control": control} if by_itself else {})

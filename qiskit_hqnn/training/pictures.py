@@ -1,4 +1,4 @@
-"""Curves and confusion matrices as files; figures belong to no window, so that a notebook shows none by itself."""
+"""Curves and confusion matrices as files; figures have no window, so a notebook shows none by itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qiskit_hqnn.training.losses import rank
 from qiskit_hqnn.training.scores import ACCURACY, R2, Score
 
 _NUMBERED = 30
-"""Up to so many classes the cells of a confusion matrix have numbers in them."""
+"""Up to this many classes the cells of a confusion matrix contain numbers."""
 
 
 def best_epoch(history: Sequence[Mapping[str, float]]) -> Mapping[str, float] | None:
@@ -33,7 +33,7 @@ def best_epoch(history: Sequence[Mapping[str, float]]) -> Mapping[str, float] | 
 
 
 def score_of_history(history: Sequence[Mapping[str, float]]) -> Score:
-    """By which score the epochs of a history are judged."""
+    """The score of the epochs of a history."""
     return R2 if any("train_r2" in row for row in history) else ACCURACY
 
 
@@ -79,13 +79,13 @@ def _line(history: Sequence[Mapping[str, float]], key: str) -> dict[float, float
 
 
 def _draw_lines(axis: Axes, lines: Sequence[Mapping[float, float]], colour: str, label: str) -> None:
-    """One line for each run, pale where there are several, and then their mean over the epochs that all have."""
+    """One line for each run, pale if there are several, and then their mean over the epochs that all have."""
     for line in lines if len(lines) > 1 else ():
         axis.plot(list(line), list(line.values()), color=colour, alpha=0.25, linewidth=0.8)
     if lines:
         epochs = [epoch for epoch in lines[0] if all(epoch in line for line in lines)]
         mean = [sum(line[epoch] for line in lines) / len(lines) for epoch in epochs]
-        # A line through one point is nothing to see.
+        # A line through one point is invisible.
         size, marker = 7 if len(epochs) == 1 else 3, "o" if len(epochs) < 30 else ""
         axis.plot(epochs, mean, color=colour, marker=marker, markersize=size, label=label)
         for line in lines if len(lines) > 1 and len(epochs) == 1 else ():

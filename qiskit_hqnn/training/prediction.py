@@ -1,4 +1,4 @@
-"""What a trained run would answer on a device, before anything is sent there."""
+"""A trained run's predictions on a device, before anything is sent there."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def predict_on(run: LoadedRun, device: str, images: int, shots: int) -> tuple[pd
 
 
 def _answers(run: LoadedRun, labels: Tensor, exact: Tensor, there: Tensor) -> dict[str, list[object]]:
-    """Columns of what the network answers: classes by name, or numbers."""
+    """Columns of the network's outputs: classes by name, or numbers."""
     targets, names = run.description.targets, run.class_names
     if targets is None:
         return {

@@ -1,4 +1,4 @@
-"""What a trained network makes of pictures, here or on a device: read as its data was, priced, computed."""
+"""A trained network's predictions for pictures, on this machine or a device: read like its data, priced, computed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from qiskit_hqnn.training.values import Values
 from qiskit_hqnn.where import Where
 
 _SHOWN = 12
-"""So many samples are printed of a prediction."""
+"""Most samples printed of a prediction."""
 
 
 PredictionRow = TypedDict(
@@ -46,7 +46,7 @@ class Prediction:
     Attributes:
         probabilities: (N, classes).
         class_names: names of the classes.
-        sources: the picture files, where there were such.
+        sources: the picture files, if any.
         where: the place where the quantum layer ran.
     """
 
@@ -73,7 +73,7 @@ class Prediction:
 
     @property
     def rows(self) -> list[PredictionRow]:
-        """One for each sample: "image" (its file, else its number), "class", "probability", "margin"."""
+        """One for each sample: "image" (its file, otherwise its number), "class", "probability", "margin"."""
         sources: Sequence[str | int] = self.sources or range(len(self.probabilities))
         columns = zip(
             sources,
@@ -152,14 +152,14 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A trained network with all that it needs to read pictures and to answer.
+    """A trained network with all that it needs to read pictures and to predict.
 
     Attributes:
         origin: the run folder or file that it comes from, for sentences.
         model: in evaluation mode.
         description: what it is, takes and answers.
         job: gives shots, mitigation, budget and seed off the exact simulator.
-        encoder: makes features of images, where they were reduced.
+        encoder: from images to features, if they were reduced.
     """
 
     origin: Path
@@ -169,20 +169,20 @@ class Predictor:
     encoder: nn.Module | None = field(default=None)
 
     def with_job(self, **changes: object) -> Predictor:
-        """The same network with other settings of its job, such as `fractional=True`."""
+        """The same network with changed settings of its job, such as `fractional=True`."""
         return replace(self, job=self.job.model_copy(update=changes))
 
     def read(self, pictures: Sequence[str | Path]) -> Tensor:
         """Picture files as the network takes them: (N, channels, height, width), or (N, features).
 
         Raises:
-            MissingDataError: if a file is no picture, or damaged.
+            MissingDataError: if a file is not a picture, or damaged.
             RunFolderError: if the network takes no pictures.
         """
         how = self.description.how_read()
         if how is None:
             raise RunFolderError(
-                f"The network of {self.origin} takes vectors of {self.description.shape[0]} features, and no pictures."
+                f"The network of {self.origin} takes vectors of {self.description.shape[0]} features, not pictures."
             )
         images = torch.stack([how.read(path) for path in pictures])
         if self.encoder is None:
@@ -195,7 +195,7 @@ class Predictor:
 
         Raises:
             ShapeError: if a tensor has another shape, or there is no sample.
-            MissingDataError: if a file is no picture, or damaged.
+            MissingDataError: if a file is not a picture, or damaged.
         """
         if isinstance(samples, str | Path):
             samples = [samples]
@@ -219,7 +219,7 @@ class Predictor:
         resume: bool = False,
         max_qpu_seconds: float | None = None,
     ) -> Prediction | Values:
-        """What the network makes of samples: classes, or numbers.
+        """The network's prediction for samples: classes, or numbers.
 
         Args:
             samples: picture files; or a tensor of the network's own shape, (N, channels, height, width) in 0 … 1 or
@@ -228,12 +228,12 @@ class Predictor:
                 otherwise.
             shots: other than the job's.
             store: file that keeps what is sent to hardware, so that it is never paid twice.
-            resume: look there for what was sent before, under the calibration of then.
+            resume: look there for earlier requests, under their calibration.
             max_qpu_seconds: other than the job's budget.
 
         Raises:
             ShapeError: if a tensor has another shape.
-            MissingDataError: if a file is no picture, or damaged.
+            MissingDataError: if a file is not a picture, or damaged.
             BudgetError: if it costs more than the budget; nothing is sent then.
             HQNNError: if the network cannot run at the place.
         """

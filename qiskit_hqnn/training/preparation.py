@@ -30,14 +30,14 @@ from qiskit_hqnn.training.own_networks import (
 )
 
 _AMPLITUDE_QUBITS = 10
-"""Up to here a network with amplitudes takes a size that follows from the data: 1,024 features, 2 s per step of 32."""
+"""Most qubits that follow from the data in a network with amplitudes: 1,024 features, 2 s per step of 32."""
 
 
 def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
-    """The job's images; training images are augmented where it says so.
+    """The job's images; training images are augmented if it says so.
 
     Raises:
-        MissingDataError: if the data set is unknown or not there.
+        MissingDataError: if the data set is unknown or missing.
     """
     options = job.data.model_dump(exclude={"name", "reduce", "augment", "draws"})
     splits = data.load(job.data.name, data_root, **options)
@@ -51,7 +51,7 @@ def load_splits(job: JobFile, data_root: str | Path) -> data.Splits:
 
 
 def augmented(splits: data.Splits, job: JobFile) -> data.Splits:
-    """The splits with their training images changed at random, where the job says so."""
+    """The splits with their training images changed at random, if the job says so."""
     if not job.data.augment:
         return splits
     return replace(splits, train=splits.train.with_augmentation(data.Augmentation(job.data.augment)))
@@ -75,7 +75,7 @@ def build_model(job: JobFile, splits: data.Splits, own: OwnParts | None = None) 
     Args:
         job: the job of one run.
         splits: its images.
-        own: what it names of the user's own; read here where it is not given.
+        own: its custom parts; read here if not given.
 
     Raises:
         HQNNError: if the model or an option is unknown.
@@ -99,7 +99,7 @@ def build_model(job: JobFile, splits: data.Splits, own: OwnParts | None = None) 
 
 
 def check_controls(job: JobFile) -> None:
-    """That the network has all controls of a job, as far as its name says: reported before the first training.
+    """Check that the network has all controls of a job, as far as its name tells, before the first training.
 
     Raises:
         HQNNError: if it lacks one.
@@ -207,7 +207,7 @@ def build_described(
 
 
 def _check_numbers(model: nn.Module, description: Description) -> None:
-    """That a network's outputs can be any numbers: probabilities cannot."""
+    """Check that a network's outputs can be any numbers: probabilities cannot."""
     assert description.targets is not None
     word = loss_of(model).word
     if word not in ("cross-entropy", "mse"):
@@ -278,7 +278,7 @@ def _qubits_for(features: int, published: int, name: str) -> int:
 
 
 def _check_fit(model: nn.Module, name: str, splits: data.Splits) -> None:
-    """Hold a model against its data, one image up to the quantum layer's door, before anything is written."""
+    """Check a model against its data, with one image up to the quantum layer, before anything is written."""
     network, layer = models.as_hybrid(model), models.quantum_layer_of(model)
     model.eval()
     try:
@@ -305,7 +305,7 @@ def _check_fit(model: nn.Module, name: str, splits: data.Splits) -> None:
 
 
 def _check_room(model: nn.Module, job: JobFile) -> None:
-    """Refuse what cannot be computed exactly before a run folder is made for it."""
+    """Refuse what cannot be computed exactly, before a run folder is created."""
     layer = models.quantum_layer_of(model)
     if not isinstance(layer, QuantumLayer):
         return

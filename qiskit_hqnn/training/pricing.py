@@ -1,4 +1,4 @@
-"""What a run would cost off the simulator, found by going through one step of each kind without sampling."""
+"""The price of a run off the simulator, from one step of each kind without sampling."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def price_run(job: JobFile, model: nn.Module, splits: Splits) -> dict[str, Price
 
 
 def price_training(costs: dict[str, Price], epochs: int, done: int = 0) -> Price:
-    """Price of so many epochs with their validation, behind `done` others."""
+    """Price of some epochs with their validation, after `done` others."""
     steps = sum(part.startswith("epoch") for part in costs)
     total = Price()
     for step in range(steps):
-        # The last one stays.
+        # The last one is kept.
         times = sum(min(epoch, steps - 1) == step for epoch in range(done, done + epochs))
         name = "" if step == 0 else f" {step + 1}"
         total += (costs[f"epoch{name}"] + costs.get(f"validation{name}", Price())) * times
@@ -72,7 +72,7 @@ def price_tests(costs: dict[str, Price]) -> Price:
 
 
 def observed_network(model: nn.Module) -> tuple[nn.Module, QuantumLayer]:
-    """A copy of a network, its layer as expectation values: they cost what probabilities cost."""
+    """A copy of a network, its layer as expectation values, which cost the same as probabilities."""
     network = copy.deepcopy(model)
     layer = quantum_layer_of(network)
     assert layer is not None

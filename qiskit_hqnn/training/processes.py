@@ -1,4 +1,4 @@
-"""The processes of one training, which Lightning or a cluster starts: who is first, and what they tell each other."""
+"""The processes of one training, which Lightning or a cluster starts: their ranks, and what they exchange."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class Processes:
         return self.count > 1
 
     def share(self, size: int) -> int:
-        """How many of so many images are this process's; the shares of all add up to `size`."""
+        """This process's number of images out of `size`; the shares of all processes add up to `size`."""
         return max(0, -(-(size - self.rank) // self.count))
 
     def tell(self, told: Mapping[str, object] | None) -> Mapping[str, object]:
-        """What the first process says, in all of them; None is that it has failed.
+        """Send a value of the first process to all of them; None means that it has failed.
 
         Raises:
             ProcessError: in the others, if it failed.
@@ -71,7 +71,7 @@ class Processes:
         with self.lost():
             said: Mapping[str, object] | None = self.fabric.broadcast(told)
         if said is None and not self.first:
-            raise ProcessError("The first process of this training has ended, and says why.")
+            raise ProcessError("The first process of this training has ended, and reports why.")
         return said or {}
 
     def total(self, values: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class Processes:
 
     @contextmanager
     def lost(self) -> Iterator[None]:
-        """A process that died is a sentence in all others.
+        """A process that died becomes one sentence in all others.
 
         Raises:
             ProcessError: if one did.
@@ -96,7 +96,7 @@ class Processes:
                 raise
             cause = str(error).strip().partition("\n")[0][:_LONGEST].rstrip(".")
             raise ProcessError(
-                f"One of the {self.count} processes of this training has ended before its time ({cause}): its last "
+                f"One of the {self.count} processes of this training has ended early ({cause}): its last "
                 "finished epoch is kept, from which the training resumes."
             ) from error
 
@@ -199,7 +199,7 @@ def _later(kill_all: Callable[[], None]) -> None:
 
 
 def quiet() -> None:
-    """Lightning's words on its way of working stay in its logs."""
+    """Lightning's messages about its setup stay in its logs."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
@@ -231,7 +231,7 @@ def _cores() -> int:
 
 
 def _end_with(parent: int) -> None:
-    """A process whose starter was killed would wait for it for ever."""
+    """Ends a process whose parent was killed: it would wait for ever."""
     while os.getppid() == parent:
         time.sleep(_WATCH_SECONDS)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""What a run reports while it runs: one callback with one signature, and a terminal that draws it."""
+"""Reports of a run while it runs: one callback with one signature, and a terminal that draws them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Event:
 
 
 Progress = Callable[[Event], None]
-"""What a run reports to."""
+"""The callback that receives a run's reports."""
 
 _REDRAW_SECONDS = 0.1
 
@@ -53,7 +53,7 @@ def silent(event: Event) -> None:
 class Terminal:
     """Draws a run's progress on a terminal: a line for every epoch, and below it a bar for the one that runs.
 
-    Where the output is no terminal there are only lines.
+    If the output is not a terminal, there are only lines.
 
     Args:
         bar: whether to draw the bar.

@@ -25,11 +25,11 @@ from qiskit_hqnn.training.run_folder import RunFolder
 from qiskit_hqnn.training.scatter import scatter_svg
 
 _CLASSES = 12
-"""So many classes are listed with their images; from more on, the most frequent mistakes stand open."""
+"""Most classes listed with their images; with more, the most frequent mistakes are shown expanded."""
 
 
 def write_report(folder: RunFolder, job: JobFile) -> Path:
-    """Write the page, and the card of the results, from what is in the folder; returns the page's path."""
+    """Write the page and the card of the results from the folder's files; returns the page's path."""
     metrics, history = folder.read_metrics(), folder.history()
     names = _class_names(folder, metrics)
     body = render(
@@ -82,7 +82,7 @@ def _class_names(folder: RunFolder, metrics: Metrics) -> Sequence[str]:
     if description is not None:
         return description.class_names
     most = max((len(result.confusion) for result in metrics.test.values()), default=0)
-    return [str(label) for label in range(most)]  # a folder of before 0.2 has no names
+    return [str(label) for label in range(most)]  # a folder from before 0.2 has no names
 
 
 def _title(result: Result) -> str:
@@ -128,7 +128,7 @@ def _examples(folder: RunFolder) -> Examples | None:
     try:
         return Examples.model_validate_json(file.read_text(encoding="utf-8"))
     except ValueError:
-        return None  # a damaged file of pictures is no reason to go without the numbers
+        return None  # a damaged file of pictures must not hide the numbers
 
 
 def _sizes(metrics: Metrics) -> str:

@@ -1,4 +1,4 @@
-"""A run folder: the files that a training leaves, each with its reader and its writer."""
+"""A run folder: the files of a training, each with its reader and its writer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RunFolder:
 
     @property
     def description_file(self) -> Path:
-        """What the network is and takes, besides its weights."""
+        """The description of the network, without its weights."""
         return self.path / "network.json"
 
     @property
@@ -89,7 +89,7 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the last finished epoch stands, for `--resume`."""
+        """The checkpoint of the last finished epoch, for `--resume`."""
         return self.path / "checkpoints" / "last.ckpt"
 
     def __str__(self) -> str:
@@ -131,15 +131,15 @@ class RunFolder:
             ) from None
 
     def create(self) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
-            RunFolderError: if it cannot be made.
+            RunFolderError: if it cannot be created.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunFolderError(f"Run folder {self.path} cannot be made: {error.strerror}.") from error
+            raise RunFolderError(f"Run folder {self.path} cannot be created: {error.strerror}.") from error
 
     def write_job(self, job: JobFile) -> None:
         """The resolved job file; `hqnn run` on it repeats the run."""
@@ -154,14 +154,14 @@ class RunFolder:
             write_bytes(self.encoder_file, save(tensors_of(encoder)))
 
     def write_own(self, own: OwnParts) -> None:
-        """The user's own circuit as a file that Qiskit reads, or the text of the user's own network."""
+        """The custom circuit as a file that Qiskit reads, or the text of the custom network."""
         if own.circuit is not None:
             write_bytes(self._there(self.path / CIRCUIT_FILE), own.circuit.content())
         if own.source is not None:
             write_text(self._there(self.path / NETWORK_FILE), own.source.text)
 
     def description(self) -> Description | None:
-        """What the network needs besides its weights; None in a folder of before 0.2.
+        """What the network needs besides its weights; None in a folder from before 0.2.
 
         Raises:
             RunFolderError: if the file was damaged.
@@ -182,7 +182,7 @@ class RunFolder:
         """The job of this run.
 
         Raises:
-            RunFolderError: if this is no run folder.
+            RunFolderError: if this is not a run folder.
             JobFileError: if its job file was damaged.
         """
         if not self.job_file.exists():
@@ -190,7 +190,7 @@ class RunFolder:
         return read_job(self.job_file)
 
     def metrics(self) -> dict[str, Any]:
-        """metrics.json as it stands there, or an empty record.
+        """metrics.json as it is, or an empty record.
 
         Raises:
             RunFolderError: if the file was damaged.
@@ -303,14 +303,14 @@ class RunFolder:
         set_weights(model, self._loaded(self.weights), self.path)
 
     def check_there(self, file: Path | None = None) -> None:
-        """That the folder is still there: one that was removed is not made anew by half.
+        """Check that the folder still exists: a removed one is not created again incompletely.
 
         Raises:
             RunFolderError: if it is not.
         """
         if not self.path.is_dir():
             raise RunFolderError(
-                f"{file or self.checkpoint} cannot be written: the run folder {self.path} is not there, or no longer."
+                f"{file or self.checkpoint} cannot be written: the run folder {self.path} does not exist (any more)."
             )
 
     def _there(self, file: Path) -> Path:
@@ -325,7 +325,7 @@ class RunFolder:
         except OSError as error:
             raise RunFolderError(f"{file} cannot be read: {error.strerror}.") from error
         if not isinstance(content, dict):
-            raise RunFolderError(f"{file} must hold an object of JSON, but holds {type(content).__name__}.")
+            raise RunFolderError(f"{file} must contain a JSON object, but contains {type(content).__name__}.")
         return content
 
     def _parsed(self, file: Path, kind: type[Kind]) -> Kind:

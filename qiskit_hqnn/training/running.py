@@ -57,17 +57,17 @@ def run_job(
 
     Args:
         job: with one seed and no controls left; `JobFile.single` makes one of a larger job.
-        folder: becomes the run folder.
+        folder: the run folder to write.
         data_root: folder of the data sets.
         resume: continue after the last finished epoch; places that have their result are skipped. A finished run is
             trained for longer, if the job has more epochs than it had.
         progress: called with each step, epoch and test; True draws them on the terminal.
-        splits: images that a program hands over (see `qiskit_hqnn.data.from_dataset`) in place of the job's [data].
-        callbacks: of Lightning's, that a program hands over; what they do is no part of the job.
-        tested: whether the test set is run; where many settings are tried, they are judged on validation images.
+        splits: images passed by a program (see `qiskit_hqnn.data.from_dataset`) instead of the job's [data].
+        callbacks: Lightning callbacks passed by a program; their effect is not part of the job.
+        tested: whether the test set is run; many settings are compared on validation images instead.
 
     Raises:
-        HQNNError: one sentence for whatever does not fit.
+        HQNNError: if the job, the data or the folder does not fit.
     """
     if progress is True:
         with Terminal() as terminal:
@@ -105,12 +105,12 @@ def run_job(
 
 
 def _handed_over(splits: Splits) -> DataSection:
-    """[data] of images that a program hands over."""
+    """[data] of images passed by a program."""
     return DataSection(name=HANDED_OVER, targets=list(splits.targets.names) if splits.targets else None)
 
 
 def _draw(run: RunFolder, model: nn.Module) -> None:
-    """The pictures of a trained network, which has its best weights from here on."""
+    """Draw the pictures of a trained network, which has its best weights from here on."""
     run.load_weights(model)
     draw_curves(run.history(), run.path / "curves.png")
     keep_circuit(run.path, model)
@@ -168,7 +168,7 @@ def _test(
 
 
 def _in_words(splits: Splits) -> str:
-    """What the run works on, in a line."""
+    """The run's data, in a line."""
     sizes = ", ".join(f"{len(images):,} {part}" for part, images in splits.parts.items())
     shape = "×".join(map(str, splits.image_shape))
     notes = "".join(f" {note}" for note in splits.notes)
@@ -186,9 +186,9 @@ def train(
     callbacks: Sequence[Callback] = (),
     processes: Processes | None = None,
 ) -> None:
-    """Fit the model where the job says, and keep its weights and what they have cost by the training's meter."""
+    """Fit the model at the job's place, and keep its weights and their cost by the training's meter."""
     before = run.history() if resume and run.checkpoint.exists() else []
-    # Aer is quick enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
+    # Aer is fast enough to repeat half an epoch; elsewhere a resumed epoch finds its requests in the store.
     store = run.path / TRAINING_STORE if keeps_requests(job.where) else None
     if not before:
         run.save_initial_weights(model)
@@ -222,7 +222,7 @@ def train(
 
 @contextmanager
 def _left_free(run: RunFolder) -> Iterator[None]:
-    """A training that failed before its first epoch was done, with nothing sampled for it, keeps no folder in use."""
+    """Frees the folder of a training that failed before its first epoch was done, with nothing sampled."""
     try:
         yield
     except Exception:
@@ -240,7 +240,7 @@ def _admit(
     epochs: int,
     report: Progress,
 ) -> None:
-    """Say what training will cost, and refuse a run that does not fit its budget, before anything is written.
+    """Report the price of training, and refuse a run over its budget, before anything is written.
 
     Tiles that a device has no room for are refused here, too: pricing plans them.
     """
@@ -261,7 +261,7 @@ def _admit(
 
 
 def check_unused(run: RunFolder, job: JobFile, resume: bool, digest: str | None = None) -> bool:
-    """That a folder is free, or belongs to this very job and is resumed.
+    """Check that a folder is unused, or belongs to this job and is resumed.
 
     Args:
         run: the folder.
@@ -273,7 +273,7 @@ def check_unused(run: RunFolder, job: JobFile, resume: bool, digest: str | None 
         Whether a finished run is to be trained for longer than it was.
 
     Raises:
-        RunFolderError: if it belongs to another job, or is not to be resumed.
+        RunFolderError: if it belongs to a different job, or is not to be resumed.
     """
     if not run.job_file.exists():
         return False

@@ -34,8 +34,8 @@ class Place:
     Attributes:
         manager: samples for the layer; None for the exact simulator and for networks without a quantum layer.
         meter: counts what is spent there.
-        shots: of the job, where no schedule says otherwise.
-        use: takes other shots from now on.
+        shots: of the job, unless a schedule changes them.
+        use: changes the shots from now on.
     """
 
     manager: JobManager | None = None
@@ -58,10 +58,10 @@ def running_on(
     """The model's quantum layer at a place while the block lasts.
 
     Args:
-        model: a network; one without a quantum layer runs as it is.
+        model: a network; one without a quantum layer runs unchanged.
         job: gives shots, mitigation, budget and seed.
         where: the place's word.
-        shots: other than the job's; "exact" and "noisy:fake_<device>" are sampled only with shots or a rule that needs
+        shots: instead of the job's; "exact" and "noisy:fake_<device>" are sampled only with shots or a rule that needs
             them.
         gradient: rule for training there.
         store: file that keeps every request of this run and its outcomes, so that none is sent twice; None keeps
@@ -98,12 +98,12 @@ def running_on(
 
 
 def check_snapshots(job: JobFile) -> None:
-    """Raises DeviceError, before hours of training, if a snapshot does not exist or lacks the gates asked for."""
+    """Raises DeviceError, before hours of training, if a snapshot does not exist or lacks the requested gates."""
     places = job.places
     noisy = next((place for place in places if place.noisy), None)
     if job.fractional and noisy:
         raise DeviceError(
-            f"{noisy} is without fractional gates: with fractional = true a place is 'fake_<device>' or 'ibm_<device>'."
+            f"{noisy} has no fractional gates: fractional = true needs a place 'fake_<device>' or 'ibm_<device>'."
         )
     devices = [place.device for place in places]
     words = [device for device in devices if device and device.startswith("fake_")]
@@ -117,12 +117,12 @@ def check_snapshots(job: JobFile) -> None:
 
 
 def is_sampled(where: str, shots: int | None = None, gradient: Gradient | None = None) -> bool:
-    """Whether a place answers by samples: by itself, or since shots or a rule that shifts angles are asked for."""
+    """Whether a place samples: by itself, or because shots or a rule that shifts angles are requested."""
     return Where.parse(where).sampled or shots is not None or gradient not in (None, "autograd")
 
 
 def gradient_of(job: JobFile) -> Gradient | None:
-    """The rule that a job trains by, with the job's settings."""
+    """The gradient rule of a job, with the job's settings."""
     if job.spsa:
         return SPSA(job.spsa.step, job.spsa.repeats)
     return (
@@ -131,7 +131,7 @@ def gradient_of(job: JobFile) -> Gradient | None:
 
 
 def with_shots(gradient: Gradient | None, rung: Rung) -> Gradient | None:
-    """A rule with a schedule's shots for shifted circuits, where it says any."""
+    """A rule with a schedule's shots for shifted circuits, if it has any."""
     if rung.gradient is None:
         return gradient
     rule = check_gradient(gradient, exact=False)
@@ -148,7 +148,7 @@ def manager_for(
 ) -> JobManager:
     """The job manager of a run at one place; its seed follows from the job's, so that a run can be repeated.
 
-    On hardware the circuits as they were compiled are kept beside the store, in `templates/`. Simulations are sampled
+    On hardware the compiled circuits are kept beside the store, in `templates/`. Simulations are sampled
     on the workers of the cluster in use, if there is one (`qiskit_hqnn.cluster.using`).
     """
     from qiskit_hqnn.jobs import MitigationOptions
@@ -174,7 +174,7 @@ def manager_for(
 
 
 def _last_calibration(store: Path | Store | None, where: str) -> str | None:
-    """The calibration of a device under which the newest request in a store was made; None if there is none."""
+    """The calibration of a device for the newest request in a store; None if there is none."""
     from qiskit_hqnn.jobs.store import Store
 
     if not isinstance(store, Path) or not store.exists():
@@ -184,14 +184,14 @@ def _last_calibration(store: Path | Store | None, where: str) -> str | None:
 
 
 def keeps_requests(where: str) -> bool:
-    """Whether requests at a place are kept: those that are computed here in no time are repeated instead."""
+    """Whether requests at a place are kept: fast local computations are repeated instead."""
     return Where.parse(where).sampled and where != "aer"
 
 
 def as_trained(
     job: JobFile, place: Place, processes: Processes | None, meter: Meter, epochs: int
 ) -> dict[str, object]:
-    """What a run's metrics keep of how it was trained."""
+    """The part of a run's metrics about its training."""
     training: dict[str, object] = {
         "where": job.where,
         "device": device_of(job.train),

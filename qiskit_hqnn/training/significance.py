@@ -1,4 +1,4 @@
-"""Paired differences: how sure they are, how large beside their own scatter, and which ones could have been seen."""
+"""Paired differences: their significance, their size relative to their scatter, and which ones could be detected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scipy.stats import nct, ttest_1samp
 from scipy.stats import t as student
 
 POWER, LEVEL = 0.8, 0.05
-"""A difference could have been seen if a two-sided test at this level finds it with this probability."""
+"""A difference is detectable if a two-sided test at this level finds it with this probability."""
 
 Key = TypeVar("Key")
 
@@ -79,7 +79,7 @@ def detectable(count: int, power: float = POWER, level: float = LEVEL) -> float:
 
 
 def holm(values: Mapping[Key, float]) -> dict[Key, float]:
-    """p-values adjusted for being so many (Holm 1979): those that are NaN stay so, and do not count."""
+    """p-values adjusted for their number (Holm 1979); NaN values are kept, and do not count."""
     ordered = sorted((key for key, p in values.items() if p == p), key=lambda key: values[key])
     adjusted = dict.fromkeys(values, nan)
     highest = 0.0

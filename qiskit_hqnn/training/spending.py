@@ -1,4 +1,4 @@
-"""What a run has cost and may still cost, on one meter: read off its job stores, off its log where it keeps none."""
+"""The cost of a run and the rest of its budget, on one meter: read from its job stores, or else from its log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunMeters:
     finished: Spending
 
     def check(self, needed: float) -> None:
-        """Hold what is left of a run against what is left to spend, before anything is sent.
+        """Compare the rest of a run with the rest of its budget, before anything is sent.
 
         Args:
             needed: QPU seconds of the epochs and test sets that are not finished. What was paid for them already is not
@@ -46,7 +46,7 @@ class RunMeters:
 
 
 def meters_of(run: RunFolder, max_qpu_seconds: float | None, resumed: bool) -> RunMeters:
-    """The meters of a run as earlier processes have left it.
+    """The meters of a run after earlier processes.
 
     Args:
         run: its folder; may be empty.
@@ -83,7 +83,7 @@ def _sum(parts: Iterable[dict[str, Any]]) -> Spending:
 
 
 def _kept(file: Path) -> Spending:
-    """What the requests in a store have cost; nothing if there is no store."""
+    """The cost of the requests in a store; zero if there is no store."""
     from qiskit_hqnn.jobs import Store
 
     return Spending(*Store(file).spent()) if file.exists() else Spending()

@@ -28,7 +28,7 @@ from qiskit_hqnn.training.run_folder import RunFolder
 
 @dataclass(frozen=True, eq=False)
 class Half:
-    """The first half of a test: the images, what entered the quantum layer, and the PUB that was made of it."""
+    """The first half of a test: the images, the inputs of the quantum layer, and their PUB."""
 
     images: ImageSet
     encoded: Tensor
@@ -39,7 +39,7 @@ def first_half(run: LoadedRun, subset: int | None = None, shots: int | None = No
     """Everything before the quantum layer, for the test set or its first images.
 
     Raises:
-        HQNNError: if the network has no quantum layer, or there are not so many images.
+        HQNNError: if the network has no quantum layer, or there are too few images.
     """
     images = run.splits.test
     if subset is not None:
@@ -53,7 +53,7 @@ def first_half(run: LoadedRun, subset: int | None = None, shots: int | None = No
 
 
 def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Judged:
-    """Everything behind the quantum layer, from its expectation values.
+    """Everything after the quantum layer, from its expectation values.
 
     Args:
         run: as it was submitted.
@@ -61,7 +61,7 @@ def second_half(run: LoadedRun, subset: int, evs: np.ndarray) -> Judged:
         evs: expectation values in the PUB's shape.
 
     Raises:
-        RunFolderError: if they are not this run's.
+        RunFolderError: if they do not belong to this run.
     """
     half = first_half(run, subset)
     network, layer = as_hybrid(run.model), observed_layer_of(run, "submit")
@@ -88,11 +88,11 @@ def finish(run: LoadedRun, where: str, evs: np.ndarray, settings: dict[str, Any]
             submission.
 
     Raises:
-        RunFolderError: if the run was trained again since.
+        RunFolderError: if the run has been trained again since.
     """
     if settings["weights"] != weights_digest(run.folder):
         raise RunFolderError(
-            f"{run.folder.path} was trained again after it had been submitted: its result belongs to other weights."
+            f"{run.folder.path} was trained again after it had been submitted: the result belongs to different weights."
         )
     result = second_half(run, settings["images"], evs)
     kept = {name: settings[name] for name in ("shots", "executions", "qpu_seconds", "seconds", "job")}
@@ -114,7 +114,7 @@ def weights_digest(folder: RunFolder) -> str:
 
 
 def observed_layer_of(run: LoadedRun, purpose: str) -> QuantumLayer:
-    """A run's quantum layer as expectation values, which is what is submitted and inspected.
+    """A run's quantum layer as expectation values, as it is submitted and inspected.
 
     Raises:
         HQNNError: if it has none.

@@ -1,4 +1,4 @@
-"""A further process of a training: it trains along, and writes nothing."""
+"""A further process of a training: it trains with the others, and writes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def set_going(job: JobFile) -> None:
 
 @contextmanager
 def telling(processes: Processes) -> Iterator[None]:
-    """Where the first process fails the others are not left waiting."""
+    """If the first process fails, the others do not keep waiting."""
     try:
         yield
     except BaseException:
@@ -57,7 +57,9 @@ def take_part(
     set_going(job)
     splits = load_splits(job, data_root) if splits is None else splits
     if fingerprint(splits) != told["data"]:
-        raise JobFileError(f"Process {processes.rank} has other images in {data_root} than the first one.")
+        raise JobFileError(
+            f"Process {processes.rank} has different images in {data_root} than the first one."
+        )
     if told["resumed"] and not run.checkpoint.exists():
         raise JobFileError(
             f"Process {processes.rank} does not find in {run.path} what the first one wrote there: the run folder must "

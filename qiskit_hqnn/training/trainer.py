@@ -13,7 +13,7 @@ from qiskit_hqnn.training.shares import SharedStatistics
 
 
 def best_of(classifier: Classifier, validated: bool) -> ModelCheckpoint:
-    """What keeps the weights of the best epoch, and of the last one."""
+    """The callbacks that keep the weights of the best epoch and of the last one."""
     return ModelCheckpoint(
         classifier.checkpoints,
         filename="best",
@@ -25,7 +25,7 @@ def best_of(classifier: Classifier, validated: bool) -> ModelCheckpoint:
 
 
 def early_stopping_of(settings: TrainSection) -> list[Callback]:
-    """What ends a training whose validation images say so; nothing where the job does not ask for it."""
+    """The callback for early stopping on validation images, if the job requests it."""
     if not settings.early_stopping:
         return []
     metric = settings.early_stopping_metric or "validation_loss"
@@ -40,7 +40,7 @@ def trainer_of(
     callbacks: list[Callback],
     processes: Processes,
 ) -> L.Trainer:
-    """The loop, without what Lightning would draw and check by itself."""
+    """The loop, without Lightning's own progress bar and checks."""
     return L.Trainer(
         max_epochs=settings.epochs,
         accelerator={"cuda": "gpu"}.get(device, device),

@@ -1,4 +1,4 @@
-"""A network's tensors to and from files, held against the network that they are for."""
+"""A network's tensors to and from files, checked against the network."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -
     """Put tensors into the network that they belong to.
 
     Args:
-        model: gets them.
+        model: receives them.
         tensors: parameters and buffers by name.
         origin: the run folder or file that they come from, for the sentence.
 
     Raises:
-        RunFolderError: if they belong to another network.
+        RunFolderError: if they belong to a different network.
     """
     own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     stored = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -32,7 +32,7 @@ def set_weights(model: nn.Module, tensors: Mapping[str, Tensor], origin: Path) -
         different = sorted(name for name in own.keys() | stored.keys() if own.get(name) != stored.get(name))
         name = different[0]
         raise RunFolderError(
-            f"The weights in {origin} belong to another model: {name!r} has shape {stored.get(name)}, but this "
+            f"The weights in {origin} belong to a different model: {name!r} has shape {stored.get(name)}, but this "
             f"model's has {own.get(name)} ({len(different)} such differences)."
         )
     model.load_state_dict(dict(tensors))

@@ -170,7 +170,7 @@ def test_a_run_folder_that_vanishes_is_not_made_anew_by_half(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFolderError, match=r"Run folder .*file/run cannot be made: Not a directory"):
+    with pytest.raises(RunFolderError, match=r"Run folder .*file/run cannot be created: Not a directory"):
         RunFolder(tmp_path / "file" / "run").create()
 
 

@@ -213,7 +213,7 @@ def test_metrics_of_0_1_are_read_with_their_places():
     ("content", "sentence"),
     [
         ("{", r"metrics.json is not valid JSON"),
-        ("[]", r"metrics.json must hold an object of JSON, but holds list"),
+        ("[]", r"metrics.json must contain a JSON object, but contains list"),
         (
             '{"test": {"aer": {"images": "many"}}}',
             r"metrics.json is damaged, or of a later version: test.aer",

@@ -77,5 +77,5 @@ def test_a_word_that_is_none_names_them_all(tmp_path):
 
 def test_fractional_gates_are_not_left_out_in_silence(tmp_path):
     job = job_of(tmp_path, "fake_fez", "fractional = true")
-    with pytest.raises(DeviceError, match="noisy:fake_manila is without fractional gates"):
+    with pytest.raises(DeviceError, match="noisy:fake_manila has no fractional gates"):
         check_snapshots(job)

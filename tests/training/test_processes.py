@@ -150,7 +150,7 @@ def test_a_study_has_all_runs_in_the_same_processes(trained):
 
 def test_a_killed_process_is_a_sentence_and_the_run_resumes_in_any_number_of_processes(trained, tmp_path):
     said, _ = _pair(_dying, tmp_path, folder=tmp_path)
-    assert "One of the 2 processes of this training has ended before its time" in said
+    assert "One of the 2 processes of this training has ended early" in said
     assert len(_rows(tmp_path / "killed")) == 1
     run_job(_job(tmp_path, "normalised"), tmp_path / "killed", resume=True)
     _assert_same(trained[0] / "normalised-one", tmp_path / "killed")

@@ -243,7 +243,7 @@ def test_bad_runs_are_one_sentence(finished, tmp_path):
         load_run(other)
     (other / "model.safetensors").write_bytes(finished.weights.read_bytes())
     with pytest.raises(
-        RunFolderError, match="belong to another model: '.*' has shape .* but this model's has"
+        RunFolderError, match="belong to a different model: '.*' has shape .* but this model's has"
     ):
         load_run(other)
     (other / "model.safetensors").write_bytes(b"not a file of tensors")
