@@ -162,7 +162,7 @@ def test_a_run_folder_that_vanishes_is_not_made_anew_by_half(tmp_path):
     run = RunFolder(tmp_path / "gone")
     for write in (lambda: run.write_history([{"epoch": 1}]), lambda: run.add_metrics(seconds={"train": 1.0})):
         with pytest.raises(
-            RunFolderError, match=r"gone/metrics.\w+ cannot be written: the run folder .*gone is not there"
+            RunFolderError, match=r"gone/metrics.\w+ cannot be written: the run folder .*gone does not exist"
         ):
             write()
     assert not run.path.exists()
