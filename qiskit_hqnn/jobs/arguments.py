@@ -1,4 +1,4 @@
-"""The checks of what a job manager is given: made before anything is planned, priced or paid."""
+"""Checks of a job manager's arguments, before anything is planned, priced or paid."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_counts(*, shots: int, sets_at_once: int, seed: int | None) -> None:
 def check_kinds(
     *, mitigation: object, options: object, patience: object, meter: object, store: object
 ) -> None:
-    """Raises HQNNError if one of a manager's objects is neither None nor of its kind."""
+    """Raises HQNNError if one of a manager's objects is neither None nor of the right type."""
     kinds = {
         "mitigation": (mitigation, MitigationOptions),
         "options": (options, SamplingOptions),
@@ -44,7 +44,7 @@ def check_kinds(
 
 
 def shots_for(precision: float | None, shots: int) -> int:
-    """Shots for a standard error of `precision`, ⌈1/precision²⌉; those of the manager where none is asked."""
+    """Shots for a standard error of `precision`, ⌈1/precision²⌉; the manager's shots without a precision."""
     if precision is None:
         return shots
     if not 0 < precision <= 1:

@@ -1,4 +1,4 @@
-"""What may be paid, what is, and what was answered for it: one meter for a call, a manager, a run and a job."""
+"""Limits, spending, and the cost of answered requests: one meter for a call, a manager, a run and a job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Paid(Protocol):
 
 @dataclass(frozen=True)
 class Spending:
-    """Executions and QPU seconds: charged where the service has said so, else by price."""
+    """Executions and QPU seconds: as charged if the service has reported it, otherwise by price."""
 
     executions: int = 0
     qpu_seconds: float = 0.0
@@ -37,7 +37,7 @@ class Spending:
 
 
 class Meter:
-    """Counts what is paid, against a limit of its own and those of all meters above it.
+    """Counts spending, against its own limit and those of all meters above it.
 
     What a child spends, its parents have spent. So a call has a meter below its manager's, a manager may have one below
     a training's and that one below its run's; each may have a limit, and `check` holds them all. A recorded job's meter
@@ -54,8 +54,8 @@ class Meter:
 
     Args:
         limit: QPU seconds; None for none.
-        name: what the limit is, for the sentence that says it would be exceeded.
-        before: what counts as spent from the beginning.
+        name: of the limit, for the sentence of an exceeded one.
+        before: counts as spent from the start.
         lapped: how much of `before` belongs to laps that are over.
 
     Attributes:
@@ -81,7 +81,7 @@ class Meter:
         self._parent: Meter | None = None
         self._reading: Callable[[], Spending] | None = None
         self._children: list[Meter] = []
-        # Primitives' jobs run in threads. One lock for a whole family: a child hands over what it has spent.
+        # Primitives' jobs run in threads. One lock for a whole family: a child passes on what it has spent.
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:
@@ -99,7 +99,7 @@ class Meter:
 
     @limit.setter
     def limit(self, seconds: float | None) -> None:
-        # Nothing is over a limit that is NaN, so it would be none.
+        # Nothing exceeds a limit of NaN, so it would be no limit.
         number = isinstance(seconds, Real) and not isinstance(seconds, bool)
         if seconds is not None and not (number and seconds > 0):
             raise HQNNError(f"Argument `max_qpu_seconds` must be positive, but is {seconds!r}.")
@@ -127,7 +127,7 @@ class Meter:
 
     @property
     def spent(self) -> Spending:
-        """By this meter and all below it."""
+        """Spent by this meter and all below it."""
         with self._lock:
             total = self._own
             if self._reading is not None:
@@ -138,7 +138,7 @@ class Meter:
 
     @property
     def left(self) -> float | None:
-        """QPU seconds that may still be spent, by the tightest limit; None where there is none."""
+        """QPU seconds that may still be spent, by the tightest limit; None if there is no limit."""
         limits = [
             meter.limit - meter.spent.qpu_seconds for meter in self._upwards() if meter.limit is not None
         ]
@@ -147,11 +147,11 @@ class Meter:
     def check(
         self, cost: Paid | float, what: str, otherwise: str = "nothing was sent.", counted: float = 0.0
     ) -> None:
-        """Hold a cost against every limit.
+        """Compare a cost with every limit.
 
         Args:
-            cost: what would be spent; QPU seconds where it is a number.
-            what: is to be paid, the beginning of a sentence.
+            cost: what would be spent; a number is QPU seconds.
+            what: what would be paid, the beginning of a sentence.
             otherwise: the end of the sentence.
             counted: QPU seconds that count as spent already, and are part of the cost.
 
@@ -177,7 +177,7 @@ class Meter:
             self._own += cost
 
     def answer(self, cost: Paid) -> None:
-        """Count what an answer has cost, whoever paid it."""
+        """Count the cost of an answer, whoever paid it."""
         with self._lock:
             for meter in self._upwards():
                 meter.answered += cost

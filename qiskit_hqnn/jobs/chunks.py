@@ -1,4 +1,4 @@
-"""Requests in parts that fit a device, as bytes in the store and back; and their outcomes put together again."""
+"""Requests in parts that fit a device, as bytes in the store and back; and their outcomes joined again."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class ChunkLimits:
-    """What one job may hold at most.
+    """Limits of one job.
 
     Attributes:
         executions: circuits × sets × shots.
         payload: bytes of values.
         result: bytes of outcomes, shot by shot.
-        sets: sets of values; bounds the memory of a simulation and the work that a crash can lose.
+        sets: sets of values; limits the memory of a simulation and the work that a crash can lose.
         qpu_seconds: by IBM's formula.
     """
 
@@ -52,7 +52,7 @@ def chunked(
     Args:
         requests: in their order.
         seconds_each: QPU seconds of one execution of each.
-        limits: a single set that is over a limit still goes by itself.
+        limits: a single set over a limit is still sent by itself.
     """
     chunks: list[list[Piece]] = []
     room = _Room(limits)
@@ -95,7 +95,7 @@ def halves(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 
 class _Room:
-    """What is left of one chunk's limits."""
+    """The rest of one chunk's limits."""
 
     def __init__(self, limits: ChunkLimits) -> None:
         self.left = {

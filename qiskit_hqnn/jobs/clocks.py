@@ -1,4 +1,4 @@
-"""A clock that nobody sets."""
+"""A clock that cannot be set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 def steady() -> float:
-    """Seconds on a clock that nobody sets, that all processes of a machine share, and that runs while it sleeps.
+    """Seconds on a clock that cannot be set, that all processes of a machine share, and that runs during sleep.
 
     A call that wakes up late is given up by it, and so is one in whose middle the clock on the wall is set back.
     """

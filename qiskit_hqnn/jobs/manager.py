@@ -1,4 +1,4 @@
-"""The job manager: primitives for any place, priced before anything runs, resumed wherever a process was ended."""
+"""The job manager: primitives for any place, priced before anything runs, resumed after any interruption."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JobManager", "expectation_values"]
 SETS_AT_ONCE = 2_000
-"""Bounds a simulation's memory and the work that a crash can lose; a call of Aer costs little beside so many sets."""
+"""Limits a simulation's memory and the work that a crash can lose; with this many sets a call of Aer costs little."""
 
 
 class JobManager:
@@ -61,7 +61,7 @@ class JobManager:
         where: "aer", "fake_<device>", "ibm_<device>", a BackendV2 (simulated with its target's noise), a BaseSamplerV2.
         store: a URL (sqlite:///runs/jobs.db, postgresql://…), the path of an SQLite file, or a `Store`; None keeps
             nothing on Aer and on snapshots, and is sqlite:///runs/jobs.db for hardware.
-        shots: of each set of values, where a call names none.
+        shots: per set of values, if a call gives none.
         max_qpu_seconds: budget of all calls together, in the QPU seconds that hardware charges (on Aer and snapshots:
             would charge), what is sent again included; None for no limit.
         mitigation: options for expectation values.
@@ -74,19 +74,19 @@ class JobManager:
         adapter: a custom place; `where` then names the device to compile for.
         sets_at_once: sets of values that one simulation takes, and a crash can lose; hardware has its own limits.
         fractional: whether the device's fractional gates are used, rzz angles folded into [0, π/2]; else left out.
-        meter: counts what this manager spends, too, and its limit holds for it: of a run with several managers.
+        meter: of a run with several managers: it also counts what this manager spends, and its limit applies.
         tiles: sets of values that run side by side on a device: a number, "auto", or `Tiles`; None for one alone.
-        cluster: of `qiskit_hqnn.cluster.connect`: its workers sample Aer and snapshots as this process would.
+        cluster: from `qiskit_hqnn.cluster.connect`: its workers sample Aer and snapshots like this process.
 
     Attributes:
         meter: what this manager has sent or recorded, was answered (also from the store), and has left.
-        progress, said: called with (finished, all) parts of a job, and with a sentence for whatever it waits for.
+        progress, said: called with (finished, all) parts of a job, and with a sentence about what it waits for.
 
     Raises:
         DeviceError: if there is no such device.
-        ClusterError: if the place is no simulation that a cluster's workers can open.
-        HQNNError: if shots or budget are not positive, or a place without qubits of its own is given tiles.
-        MitigationError: if tiles and mitigation do not go together.
+        ClusterError: if the place is not a simulation that a cluster's workers can open.
+        HQNNError: if shots or budget are not positive, or tiles are given for a place without fixed qubits.
+        MitigationError: if tiles and mitigation cannot be combined.
         StoreError: if the store cannot be used.
     """
 
@@ -157,7 +157,7 @@ class JobManager:
 
     @property
     def qpu_seconds(self) -> float:
-        """Of everything that this manager has sent or recorded: charged, or by price while that is not known."""
+        """QPU seconds of all that this manager has sent or recorded: as charged, or by price until known."""
         return self.meter.spent.qpu_seconds
 
     def estimator(self) -> ManagedEstimator:
@@ -169,11 +169,11 @@ class JobManager:
         return ManagedSampler(self)
 
     def plan(self, pub: EstimatorPub, precision: float | None = None) -> Planned:
-        """What an estimator PUB is sent as."""
+        """The plan of an estimator PUB: the requests that would be sent."""
         return self._planner.estimation(pub, precision, self.shots)[0]
 
     def price(self, estimation: Planned) -> Price:
-        """What a planned PUB costs on hardware; on Aer and snapshots, what it would cost there."""
+        """The price of a planned PUB on hardware; for Aer and snapshots, what hardware would charge."""
         return price_requests(estimation.requests, estimation.durations, self.device, self.options)
 
     def estimate(
@@ -190,7 +190,7 @@ class JobManager:
     def sample(self, pub: SamplerPub, shots: int | None, max_qpu_seconds: float | None = None) -> Outcomes:
         """Sample a PUB; all its classical bits count as one register, in their order.
 
-        A circuit that measures nothing is answered with zeros, and nothing is run for it.
+        A circuit that measures nothing gives zeros, and nothing is run for it.
 
         Raises:
             MitigationError: if the manager has mitigation, which is for expectation values.
@@ -244,8 +244,8 @@ class JobManager:
     ) -> str:
         """Record an estimator PUB, and return its id: `wait` or a worker sends it, `expectation_values` reads it.
 
-        Whoever sends it, it may cost what is left of the budget now, what is sent again included. A job that was
-        recorded before may from now on cost `max_qpu_seconds`, if they are given.
+        Whoever sends it, it may cost the present rest of the budget, including what is sent again. For an existing job,
+        `max_qpu_seconds` becomes the new limit, if given.
 
         Args:
             pub: what to estimate.
@@ -345,6 +345,6 @@ class JobManager:
         return drive(store, job, *hands, meter=call, said=self.said)
 
     def _identity(self, settings: Mapping[str, object]) -> dict[str, object]:
-        """What decides a job's result beside its requests."""
+        """The settings that determine a job's result, besides its requests."""
         own = {"options": asdict(self.options), "limits": asdict(self.limits), **self._planner.identity}
         return {**settings, **own}

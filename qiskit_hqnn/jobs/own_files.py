@@ -1,4 +1,4 @@
-"""Files of this user alone: locks of workers, their logs where a store is no file, the pace of submissions."""
+"""Private files of this user: locks of workers, their logs if a store is not a file, the pace of submissions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qiskit_hqnn.errors import HQNNError
 def own_folder() -> Path:
     """This user's folder for them: $XDG_STATE_HOME/hqnn or ~/.local/state/hqnn, or one below the temporary folder.
 
-    It is never one that somebody else could have made: a lock in a shared folder can be held by anybody.
+    It is never one that somebody else could have created: anybody can hold a lock in a shared folder.
 
     Raises:
         HQNNError: if there is no folder that only this user can write.

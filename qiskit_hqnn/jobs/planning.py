@@ -1,4 +1,4 @@
-"""What a job manager makes of a PUB before it is priced: requests for one circuit, or for regions side by side."""
+"""From a PUB to requests before it is priced: for one circuit, or for regions side by side."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from qiskit_hqnn.jobs.tiling import (
 
 
 class Planner:
-    """Plans at one place; the same question gets the same requests until it was answered.
+    """Plans at one place; an equal PUB gets the same requests until it is answered.
 
     Args:
         device: the place's.

@@ -1,4 +1,4 @@
-"""QPU seconds in money: what IBM's plans charge, and how much of the free one a price takes."""
+"""QPU seconds in money: the rates of IBM's plans, and the share of the free plan that a price uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qiskit_hqnn._checks import quoted, suggestion
 from qiskit_hqnn.errors import HQNNError
 
 AS_OF = "November 2026"
-"""When `PLANS` was read off IBM's price list; `plan_of("1.25/s")` is a rate of your own."""
+"""Date of IBM's price list for `PLANS`; `plan_of("1.25/s")` is a custom rate."""
 
 _OWN_RATE = re.compile(r"\$?\s*(\d+(?:\.\d+)?)\s*\$?\s*/\s*(s|min|h)")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -18,7 +18,7 @@ _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class Plan:
-    """What a QPU second costs, or how many of them a plan gives.
+    """The price of a QPU second, or the number of them in a plan.
 
     Attributes:
         name: the word for `--plan`.
@@ -41,7 +41,7 @@ class Plan:
     days: float = 28.0
 
     def dollars(self, qpu_seconds: float) -> float:
-        """The price of so many QPU seconds, to a cent."""
+        """The price of this many QPU seconds, to a cent."""
         return round(self.rate / _SECONDS[self.unit] * qpu_seconds, 2)
 
     def cost(self, qpu_seconds: float) -> str:
@@ -52,7 +52,7 @@ class Plan:
         return f"{100 * share:.1f} %" if share <= 1 else f"{share:,.1f} periods"
 
     def describe(self, qpu_seconds: float) -> str:
-        """What so many QPU seconds are on this plan, in words."""
+        """The price or share of this many QPU seconds on this plan, in words."""
         if self.seconds is None:
             known = f", {AS_OF}" if self.name in PLANS else ""
             return f"{self.cost(qpu_seconds)} at {self.rate:,.2f} $/{self.unit} ({self.name}{known})"

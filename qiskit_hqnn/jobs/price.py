@@ -1,4 +1,4 @@
-"""What a request costs on hardware, before anything is sent."""
+"""The price of a request on hardware, before anything is sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS_A_JOB = 2.0
 
 @dataclass(frozen=True)
 class Price:
-    """A request's cost by IBM's formula: 2 s a job + (delay between shots + circuit duration) × executions.
+    """A request's cost by IBM's formula: 2 s per job + (delay between shots + circuit duration) × executions.
 
     Prices add up, and a price times n is that of n such requests.
 

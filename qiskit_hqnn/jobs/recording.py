@@ -1,4 +1,4 @@
-"""From requests to a job in the store, under an id of all that can alter its result, and from there to outcomes."""
+"""From requests to a job in the store, under an id of all that can change its result, and from there to outcomes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from qiskit_hqnn.jobs.tiling import Planned, recipe
 
 
 class JobFailedError(HQNNError):
-    """A device has refused, failed or cancelled a job for good."""
+    """A device has finally refused, failed or cancelled a job."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def record(
     limits: ChunkLimits,
     estimation: Planned | None,
 ) -> Recorded:
-    """Commit a job with all its chunks; whoever comes second finds it there."""
+    """Commit a job with all its chunks; a second caller finds the existing one."""
     chunks = chunked(requests, seconds_each, limits)
     fresh = store.add_job(
         job,
@@ -89,7 +89,7 @@ def sample_at_once(
     options: SamplingOptions,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcomes]:
-    """Without a store there is nothing to come back to: straight through the adapter.
+    """Sample directly through the adapter: without a store nothing can be resumed.
 
     Raises:
         JobFailedError: if the place cannot run them.

@@ -35,7 +35,7 @@ STORE_VARIABLE = "HQNN_STORE"
 
 
 def ensure_worker(store: Store) -> subprocess.Popen[bytes] | None:
-    """Start a worker for a store, unless one waits already: the one at work may just be closing.
+    """Start a worker for a store, unless one waits already: the working one may just be closing.
 
     Returns:
         The process, so that whoever asks again and again starts no other while it lives; None if none was started.
@@ -66,7 +66,7 @@ def main() -> None:
         sys.exit(f"Set {STORE_VARIABLE} to the store's URL.")
     file = file_of(parse_url(address))
     if file is not None and not file.exists():
-        sys.exit(f"There is no job store {file} (any more).")  # a worker makes none
+        sys.exit(f"Job store {file} does not exist (any more).")  # a worker makes none
     following = locks.take(_own_path(address, "next"))
     if following is None:
         return

@@ -199,7 +199,7 @@ def test_a_run_folder_that_vanishes_in_training_stays_gone(tmp_path):
             shutil.rmtree(folder)
 
     with pytest.raises(
-        RunFolderError, match=r"last.ckpt cannot be written: the run folder .*run is not there"
+        RunFolderError, match=r"last.ckpt cannot be written: the run folder .*run does not exist"
     ):
         run_job(job_of(), folder, progress=vanish)
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""The seam to a device, and what stands behind it: Aer, snapshots, any sampler, IBM hardware."""
+"""The seam to a device, and the adapters behind it: Aer, snapshots, any sampler, IBM hardware."""
 
 import lazy_loader
 

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from qiskit.result import Result
 
 _DENSITY_MATRIX_QUBITS = 8
-"""Up to so many qubits a density matrix costs less than a trajectory for every shot."""
+"""Up to this many qubits a density matrix costs less than a trajectory for every shot."""
 
 
 def sample(request: SamplingRequest, device: Device) -> Outcomes:
     """Run one request in this process.
 
-    A device's circuit is cut down to its used qubits first: the noise of the others cannot reach it, and a state of
-    all 156 could not be held. A tiled circuit is sampled region by region for the same reason.
+    A device's circuit is reduced to its used qubits first: the noise of the others cannot affect it, and a state of all
+    156 would not fit. A tiled circuit is sampled region by region for the same reason.
     """
     if is_tiled(request.circuit):
         return checked([sampled_apart(request, partial(_sample, device=device))], [request])[0]
@@ -94,7 +94,7 @@ def noise_of(device: Device, used: tuple[int, ...]) -> NoiseModel:
     target = cut_target(device.target, used)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Qiskit backend .* has no QubitProperties")
-        # Without T1 and T2, Aer would look for them all the same.
+        # Aer would look for T1 and T2 even if there are none.
         return NoiseModel.from_backend(
             CutDevice(device.name, target), thermal_relaxation=bool(target.qubit_properties)
         )

@@ -1,7 +1,7 @@
-"""What came back, held against what was asked: one rule for everything that differs.
+"""Results, compared with their requests: one rule for every difference.
 
-It is stored as received, where there is a store, for a person to look at; reported in one sentence; neither asked for
-again by itself, since it is paid, nor read.
+An odd result is stored as received, if there is a store, for a person to inspect, and reported in one sentence. It is
+paid, so it is not requested again automatically, and it is not used.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def checked(
 
 
 def _difference(result: Outcomes | SamplerPubResult, request: SamplingRequest) -> str:
-    """What differs, in a few words; nothing if all is as it should be."""
+    """The difference, in a few words; empty if there is none."""
     if isinstance(result, Outcomes):
         shots = result.packed.shape[1] if result.packed is not None else _fewest(result.counts)
         return _numbers(request, result.sets, shots, request.circuit.num_clbits, result.bits, "the circuit")
@@ -82,7 +82,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _received(results: Sequence[Outcomes | SamplerPubResult]) -> bytes:
-    """Results as they came, else all arrays in them."""
+    """Results as received, otherwise all arrays in them."""
     known = getattr(results, "received", None)
     if isinstance(known, bytes):
         return known

@@ -1,7 +1,7 @@
-"""A tiled circuit in parts that no gate joins: each is sampled by itself, and their outcomes are put side by side.
+"""A tiled circuit in parts that no gate joins: each is sampled separately, and their outcomes are joined.
 
-The parts of a product state are independent, so this is exact, whatever the noise of a part is; a state of all its
-qubits could not be held.
+The parts of a product state are independent, so this is exact for any noise within a part; a state of all its qubits
+would not fit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Sample = Callable[[SamplingRequest], Outcomes]
 
 
 def is_tiled(circuit: QuantumCircuit) -> bool:
-    """Whether a circuit was made of tiles."""
+    """Whether a circuit consists of tiles."""
     return [register.name for register in circuit.cregs] == [TILES]
 
 
@@ -49,7 +49,7 @@ def sampled_apart(request: SamplingRequest, sample: Sample) -> Outcomes:
     rng = np.random.default_rng(request.seed)
     for part in _parts(request):
         found = sample(part.request).to_bit_array().array
-        # Shots come in the order of their outcomes: two parts in that order would seem to depend on each other.
+        # Shots are sorted by outcome: two parts in that order would appear correlated.
         order = rng.random(found.shape[:2]).argsort(axis=1)
         found = np.take_along_axis(found, order[..., None], axis=1)
         found = found.reshape(request.sets, request.shots, -1)
@@ -60,7 +60,7 @@ def sampled_apart(request: SamplingRequest, sample: Sample) -> Outcomes:
 
 
 def _parts(request: SamplingRequest) -> Iterator[_Part]:
-    """Of a circuit all parts that measure something."""
+    """All parts of a circuit that measure something."""
     circuit = request.circuit
     column = {name: index for index, name in enumerate(request.parameters)}
     for number, steps in enumerate(_joined_steps(circuit)):

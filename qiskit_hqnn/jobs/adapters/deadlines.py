@@ -1,4 +1,4 @@
-"""Calls that may hang: given up after a deadline and notified, so that they do not act when nobody waits any more."""
+"""Calls that may hang: given up after a deadline and notified, so that they do not act after that."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _calls = threading.local()
 
 
 def within(deadline: float | None, work: Callable[[], _T]) -> _T:
-    """What `work` returns, in a thread of its own.
+    """The result of `work`, which runs in a separate thread.
 
     Args:
         deadline: seconds; None waits as long as it takes, in this thread.
-        work: may ask `given_up()` before it does something that cannot be taken back.
+        work: may call `given_up()` before it does something irreversible.
 
     Raises:
         TransientError: once the deadline has passed. The thread runs until its own call comes back.

@@ -1,4 +1,4 @@
-"""Aer and snapshots of devices behind the same seam as hardware: a submission returns when it is computed."""
+"""Aer and snapshots of devices behind the same seam as hardware: a submission returns with its result computed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from qiskit_hqnn.jobs.registers import measured_last
 
 
 class LocalAdapter:
-    """Computes in this process. A job lives as long as the process: what died with it is computed again."""
+    """Computes in this process. A job lives as long as the process: what is lost with it is computed again."""
 
     deadline: float | None = None
     finishes_on_submit = True
@@ -40,7 +40,7 @@ class LocalAdapter:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.where = device.name
-        # Another version of Aer draws other samples from the same seed.
+        # A different version of Aer draws different samples from the same seed.
         self.calibration = f"{device.calibration}/aer-{qiskit_aer.__version__}"
         self._finished: dict[str, tuple[str, list[Outcomes]]] = {}
 
@@ -62,7 +62,7 @@ class LocalAdapter:
         return JobState("done")
 
     def result(self, job_id: str) -> list[Outcomes]:
-        # Taken once: the store has it from now on.
+        # Read once: the store has it from now on.
         return self._finished.pop(job_id)[1]
 
     def cancel(self, job_id: str) -> None:
@@ -70,7 +70,7 @@ class LocalAdapter:
 
 
 class SamplerAdapter(LocalAdapter):
-    """Any BaseSamplerV2 as a place; its own seed decides the samples, not a request's."""
+    """Any BaseSamplerV2 as a place; its own seed determines the samples, not a request's."""
 
     def __init__(self, sampler: BaseSamplerV2, device: Device) -> None:
         super().__init__(device)
@@ -92,8 +92,8 @@ class SamplerAdapter(LocalAdapter):
 class SimulatorAdapter(SamplerAdapter):
     """A BackendV2 without a fixed number of qubits: a simulator, whose own `run` samples.
 
-    Each set of values is a run with a seed of its own where the simulator takes one: some draw the same random
-    numbers for all circuits of a run.
+    Each set of values is a run with a separate seed if the simulator takes one: some draw the same random numbers for
+    all circuits of a run.
     """
 
     def __init__(self, backend: BackendV2, device: Device) -> None:

@@ -1,4 +1,4 @@
-"""From the one word for a place to its device and its adapter; adapters of hardware are imported when asked for."""
+"""From the word of a place to its device and its adapter; hardware adapters are imported on use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_word(where: str) -> None:
     if where != "aer" and not where.startswith(("fake_", "ibm_")):
         raise DeviceError(
             f"A job that outlives its process must be for 'aer', 'fake_<device>' or 'ibm_<device>', but is for "
-            f"{where!r}, an object of the script that made it: run that script again."
+            f"{where!r}, an object of the script that created it: run that script again."
         )
 
 
@@ -60,7 +60,7 @@ def open_place(
 
 def _device_behind(sampler: BaseSamplerV2) -> Device:
     """What to compile for: the backend of a sampler that has one, which takes that backend's circuits only."""
-    # What decides such an object's results is not known: another one's are never handed out as its own.
+    # What determines such an object's results is not known: results of a different one are never reused.
     name, calibration = type(sampler).__name__, f"sampler-{uuid4().hex}"
     backend = getattr(sampler, "backend", None)
     backend = backend() if callable(backend) else backend

@@ -1,4 +1,4 @@
-"""What crosses the seam to a device: circuits with values to sample, and the outcomes that come back."""
+"""What crosses the seam to a device: circuits with values to sample, and their outcomes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qiskit_hqnn.jobs.arrays import arrays_from_bytes, arrays_to_bytes
 from qiskit_hqnn.jobs.devices import circuit_bytes
 
 HISTOGRAM_BITS = 12
-"""Outcomes of up to so many bits are kept as counts of each outcome, of more bits shot by shot."""
+"""Outcomes of up to this many bits are kept as counts; with more bits, shot by shot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class SamplingRequest:
         return self.sets * self.shots
 
     def digest(self) -> bytes:
-        """Hash of everything here that can alter the outcomes."""
+        """Hash of everything here that can change the outcomes."""
         digest = sha256(circuit_bytes(self.circuit))
         digest.update(repr((self.parameters, self.values.shape, self.shots, self.seed)).encode())
         digest.update(np.ascontiguousarray(self.values, dtype="<f8").tobytes())

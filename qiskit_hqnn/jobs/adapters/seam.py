@@ -1,4 +1,4 @@
-"""The seam to a device: what the job manager asks of a place, and how a place says what went wrong."""
+"""The seam to a device: the calls of the job manager to a place, and the errors that a place raises."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ JobWord = Literal["queued", "running", "done", "failed", "cancelled"]
 
 @dataclass(frozen=True)
 class JobState:
-    """Where a backend job stands.
+    """The state of a backend job.
 
     Attributes:
         word: one of `JobWord`.
         reason: the service's own words on a failure, without secrets.
-        permanent: a failed job would fail again; else it is sent again, a bounded number of times.
-        too_long: a failed job ran out of time: it is split, never repeated as it was.
+        permanent: a failed job would fail again; otherwise it is sent again, a bounded number of times.
+        too_long: a failed job ran out of time: it is split, never repeated unchanged.
         seconds: QPU seconds charged, where known.
     """
 
@@ -55,25 +55,25 @@ class SamplingOptions:
     max_seconds: float | None = None
 
     def shots_run(self, shots: int) -> int:
-        """Shots that the service runs where so many are asked for: twirled variants have equal parts of them."""
+        """Shots that the service runs for this request: twirled variants get equal parts of them."""
         if not (self.twirl_gates or self.twirl_measure):
             return shots
         return self.randomizations * -(-shots // self.randomizations)
 
 
 class BackendAdapter(Protocol):
-    """Five things that a place can do.
+    """Five operations of a place.
 
     An adapter may also have `account()`, a word for the account whose jobs `find` lists: then what a store has sent
     that was deleted since is found, and not paid again. And `alike(tag)`: ids of jobs of the same request under the
     tags of other stores, the oldest first, with those tags (`jobs.tags`): so are those of stores elsewhere.
 
     Attributes:
-        where: the place's word; results of one place are never handed out as another's.
+        where: the place's word; results of one place are never used for another.
         calibration: what identifies the state of the device that circuits were compiled for; part of every identity.
-        deadline: seconds after which a call counts as lost; None for local work, which takes as long as it takes.
+        deadline: seconds after which a call counts as lost; None for local work, which has no limit.
         finishes_on_submit: whether `submit` returns with the job finished, so that nothing is queued or waited for.
-        poll_seconds: pause between two looks at a job.
+        poll_seconds: pause between two status requests.
         lookup_seconds: how long a job whose answer was lost may take to show up in `find`.
     """
 
@@ -102,7 +102,7 @@ class BackendAdapter(Protocol):
         """Per request, its `Outcomes` or a `SamplerPubResult` of shape (sets,).
 
         Raises:
-            OddResultError: if what came back cannot be read as either.
+            OddResultError: if the result cannot be read as either.
         """
         ...
 
@@ -112,18 +112,18 @@ class BackendAdapter(Protocol):
 
 
 def close_adapter(adapter: BackendAdapter) -> None:
-    """End what an adapter holds open on its service, such as a batch or session; most hold nothing."""
+    """End what an adapter keeps open on its service, such as a batch or session; most keep nothing."""
     close = getattr(adapter, "close", None)
     if close is not None:
         close()
 
 
 class AdapterError(RuntimeError):
-    """Base of what an adapter raises; the text never holds a credential."""
+    """Base of an adapter's errors; the text never contains a credential."""
 
 
 class TransientError(AdapterError):
-    """It may pass: connection lost, server error, an answer that cannot be understood. Tried again, backed off.
+    """Temporary: connection lost, server error, an answer that cannot be understood. Retried with back-off.
 
     Attributes:
         retry_after: seconds that the service asks to wait before the next try; 0 where it asks for none.
@@ -135,15 +135,15 @@ class TransientError(AdapterError):
 
 
 class NotSentError(TransientError):
-    """It may pass, and it is certain that no job was made: nothing left, or the service said "not now"."""
+    """Temporary, and certainly no job was created: nothing was sent, or the service said "not now"."""
 
 
 class PacedError(NotSentError):
-    """Nothing left, since the service takes only so many submissions a minute: `retry_after` says when it does."""
+    """Nothing was sent, since the service limits submissions per minute: `retry_after` is the time to wait."""
 
 
 class PermanentError(AdapterError):
-    """It will not pass: the request itself is refused, or the device is retired."""
+    """Permanent: the request itself is refused, or the device is retired."""
 
 
 class UnauthorisedError(AdapterError):
@@ -151,7 +151,7 @@ class UnauthorisedError(AdapterError):
 
 
 class SplitError(AdapterError):
-    """Too large or too long: it is sent again in smaller parts, never as it was."""
+    """Too large or too long: it is sent again in smaller parts, never unchanged."""
 
 
 class LostResultError(AdapterError):
@@ -159,10 +159,10 @@ class LostResultError(AdapterError):
 
 
 class OddResultError(AdapterError):
-    """The job is done, but its results are not what was asked: neither used nor asked for again by itself.
+    """The job is done, but its results do not fit the request: neither used nor requested again automatically.
 
     Attributes:
-        received: the results as they came, for a person to look at.
+        received: the results as received, for a person to inspect.
     """
 
     def __init__(self, reason: str, received: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What a device is, and circuits as it takes them."""
+"""Devices, and circuits in the form that they accept."""
 
 import lazy_loader
 

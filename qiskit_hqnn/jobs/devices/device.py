@@ -20,22 +20,22 @@ from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices.fractional import fractional_gates, without_fractional
 
 REP_DELAY = 250e-6
-"""Seconds between two shots, where a device does not say (the default of IBM's Heron devices)."""
+"""Seconds between two shots, if a device does not specify it (the default of IBM's Heron devices)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Device:
-    """Where circuits are transpiled for.
+    """The target of transpilation.
 
     Attributes:
         name: the word.
-        target: gates, coupling, errors and durations; None for simulators, which have no qubits of their own.
+        target: gates, coupling, errors and durations; None for simulators, which have no fixed qubits.
         rep_delay: seconds between two shots.
-        calibration: identifies the calibration data: another one gives another result.
-        backend: the backend object, where there is one.
-        simulator: the caller's AerSimulator, which is run as it is.
+        calibration: identifies the calibration data, which affect results.
+        backend: the backend object, if there is one.
+        simulator: the caller's AerSimulator, which is run unchanged.
         fractional: whether its fractional gates are used.
-        left_out: fractional gates that it has, and that are not used.
+        left_out: fractional gates that it has but that are not used.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Device:
 
     @property
     def rule(self) -> str:
-        """What is done about the device's fractional gates, in a sentence; empty where it has none."""
+        """How the device's fractional gates are used, in a sentence; empty if it has none."""
         if self.left_out:
             return f"The fractional gates {' and '.join(self.left_out)} of {self.name} are left out."
         used = () if self.target is None else fractional_gates(self.target)
@@ -81,8 +81,8 @@ def resolve_device(where: str | BackendV2, fractional: bool = False) -> Device:
 
     Args:
         where: "aer", "fake_<device>", or any BackendV2.
-        fractional: whether its fractional gates (rx and rzz of any angle) are used; else they are left out, unless it
-            can do nothing without them.
+        fractional: whether its fractional gates (rx and rzz of any angle) are used; otherwise they are left out, unless
+            it needs them.
 
     Raises:
         DeviceError: if there is no such device; the nearest names are in the sentence. If it has no fractional gates.
@@ -93,7 +93,7 @@ def resolve_device(where: str | BackendV2, fractional: bool = False) -> Device:
     """
     if isinstance(where, BackendV2):
         name = where.name or type(where).__name__
-        # What it is changed to afterwards is another device.
+        # A later change makes it a different device.
         if isinstance(where, AerSimulator):
             return device_of(copy.deepcopy(where), name, fractional)
         device = device_of(where, name, fractional)
@@ -111,7 +111,7 @@ def device_of(backend: BackendV2, name: str, fractional: bool = False) -> Device
     """A device around a backend object; an AerSimulator keeps its own noise and settings.
 
     Raises:
-        DeviceError: if fractional gates are asked for, and it has none.
+        DeviceError: if fractional gates are requested, but it has none.
     """
     if isinstance(backend, AerSimulator):
         return _checked(Device(name, None, REP_DELAY, _simulator_id(backend), backend, backend), fractional)
@@ -120,7 +120,7 @@ def device_of(backend: BackendV2, name: str, fractional: bool = False) -> Device
         return _checked(Device(name, None, REP_DELAY, f"simulator-{uuid4().hex}", backend), fractional)
     rep_delay, target = _rep_delay(backend), backend.target
     target, left_out = (target, ()) if fractional else without_fractional(target)
-    # Gates that are left out are no part of the calibration: results of both ways are told apart by it.
+    # Gates that are left out are not part of the calibration, which distinguishes the results of both ways.
     device = Device(name, target, rep_delay, calibration_id(target), backend, None, fractional, left_out)
     return _checked(device, fractional)
 
@@ -128,7 +128,7 @@ def device_of(backend: BackendV2, name: str, fractional: bool = False) -> Device
 def _checked(device: Device, fractional: bool) -> Device:
     if fractional and (device.target is None or not fractional_gates(device.target)):
         takes = "takes any gate" if device.target is None else "has none"
-        raise DeviceError(f"Fractional gates are asked for, but {device.name} {takes}.")
+        raise DeviceError(f"Fractional gates are requested, but {device.name} {takes}.")
     return device
 
 
@@ -214,7 +214,7 @@ def calibration_id(target: Target) -> str:
 
 
 class CutDevice(BackendV2):
-    """A few connected qubits of a device as a device of its own, with their real errors and durations."""
+    """A few connected qubits of a device as a separate device, with their real errors and durations."""
 
     def __init__(self, name: str, target: Target) -> None:
         super().__init__(name=name)

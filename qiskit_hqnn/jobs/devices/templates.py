@@ -40,7 +40,7 @@ class Templates:
     def of(
         self, circuit: QuantumCircuit, content: bytes | None = None
     ) -> tuple[QuantumCircuit, Sequence[int]]:
-        """A circuit as the place takes it, without a global phase, and where each of its qubits is at the end.
+        """A circuit in the form that the place accepts, without a global phase, and the final place of each qubit.
 
         Args:
             circuit: as its user wrote it.

@@ -74,7 +74,7 @@ def transpile_template(
     """
     target = device.target
     if target is None:
-        raise DeviceError(f"{device.name!r} has no gates of its own to transpile for.")
+        raise DeviceError(f"{device.name!r} has no target to transpile for.")
     _check_size(circuit, device, target)
     key = fingerprint(circuit, device, seeds, levels)
     template = _templates.get(key) or _from_disk(cache, key)
@@ -95,14 +95,14 @@ def kept_template(
     seeds: Sequence[int] = tuple(range(SEEDS)),
     levels: Sequence[int] = LEVELS,
 ) -> ISATemplate | None:
-    """The template that was made under an earlier calibration, which `device.calibration` names; None if it is gone.
+    """The template of an earlier calibration, which `device.calibration` names; None if it is gone.
 
     Args:
         circuit, cache, seeds, levels: as `transpile_template` was given them.
         device: today's, with the id of the earlier calibration.
 
     Raises:
-        DeviceError: if today's device does not take it any more.
+        DeviceError: if today's device does not accept it any more.
     """
     key = fingerprint(circuit, device, seeds, levels)
     template = _templates.get(key) or _from_disk(cache, key)
@@ -233,7 +233,7 @@ def _length(target: Target, name: str, qubits: tuple[int, ...]) -> float:
 
 
 def check_isa(circuit: QuantumCircuit, target: Target, name: str) -> None:
-    """What IBM's new client does not check before it sends a circuit.
+    """The checks that IBM's new client omits before it sends a circuit.
 
     Raises:
         DeviceError: if a gate is not one of the device's on those qubits, or an rzz angle is outside [0, π/2].
@@ -268,9 +268,9 @@ def _largest_component(target: Target) -> int:
 
 
 def fingerprint(circuit: QuantumCircuit, device: Device, seeds: Sequence[int], levels: Sequence[int]) -> str:
-    """What a template is known by: its circuit, device, calibration and options."""
+    """The key of a template: its circuit, device, calibration and options."""
     digest = sha256(circuit_bytes(circuit))
-    # Another version of the transpiler finds other templates.
+    # A different version of the transpiler finds different templates.
     options = [device.name, device.calibration, list(seeds), list(levels), qiskit.__version__]
     digest.update(json.dumps(options).encode())
     return digest.hexdigest()
@@ -298,9 +298,7 @@ def _from_disk(folder: Path | None, key: str) -> ISATemplate | None:
         with (folder / f"{key}.qpy").open("rb") as file:
             circuit = qpy.load(file)[0]
         return ISATemplate(circuit, tuple(record.pop("logical")), fingerprint=key, **record)
-    except (
-        Exception
-    ):  # QPY has no error of its own for a damaged file: a cache that cannot be read is made anew
+    except Exception:  # QPY has no specific error for a damaged file: an unreadable cache is computed again
         return None
 
 

@@ -1,4 +1,4 @@
-"""Names that say what a gate is: a transpiler goes by names, and a gate of a user's own may bear any."""
+"""Names that identify gates: a transpiler relies on names, and a custom gate may have any name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MADE_BY_USERS = (Gate, Instruction, ControlledGate)
 
 
 def with_true_names(circuit: QuantumCircuit, own_names: Collection[str] = ()) -> QuantumCircuit:
-    """The circuit with a name of its own for every gate that its name does not tell: itself where there is none.
+    """The circuit with a unique name for every gate that its name does not identify; itself if there is none.
 
     A standard gate is known by its class, another one by its definition. A place's own gates keep the names that it
     has for them, and a gate without definition keeps its name, which is all there is.
@@ -45,7 +45,7 @@ def with_true_names(circuit: QuantumCircuit, own_names: Collection[str] = ()) ->
 
 
 def compiled(circuit: QuantumCircuit, own_names: Collection[str], work: Callable[[QuantumCircuit], _T]) -> _T:
-    """What a transpiler makes of a circuit with true names, or of its plain gates where it cannot take it as it is.
+    """A transpiler's result for a circuit with true names, or for its plain gates if it cannot handle these.
 
     Args:
         circuit: any.
@@ -73,7 +73,7 @@ def _in_plain_gates(circuit: QuantumCircuit, own_names: Collection[str]) -> Quan
         alone.append(step.operation, alone.qubits)
         for operation, places in unfolded(alone, _is_plain):
             changed |= operation is not step.operation
-            if places:  # else it is a global phase
+            if places:  # otherwise it is a global phase
                 result.append(operation, [step.qubits[place] for place in places])
     return result if changed else None
 
@@ -88,7 +88,7 @@ def _untold(step: CircuitInstruction, own_names: Collection[str]) -> bool:
 
 
 def _by_definition(operation: Operation, own_names: Collection[str]) -> bool:
-    """Whether its definition, not its name, says what an operation is."""
+    """Whether its definition, not its name, identifies an operation."""
     if isinstance(operation, AnnotatedOperation):
         return _by_definition(operation.base_op, own_names)
     if not isinstance(operation, Instruction):
@@ -110,7 +110,7 @@ def _told(operation: Operation, own_names: Collection[str]) -> Operation:
     definition = with_true_names(operation.definition, own_names).copy(name)
     try:
         return definition.to_gate(label=operation.label)
-    except QiskitError:  # it measures, resets, or holds what is no gate
+    except QiskitError:  # it measures, resets, or contains something that is not a gate
         return definition.to_instruction(label=operation.label)
 
 

@@ -26,17 +26,17 @@ def drive(
 ) -> str:
     """Move a job's chunks until it is done, failed or cancelled, and return which.
 
-    Any number of processes may drive one job: each chunk is in the hands of one of them at a time.
+    Any number of processes may drive one job: each chunk is leased to one of them at a time.
 
     Args:
-        store, job: where the job stands.
+        store, job: the job's store and id.
         adapter: of the job's place.
         options: settings that are sent with the circuits.
         patience: how often to try.
         progress: called with (finished, all) chunks.
         until_sent: return "open" as soon as every chunk has left.
         meter: holds what is sent again against a budget; by default the job's own, as it was recorded.
-        said: called with a sentence for whatever the job waits for.
+        said: called with a sentence about what the job waits for.
 
     Raises:
         BudgetError: if what is left of the job would cost more than it may; the job is paused, and resumes where it is
@@ -101,7 +101,7 @@ def _loop(
 
 
 def cancel(store: Store, job: str, adapter: BackendAdapter, patience: Patience | None = None) -> str:
-    """Cancel a job: nothing more of it is sent, and what a device holds of it is cancelled there.
+    """Cancel a job: nothing more of it is sent, and what is on a device is cancelled there.
 
     What is done stays. A part that may be on its way just now is waited for, and cancelled once it is there.
 

@@ -1,4 +1,4 @@
-"""The job store: what was asked, what was sent under which tag, and every outcome, in SQLite or PostgreSQL.
+"""The job store: requests, what was sent under which tag, and every outcome, in SQLite or PostgreSQL.
 
 It only ever grows. A chunk moves waiting → intent → sent → done; the intent is committed before a request leaves, the
 id at once after it, outcomes before anybody sees them. A chunk is moved only by who holds its lease.
@@ -52,7 +52,7 @@ class Store:
 
     Args:
         url: an SQLAlchemy URL (sqlite:///…, postgresql://…) or the path of an SQLite file.
-        make: whether to make one where there is none; else a store must be there.
+        make: whether to create one if there is none; otherwise a store must exist.
         patience: seconds to wait for another process that holds an SQLite file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The same circuit on several regions of a device side by side, each with values of its own."""
+"""The same circuit on several regions of a device side by side, each with separate values."""
 
 import lazy_loader
 

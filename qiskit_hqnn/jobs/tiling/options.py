@@ -15,11 +15,11 @@ from qiskit_hqnn.jobs.estimation.mitigation import MitigationOptions
 
 @dataclass(frozen=True)
 class Tiles:
-    """Regions of a device that run the same circuit side by side, each with values of its own.
+    """Regions of a device that run the same circuit side by side, each with separate values.
 
     Args:
         count: of regions, at most; "auto" for all that reach the floor.
-        floor: a region is used only if its expected success is at least so large a part of the best region's.
+        floor: a region is used only if its expected success is at least this share of the best region's.
         spacing: idle qubits at least between two regions, against crosstalk; 0 lets regions touch.
 
     Raises:

@@ -1,4 +1,4 @@
-"""IBM hardware behind the seam; nothing outside this room knows IBM's classes."""
+"""IBM hardware behind the seam; nothing outside this package uses IBM's classes."""
 
 import lazy_loader
 

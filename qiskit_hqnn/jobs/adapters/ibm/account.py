@@ -1,4 +1,4 @@
-"""What an IBM account may use: its devices with their queues and calibrations, and the QPU time that is left."""
+"""An IBM account: its devices with their queues and calibrations, and the remaining QPU time."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class AccountDevice:
     Attributes:
         name: as in `--where`.
         num_qubits: of the device.
-        queue: jobs that wait there, of all users; None where the service does not say.
-        calibration_hours: since its last calibration; None where the service does not say.
+        queue: jobs that wait there, of all users; None if the service does not report it.
+        calibration_hours: since its last calibration; None if the service does not report it.
         target: gates and errors.
         state: "online", or the service's word for a device that runs nothing now, such as "maintenance".
     """
@@ -57,7 +57,7 @@ def account_devices() -> list[AccountDevice]:
 
 
 def account_settings() -> dict[str, str]:
-    """Channel, address and instance of the account that is used; nothing that signs anybody in.
+    """Channel, address and instance of the account in use, without credentials.
 
     Raises:
         DeviceError: as `account_devices`.
@@ -83,7 +83,7 @@ def _state(status: BackendStatus) -> str:
 
 
 def seconds_left() -> float | None:
-    """QPU seconds that the account's plan leaves in this period; None where it sets no limit.
+    """QPU seconds left in the account's plan in this period; None if it sets no limit.
 
     Raises:
         DeviceError: as `account_devices`.

@@ -1,7 +1,7 @@
 """IBM hardware behind the seam.
 
 The account is the one that QiskitRuntimeService finds: saved on this machine, or in the variables QISKIT_IBM_TOKEN,
-QISKIT_IBM_INSTANCE and the like. Its token stays in the client's memory: no text that leaves this room holds it.
+QISKIT_IBM_INSTANCE and the like. Its token stays in the client's memory: no text that leaves this package contains it.
 """
 
 from __future__ import annotations
