@@ -112,7 +112,7 @@ def measure_drawn(ansatz: Ansatz, numbers: Numbers, word: str, noisy: Any) -> di
     angles = AngleMap(template, [*ansatz.input_params, *ansatz.weight_params])(*flat).numpy()
     offsets = parameter_shift(template, np.ones(template.num_angles, dtype=bool)).offsets
     sets = np.concatenate([angles[:, None], angles[:, None] + offsets], axis=1).reshape(-1, angles.shape[1])
-    circuit, where = Templates(device, device.calibration, None).of(template.circuit)
+    circuit, where = Templates(device, device.calibration, None).for_circuit(template.circuit)
     full = measured(circuit, measurement_of(ansatz.observables).bases[0], where)
     names = tuple(parameter.name for parameter in template.circuit.parameters)
     if word != "aer":

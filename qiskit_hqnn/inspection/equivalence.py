@@ -78,7 +78,7 @@ def _of_outputs(
 def _of_states(logical: QuantumCircuit, physical: QuantumCircuit, places: list[int]) -> float:
     """Distance of two bound circuits' states, up to a phase; nan if there is no way to compute it."""
     try:
-        product = RotationProduct.of(physical)
+        product = RotationProduct.from_circuit(physical)
         product.undo(logical, places)
         distance = product.distance_from_identity()
     except QiskitError:  # an instruction that is no product of rotations

@@ -81,7 +81,7 @@ class RotationProduct:
         self._waiting: deque[tuple[_Pauli, float]] = deque()
 
     @classmethod
-    def of(cls, circuit: QuantumCircuit) -> RotationProduct:
+    def from_circuit(cls, circuit: QuantumCircuit) -> RotationProduct:
         """The rotations of a circuit without parameters and measurements.
 
         Raises:
@@ -96,7 +96,7 @@ class RotationProduct:
         """Append the inverse of a circuit on these qubits: the rotations of its own gates backwards.
 
         Raises:
-            QiskitError: as `of`.
+            QiskitError: as `from_circuit`.
         """
         for letters, qubits, angle in reversed(list(rotations_of(circuit, places))):
             self.rotate(letters, qubits, -angle)

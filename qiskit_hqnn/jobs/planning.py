@@ -81,9 +81,9 @@ class Planner:
         key = self._questions.key(content, finite_values(pub.circuit, pub.parameter_values), shots)
         seed = self._questions.seed(key)
         if self._regions is not None:
-            regions = self._regions.of(pub.circuit)
+            regions = self._regions.for_circuit(pub.circuit)
             return prepare_tiled(pub, shots, self.device, regions, self.mitigation, seed), key
-        template = partial(self._templates.of, content=content)
+        template = partial(self._templates.for_circuit, content=content)
         return prepare(pub, shots, self.device, template, self.mitigation, seed), key
 
     def samples(self, pub: SamplerPub, shots: int) -> tuple[SamplePlan | None, int, bytes]:
@@ -103,8 +103,8 @@ class Planner:
         content = circuit_bytes(row)
         key = self._questions.key(content, values, shots)
         # A gate of a user's own may measure: only the device's circuit tells.
-        regions = None if self._regions is None else self._regions.of(row)
-        circuit = self._templates.of(row, content)[0] if regions is None else regions[0].circuit
+        regions = None if self._regions is None else self._regions.for_circuit(row)
+        circuit = self._templates.for_circuit(row, content)[0] if regions is None else regions[0].circuit
         if not pub.size or not measures(circuit):
             return None, row.num_clbits, key
         seed = self._questions.seed(key)

@@ -63,7 +63,7 @@ class GateByGate:
         place = {qubit: index for index, qubit in enumerate(live)}
         self._gates = [_applied(gate, place, self.num_qubits) for gate in gates]
         self._observables = [] if keep_state else _measured(observables, live)
-        self._made: dict[tuple[int, torch.dtype, torch.device], Tensor] = {}
+        self._tensors: dict[tuple[int, torch.dtype, torch.device], Tensor] = {}
 
     def expectation_values(self, inputs: Tensor, weights: Tensor) -> Tensor:
         """⟨observables⟩ of shape (..., copies, outputs)."""
@@ -141,10 +141,10 @@ class GateByGate:
         """A constant on a tensor's device, floating ones in its precision."""
         dtype = like.dtype if array.dtype.kind in "cf" else torch.int64
         key = (id(array), dtype, like.device)
-        if key not in self._made:
+        if key not in self._tensors:
             with torch.inference_mode(False):  # the kept tensor must work for gradients later
-                self._made[key] = torch.from_numpy(np.ascontiguousarray(array)).to(like.device, dtype)
-        return self._made[key]
+                self._tensors[key] = torch.from_numpy(np.ascontiguousarray(array)).to(like.device, dtype)
+        return self._tensors[key]
 
     def _check_room(self, angles: Tensor) -> None:
         """Raises HQNNError if what autograd keeps does not fit into memory; samples under vmap are not counted."""

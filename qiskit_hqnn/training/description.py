@@ -56,7 +56,7 @@ class Description(BaseModel):
         return kept.digest() if kept else None
 
     @staticmethod
-    def of(
+    def for_splits(
         name: str,
         options: dict[str, object],
         splits: Splits,

@@ -47,7 +47,7 @@ class KeptCircuit(BaseModel):
     reference: str = ""
 
     @staticmethod
-    def of(ansatz: Ansatz) -> KeptCircuit:
+    def from_ansatz(ansatz: Ansatz) -> KeptCircuit:
         """The kept form of an ansatz."""
         file = io.BytesIO()
         qpy.dump(ansatz.circuit, file)

@@ -71,7 +71,7 @@ def own_parts(job: JobFile) -> OwnParts:
         return named_network(name)
     if name != HYBRID:
         return OwnParts()
-    return OwnParts(KeptCircuit.of(own_ansatz(job)))
+    return OwnParts(KeptCircuit.from_ansatz(own_ansatz(job)))
 
 
 def named_network(what: str) -> OwnParts:

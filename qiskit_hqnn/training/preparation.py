@@ -140,12 +140,14 @@ def _network(job: JobFile, splits: data.Splits, own: OwnParts) -> Description:
     name, options = job.model.name, job.model.options
     if own.circuit is not None:
         arguments = HybridSection.model_validate({"name": name, **options}).arguments()
-        return Description.of(name, arguments | {"classes": splits.num_outputs}, splits, own.circuit)
+        return Description.for_splits(name, arguments | {"classes": splits.num_outputs}, splits, own.circuit)
     if own.factory is not None and own.source is not None:
         control = options.pop("control", None)
         taken = sizes_taken(own.factory, name, options, _sizes(splits))
         _check_classes(taken, splits)
-        return Description.of(own.source.where, taken | {"control": control}, splits, None, own.source)
+        return Description.for_splits(
+            own.source.where, taken | {"control": control}, splits, None, own.source
+        )
     models.check_model(name)
     allowed = models.options_of(name)
     _check_square(splits.image_shape, name, allowed)
@@ -156,7 +158,7 @@ def _network(job: JobFile, splits: data.Splits, own: OwnParts) -> Description:
     defaults = models.defaults_of(name)
     if {"features", "num_qubits"} <= set(allowed) and "num_qubits" not in options:
         options["num_qubits"] = _qubits_for(options["features"], defaults["num_qubits"], name)
-    return Description.of(name, {**defaults, **options}, splits)
+    return Description.for_splits(name, {**defaults, **options}, splits)
 
 
 def _check_classes(options: Mapping[str, object], splits: data.Splits) -> None:

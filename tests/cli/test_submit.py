@@ -461,6 +461,6 @@ def test_a_job_with_fractional_gates_is_priced_both_ways_or_refused(trained):
     elsewhere = refused(
         "run", "quickstart", *SMALL, "--where", "fake_fez", "--fractional", "--out", "runs/fez", cwd=trained
     )
-    assert elsewhere == "Fractional gates are asked for, but fake_fez has none."
+    assert elsewhere == "Fractional gates are requested, but fake_fez has none."
     aer = refused("evaluate", "runs/quickstart", "--where", "aer", "--fractional", cwd=trained)
     assert aer == "Option --fractional takes effect on devices only, but --where is 'aer'."

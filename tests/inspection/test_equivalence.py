@@ -99,16 +99,16 @@ def test_a_product_of_rotations_is_the_circuit(seed):
     rng = np.random.default_rng(seed)
     circuit = random_circuit(rng, 4, 6)
     exact = np.linalg.norm(Statevector(circuit).data[1:])
-    found = RotationProduct.of(circuit).distance_from_identity()
+    found = RotationProduct.from_circuit(circuit).distance_from_identity()
     assert exact - 1e-9 <= found <= 2 * exact + 1e-9  # at most √4 times too large
     whole = random_circuit(rng, 4, 40)
     lowered = transpile(whole, basis_gates=["rz", "sx", "x", "cz"], optimization_level=int(seed % 2))
-    product = RotationProduct.of(lowered)
+    product = RotationProduct.from_circuit(lowered)
     product.undo(whole, range(4))
     assert not product.rotations
     assert product.distance_from_identity() < 1e-10
     lowered.rx(1e-7, 2)
-    product = RotationProduct.of(lowered)
+    product = RotationProduct.from_circuit(lowered)
     product.undo(whole, range(4))
     assert product.distance_from_identity() > 1e-9
 
@@ -126,7 +126,7 @@ def test_a_gate_is_known_by_its_class_and_not_by_its_name():
     inverse.x(0)
     inverse.cx(0, 1)
     inverse.x(0)
-    assert RotationProduct.of(circuit.compose(inverse.inverse())).distance_from_identity() < 1e-12
+    assert RotationProduct.from_circuit(circuit.compose(inverse.inverse())).distance_from_identity() < 1e-12
 
 
 @pytest.mark.parametrize("generic", [0, 1, 2, 3])

@@ -301,8 +301,8 @@ def test_fractional_gates_are_part_of_what_a_result_is_known_by(tmp_path):
 @pytest.mark.parametrize(
     ("where", "sentence"),
     [
-        ("aer", "Fractional gates are asked for, but aer takes any gate."),
-        ("fake_fez", "Fractional gates are asked for, but fake_fez has none."),
+        ("aer", "Fractional gates are requested, but aer takes any gate."),
+        ("fake_fez", "Fractional gates are requested, but fake_fez has none."),
         (StatevectorSampler(), "Fractional gates belong to a device, but StatevectorSampler is a sampler."),
     ],
     ids=["aer", "fake_fez", "sampler"],

@@ -124,7 +124,7 @@ def test_whatever_comes_back_is_read_rightly_or_not_at_all():
     (bits,) = bits_of([request])
     name, right = (
         request.circuit.cregs[0].name,
-        Outcomes.of(as_result(bits, request.circuit.cregs[0].name), request),
+        Outcomes.checked(as_result(bits, request.circuit.cregs[0].name), request),
     )
     rng, read = np.random.default_rng(4), 0
     for _ in range(300):

@@ -311,7 +311,7 @@ def test_regions_of_an_earlier_calibration_are_those_of_then(tmp_path, monkeypat
     monkeypatch.setattr(regions, "find_regions", lambda *_: pytest.fail("looked for again"))
     later = replace(device, calibration="later")
     found = Regions(later, "later", tmp_path, device.calibration, Tiles(2))
-    again = found.of(entangled())
+    again = found.for_circuit(entangled())
     assert found.calibration == device.calibration
     assert [circuit_bytes(region.circuit) for region in again] == [circuit_bytes(r.circuit) for r in before]
     assert [region.logical for region in again] == [region.logical for region in before]
@@ -319,7 +319,7 @@ def test_regions_of_an_earlier_calibration_are_those_of_then(tmp_path, monkeypat
     monkeypatch.setattr(regions, "_found", OrderedDict())
     gone = Regions(later, "later", tmp_path / "empty", device.calibration, Tiles(2))
     with pytest.warns(UserWarning, match="continues with today's calibration.*its regions were not kept"):
-        gone.of(entangled())
+        gone.for_circuit(entangled())
     assert gone.calibration == "later"
 
 

@@ -52,6 +52,6 @@ def test_both_ways_are_jobs_of_their_own(cloud):
 
 def test_hardware_without_fractional_gates_is_one_sentence(cloud):
     cloud.start()
-    with pytest.raises(DeviceError, match=r"^Fractional gates are asked for, but ibm_manila has none\.$"):
+    with pytest.raises(DeviceError, match=r"^Fractional gates are requested, but ibm_manila has none\.$"):
         manager(cloud.folder, "ibm_manila", fractional=True)
     assert price_the_other_way(manager(cloud.folder, "ibm_manila"), asked(1)) is None

@@ -144,14 +144,14 @@ def test_loading_a_folder_runs_no_python_that_its_job_file_names(home, model):
 
 def test_a_kept_circuit_is_the_circuit():
     ansatz = hqnn_parallel(3, 2)
-    kept = KeptCircuit.of(ansatz)
+    kept = KeptCircuit.from_ansatz(ansatz)
     again = kept.ansatz()
     assert [p.name for p in again.weight_params] == [p.name for p in ansatz.weight_params]
     assert again.observables == ansatz.observables
     assert (
         kept.digest()
-        == KeptCircuit.of(hqnn_parallel(3, 2)).digest()
-        != KeptCircuit.of(hqnn_parallel(3, 1)).digest()
+        == KeptCircuit.from_ansatz(hqnn_parallel(3, 2)).digest()
+        != KeptCircuit.from_ansatz(hqnn_parallel(3, 1)).digest()
     )
     layer = QuantumLayer(ansatz)
     same = QuantumLayer(again, initial_weights=layer.weight.detach())

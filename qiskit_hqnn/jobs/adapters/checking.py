@@ -35,7 +35,7 @@ def checked(
         why = why or _difference(result, request)
     if why:
         raise OddResultError(f"results came back that are not what was asked ({why})", _received(results))
-    return [Outcomes.of(result, request) for result, request in zip(results, requests, strict=True)]
+    return [Outcomes.checked(result, request) for result, request in zip(results, requests, strict=True)]
 
 
 def _difference(result: Outcomes | SamplerPubResult, request: SamplingRequest) -> str:

@@ -140,7 +140,7 @@ class Outcomes:
         return cls(bits, counts.reshape(len(index), 1 << bits).astype(np.int32))
 
     @classmethod
-    def of(cls, result: Outcomes | SamplerPubResult, request: SamplingRequest) -> Outcomes:
+    def checked(cls, result: Outcomes | SamplerPubResult, request: SamplingRequest) -> Outcomes:
         """Outcomes of one request from what an adapter returns, checked: outcomes already, or a `SamplerPubResult`."""
         if isinstance(result, Outcomes):
             return result

@@ -37,7 +37,7 @@ class Templates:
         """Id of the calibration that is used."""
         return self._calibration.id
 
-    def of(
+    def for_circuit(
         self, circuit: QuantumCircuit, content: bytes | None = None
     ) -> tuple[QuantumCircuit, Sequence[int]]:
         """A circuit in the form that the place accepts, without a global phase, and the final place of each qubit.
@@ -51,13 +51,13 @@ class Templates:
             content = circuit_bytes(circuit)
         found = self._kept.get((content, self.calibration))
         if found is None:
-            found = self._made(circuit)
+            found = self._transpiled(circuit)
         self._kept[content, self.calibration] = found
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return found
 
-    def _made(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
+    def _transpiled(self, circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
         circuit = without_phase(circuit)
         if self._device.target is None:
             isa = in_gates_of(self._device, circuit)

@@ -39,7 +39,7 @@ def with_true_names(circuit: QuantumCircuit, own_names: Collection[str] = ()) ->
     result = circuit.copy_empty_like()
     for step in circuit.data:
         if _untold(step, own_names):
-            step = step.replace(operation=_told(step.operation, own_names))
+            step = step.replace(operation=_named(step.operation, own_names))
         result.append(step)
     return result
 
@@ -101,9 +101,9 @@ def _by_definition(operation: Operation, own_names: Collection[str]) -> bool:
     return operation.definition is not None
 
 
-def _told(operation: Operation, own_names: Collection[str]) -> Operation:
+def _named(operation: Operation, own_names: Collection[str]) -> Operation:
     if isinstance(operation, AnnotatedOperation):
-        return AnnotatedOperation(_told(operation.base_op, own_names), operation.modifiers)
+        return AnnotatedOperation(_named(operation.base_op, own_names), operation.modifiers)
     name = f"own {operation.name}"
     if operation.definition is None:
         return operation.copy(name)

@@ -51,7 +51,7 @@ class Elsewhere:
                 if jobs:
                     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(sent.since))
                     said = f"{sent.store}, a store that is not there any more, had sent it on {when}"
-                    return [self._taken(chunk, self._hands.furthest(jobs), said)]
+                    return [self._adopted(chunk, self._hands.furthest(jobs), said)]
                 if not sent.answered and self._may_show_up(sent):
                     words = (
                         f"part {chunk.position} was being sent by {sent.store}, a store that is not there any more: "
@@ -76,7 +76,7 @@ class Elsewhere:
             "the service lists it for the same request from a store that is not known here, and whoever cancels it "
             "cancels it for both"
         )
-        return [self._taken(chunk, self._hands.furthest(jobs), said)]
+        return [self._adopted(chunk, self._hands.furthest(jobs), said)]
 
     def _open_notes(self) -> None:
         account = getattr(self._hands.adapter, "account", None)
@@ -98,7 +98,7 @@ class Elsewhere:
             return False
         return state.word != "cancelled" and not (state.word == "failed" and state.permanent)
 
-    def _taken(self, chunk: Chunk, job_id: str, said: str) -> str:
+    def _adopted(self, chunk: Chunk, job_id: str, said: str) -> str:
         words = f"takes job {job_id} for part {chunk.position} and pays nothing again: {said}; another seed asks anew"
         self._hands.report(chunk, words)
         if not self._warned:  # a job may have many parts; each is said on the job

@@ -51,7 +51,7 @@ class Regions:
         """Id of the calibration that is used."""
         return self._calibration.id
 
-    def of(self, circuit: QuantumCircuit) -> Sequence[Region]:
+    def for_circuit(self, circuit: QuantumCircuit) -> Sequence[Region]:
         """The regions of a circuit, best expected success first.
 
         Raises:

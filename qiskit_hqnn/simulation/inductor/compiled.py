@@ -85,7 +85,7 @@ class Compiling:
     """Compiled passes where gradients are needed, eager ones elsewhere."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[torch.Size, int], CompiledPasses] = {}
+        self._compiled: dict[tuple[torch.Size, int], CompiledPasses] = {}
 
     def passes_for(self, eager: Passes, rows: Tensor, columns: Tensor, for_gradient: bool) -> Passes:
         """Passes for these shapes, compiled from the eager ones in the first call with these shapes.
@@ -96,16 +96,16 @@ class Compiling:
         if not (for_gradient and rows.shape[0]):
             return eager
         key = rows.shape, torch.get_num_threads()  # the number of threads is part of the compiled code
-        made = self._made.get(key)
+        made = self._compiled.get(key)
         if made is not None:
             return made
         with _one_at_a_time:
-            if key not in self._made:
-                if len(self._made) == _MOST_SHAPES:
+            if key not in self._compiled:
+                if len(self._compiled) == _MOST_SHAPES:
                     return eager
                 rows, columns = rows.detach().contiguous(), columns.detach().contiguous()
-                self._made[key] = CompiledPasses(eager, rows, columns)
-            return self._made[key]
+                self._compiled[key] = CompiledPasses(eager, rows, columns)
+            return self._compiled[key]
 
 
 def compiled(graph: GraphModule, examples: Sequence[Tensor]) -> Callable[..., list[Tensor]]:

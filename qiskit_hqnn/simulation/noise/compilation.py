@@ -116,7 +116,7 @@ def _placed(
     template = make_template(ansatz)
     circuit = template.circuit.measure_all(inplace=False) if measure else template.circuit
     folder = None if cache is None else Path(cache)
-    circuit, where = Templates(device, device.calibration, folder).of(circuit)
+    circuit, where = Templates(device, device.calibration, folder).for_circuit(circuit)
     if folded(circuit, device.target).folds:
         raise DeviceError(
             f"Exact noise does not support rzz gates with open angles: {device.name} takes angles from 0 to π/2 only, "

@@ -65,7 +65,7 @@ class Client:
             except IBMInputValueError as error:
                 if "fractional" not in str(error):
                     raise
-                raise PermanentError(f"Fractional gates are asked for, but {self.where} has none.") from None
+                raise PermanentError(f"Fractional gates are requested, but {self.where} has none.") from None
         return self._backend
 
     @property
