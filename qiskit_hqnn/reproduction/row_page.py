@@ -81,11 +81,24 @@ def _figures(outcome: Outcome) -> list[str]:
     summary = summary_of(outcome)
     return [
         *lines,
+        _not_there(outcome),
         _runs_table(summary),
         over_draws(outcome, summary),
         without_twins(outcome),
         _machines(outcome.records),
     ]
+
+
+def _not_there(outcome: Outcome) -> str:
+    """The job file's runs that nobody has made yet."""
+    job = outcome.job
+    there = {(run.repeat(job), run.control) for run in outcome.records.runs}
+    words = []
+    for control in (None, *job.controls):
+        if count := sum((repeat, control) not in there for repeat in job.repeats):
+            name = "the hybrid" if control is None else CONTROLS.get(control, (control, ""))[0]
+            words.append(f"{name} ({count} of {len(job.repeats)})")
+    return f"Runs of the job file that have not been made: {', '.join(words)}." if words else ""
 
 
 def _machines(records: Records) -> str:

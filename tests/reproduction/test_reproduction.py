@@ -339,6 +339,12 @@ def page_of(tmp_path, accuracies, name="textbook-37", quick=False):
     return pages(tmp_path / "page.md")
 
 
+def test_runs_that_were_not_made_are_visibly_absent(tmp_path):
+    page = page_of(tmp_path, [0.91] * 9)
+    assert "have not been made: the hybrid (1 of 10), the classical twin (10 of 10)." in page
+    assert "have not been made" not in page_of(tmp_path / "shots", [0.9] * 10, "textbook-37-shots")
+
+
 def test_figures_of_other_commands_are_taken_over_with_their_links(tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "more.md").write_text("## More\n\nSee [there](../there.md).\n")
