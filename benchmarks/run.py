@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import accelerated, noise, report
+from benchmarks import accelerated, noise, report, starts
 from benchmarks.alone import in_own_process
 from benchmarks.contenders import CONTENDERS, Contender, ours
 from benchmarks.scaling import measure_scaling, plot
@@ -35,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("only", nargs="*", help="W1 to W6, accelerate, scaling, alone, noise; default all")
+    parser.add_argument(
+        "only", nargs="*", help="W1 to W6, accelerate, scaling, alone, noise, starts; default all"
+    )
     parser.add_argument(
         "--seconds", type=float, default=8.0, help="time for each workload, all contenders together"
     )
@@ -96,6 +98,11 @@ def _measure(options: argparse.Namespace, only: set[str]) -> dict[str, Any]:
         plot(curves, options.out / "scaling.png")
         results["scaling"] = curves
         sections.append(("Cost against batch, layers and copies", report.scaling_table(curves)))
+    if wanted("starts"):
+        found = {name: asdict(start) for name, start in starts.measure_starts(rounds=15).items()}
+        results["starts"] = found
+        sections.append(("The commands' start", starts.table(found)))
+        print(starts.table(found), flush=True)
     if wanted("alone"):
         results["alone"] = {what: in_own_process(what) for what in ("first_call", "memory")}
         first, memory = results["alone"]["first_call"], results["alone"]["memory"]

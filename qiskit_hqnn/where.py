@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qiskit_hqnn.errors import DeviceError
@@ -104,3 +109,30 @@ class Where(str):
         if self.exact or self == "aer":
             return None
         return self.removeprefix("noisy:")
+
+
+@cache
+def snapshot_words() -> tuple[str, ...]:
+    """The words of all snapshots, as the folders of qiskit-ibm-runtime have them: to import it takes seconds."""
+    package = find_spec("qiskit_ibm_runtime")
+    places = (package.submodule_search_locations if package else None) or ()
+    folders = [Path(place) / "fake_provider" / "backends" for place in places]
+    found = (path for folder in folders for path in folder.iterdir() if path.is_dir())
+    return tuple(sorted(f"fake_{path.name}" for path in found if not path.name.startswith("_")))
+
+
+def check_devices(places: Iterable[Where]) -> None:
+    """That the snapshots of places exist; devices of an account are asked for elsewhere.
+
+    Raises:
+        DeviceError: if there is no such snapshot.
+    """
+    for word in (place.device for place in places):
+        if word is not None and word.startswith("fake_") and word not in snapshot_words():
+            nearest = get_close_matches(word, snapshot_words(), 3, 0.4)
+            hint = (
+                f"the nearest are {', '.join(nearest)}"
+                if nearest
+                else f"there are {', '.join(snapshot_words())}"
+            )
+            raise DeviceError(f"There is no snapshot {word!r}; {hint}.")

@@ -159,3 +159,10 @@ def test_the_version_is_the_same_wherever_it_is_written():
     )
     released = [heading for heading in headings if heading != "Unreleased"]
     assert re.fullmatch(re.escape(__version__) + r", \d{1,2} [A-Z][a-z]+ 20\d\d", released[0])
+
+
+def test_the_starts_on_the_page_are_those_of_the_file():
+    from benchmarks.starts import table
+
+    content = json.loads((ROOT / "docs" / "starts.json").read_text())
+    assert table(content["starts"]) in (ROOT / "docs" / "performance.md").read_text()

@@ -1,5 +1,5 @@
 from .ansatz import Ansatz
-from .choosing import Selection, choose_ansatz, is_file, make_ansatz
+from .choosing import Selection, check_there, choose_ansatz, is_file, make_ansatz
 from .circuit_centric import circuit_centric
 from .embeddings import angle_embedding
 from .entanglers import strongly_entangling_layer, strongly_entangling_layers
@@ -35,6 +35,7 @@ __all__ = [
     "affine",
     "affine_map",
     "angle_embedding",
+    "check_there",
     "choose_ansatz",
     "circuit_centric",
     "gray_code_matrix",

@@ -72,6 +72,23 @@ def is_file(what: str | Path, folder: Path | None = None) -> bool:
     return bool(path.suffix) or "/" in text or os.sep in text or path.is_file()
 
 
+def check_there(what: str) -> None:
+    """That a word names an ansatz, or a file that exists; reported before anything else is loaded.
+
+    Raises:
+        CircuitError: if it does not.
+    """
+    file = Path(what.rpartition(":")[0] if is_factory(what) else what)
+    if is_factory(what) or is_file(what):
+        if not file.exists():
+            kind = "Python" if is_factory(what) else "circuit" if file.suffix else "run folder or circuit"
+            raise CircuitError(f"There is no {kind} file {file}.")
+    elif what not in ANSATZE:
+        raise CircuitError(
+            f"Ansatz must be one of {quoted(ANSATZE)}, but is {what!r}{suggestion(what, ANSATZE)}"
+        )
+
+
 def make_ansatz(name: str, **sizes: object) -> Ansatz:
     """An ansatz by its name.
 

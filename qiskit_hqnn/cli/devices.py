@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiskit_hqnn.cli.terminal import console, doing, print_rows, say
+from qiskit_hqnn.where import snapshot_words
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target
@@ -33,15 +34,15 @@ def devices(
     if where == "ibm":
         _of_account(names or [])
         return
-    from qiskit_hqnn.jobs import resolve_device, snapshot_names
-
-    wanted = [name for name in snapshot_names() if not names or any(part in name for part in names)]
+    wanted = [name for name in snapshot_words() if not names or any(part in name for part in names)]
     if not wanted:
         raise DeviceError(
             f"No snapshot's name contains {' or '.join(map(repr, names or []))}; try hqnn devices."
         )
 
     from rich.progress import track
+
+    from qiskit_hqnn.jobs import resolve_device
 
     found = [
         resolve_device(name)

@@ -21,7 +21,7 @@ from qiskit_hqnn.cli.options import (
     tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import say
-from qiskit_hqnn.where import Where
+from qiskit_hqnn.where import Where, check_devices
 
 
 def evaluate(
@@ -51,6 +51,7 @@ def evaluate(
     cluster = ClusterWords(dask, workers)
 
     place = Where.parse(where)
+    check_devices([place])
     if place.hardware:
         raise HQNNError(
             f"Option --where must be exact, noisy:fake_<device>, aer or fake_<device> here, but is {where!r}: hardware "

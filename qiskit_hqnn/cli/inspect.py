@@ -25,6 +25,7 @@ from qiskit_hqnn.cli.options import (
     tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import console, doing, say
+from qiskit_hqnn.where import Where, check_devices
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -123,6 +124,11 @@ def inspect(
     regions = None if tiles is None else tiles_of_option(tiles)
     files = _Files(html, export, png)
     sizes = factory_options(settings, num_qubits=num_qubits, depth=depth)
+    check_devices([Where.parse(word) for word in where or ()])
+    if not Path(what).is_dir():
+        from qiskit_hqnn.circuits import check_there
+
+        check_there(what)
 
     from qiskit_hqnn.inspection import inspect as inspect_circuit
 
@@ -226,7 +232,7 @@ def _print_table(table: DataFrame) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     names = ("device", "expected failures")
     for column in table.columns:
         text = column in (*names, "qubits of the best", "", "label", "exact class", "class on device")

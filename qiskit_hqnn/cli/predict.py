@@ -21,7 +21,7 @@ from qiskit_hqnn.cli.options import (
     tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import note, print_rows, say
-from qiskit_hqnn.where import Where
+from qiskit_hqnn.where import Where, check_devices
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,6 +77,7 @@ def predict(
     check_shots_option(shots)
     check_budget_option(max_qpu_seconds)
     place = Where.parse(where)
+    check_devices([place])
     cluster = ClusterWords(dask, workers)
     cluster.check_places([place])
     if fractional and not (place.sampled and place.device):

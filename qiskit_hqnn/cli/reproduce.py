@@ -10,6 +10,7 @@ import typer
 from qiskit_hqnn.cli.clusters import RUNS_IN_WORKERS, RUNS_ON_DASK, ClusterWords
 from qiskit_hqnn.cli.options import DATA_ROOT
 from qiskit_hqnn.cli.terminal import say
+from qiskit_hqnn.where import Where, check_devices
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -82,15 +83,20 @@ def reproduce(
 
     Example: hqnn reproduce textbook-37 --data-root data
     """
-    from qiskit_hqnn.reproduction import Options, choose_rows, collect, keep_records, write_page
+    from qiskit_hqnn.reproduction import choose_rows
 
     cluster = ClusterWords(dask, workers)
+    rows = choose_rows(name)  # a slip is reported before torch is loaded
+    if device is not None:
+        check_devices([Where.parse(device)])
+
+    from qiskit_hqnn.reproduction import Options, collect, keep_records, write_page
+
     options = Options(quick, seeds, controls, device, device_images, tuple(settings or ()))
     missing: dict[str, str] = {}
     if against is not None:
         _check_card(against, name, options)
     if not page_only:
-        rows = choose_rows(name)
         _check(rows, options)
         with cluster.client() as client:
             missing = _run(rows, options, out, data_root, quiet, client)

@@ -41,7 +41,7 @@ from qiskit_hqnn.cli.options import (
     tiles_of_option,
 )
 from qiskit_hqnn.cli.terminal import say
-from qiskit_hqnn.where import Where
+from qiskit_hqnn.where import Where, check_devices
 
 if TYPE_CHECKING:
     from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -91,6 +91,7 @@ class _Asked:
             raise HQNNError(
                 f"Option --where must be aer, fake_<device> or ibm_<device>, but is {self.where!r}: use hqnn evaluate."
             )
+        check_devices([self.place])
         if self.tiles is not None:
             tiles_of_option(self.tiles)
         check_confidence_option(self.confidence)

@@ -1,7 +1,8 @@
 from .against_card import check_settings, hold, inside, read_card
 from .outcomes import Outcome, collect, keep_records
-from .reproducing import Options, Published, choose_rows, job_of, reproduce
+from .reproducing import Options, job_of, reproduce
 from .results_page import write_page
+from .rows import Published, choose_rows
 
 __all__ = [
     "Options",

@@ -10,8 +10,8 @@ from qiskit_hqnn.reproduction.apart import without_twins
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.over_draws import counted, of_draws, over_draws
 from qiskit_hqnn.reproduction.records import Records
-from qiskit_hqnn.reproduction.reproducing import Published
 from qiskit_hqnn.reproduction.row_pictures import pictures
+from qiskit_hqnn.reproduction.rows import Published
 from qiskit_hqnn.reproduction.searched import searched
 from qiskit_hqnn.reproduction.standing import SEEDS_FOR_A_SHARE, against, images_of, in_words, measured
 from qiskit_hqnn.reproduction.summaries import network_rows, summary_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qiskit_hqnn.reproduction.outcomes import Outcome
-from qiskit_hqnn.reproduction.reproducing import Published
+from qiskit_hqnn.reproduction.rows import Published
 from qiskit_hqnn.training import Mean, SummaryRow, of_one_more, percent
 
 SEEDS_FOR_A_SHARE = 5

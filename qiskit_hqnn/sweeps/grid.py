@@ -12,9 +12,6 @@ from pathlib import Path
 from qiskit_hqnn.errors import JobFileError
 from qiskit_hqnn.training import (
     JobFile,
-    check_circuit,
-    check_controls,
-    check_snapshots,
     check_words,
     read_job,
     settings_of,
@@ -134,6 +131,9 @@ def _job_at(path: str | Path, settings: Sequence[str], values: dict[str, str], s
             "and submit the chosen network's test set."
         )
     check_words(job)
+
+    from qiskit_hqnn.training import check_circuit, check_controls, check_snapshots  # these load torch
+
     check_snapshots(job)
     check_controls(job)
     if job.model.name == "hybrid":

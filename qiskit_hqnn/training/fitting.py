@@ -27,7 +27,7 @@ from qiskit_hqnn.training.classifier import Classifier
 from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
-from qiskit_hqnn.training.loggers import device_of, make_loggers
+from qiskit_hqnn.training.loggers import device_of, finish, make_loggers
 from qiskit_hqnn.training.processes import Processes, quiet
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -92,9 +92,12 @@ def fit(
     started = time.perf_counter()
     with _without_advice(), _disk_errors(folder), processes.lost(), _idle_parameters(processes):
         trainer = trainer_of(settings, device, loggers, watched, processes)
-        with _interruptible(trainer):
-            checkpoint = str(folder.checkpoint) if resuming else None
-            trainer.fit(classifier, train, validation, ckpt_path=checkpoint, weights_only=True)
+        try:
+            with _interruptible(trainer):
+                checkpoint = str(folder.checkpoint) if resuming else None
+                trainer.fit(classifier, train, validation, ckpt_path=checkpoint, weights_only=True)
+        finally:
+            finish(loggers)
     seconds = time.perf_counter() - started
     _load_best(model, folder, Path(best.best_model_path or folder.checkpoint))
     return seconds

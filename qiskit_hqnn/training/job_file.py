@@ -39,7 +39,7 @@ from qiskit_hqnn.training.job_sections import (
     TunedSection,
 )
 from qiskit_hqnn.training.rungs import check_rungs
-from qiskit_hqnn.where import Where
+from qiskit_hqnn.where import Where, check_devices
 
 Repeat = int | tuple[int, int]
 """Which repetition a run is: its seed, or (draw, seed) if images are drawn several times.
@@ -301,7 +301,7 @@ def check_words(job: JobFile) -> None:
     """Check that the words of a job exist, as far as possible before torch is loaded.
 
     Raises:
-        JobFileError: if its data set is unknown, or custom data is missing.
+        JobFileError, DeviceError: if its data set or a snapshot is unknown, or custom data is missing.
     """
     name = job.data.name
     try:
@@ -313,7 +313,8 @@ def check_words(job: JobFile) -> None:
         file = Path(word.rpartition(":")[0] if is_own_network(word) else word)
         if _is_path(word) and not file.is_file():
             raise JobFileError(f"model.{key} is {word}, but there is no file {file}.")
-    if job.data.path is not None and not Path(job.data.path).exists():
+    check_devices(job.places)
+    if job.data.path and not Path(job.data.path).exists():
         raise JobFileError(f"data.path is {job.data.path}, which does not exist.")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -54,7 +57,32 @@ def _logger(word: str, folder: RunFolder) -> Logger:
     if word == "tensorboard":
         return loggers.TensorBoardLogger(folder.path, name="", version="tensorboard", default_hp_metric=False)
     if word == "mlflow":
+        place = folder.path.absolute()
         return loggers.MLFlowLogger(
-            "qiskit-hqnn", run_name=folder.path.name, save_dir=str(folder.path / "mlruns")
+            "qiskit-hqnn",
+            run_name=folder.path.name,
+            tracking_uri=_mlflow_store(place),
+            artifact_location=str(place / "mlruns"),
         )
     return loggers.WandbLogger(name=folder.path.name, project="qiskit-hqnn", save_dir=folder.path)
+
+
+_MADE: set[str] = set()
+"""MLflow's stores that this process has named: MLflow sets its variable to them, and the next seed is not to follow."""
+
+
+def _mlflow_store(place: Path) -> str:
+    """The user's own store, by MLflow's variable, or one in the run folder: MLflow 3 refuses plain files."""
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    if given and given not in _MADE:
+        return given
+    made = f"sqlite:///{place / 'mlflow.db'}"
+    _MADE.add(made)
+    return made
+
+
+def finish(loggers: Sequence[Logger]) -> None:
+    """End what a logger keeps open in the process: wandb would write the next seed's training into the same run."""
+    for logger in loggers:
+        if type(logger).__name__ == "WandbLogger":
+            logger.experiment.finish()

@@ -165,3 +165,31 @@ def test_dry_run_prints_the_price_and_writes_nothing(tmp_path):
     assert f"money    open plan: {total / 6:.1f} % of its 600 s" in answer.stdout
     assert "nothing was sent" in answer.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_plain_mistakes_are_reported_without_torch(tmp_path):
+    """One process for all: a start for each would take longer than what is tested."""
+    lines = [
+        "sweep none.toml --grid train.epochs=1", "sweep quickstart --grid train.epoch=1,2", "reproduce none",
+        "inspect none", "inspect none.qasm", "inspect none.py:f", "inspect textbook --where fake_none",
+        "devices none", "evaluate none", "predict none none.png", "submit none", "export none --to a.onnx",
+        "evaluate none --where fake_none", "data none", "run quickstart --set where=fake_none",
+        "validate quickstart --set train.epoch=1", "circuits show none", "analyse none",
+    ]  # fmt: skip
+    script = f"""
+import contextlib, io, sys
+from qiskit_hqnn.cli.app import main
+for line in {lines!r}:
+    sys.argv, said = ["hqnn", *line.split()], io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            main()
+    except SystemExit as end:
+        if end.code != 2 or "this should not happen" in said.getvalue():
+            print("CODE", line, end.code, said.getvalue())
+    loaded = [name for name in ("torch", "qiskit_aer", "qiskit_ibm_runtime") if name in sys.modules]
+    if loaded:
+        sys.exit(f"{{line}} loads {{loaded}}")
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

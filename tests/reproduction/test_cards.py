@@ -13,7 +13,8 @@ from qiskit_hqnn.reproduction import hold, inside, read_card
 from qiskit_hqnn.reproduction.against_card import card_of_row
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.records import Records
-from qiskit_hqnn.reproduction.reproducing import Options, job_of, published_rows
+from qiskit_hqnn.reproduction.reproducing import Options, job_of
+from qiskit_hqnn.reproduction.rows import published_rows
 from qiskit_hqnn.training.export import result_card
 from tests.reproduction.test_reproduction import record
 

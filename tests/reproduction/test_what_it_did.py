@@ -6,7 +6,8 @@ from scipy.stats import t as student
 
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.records import Records
-from qiskit_hqnn.reproduction.reproducing import Options, job_of, published_rows
+from qiskit_hqnn.reproduction.reproducing import Options, job_of
+from qiskit_hqnn.reproduction.rows import published_rows
 from qiskit_hqnn.reproduction.what_it_did import differences_table, find_differences, paragraph
 from qiskit_hqnn.training.significance import detectable
 from tests.reproduction.test_reproduction import record

@@ -10,6 +10,7 @@ from qiskit_hqnn.models import HQNNParallel
 from qiskit_hqnn.training import find_job, load_run, read_job, run_job
 from qiskit_hqnn.training.classifier import Classifier
 from qiskit_hqnn.training.job_sections import TrainSection
+from qiskit_hqnn.training.loggers import _mlflow_store
 from qiskit_hqnn.training.losses import Loss, balanced_weights, loss_of
 
 TINY = [
@@ -190,3 +191,14 @@ def test_a_logger_that_is_not_installed_is_one_sentence(monkeypatch, tmp_path):
         JobFileError, match="names 'mlflow', but the package mlflow is not installed: pip install"
     ):
         run_job(read_job(find_job("quickstart"), [*TINY, "train.loggers=['mlflow']"]), tmp_path / "run")
+
+
+def test_each_run_has_an_mlflow_store_of_its_own_unless_the_user_names_one(tmp_path, monkeypatch):
+    """MLflow sets its own variable to the store that it was given last."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for seed in ("seed-0", "seed-1"):
+        store = _mlflow_store(tmp_path / seed)
+        assert store == f"sqlite:///{tmp_path / seed / 'mlflow.db'}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.lab")
+    assert _mlflow_store(tmp_path / "seed-2") == "http://mlflow.lab"

@@ -9,7 +9,8 @@ from qiskit_hqnn.data.twins import find_twins
 from qiskit_hqnn.reproduction.apart import without_twins
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.records import Record, Records
-from qiskit_hqnn.reproduction.reproducing import Options, job_of, published_rows
+from qiskit_hqnn.reproduction.reproducing import Options, job_of
+from qiskit_hqnn.reproduction.rows import published_rows
 from qiskit_hqnn.training import read_job, run_job, settings_of
 
 

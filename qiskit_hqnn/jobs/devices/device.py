@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache
 from typing import NoReturn
 from uuid import uuid4
@@ -18,6 +17,7 @@ from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices.fractional import fractional_gates, without_fractional
+from qiskit_hqnn.where import Where, check_devices
 
 REP_DELAY = 250e-6
 """Seconds between two shots, if a device does not specify it (the default of IBM's Heron devices)."""
@@ -175,11 +175,7 @@ def _snapshot_classes() -> dict[str, str]:
 
 def check_snapshot(word: str) -> None:
     """Raises DeviceError if there is no such snapshot."""
-    classes = _snapshot_classes()
-    if word not in classes:
-        nearest = get_close_matches(word, classes, 3, 0.4)
-        hint = f"the nearest are {', '.join(nearest)}" if nearest else f"there are {', '.join(classes)}"
-        raise DeviceError(f"There is no snapshot {word!r}; {hint}.")
+    check_devices([Where.parse(word)])
 
 
 @cache

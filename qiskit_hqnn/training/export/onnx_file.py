@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.layers import AmplitudeAngles, QuantumLayer
 from qiskit_hqnn.models import in_observables, quantum_layer_of
 from qiskit_hqnn.training.export.closed_form import closed_form
 from qiskit_hqnn.training.export.network_file import CARD, card_of
+from qiskit_hqnn.training.export.quadratic_form import Amplitudes, quadratic_form
 from qiskit_hqnn.training.loading import LoadedRun
 from qiskit_hqnn.training.losses import loss_of
 
@@ -43,9 +45,24 @@ class PlainNetwork(nn.Module):
         layer = quantum_layer_of(network)
         self.network: Any = copy.deepcopy(network).eval()
         if layer is not None:
-            self.network.quantum = closed_form(in_observables(layer))
+            self._replace(in_observables(layer))
         self.encoder = encoder
         self.loss = loss_of(network)
+
+    def _replace(self, layer: QuantumLayer) -> None:
+        """Put plain torch in the place of the quantum layer, and of the angles of an amplitude embedding before it."""
+        embeddings = {
+            name: module
+            for name, module in self.network.named_modules()
+            if isinstance(module, AmplitudeAngles)
+        }
+        if len(embeddings) != 1:
+            self.network.quantum = closed_form(layer)
+            return
+        ((name, embedding),) = embeddings.items()
+        self.network.quantum = quadratic_form(layer, embedding)
+        parent, _, own = name.rpartition(".")
+        setattr(self.network.get_submodule(parent), own, Amplitudes(embedding.num_qubits))
 
     def forward(self, images: Tensor) -> Tensor:
         """Probabilities (N, classes), or numbers (N, K), of images (N, channels, height, width) in 0 … 1, or of (N, F)
