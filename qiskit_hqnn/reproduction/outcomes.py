@@ -10,11 +10,10 @@ from qiskit_hqnn.reproduction.records import Record, Records, gather, write_reco
 from qiskit_hqnn.reproduction.reproducing import (
     MITIGATED,
     Options,
-    Published,
     job_of,
     name_of,
-    published_rows,
 )
+from qiskit_hqnn.reproduction.rows import Published, published_rows
 from qiskit_hqnn.training import JobFile, Metrics
 
 

@@ -83,6 +83,10 @@ def _mlflow_store(place: Path) -> str:
 
 def finish(loggers: Sequence[Logger]) -> None:
     """End what a logger keeps open in the process: wandb would write the next seed's training into the same run."""
+    if not loggers:
+        return
+    from lightning.pytorch.loggers import WandbLogger
+
     for logger in loggers:
-        if type(logger).__name__ == "WandbLogger":
+        if isinstance(logger, WandbLogger):
             logger.experiment.finish()

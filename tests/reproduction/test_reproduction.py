@@ -20,13 +20,12 @@ from qiskit_hqnn.reproduction.outcomes import Outcome, collect, keep_records
 from qiskit_hqnn.reproduction.records import Record, Records, read_records, records_in
 from qiskit_hqnn.reproduction.reproducing import (
     Options,
-    choose_rows,
     job_of,
     name_of,
-    published_rows,
     reproduce,
 )
 from qiskit_hqnn.reproduction.results_page import write_page
+from qiskit_hqnn.reproduction.rows import choose_rows, published_rows
 from qiskit_hqnn.training import shipped_jobs
 from qiskit_hqnn.training.job_names import shipped_folder
 from qiskit_hqnn.training.job_settings import differences, settings_of
