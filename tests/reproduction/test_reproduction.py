@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from distributed import LocalCluster
 from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
@@ -162,6 +163,25 @@ def files_of(folder):
     """Every file's content and time, so that even an equal one written again is seen."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def test_a_cluster_makes_the_runs_of_one_process_and_the_same_page(two_seeds, data_root, tmp_path):
+    words = ["reproduce", "circuit-centric-binary", "--data-root", str(data_root), "--out", str(tmp_path)]
+    words += ["--seeds", "2", "--no-controls", "--quiet"]
+    for setting in TINY:
+        words += ["--set", setting]
+    here = {"processes": False, "protocol": "tcp", "host": "127.0.0.1", "dashboard_address": None}
+    with LocalCluster(n_workers=1, threads_per_worker=1, **here) as cluster:
+        answer = CliRunner().invoke(
+            app, [*words, "--dask", cluster.scheduler_address], catch_exceptions=False
+        )
+    assert answer.exit_code == 0, answer.output
+    for name in ("seed-0", "seed-1"):
+        (made, same) = (
+            RunFolder(folder / "circuit-centric-binary" / name).weights for folder in (tmp_path, two_seeds)
+        )
+        assert made.read_bytes() == same.read_bytes()
+    assert "| [Circuit-centric" in pages(tmp_path / "results.md")
 
 
 @pytest.mark.slow
