@@ -131,6 +131,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/search"))
     parser.add_argument("--write", type=Path, default=FILE)
     settings = parser.parse_args()
+    if unknown := [name for name in settings.names if name not in GRIDS]:
+        parser.error(f"ROW must be of {', '.join(GRIDS)}, but is {unknown[0]!r}")
     for name in settings.names or GRIDS:
         found = search(name, GRIDS[name], settings.out, settings.data_root)
         kept = json.loads(settings.write.read_text("utf-8")) if settings.write.exists() else {}
