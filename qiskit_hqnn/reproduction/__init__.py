@@ -1,4 +1,4 @@
-"""The published rows, run again with controls, and the page that holds them."""
+"""The published rows, run again with controls, and their results page."""
 
 import lazy_loader
 

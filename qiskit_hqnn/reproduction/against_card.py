@@ -1,4 +1,4 @@
-"""A row's own figures held against a result card, such as another lab's: in or out of its interval."""
+"""A row's own figures compared with a result card, such as another lab's: in or out of its interval."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ NETWORK = "network"
 
 @dataclass(frozen=True)
 class Held:
-    """One kind of runs at one place, held against a card.
+    """One kind of runs at one place, compared with a card.
 
     Attributes:
         run: "network", or a control.
         where: the place.
         card: the card's mean accuracy.
-        low, high: where a mean of as many runs as here lies with a probability of 95 %, by the card.
+        low, high: by the card, a mean of the same number of runs lies there with a probability of 95 %.
         here: the mean accuracy of the own runs.
     """
 
@@ -47,7 +47,7 @@ class Held:
 
     @property
     def inside(self) -> bool:
-        # A mean of equal values may differ from them by its last bit.
+        # A mean of equal values may differ from them in its last bit.
         return self.low - 1e-9 <= self.here <= self.high + 1e-9
 
 
@@ -62,7 +62,7 @@ def read_card(path: Path) -> Card:
     """A card in JSON.
 
     Raises:
-        RunFolderError: if there is none, it is damaged, or of another version.
+        RunFolderError: if it is missing, damaged, or of a different version.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -74,10 +74,10 @@ def read_card(path: Path) -> Card:
 
 
 def check_settings(outcome: Outcome, card: Card, path: Path) -> None:
-    """That a card is of the same job.
+    """Check that a card is of the same job.
 
     Raises:
-        JobFileError: if its settings are others.
+        JobFileError: if its settings differ.
     """
     other = card.read_job()
     theirs, ours = (settings_of(job.single(job.repeats[0], None)) for job in (other, outcome.job))
@@ -91,12 +91,12 @@ def hold(outcome: Outcome, card: Card, path: Path) -> list[Held]:
     """Every kind of runs that both have, at each place; the network itself comes first.
 
     Raises:
-        JobFileError: if the card is of another job.
-        RunFolderError: if there are no own runs, the images are others, or nothing is common.
+        JobFileError: if the card is of a different job.
+        RunFolderError: if there are no own runs, the images differ, or no place is common.
     """
     check_settings(outcome, card, path)
     if not outcome.records.networks:
-        raise RunFolderError(f"There are no runs of {outcome.row.job} to hold against {path}.")
+        raise RunFolderError(f"There are no runs of {outcome.row.job} to compare with {path}.")
     own = card_of_row(outcome)
     for part in ("train", "validation", "test"):
         theirs, ours = card.data.get(part), own.data.get(part)
@@ -143,7 +143,7 @@ def _alone(run: str, where: str, result: Result) -> Group:
 
 
 def _held(theirs: Group, ours: Group) -> Held:
-    """Of several values on the card by their scatter, of one by that of its test images (Wilson)."""
+    """The interval of several values on the card by their scatter, of one by its test images (Wilson)."""
     spread, count = theirs.spread, ours.spread.count
     if spread.count < 2 or spread.deviation is None:
         low, high = wilson_interval(round(spread.mean * theirs.images), theirs.images)
@@ -153,6 +153,6 @@ def _held(theirs: Group, ours: Group) -> Held:
             * spread.deviation
             * (1 / spread.count + 1 / count) ** 0.5
         )
-        half = max(half, 1 / theirs.images)  # equal values say no more than to one image
+        half = max(half, 1 / theirs.images)  # equal values are precise only to one image
         low, high = max(0.0, spread.mean - half), min(1.0, spread.mean + half)
     return Held(ours.run, ours.where, spread.mean, low, high, ours.spread.mean)

@@ -19,7 +19,7 @@ from qiskit_hqnn.training import JobFile, Metrics
 
 @dataclass(frozen=True)
 class Outcome:
-    """A row, or its variant, and what came of it.
+    """A row, or its variant, and its results.
 
     Attributes:
         row: the published one.
@@ -27,7 +27,7 @@ class Outcome:
         job: its job as it was run.
         command: repeats it.
         records: its runs.
-        missing: why there are none.
+        missing: why there are no runs.
         from_file: whether the records come from the file beside the page, and not from run folders.
         as_published: whether this is a variant: the row with the text's own settings, where the job file has others.
         variant: a row's variant.

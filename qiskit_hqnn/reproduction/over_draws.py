@@ -7,7 +7,7 @@ from qiskit_hqnn.training import Mean, Summary, SummaryRow, by_draw, of_one_more
 
 
 def counted(entry: SummaryRow) -> str:
-    """How many seeds, or draws of the images × seeds."""
+    """Number of seeds, or of draws of the images × seeds."""
     mean: Mean = entry["mean"]
     if mean.unit == "seed":
         return str(mean.count)
@@ -16,7 +16,7 @@ def counted(entry: SummaryRow) -> str:
 
 
 def over_draws(outcome: Outcome, summary: Summary) -> str:
-    """What a choice of images alone changes; empty where they were chosen once."""
+    """The effect of the choice of images alone; empty if they were chosen once."""
     entries = [
         entry for entry in summary["rows"] if entry["run"] == "network" and entry["mean"].unit == "draw"
     ]

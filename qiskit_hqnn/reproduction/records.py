@@ -1,4 +1,4 @@
-"""What the results page keeps of a run: small enough for a repository, so that figures outlive their run folders."""
+"""The results page's record of a run: small enough for a repository, so that figures outlive their run folders."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Record:
 
     Attributes:
         seed, control: which run it is; control is None for the network itself.
-        settings: what its weights follow from.
+        settings: those that determine its weights.
         metrics: its metrics.json: parameters, seconds, training, data, and the results under `test` by place.
         machine: its environment.json.
-        folder: its run folder, where that is there.
+        folder: its run folder, if it exists.
         history: losses and accuracies by epoch, rounded to five digits; empty where the file beside the page was
             written before they were kept.
     """
@@ -63,7 +63,7 @@ class Record:
         ]
 
     def repeat(self, job: JobFile) -> Repeat:
-        """Which repetition of a row's job it is: its seed, with its draw where the job has several."""
+        """Which repetition of a row's job it is: its seed, with its draw if the job has several."""
         return (self.settings["data.seed"], self.seed) if job.data.draws > 1 else self.seed
 
 
@@ -85,14 +85,14 @@ class Records:
 
 
 def record_of(run: RunFolder) -> Record | None:
-    """The record of a run folder; None where nothing was tested yet."""
+    """The record of a run folder; None if nothing was tested yet."""
     metrics = run.metrics()
     if not metrics.get("test"):
         return None
     job = run.read_job()
     environment = run.path / "environment.json"
     machine = json.loads(environment.read_text(encoding="utf-8")) if environment.exists() else {}
-    # The version of the kernel says nothing about a result.
+    # The version of the kernel does not affect a result.
     machine["platform"] = machine.get("platform", "").split("-")[0] or None
     control = job.model.options.get("control")
     return Record(job.seeds[0], control, settings_of(job), metrics, machine, run.path, _history_of(run))

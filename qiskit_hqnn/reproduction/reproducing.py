@@ -41,18 +41,18 @@ if TYPE_CHECKING:
     from distributed import Client
 
 MITIGATED = {"readout": "trex"}
-"""The mitigation of the second look at a device."""
+"""The mitigation of the second test on a device."""
 
 _SHOTS = 1000
 
 
 @dataclass(frozen=True)
 class Options:
-    """How rows are run.
+    """Options for running rows.
 
     Attributes:
         quick: the quick form, with one seed unless `seeds` says otherwise.
-        seeds: how many; None for the job file's own.
+        seeds: their number; None for the job file's own.
         controls: whether the job file's controls are run too, and rows that differ from their text as that has them.
         device: a place such as "fake_fez" for the trained networks, without and with mitigation; None for none.
         device_images: test images for that.
@@ -77,7 +77,7 @@ def job_of(row: Published, options: Options, variant: bool = False) -> JobFile:
 
 
 def name_of(row: Published, options: Options, variant: bool = False) -> str:
-    """The name of a row's folder and file: quick ones and variants never mix with others."""
+    """The name of a row's folder and file: quick forms and variants have separate ones."""
     return row.job + ("-variant" if variant else "-quick" if options.quick else "")
 
 
@@ -98,7 +98,7 @@ def reproduce(
         The row's runs, without its variant's.
 
     Raises:
-        HQNNError: one sentence, such as that the data set is not there.
+        HQNNError: for instance if the data set is missing.
     """
 
     def all_of(variant: bool) -> list[Run]:
@@ -133,14 +133,14 @@ def reproduce(
 def _side_by_side(
     job: JobFile, folder: Path, data_root: str | Path, client: Client, say: Callable[[str], None]
 ) -> None:
-    """Make what is missing of a row on a cluster.
+    """Make the missing runs of a row on a cluster.
 
     Raises:
         HQNNError: if a run failed, after all others were made.
     """
     plans = plans_of(job, folder)
     if len(plans) == 1:
-        return  # it has the folder to itself, and nothing is beside it
+        return  # a single run has the folder to itself
     left = [plan for plan in plans if not finished(RunFolder(plan.folder), plan.job)]
     outcomes = run_plans(left, data_root, client, progress=lambda event: say(event.text))
     failed = [f"{one.plan.name}: {one.failure}" for one in outcomes if one.failure is not None]
@@ -149,7 +149,7 @@ def _side_by_side(
 
 
 def _last_of(load: Callable[[JobFile], Splits | None]) -> Callable[[JobFile], Splits | None]:
-    """The images of a run, kept until another run has others: each draw's runs follow each other."""
+    """The images of a run, cached while runs have the same ones: each draw's runs follow each other."""
     kept: list[tuple[DataSection, Splits | None]] = []
 
     def images(job: JobFile) -> Splits | None:
@@ -169,7 +169,7 @@ def _splits_at_hand(job: JobFile, data_root: str | Path) -> Splits | None:
 
 
 def finished(run: RunFolder, job: JobFile) -> bool:
-    """Whether a run of this very job is there, with its weights and all its places tested."""
+    """Whether a run of this job exists, with its weights and all its places tested."""
     if not (run.job_file.exists() and run.weights.exists() and run.report.exists()):
         return False
     tested = run.metrics().get("test", {}).keys()
@@ -192,7 +192,7 @@ def run_on_device(
     total = max(result.images for result in metrics.test.values())
 
     def looked(section: MitigationSection) -> int:
-        """Images that were looked at in this way before."""
+        """Images that were already tested in this way."""
         mitigation = active(section.model_dump())
         return max(
             (

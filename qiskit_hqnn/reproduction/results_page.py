@@ -1,4 +1,4 @@
-"""The results page: a table for a reviewer's minute, what the quantum layers did, and a page for each row."""
+"""The results page: an overview table, what the quantum layers did, and a page for each row."""
 
 from __future__ import annotations
 

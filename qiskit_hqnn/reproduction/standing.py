@@ -1,4 +1,4 @@
-"""Where a row's figures stand to the published one."""
+"""A row's figures compared with the published one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qiskit_hqnn.reproduction.rows import Published
 from qiskit_hqnn.training import Mean, SummaryRow, of_one_more, percent
 
 SEEDS_FOR_A_SHARE = 5
-"""From so many seeds on, the share of runs that do not learn is given."""
+"""From this many seeds on, the share of runs that do not learn is given."""
 
 
 def measured(row: Published, entry: SummaryRow) -> str:

@@ -1,4 +1,4 @@
-"""What the quantum layer of each row did: its network against the controls, in words and figures."""
+"""The effect of each row's quantum layer: its network against the controls, in words and figures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ CONTROLS = {
     ),
     "left-out": ("nothing in the layer's place", "The quantum layer in place of nothing"),
 }
-"""Of each control its name, and what the difference from it is the effect of."""
+"""The name of each control, and the effect that the difference from it measures."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A comparison among all of the table.
+    """A comparison, as one of all in the table.
 
     Attributes:
         comparison: by itself.
@@ -43,12 +43,12 @@ class Found:
 
     @property
     def shown(self) -> bool:
-        """Whether the difference is beyond chance."""
+        """Whether the difference is significant."""
         return self.adjusted < LEVEL
 
     @property
     def word(self) -> str:
-        """What it comes to: "better", "worse", "no difference shown" or "one seed"."""
+        """The result: "better", "worse", "no difference shown" or "one seed"."""
         if isnan(self.adjusted):
             return f"one {self.comparison.difference.unit}"
         if not self.shown:
