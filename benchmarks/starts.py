@@ -55,8 +55,8 @@ def commands() -> dict[str, list[str]]:
         LIMIT: [sys.executable, "-c", "import typer"],
         "python -c pass": [sys.executable, "-c", "pass"],
         "hqnn --help": [*hqnn, "--help"],
-        "hqnn validate, a typo in the file": [*hqnn, "validate", TYPO],
-        "hqnn validate, a good file": [*hqnn, "validate", GOOD],
+        "hqnn validate typo.toml": [*hqnn, "validate", TYPO],
+        "hqnn validate good.toml": [*hqnn, "validate", GOOD],
         "hqnn circuits": [*hqnn, "circuits"],
     }
 
