@@ -72,7 +72,7 @@ def find_differences(outcomes: Sequence[Outcome]) -> dict[str, list[Found]]:
 
 
 def _seen(comparison: Comparison, count: int) -> float:
-    """What `Evidence.detectable` is for one comparison, for one of so many."""
+    """As `Evidence.detectable`, for one of this many comparisons."""
     pairs = comparison.difference.count
     if isnan(comparison.evidence.detectable):
         return float("nan")

@@ -97,7 +97,7 @@ class Loss:
         return torch.zeros(()) if self.targets is None else torch.zeros(3, len(self.targets.names)).double()
 
     def score_of(self, tally: Tensor, images: float) -> float:
-        """The score by a tally of so many images: accuracy, or the mean R² of the numbers; NaN where it has none."""
+        """The score by a tally of this many images: accuracy, or the mean R² of the numbers; NaN if it has none."""
         if self.targets is None:
             return float(tally) / images
         squares, total, total_of_squares = tally

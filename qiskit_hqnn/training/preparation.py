@@ -268,7 +268,7 @@ def _check_square(shape: Sequence[int], name: str, allowed: Sequence[str]) -> No
 
 
 def _qubits_for(features: int, published: int, name: str) -> int:
-    """Qubits whose amplitudes hold so many features: the published number, or more where it is too small."""
+    """Qubits whose amplitudes fit this many features: the published number, or more if it is too small."""
     needed = max(published, math.ceil(math.log2(features)))
     if needed > max(published, _AMPLITUDE_QUBITS):
         raise JobFileError(

@@ -59,17 +59,17 @@ class Processes:
         """This process's number of images out of `size`; the shares of all processes add up to `size`."""
         return max(0, -(-(size - self.rank) // self.count))
 
-    def tell(self, told: Mapping[str, object] | None) -> Mapping[str, object]:
+    def broadcast(self, value: Mapping[str, object] | None) -> Mapping[str, object]:
         """Send a value of the first process to all of them; None means that it has failed.
 
         Raises:
             ProcessError: in the others, if it failed.
         """
         if not self.others:
-            return told or {}
+            return value or {}
         assert self.fabric is not None
         with self.lost():
-            said: Mapping[str, object] | None = self.fabric.broadcast(told)
+            said: Mapping[str, object] | None = self.fabric.broadcast(value)
         if said is None and not self.first:
             raise ProcessError("The first process of this training has ended, and reports why.")
         return said or {}
@@ -113,7 +113,7 @@ def processes_of(train: TrainSection) -> Processes:
     of this machine.
 
     Raises:
-        JobFileError: if there are not so many devices, or a process does not know the others.
+        JobFileError: if there are too few devices, or a process does not know the others.
     """
     global _started
     count = train.processes

@@ -34,7 +34,7 @@ def rungs_of(train: TrainSection, shots: int) -> list[Rung]:
 def step_of(train: TrainSection, rows: Sequence[Mapping[str, float]], number: int) -> int:
     """Which of `number` steps the epoch behind `rows` of a log takes.
 
-    Without `shots_plateau` it is the epoch's; with it, one more whenever so many epochs in a row had no lower
+    Without `shots_plateau` it is the epoch's; with it, one more whenever this many epochs in a row had no lower
     validation loss (training loss, where nothing is validated) than any before.
     """
     if train.shots_plateau is None:

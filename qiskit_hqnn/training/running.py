@@ -93,7 +93,7 @@ def run_job(
         _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
         _begin(job, run, splits, own, longer, finished)
     resumed = run.checkpoint.exists() and resume
-    processes.tell({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
+    processes.broadcast({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
     if not finished:
         with _left_free(run):
             train(job, run, model, splits, resume, report, meters.training, callbacks, processes)

@@ -66,7 +66,7 @@ def _correction(freedom: int) -> float:
 
 @cache
 def detectable(count: int, power: float = POWER, level: float = LEVEL) -> float:
-    """The smallest mean of so many values, in standard deviations, that a two-sided t-test finds at this power."""
+    """The smallest mean of this many values, in standard deviations, that a two-sided t-test finds at this power."""
     if count < 2:
         return inf
     bound = float(student.ppf(1 - level / 2, count - 1))

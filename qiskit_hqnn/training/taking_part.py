@@ -33,7 +33,7 @@ def telling(processes: Processes) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        processes.tell(None)
+        processes.broadcast(None)
         raise
 
 
@@ -51,20 +51,20 @@ def take_part(
         ProcessError: if another process has ended.
         JobFileError: if this one has other images, or does not see the run folder.
     """
-    told = processes.tell(None)
-    if told["finished"]:
+    shared = processes.broadcast(None)
+    if shared["finished"]:
         return
     set_going(job)
     splits = load_splits(job, data_root) if splits is None else splits
-    if fingerprint(splits) != told["data"]:
+    if fingerprint(splits) != shared["data"]:
         raise JobFileError(
             f"Process {processes.rank} has different images in {data_root} than the first one."
         )
-    if told["resumed"] and not run.checkpoint.exists():
+    if shared["resumed"] and not run.checkpoint.exists():
         raise JobFileError(
             f"Process {processes.rank} does not find in {run.path} what the first one wrote there: the run folder must "
             "be on a disk that all machines share."
         )
-    model, resumed = build_model(job, splits), bool(told["resumed"])
+    model, resumed = build_model(job, splits), bool(shared["resumed"])
     with running_on(model, job, job.where, None, gradient_of(job)) as place:
         fit(model, splits, job.train, run, job.seeds[0], resumed, silent, place, callbacks, processes)

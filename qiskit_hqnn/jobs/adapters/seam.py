@@ -173,7 +173,7 @@ class OddResultError(AdapterError):
 def clock_of(adapter: BackendAdapter) -> Callable[[], float]:
     """The clock that tells when a request was sent: the service's own where an adapter knows it, else this machine's.
 
-    Two machines that share a store may differ by minutes, and either may be set anew; the service's clock is one.
+    Two machines that share a store may differ by minutes, and either may be reset; the service has a single clock.
     """
     clock: Callable[[], float] = getattr(adapter, "clock", time.time)
     return clock

@@ -40,7 +40,7 @@ def in_gates_of(device: Device, circuit: QuantumCircuit) -> QuantumCircuit:
         if backend is None:
             in_gates = partial(transpile, basis_gates=_aer_gates(), optimization_level=0)
             return _bindable(compiled(circuit, (), in_gates))
-        target = backend.target  # taken once: Aer builds it anew each time that it is asked
+        target = backend.target  # read once: Aer builds it again for each access
         in_gates = partial(transpile, target=target, optimization_level=1, seed_transpiler=0)
         return compiled(circuit, target.operation_names, in_gates)
     except QiskitError as error:

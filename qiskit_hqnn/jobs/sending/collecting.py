@@ -102,7 +102,7 @@ class Collector:
         )
 
     def _denial(self, chunk: Chunk, reason: str) -> bool:
-        """A job or its results are said to be gone: believed when it is said again and again, and then sent anew."""
+        """A job or its results are reported as gone: believed after several such reports, and then sent again."""
         hands = self._hands
         self._denied[chunk.tag] += 1
         if hands.remote and self._denied[chunk.tag] < hands.patience.denials:

@@ -121,7 +121,7 @@ class SpreadAdapter:
     """
 
     deadline: float | None = None
-    # What it has lives as long as this process, and is not looked for but computed anew by the next one.
+    # Its jobs live as long as this process; the next process computes them again instead of looking for them.
     finishes_on_submit = True
     poll_seconds = 0.0
     lookup_seconds = 0.0
@@ -222,7 +222,7 @@ class SpreadAdapter:
             self.cancel(job_id)
 
     def wait(self, seconds: float) -> None:
-        """Wait until a job is finished, or another one can leave, so many seconds at most."""
+        """Wait until a job is finished, or another one can be sent, for at most this many seconds."""
         end = time.monotonic() + seconds
         full = not self.room
         while True:
@@ -284,7 +284,7 @@ class SpreadAdapter:
         except PermanentError as error:
             job.failed, job.reason = True, str(error)
         except Exception as error:
-            self.cancel(piece.job_id)  # whoever drives it next has it computed anew
+            self.cancel(piece.job_id)  # the next driver has it computed again
             if isinstance(error, ImportError):
                 raise ClusterError(f"A worker cannot import what the library needs: {error}.") from error
             if isinstance(error, OSError):

@@ -24,7 +24,7 @@ _SEED_STEP = 2113
 
 
 def sliced(request: SamplingRequest, parts: int) -> list[SamplingRequest]:
-    """A request in up to so many parts, along its sets; itself where it cannot be parted without other samples.
+    """A request in up to this many parts, along its sets; itself if it cannot be split without changing samples.
 
     A tiled circuit's shots are shuffled over all its sets, so it stays whole.
     """

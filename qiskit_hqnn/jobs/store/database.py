@@ -28,7 +28,7 @@ def open_engine(url: URL, make: bool = True, patience: float = 60.0) -> Engine:
     """
     if make:
         _create_file(url)
-    # A server that was started anew, or that closes idle connections, does not end a job's driver.
+    # A server that was restarted, or that closes idle connections, does not end a job's driver.
     engine = create_engine(url, pool_pre_ping=url.get_backend_name() == "postgresql")
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", partial(_sqlite_settings, make, patience))

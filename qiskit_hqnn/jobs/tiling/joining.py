@@ -19,7 +19,7 @@ class Seat:
 
     Attributes:
         first, bits: its classical bits.
-        sets: so many sets from the first one on; behind them are repetitions of the last one.
+        sets: number of sets from the first one on; repetitions of the last one follow.
     """
 
     first: int

@@ -19,7 +19,7 @@ from qiskit_hqnn.jobs.tiling.shapes import Component, component_of, log_success
 _PLACES_AROUND = 4_000
 """Of a wide circuit there are more places around a qubit than anybody can compare."""
 _VARIANTS = 64
-"""Directions of a component's gates for which it is transpiled anew, the most frequent ones."""
+"""Number of sets of gate directions for which a component is transpiled again, the most frequent ones."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,5 +120,5 @@ def _from_disk(folder: Path | None, key: str) -> list[Region] | None:
             Region(circuit, tuple(one["logical"]), tuple(one["qubits"]), float(one["expected_success"]))
             for circuit, one in zip(circuits, described, strict=True)
         ]
-    except Exception:  # QPY has no error of its own for a damaged file: what cannot be read is found anew
+    except Exception:  # QPY has no specific error for a damaged file: an unreadable one is computed again
         return None

@@ -82,7 +82,7 @@ def open_ibm(
 class IBMAdapter:
     """A hardware device as a `BackendAdapter`.
 
-    A call that its caller gave up on keeps its client, and the next call signs in anew: nothing waits behind it.
+    A call that its caller gave up on keeps its client, and the next call signs in again: nothing waits behind it.
     """
 
     finishes_on_submit = False
@@ -293,7 +293,7 @@ class IBMAdapter:
                 client.usable &= not (refused or confused or went_on)
                 if attempt or not refused:
                     raise meaning from None
-                # A token that ran out in the middle: signing in anew settles it, a refused account stays refused.
+                # A token that expired meanwhile: signing in again helps, a refused account stays refused.
                 self._forget()
             finally:
                 if client is not None:

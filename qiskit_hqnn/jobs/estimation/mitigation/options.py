@@ -23,8 +23,9 @@ class MitigationOptions:
             a factor; the factor is measured on |0…0⟩ and divided out (van den Berg et al. 2022, arXiv:2012.09738,
             eq. (7)); or "m3": the assignment matrix, calibrated qubit by qubit, is inverted (Nation et al. 2021,
             arXiv:2108.12518, eq. (5)), the whole of it, since a Pauli string reads a product over its bits from it.
-        zne: None, or odd noise factors such as (1, 3, 5): two-qubit gates are replaced by so many copies that cancel,
-            and every Pauli string is extrapolated to no noise (Giurgica-Tiron et al. 2020, arXiv:2005.10921, sec. III).
+        zne: None, or odd noise factors such as (1, 3, 5): each two-qubit gate is replaced by this many copies that
+            cancel, and every Pauli string is extrapolated to no noise (Giurgica-Tiron et al. 2020, arXiv:2005.10921,
+            sec. III).
         extrapolation: "linear", "quadratic" or "exponential".
         randomizations: random draws of each twirl; the shots are spread over them.
         dynamical_decoupling: None, or pulses in the idle times of a circuit that is scheduled as late as possible:
