@@ -111,8 +111,8 @@ def inspect(
 ) -> None:
     """Transpile a circuit for devices at every level and seed, and compare costs and expected errors.
 
-    Of a trained run also: its predictions under the device's noise, and the shots for a given standard error.
-    Exit code 1 if an ISA circuit does not compute the ansatz.
+    Of a trained run also: its predictions under the device's noise, and the shots for a given standard error. Exit code
+    1 if an ISA circuit does not compute the ansatz.
 
     Example: hqnn inspect hqnn-parallel --where fake_fez --where fake_torino --html page.html
 

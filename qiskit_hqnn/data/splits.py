@@ -137,8 +137,8 @@ def load(
             by `seed` for custom data, always the same for digits.
         image_size: pixels per side to resize to; by default custom images keep their size, which must then be equal.
         resize: of the published sets "bilinear", the default (each new pixel between its nearest old ones, as torch
-            interpolates), or "antialias" (averaged over all old pixels that it covers, as Pillow resizes).
-            Custom images and MedMNIST's are always antialiased.
+            interpolates), or "antialias" (averaged over all old pixels that it covers, as Pillow resizes). Custom
+            images and MedMNIST's are always antialiased.
         channels: 1 (grey) or 3 (colour); by default those of the data set.
         seed: of every random choice here, separate from the seed of training.
 
