@@ -160,13 +160,13 @@ class JobFile(Section):
     def _of_controls(
         cls, value: dict[str, TunedSection] | None, info: ValidationInfo
     ) -> dict[str, TunedSection] | None:
-        controls, model = info.data.get("controls"), info.data.get("model")
-        if value and controls is not None and model is not None:
-            known = controls or CONTROLS_OF.get(model.name, ALL_CONTROLS)
+        model = info.data.get("model")
+        if value and model is not None:
+            known = CONTROLS_OF.get(model.name, ALL_CONTROLS)  # `controls` may leave out some of them
             for name in value:
                 if name not in known:
                     raise JobFileError(
-                        f"[tuned.{name}] is for a control of this job, one of {', '.join(known)}"
+                        f"[tuned.{name}] is for a control of the network, one of {', '.join(known)}"
                         f"{suggestion(name, list(known))}"
                     )
         return value or None

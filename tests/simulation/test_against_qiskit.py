@@ -252,7 +252,7 @@ def test_every_kind_of_step_is_qiskits():
         "of weights, one",
         "(constant)",
         "permutation",
-        "a sample",
+        "per sample",
         "1 of weights",
         "start   constant",
     ):

@@ -109,7 +109,7 @@ def test_differences_are_paired_within_draws_and_averaged_over_seeds():
     assert (comparison.difference.mean, comparison.difference.count) == pytest.approx((0.05, 3))
     assert comparison.difference.half_width == pytest.approx(0, abs=1e-9)
     assert {row["run"]: row["runs"] for row in summary["rows"]} == {"network": 6, "twin": 6}
-    assert list(summary["rows"][0]["accuracies"]) == ["0:0", "0:1", "1:0", "1:1", "2:0", "2:1"]
+    assert list(summary["rows"][0]["values"]) == ["0:0", "0:1", "1:0", "1:1", "2:0", "2:1"]
 
 
 def test_records_keep_every_draw(tmp_path):

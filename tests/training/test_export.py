@@ -138,7 +138,7 @@ def test_files_that_are_no_export_are_one_sentence(exported, tmp_path):
     with pytest.raises(RunFolderError, match="has a damaged card: network.model: Field required"):
         qiskit_hqnn.load(written("damaged.safetensors", tensors, network={}))
     fewer = {name: tensor for name, tensor in tensors.items() if "head" not in name}
-    with pytest.raises(RunFolderError, match="belong to another model"):
+    with pytest.raises(RunFolderError, match="belong to a different model"):
         qiskit_hqnn.load(written("fewer.safetensors", fewer))
 
 

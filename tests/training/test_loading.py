@@ -128,7 +128,7 @@ def test_other_images_in_the_data_sets_place_are_noticed(tmp_path):
     write_pictures(tmp_path / "pics")
     run = run_job(own_job(tmp_path / "pics"), tmp_path / "run", progress=False)
     Image.fromarray(np.zeros((12, 12), np.uint8)).save(tmp_path / "pics" / "cat" / "003.png")
-    with pytest.raises(RunFolderError, match="belongs to other data, as many images, but others"):
+    with pytest.raises(RunFolderError, match="belongs to other data, as many images, but different ones"):
         _ = load_run(run.path).splits
 
 

@@ -7,13 +7,18 @@ import pytest
 from rich.console import Console
 
 from qiskit_hqnn.training import find_job, read_job, run_each, run_job
-from qiskit_hqnn.training.history import _line
+from qiskit_hqnn.training.history import _line as line_of
 from qiskit_hqnn.training.progress import Event, Terminal
+from qiskit_hqnn.training.scores import ACCURACY
 
 TINY = [
     "model.num_qubits=2", "model.depth=1", "model.copies=1", "train.epochs=2", "train.batch_size=16", "shots=50",
     "data.train_samples=80", "data.test_samples=20", "test=['exact', 'aer']",
 ]  # fmt: skip
+
+
+def _line(row, epochs):
+    return line_of(row, epochs, ACCURACY)
 
 
 class Screen:

@@ -11,7 +11,7 @@ from qiskit_hqnn.sweeps import read_points, run_sweep
 from qiskit_hqnn.training import find_job, read_job
 from qiskit_hqnn.training.job_settings import settings_of
 
-SETTINGS = ["controls=['twin','frozen']", "tuned.twin.learning_rate=0.5", "tuned.twin.epochs=3"]
+SETTINGS = ["tuned=", "controls=['twin','frozen']", "tuned.twin.learning_rate=0.5", "tuned.twin.epochs=3"]
 
 
 def job_of(*settings):
@@ -54,7 +54,7 @@ def _metrics():
     [
         (
             "tuned.twinn.epochs=3",
-            r"\[tuned.twinn\] is for a control of this job, one of twin, frozen; did you mean 'twin'",
+            r"\[tuned.twinn\] is for a control of the network, one of twin, .*; did you mean 'twin'",
         ),
         (
             "tuned.twin.epoch=3",
@@ -82,9 +82,7 @@ def test_a_sweep_chooses_for_every_control(tmp_path):
     assert all(point.job.tuned is None for point in points)
     judged, _ = run_sweep(points, tmp_path, Path("data"))
     by_rate = {
-        row.point.values["train.learning_rate"]: row.accuracies[0]
-        for row in judged.rows
-        if row.control == "twin"
+        row.point.values["train.learning_rate"]: row.values[0] for row in judged.rows if row.control == "twin"
     }
     best = max(by_rate, key=by_rate.get)
     content = json.loads((tmp_path / "sweep.json").read_text())
