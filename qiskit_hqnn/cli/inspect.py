@@ -111,8 +111,8 @@ def inspect(
 ) -> None:
     """Transpile a circuit for devices at every level and seed, and compare costs and expected errors.
 
-    Of a trained run also: its predictions under the device's noise, and the shots for a given standard error. Exit code
-    1 if an ISA circuit does not compute the ansatz.
+    Of a trained run also: predictions under the device's noise, and the shots for a given standard error. Exit code 1
+    if an ISA circuit does not compute the ansatz.
 
     Example: hqnn inspect hqnn-parallel --where fake_fez --where fake_torino --html page.html
 
@@ -125,10 +125,7 @@ def inspect(
     files = _Files(html, export, png)
     sizes = factory_options(settings, num_qubits=num_qubits, depth=depth)
     check_devices([Where.parse(word) for word in where or ()])
-    if not Path(what).is_dir():
-        from qiskit_hqnn.circuits import check_there
-
-        check_there(what)
+    _check_there(what)
 
     from qiskit_hqnn.inspection import inspect as inspect_circuit
 
@@ -155,6 +152,13 @@ def _numbers(levels: str) -> list[int]:
         return [int(level) for level in levels.split(",")]
     except ValueError:
         raise HQNNError(f"Option --levels must be numbers such as 2,3, but is {levels!r}.") from None
+
+
+def _check_there(what: str) -> None:
+    if not Path(what).is_dir():
+        from qiskit_hqnn.circuits import check_there
+
+        check_there(what)
 
 
 def _say_result(result: Inspection, files: _Files, json: bool) -> None:

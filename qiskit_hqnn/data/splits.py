@@ -123,28 +123,24 @@ def load(
         root: folder of the published data sets; what torchvision can download goes there.
         path: a folder with {train,test}/CLASS/* or CLASS/*; an archive with train_images, train_labels and so on; or a
             table with the columns path, label and, if it defines the test set, split.
-        targets: numbers to learn in the place of classes: columns of a table, or the names of the numbers in an
-            archive's labels, (N,) or (N, K). None reads classes.
+        targets: columns of a table, or names of an archive's labels (N,) or (N, K), to learn as numbers. None: classes.
         classes: labels to keep, in the order of the new labels, by number or name; all by default.
-        train_samples: images for training and validation together (for training alone if the data set comes with
-            validation images); all by default. Stratified by class.
+        train_samples: images for training and validation together (without validation images that the data set comes
+            with), stratified by class; all by default.
         test_samples: images of the test set; all by default.
         first: use the first images of each class instead of random ones.
         balanced: the same number of images of each class, instead of the classes' shares in the data set.
         validation: images (≥ 1) or share (< 1) of the training images that are held out for validation, stratified. A
             data set that comes with validation images accepts only the default, and uses those.
-        test_fraction: share of the images that become the test set, stratified, if the data set comes without one:
-            by `seed` for custom data, always the same for digits.
+        test_fraction: share for the test set, stratified, where none comes along; fixed for digits, else by `seed`.
         image_size: pixels per side to resize to; by default custom images keep their size, which must then be equal.
-        resize: of the published sets "bilinear", the default (each new pixel between its nearest old ones, as torch
-            interpolates), or "antialias" (averaged over all old pixels that it covers, as Pillow resizes). Custom
-            images and MedMNIST's are always antialiased.
+        resize: of the published sets "bilinear" (torch's interpolation, the default) or "antialias" (averaged over all
+            old pixels that a new one covers, as by Pillow). Custom images and MedMNIST's are always antialiased.
         channels: 1 (grey) or 3 (colour); by default those of the data set.
         seed: of every random choice here, separate from the seed of training.
 
     Raises:
-        MissingDataError: if the name is unknown, the data is missing and cannot be downloaded, a file is damaged, or
-            there are too few images.
+        MissingDataError: for an unknown name, missing or damaged files, or too few images.
     """
     check_name(name)
     if channels not in (None, 1, 3):

@@ -58,9 +58,9 @@ def fit(
         model: a network.
         splits: training and validation images; without the latter, the last epoch is kept.
         settings: optimiser and budget.
-        folder: metrics.csv is written there after every epoch, and checkpoints for `resume`.
-        seed: of the order of the batches and everything else that is random in training.
-        resume: continue after the last finished epoch, if there is one.
+        folder: of metrics.csv, written after every epoch, and of checkpoints for `resume`.
+        seed: of everything that is random in training.
+        resume: continue after the last finished epoch.
         progress: called with each step and epoch.
         place: where the quantum layer runs; its cost is logged per epoch and compared with the budget.
         callbacks: Lightning's or custom ones, called after the library's.
@@ -74,15 +74,13 @@ def fit(
         ProcessError: if another process has ended.
     """
     processes, place = processes or Processes(), place or Place()
-    _check_batches(model, splits, settings)
+    _check(model, splits, settings)
     device, loggers = device_of(settings), make_loggers(settings, folder) if processes.first else []
     resuming = resume and folder.checkpoint.exists()
     if resuming:
         folder.check_checkpoint()
-    _check_schedule(splits, settings)
-    train, validation = _loaders(
-        splits if processes.others else _near(splits, device), settings.batch_size, seed, model, processes
-    )
+    near = splits if processes.others else _near(splits, device)
+    train, validation = _loaders(near, settings.batch_size, seed, model, processes)
     classifier = _classifier(model, settings, folder, processes, train, validation)
     best = best_of(classifier, validation is not None)
     history = History(folder, settings.epochs, resuming, place, progress, processes.first)
@@ -103,15 +101,12 @@ def fit(
     return seconds
 
 
-def _check_batches(model: nn.Module, splits: Splits, settings: TrainSection) -> None:
+def _check(model: nn.Module, splits: Splits, settings: TrainSection) -> None:
     if min(settings.batch_size, len(splits.train)) == 1 and _normalises_batches(model):
         raise JobFileError(
             "The model normalises over its batch, which takes two images at least: train.batch_size is "
             f"{settings.batch_size}, and there are {len(splits.train)} images to train on."
         )
-
-
-def _check_schedule(splits: Splits, settings: TrainSection) -> None:
     if settings.schedule == "plateau" and not len(splits.validation):
         raise JobFileError(
             "train.schedule = 'plateau' watches the validation loss, but there are no such images."
