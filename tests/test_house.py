@@ -220,6 +220,16 @@ def test_files_can_be_read_in_one_sitting():
     assert not long
 
 
+def test_functions_fit_a_screen():
+    long = {
+        f"{path.relative_to(ROOT)}: {node.name}": lines
+        for path in LIBRARY.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and (lines := node.end_lineno - node.lineno + 1) >= 60
+    }
+    assert not long
+
+
 def test_any_stands_only_where_nothing_else_can():
     lines = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
