@@ -10,6 +10,7 @@ import typer
 from qiskit_hqnn.cli.clusters import RUNS_IN_WORKERS, RUNS_ON_DASK, ClusterWords
 from qiskit_hqnn.cli.options import DATA_ROOT
 from qiskit_hqnn.cli.terminal import say
+from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.where import Where, check_devices
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ def reproduce(
 
     cluster = ClusterWords(dask, workers)
     rows = choose_rows(name)  # a slip is reported before torch is loaded
-    if device is not None:
-        check_devices([Where.parse(device)])
+    _check_device(device)
 
     from qiskit_hqnn.reproduction import Options, collect, keep_records, write_page
 
@@ -114,6 +114,14 @@ def reproduce(
         raise typer.Exit(1)
     if against is not None and not _within(against, next(o for o in outcomes if o.row.job == name)):
         raise typer.Exit(1)
+
+
+def _check_device(device: str | None) -> None:
+    if device is None:
+        return
+    if not device.startswith(("aer", "fake_", "ibm_")):
+        raise DeviceError(f"Option --device must be aer, fake_<device> or ibm_<device>, but is {device!r}.")
+    check_devices([Where.parse(device)])
 
 
 def _check_card(card: Path, name: str, options: Options) -> None:
@@ -155,13 +163,8 @@ def _within(card: Path, outcome: Outcome) -> bool:
 
 def _check(rows: list[Published], options: Options) -> None:
     """Raises HQNNError, before the first training, if a setting or the device is not allowed."""
-    from qiskit_hqnn.errors import DeviceError
     from qiskit_hqnn.training import check_snapshots, find_job, read_job
 
-    if options.device and not options.device.startswith(("aer", "fake_", "ibm_")):
-        raise DeviceError(
-            f"Option --device must be aer, fake_<device> or ibm_<device>, but is {options.device!r}."
-        )
     for row in rows:
         test = [f"test=[{options.device!r}]"] if options.device else []
         check_snapshots(read_job(find_job(row.job), [*options.settings, *test]))

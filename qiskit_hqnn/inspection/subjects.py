@@ -61,7 +61,7 @@ def subject_of(
             return trained_subject(path, copy or 0, Path(data_root))
         _refuse(copy=copy)
         if not path.exists() and not path.suffix:
-            raise CircuitError(f"There is no run folder or circuit file {str(path)!r}.")
+            raise CircuitError(f"There is no run folder or circuit file {path}.")
         return _subject(read_ansatz(path, selection), copies)
     _refuse(copy=copy)
     if isinstance(what, Ansatz):

@@ -188,7 +188,7 @@ def test_known_redundancy_is_found():
 
 def test_no_output_of_the_vqc_head_feels_its_other_angles():
     result = zx_reduction(vqc_head())
-    assert "No output feels phi[1], phi[2], phi[3]." in result.summary
+    assert "No output depends on phi[1], phi[2], phi[3]." in result.summary
     assert result.png().startswith(b"\x89PNG")
 
 

@@ -200,7 +200,7 @@ def test_an_unreadable_file_is_one_sentence(hqnn, tmp_path, suffix, content, sen
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["runs/nothing"], "There is no run folder or circuit file 'runs/nothing'."),
+        (["runs/nothing"], "There is no run folder or circuit file runs/nothing."),
         (["nothing.qpy"], "There is no circuit file nothing.qpy."),
         (["."], ". is not a run folder: it has no job.toml."),
         (["hqnn-paralel"], "did you mean 'hqnn-parallel'?"),
