@@ -93,15 +93,15 @@ def _network(control: str | None, judged: Judged, job: JobFile) -> dict[str, Any
     best = max(within, key=_worth)
     if control is None:
         best = max(rows, key=_worth)
-        gains = [best.accuracies[repeat] - own.accuracies[repeat] for repeat in own.accuracies]
+        gains = [best.values[repeat] - own.values[repeat] for repeat in own.values]
         best = best if min(gains) > CLEARLY else own
     return {"taken": _point(best), "points": [_point(row) | _found(row) for row in rows]}
 
 
 def _worth(row: Row) -> tuple[float, float]:
-    assert row.accuracy is not None
+    assert row.mean is not None
     assert row.loss is not None
-    return round(row.accuracy.mean, 9), -row.loss.mean
+    return round(row.mean.mean, 9), -row.loss.mean
 
 
 def _settings(row: Row) -> tuple[float, int]:
@@ -117,7 +117,7 @@ def _point(row: Row) -> dict[str, float]:
 def _found(row: Row) -> dict[str, list[float]]:
     """Of every seed the validation accuracy and loss of the kept epoch, and which one that was."""
     return {
-        "accuracies": [round(value, 5) for value in row.accuracies.values()],
+        "accuracies": [round(value, 5) for value in row.values.values()],
         "losses": [round(value, 5) for value in row.losses.values()],
         "kept": list(row.epochs.values()),
     }
