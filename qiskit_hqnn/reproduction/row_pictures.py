@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from os.path import relpath
 from pathlib import Path
 
 import torch
 
-from qiskit_hqnn._files import write_whole
+from qiskit_hqnn._files import write_bytes
 from qiskit_hqnn.reproduction.outcomes import Outcome
 from qiskit_hqnn.reproduction.records import Record
 from qiskit_hqnn.training import draw_confusion, draw_curves_of_runs
@@ -54,9 +53,4 @@ def _draw_confusion(runs: Sequence[Record], place: str, target: Path) -> bool:
 def _copy(run: Record, source: str, target: Path) -> None:
     if run.folder is None or not (run.folder / source).exists():
         return
-    file = run.folder / source
-    write_whole(target, lambda beside: _copied(file, beside))
-
-
-def _copied(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
+    write_bytes(target, (run.folder / source).read_bytes())

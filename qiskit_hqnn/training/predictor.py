@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
 from pathlib import Path
 from typing import TypedDict
 
@@ -25,13 +22,10 @@ from qiskit_hqnn.training.evaluation import TEST_BATCH, outputs_of
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import loss_of
 from qiskit_hqnn.training.pricing import observed_network, price_of_inputs
+from qiskit_hqnn.training.printing import SHOWN, as_csv, as_html, as_text, images_in_words
 from qiskit_hqnn.training.running_on import manager_for, running_on
 from qiskit_hqnn.training.values import Values
 from qiskit_hqnn.where import Where
-
-_SHOWN = 12
-"""Most samples printed of a prediction."""
-
 
 PredictionRow = TypedDict(
     "PredictionRow", {"image": str | int, "class": str, "probability": float, "margin": float}
@@ -116,38 +110,27 @@ class Prediction:
 
     def csv(self) -> str:
         """The rows as CSV, with a column for the probability of each class."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            ["image", "class", "probability", "margin", *(f"p({name})" for name in self.class_names)]
-        )
-        for row, values in zip(self.rows, self.probabilities.tolist(), strict=True):
-            writer.writerow([*row.values(), *values])
-        return file.getvalue()
+        titles = ["image", "class", "probability", "margin", *(f"p({name})" for name in self.class_names)]
+        whole = zip(self.rows, self.probabilities.tolist(), strict=True)
+        return as_csv(titles, ([*row.values(), *values] for row, values in whole))
 
     def __len__(self) -> int:
         return len(self.probabilities)
 
     def __repr__(self) -> str:
         lines = [
-            f"  {one_line(row['image'])}  {one_line(row['class'])}  {row['probability']:.3f}  (+{row['margin']:.3f})"
-            for row in self.rows[:_SHOWN]
+            f"{one_line(row['image'])}  {one_line(row['class'])}  {row['probability']:.3f}  (+{row['margin']:.3f})"
+            for row in self.rows[:SHOWN]
         ]
-        more = [f"  … and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
-        images = f"{len(self)} image{'s' if len(self) != 1 else ''}"
-        return "\n".join(
-            [f"Prediction of {images} on {self.where}: class, probability, margin", *lines, *more]
-        )
+        title = f"Prediction of {images_in_words(len(self))} on {self.where}: class, probability, margin"
+        return as_text(title, lines, len(self))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(one_line(row['image']))}</td><td>{escape(one_line(row['class']))}</td>"
-            f"<td>{row['probability']:.3f}</td><td>{row['margin']:.3f}</td></tr>"
-            for row in self.rows[:_SHOWN]
-        )
-        more = f"<p>… and {len(self) - _SHOWN} more</p>" if len(self) > _SHOWN else ""
-        head = "<tr><th>image</th><th>class</th><th>probability</th><th>margin</th></tr>"
-        return f"<table>{head}{rows}</table>{more}"
+        rows = [
+            (row["image"], row["class"], f"{row['probability']:.3f}", f"{row['margin']:.3f}")
+            for row in self.rows[:SHOWN]
+        ]
+        return as_html(("image", "class", "probability", "margin"), rows, len(self))
 
 
 @dataclass(frozen=True, eq=False)

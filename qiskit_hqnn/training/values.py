@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from torch import Tensor
 
 from qiskit_hqnn._text import one_line
-
-_SHOWN = 12
-"""So many samples are printed."""
+from qiskit_hqnn.training.printing import SHOWN, as_csv, as_html, as_text, images_in_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,28 +63,16 @@ class Values:
 
     def csv(self) -> str:
         """The rows as CSV, with a column for each number."""
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image", *self.names])
-        writer.writerows([image, *row] for image, row in self._pairs())
-        return file.getvalue()
+        return as_csv(["image", *self.names], ([image, *row] for image, row in self._pairs()))
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __repr__(self) -> str:
         _, rows, _, _ = self.table()
-        lines = ["  " + "  ".join(one_line(cell) for cell in row) for row in rows[:_SHOWN]]
-        more = [f"  … and {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
-        images = f"{len(self)} image{'s' if len(self) != 1 else ''}"
-        return "\n".join([f"Values of {images} on {self.where}: {', '.join(self.names)}", *lines, *more])
+        title = f"Values of {images_in_words(len(self))} on {self.where}: {', '.join(self.names)}"
+        return as_text(title, ["  ".join(map(one_line, row)) for row in rows[:SHOWN]], len(self))
 
     def _repr_html_(self) -> str:
         titles, rows, _, _ = self.table()
-        head = "".join(f"<th>{escape(one_line(title))}</th>" for title in titles)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(one_line(cell))}</td>" for cell in row) + "</tr>"
-            for row in rows[:_SHOWN]
-        )
-        more = f"<p>… and {len(self) - _SHOWN} more</p>" if len(self) > _SHOWN else ""
-        return f"<table><tr>{head}</tr>{body}</table>{more}"
+        return as_html(titles, rows[:SHOWN], len(self))

@@ -25,8 +25,9 @@ LARGEST = 3**10
 _LARGEST_MATRIX = 2**24
 """Most numbers in the matrices of all copies: 64 MB."""
 
-_AGREES = 1e-9
-_POINTS = 64
+AGREES = 1e-9
+"""Largest difference from the layer, at `POINTS` random inputs."""
+POINTS = 64
 
 
 class ClosedForm(nn.Module):
@@ -242,17 +243,23 @@ def _features(points: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     return np.concatenate([np.cos(turned), np.sin(turned[:, 1:])], axis=1)
 
 
-def _check_agreement(plain: ClosedForm, layer: QuantumLayer) -> None:
-    """Compare the closed form with the layer, at inputs off the grid."""
+def in_double(layer: QuantumLayer) -> QuantumLayer:
+    """A quantum layer in double precision on the processor, exact wherever it runs itself."""
     exact = QuantumLayer(layer.ansatz, layer.copies, initial_weights=layer.weight.detach()).double()
     exact.weight.data = layer.weight.detach().double().cpu()
+    return exact
+
+
+def _check_agreement(plain: ClosedForm, layer: QuantumLayer) -> None:
+    """Compare the closed form with the layer, at inputs off the grid."""
+    exact = in_double(layer)
     generator = torch.Generator().manual_seed(0)
     inputs = 6 * torch.rand(
-        _POINTS, layer.copies * layer.ansatz.num_inputs, generator=generator, dtype=torch.float64
+        POINTS, layer.copies * layer.ansatz.num_inputs, generator=generator, dtype=torch.float64
     )
     with torch.no_grad():
         difference = float((plain(inputs - 3) - exact(inputs - 3)).abs().max())
-    if not difference < _AGREES:
+    if not difference < AGREES:
         raise HQNNError(
             f"The closed form of circuit {layer.ansatz.name!r} is off by {difference:.1e}, as its frequencies lie too "
             "close together: export it as .safetensors instead."

@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import AmplitudeAngles, QuantumLayer
+from qiskit_hqnn.training.export.closed_form import AGREES, POINTS, in_double
 
 LARGEST = 8
 """Qubits: 256 × 256 numbers for each output, found from 32,896 states; each qubit more has four times as many."""
 
-_AGREES, _POINTS, _AT_ONCE = 1e-9, 64, 1024
+_AT_ONCE = 1024
 
 
 class Amplitudes(nn.Module):
@@ -74,9 +75,7 @@ def quadratic_form(layer: QuantumLayer, embedding: AmplitudeAngles) -> Quadratic
             f"Circuit {name!r} has amplitudes of {qubits} qubits, and its outputs would be quadratic forms of "
             f"{4**qubits:,} numbers each, above the limit of {LARGEST} qubits: export it as .safetensors instead."
         )
-    exact = QuantumLayer(layer.ansatz, initial_weights=layer.weight.detach()).double()
-    exact.weight.data = layer.weight.detach().double().cpu()
-    angles = AmplitudeAngles(qubits).double()
+    exact, angles = in_double(layer), AmplitudeAngles(qubits).double()
 
     def outputs(states: Tensor) -> Tensor:
         with torch.no_grad():
@@ -84,9 +83,9 @@ def quadratic_form(layer: QuantumLayer, embedding: AmplitudeAngles) -> Quadratic
 
     form = QuadraticForm(_matrix(outputs, 2**qubits))
     generator = torch.Generator().manual_seed(0)
-    states = torch.randn(_POINTS, 2**qubits, generator=generator, dtype=torch.float64)
+    states = torch.randn(POINTS, 2**qubits, generator=generator, dtype=torch.float64)
     difference = float((form(Amplitudes(qubits)(states)) - outputs(states)).abs().max())
-    if not difference < _AGREES:
+    if not difference < AGREES:
         raise HQNNError(
             f"The outputs of circuit {name!r} are no quadratic forms of its amplitudes (off by {difference:.1e}), as "
             "where they are embedded several times: export it as .safetensors instead."
