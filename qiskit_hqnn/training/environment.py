@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def environment() -> dict[str, object]:
     }
 
 
+@cache
 def _version(name: str) -> str | None:
     try:
         return version(name)
@@ -44,8 +46,12 @@ def _version(name: str) -> str | None:
         return None
 
 
+@cache
 def _commit() -> str | None:
-    """The checkout's commit, with "-modified" if its files differ from the commit's."""
+    """The checkout's commit, with "-modified" if its files differ from the commit's.
+
+    Read once: a process goes on with the code that it has loaded, whatever happens to the files.
+    """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None

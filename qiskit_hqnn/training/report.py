@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -62,14 +63,18 @@ def write_report(folder: RunFolder, job: JobFile) -> Path:
 
 def render(template: str, **values: object) -> str:
     """A page's body from a template of this package; everything is escaped, and control characters are written out."""
-    loader = PackageLoader("qiskit_hqnn.training", "templates")
-    engine = Environment(
-        loader=loader,
+    return _engine().get_template(template).render(**values)
+
+
+@cache
+def _engine() -> Environment:
+    """One for all pages, since it keeps the templates that it has compiled."""
+    return Environment(
+        loader=PackageLoader("qiskit_hqnn.training", "templates"),
         autoescape=select_autoescape(["html", "j2"]),
         trim_blocks=True,
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
-    return engine.get_template(template).render(**values)
 
 
 def inline(content: bytes, kind: str = "png") -> Markup:
