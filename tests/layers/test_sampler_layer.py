@@ -107,6 +107,7 @@ def by_halves(outcome):
 
 
 SHAPE = (3, 2, 2)
+SHOTS = 4_000
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def of_several_axes():
     ansatz = hqnn_parallel(3, 1)
     stock = SamplerQNN(
         circuit=ansatz.circuit,
-        sampler=StatevectorSampler(seed=2, default_shots=20_000),
+        sampler=StatevectorSampler(seed=2, default_shots=SHOTS),
         input_params=ansatz.input_params,
         weight_params=ansatz.weight_params,
         interpret=by_halves,
@@ -129,13 +130,13 @@ def of_several_axes():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "sampler", [None, StatevectorSampler(seed=5, default_shots=20_000)], ids=["exact", "sampled"]
+    "sampler", [None, StatevectorSampler(seed=5, default_shots=SHOTS)], ids=["exact", "sampled"]
 )
 def test_outputs_of_several_axes_are_where_qiskit_has_them(sampler, of_several_axes):
     ansatz, inputs, weights, wanted, gradients = of_several_axes
     layer = SamplerLayer(ansatz, by_halves, SHAPE, sampler=sampler).double()
     layer.weight.data = torch.from_numpy(weights)
-    tolerance = 5 * 0.5 / 20_000**0.5
+    tolerance = 5 * 0.5 / SHOTS**0.5
     assert wanted.shape == layer.neural_network.forward(inputs, weights).shape == (2, *SHAPE)
     np.testing.assert_allclose(layer(torch.from_numpy(inputs)).detach(), wanted, atol=2 * tolerance)
     for mine, theirs in zip(layer.neural_network.backward(inputs, weights), gradients, strict=True):

@@ -129,8 +129,8 @@ def test_a_resumed_run_ends_as_an_undisturbed_one(tmp_path):
 @pytest.mark.parametrize("gradient", ["parameter-shift", "spsa"])
 def test_training_with_shots_on_aer_learns(tmp_path, gradient):
     job = small_job(
-        "where='aer'", f"gradient='{gradient}'", "shots=200", "data.classes=[0,1]", "data.train_samples=60",
-        "train.epochs=8", "train.learning_rate=0.01", "train.batch_size=8", "data.test_samples=20",
+        "where='aer'", f"gradient='{gradient}'", "shots=200", "data.classes=[0,1]", "data.train_samples=30",
+        "train.epochs=4", "train.learning_rate=0.03", "train.batch_size=8", "data.test_samples=10",
     )  # fmt: skip
     run = run_job(job, tmp_path / "run", progress=False)
     assert run.history()[-1]["train_loss"] < 0.8 * run.history()[0]["train_loss"]
@@ -260,20 +260,20 @@ def test_shots_for_a_standard_error_give_that_error(model, tmp_path):
     job = read_job(find_job("quickstart"), [*(SMALL if not settings else SMALL[3:]), *settings])
     run_job(job, tmp_path / "run", progress=False)
     run = load_run(tmp_path / "run")
-    shots = shots_for(run, 1, 0.02)
+    shots = shots_for(run, 1, 0.05)
     manager = JobManager("aer", shots=shots, seed=1)
     image = run.splits.test.__getitems__([0])[0]
     with torch.no_grad(), run.model.quantum.running_on(manager.estimator()):
         encoded = run.model.encode(image)
         logits = run.model.decode(run.model.quantum(encoded.expand(400, *encoded.shape[1:]).contiguous()))
-    assert logits.std(dim=0).max().item() == pytest.approx(0.02, rel=0.15)
+    assert logits.std(dim=0).max().item() == pytest.approx(0.05, rel=0.15)
     with pytest.raises(HQNNError, match="must be positive, but is 0"):
         shots_for(run, 1, 0)
-    table, outputs = predict_on(run, "fake_fez", 3, 200)
+    table, outputs = predict_on(run, "fake_manila", 3, 200)
     assert len(table) == 3
     assert 0 < (outputs["on device"] - outputs["exact"]).abs().mean() < 0.3
     with pytest.raises(HQNNError, match="--images must be from 1 to"):
-        predict_on(run, "fake_fez", 10_000, 200)
+        predict_on(run, "fake_manila", 10_000, 200)
     with pytest.raises(HQNNError, match="is hardware"):
         predict_on(run, "ibm_fez", 1, 200)
 
