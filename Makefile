@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
+COMPILED = $(VENV)/.compiled
 
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more. Four processes on two
 # cores, since many tests wait for processes and services that they start.
@@ -28,15 +29,16 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "qiskit_hqnn needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 
 demo: $(READY)
 	$(BIN)/hqnn run quickstart --resume
 
-# The types are checked beside the tests, which leave a core idle now and then.
+# The types are checked beside what the first tests wait for.
 test: lint
-	@$(MAKE) --no-print-directory -j 2 types tests
+	@$(MAKE) --no-print-directory -j 2 types $(COMPILED)
+	@$(MAKE) --no-print-directory tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -45,10 +47,16 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-tests: $(READY)
+# What the tests import is compiled to bytecode by one process, once: else every process of the tests does it, all at the
+# same time. To compile everything that is installed takes three times as long, since most of it is never imported.
+$(COMPILED): $(READY)
+	@out=$$($(TEST_ENV) $(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$out"; exit 1; }
+	@touch $(COMPILED)
+
+tests: $(COMPILED)
 	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 4
 
-test-fast: $(READY)
+test-fast: $(COMPILED)
 	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 2 -m "not slow"
 
 # Nothing is fetched and no notebook is executed; a warning is an error.

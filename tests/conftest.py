@@ -18,6 +18,8 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", 
     os.environ.setdefault(_variable, "1")
 # Else the compiler starts processes that import torch before they know whether there is anything to do.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+# Nor does it have to compile and run a program first to see that the processor does what it says it does.
+os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")
 

@@ -11,7 +11,6 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from distributed import LocalCluster
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
@@ -349,6 +348,8 @@ def test_bad_requests_are_one_sentence(trained, arguments, words):
 
 
 def test_a_cluster_samples_what_one_machine_does(trained):
+    from distributed import LocalCluster  # most of the tests' processes need none
+
     def evaluated(*options):
         answer = hqnn(
             "evaluate",

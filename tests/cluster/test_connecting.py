@@ -8,7 +8,6 @@ from threading import Thread
 
 import psutil
 import pytest
-from distributed import LocalCluster
 
 from qiskit_hqnn.cluster import check_versions, connect
 from qiskit_hqnn.errors import ClusterError, HQNNError, InstallationError
@@ -41,6 +40,8 @@ def test_local_workers_are_processes_of_one_thread_on_the_loopback_address(clien
 @pytest.fixture
 def running():
     """A scheduler that somebody else has started, in this process."""
+    from distributed import LocalCluster  # most of the tests' processes need none
+
     with LocalCluster(
         n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
     ) as cluster:

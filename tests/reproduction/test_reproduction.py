@@ -12,7 +12,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from distributed import LocalCluster
 from typer.testing import CliRunner
 
 from qiskit_hqnn.cli.app import app
@@ -166,6 +165,8 @@ def files_of(folder):
 
 
 def test_a_cluster_makes_the_runs_of_one_process_and_the_same_page(two_seeds, data_root, tmp_path):
+    from distributed import LocalCluster  # most of the tests' processes need none
+
     words = ["reproduce", "circuit-centric-binary", "--data-root", str(data_root), "--out", str(tmp_path)]
     words += ["--seeds", "2", "--no-controls", "--quiet"]
     for setting in TINY:

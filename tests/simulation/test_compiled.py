@@ -12,7 +12,6 @@ from qiskit_hqnn.circuits import ANSATZE, circuit_centric, hqnn_parallel, hqnn_q
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.simulation import compile_ansatz
-from qiskit_hqnn.simulation.inductor import compiled
 from qiskit_hqnn.simulation.passes import evolve, operators
 from qiskit_hqnn.simulation.planning.source import source_of
 from qiskit_hqnn.simulation.program import Program
@@ -48,7 +47,15 @@ def assert_same(ansatz, dtype=torch.float64, **shape):
 
 
 @pytest.fixture
-def graphs_only(monkeypatch):
+def compiled():
+    """Imported where it is needed: torch's compiler takes seconds to load, in each of the tests' processes."""
+    from qiskit_hqnn.simulation.inductor import compiled
+
+    return compiled
+
+
+@pytest.fixture
+def graphs_only(compiled, monkeypatch):
     """The rewritten graphs run by torch: all but the compiler, and quick. Says how many there were."""
     made = []
 
@@ -133,7 +140,7 @@ def test_gradients_are_compiled_and_evaluation_is_not(graphs_only):
     assert len(graphs_only) == 2
 
 
-def test_only_the_first_batch_sizes_are_compiled(graphs_only):
+def test_only_the_first_batch_sizes_are_compiled(compiled, graphs_only):
     program = program_of(hqnn_quanv(), compile=True)
     plain = program_of(hqnn_quanv(), compile=False)
     for batch in range(compiled._MOST_SHAPES + 2):
@@ -174,7 +181,7 @@ def test_altered_weights_are_torchs_error_here_too(graphs_only):
         outputs.sum().backward()
 
 
-def test_without_a_compiler_it_is_one_sentence(monkeypatch):
+def test_without_a_compiler_it_is_one_sentence(compiled, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("No working C++ compiler found.\nA long story")
 

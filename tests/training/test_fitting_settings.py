@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import Callback
 from torch import nn
 
 from qiskit_hqnn.errors import HQNNError, JobFileError
@@ -110,25 +109,26 @@ def test_a_schedule_over_all_steps_has_both_rates():
     assert how["monitor"] == "validation_loss"
 
 
-class Norms(Callback):
-    """The largest gradient's norm behind clipping, and the epochs that were seen."""
-
-    def __init__(self):
-        self.largest, self.epochs = 0.0, 0
-
-    def on_before_zero_grad(self, trainer, pl_module, optimizer):
-        gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
-        if gradients:
-            norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
-            self.largest = max(self.largest, float(norm))
-
-    def on_train_epoch_end(self, trainer, pl_module):
-        self.epochs += 1
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """One training with everything that does not exclude another."""
+    from lightning.pytorch.callbacks import Callback  # most of the tests' processes need none
+
+    class Norms(Callback):
+        """The largest gradient's norm behind clipping, and the epochs that were seen."""
+
+        def __init__(self):
+            self.largest, self.epochs = 0.0, 0
+
+        def on_before_zero_grad(self, trainer, pl_module, optimizer):
+            gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
+            if gradients:
+                norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+                self.largest = max(self.largest, float(norm))
+
+        def on_train_epoch_end(self, trainer, pl_module):
+            self.epochs += 1
+
     job = read_job(
         find_job("quickstart"),
         [*TINY, "train.epochs=4", "train.gradient_clipping=0.01", "train.class_weights='balanced'",

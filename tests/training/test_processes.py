@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import Callback
 from safetensors.torch import load_file
 
 from qiskit_hqnn.cli.app import main
@@ -68,6 +67,7 @@ def _commands(*commands):
 
 def _dying(folder):
     """A training whose second process dies in its second epoch."""
+    from lightning.pytorch.callbacks import Callback  # most of the tests' processes need none
 
     class Dies(Callback):
         def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):

@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor
+from torch._guards import TracingContext, tracing
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx import GraphModule, Interpreter
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
 from torch.fx.node import Argument, Target
@@ -38,10 +40,16 @@ Operator: TypeAlias = Callable[..., Tensor]
 
 def traced(function: Callable[..., object], *examples: Tensor) -> GraphModule:
     """The graph of torch operators that a function of tensors runs, without unused results."""
-    graph = make_fx(function)(*examples)
+    graph = _trace(function, examples)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph
+
+
+def _trace(function: Callable[..., object], examples: Sequence[Tensor]) -> GraphModule:
+    """Without this context torch would make a mode, with a stack trace, for the description of each node."""
+    with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+        return make_fx(function)(*examples)
 
 
 def split(tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -68,7 +76,7 @@ def in_real_numbers(graph: GraphModule, examples: Sequence[Tensor]) -> GraphModu
         outputs = rewriting.run(*inputs)
         return [part for output in outputs for part in _parts(output)]
 
-    return make_fx(run)(*split(examples))
+    return _trace(run, split(examples))
 
 
 def _parts(value: Value) -> tuple[Tensor, ...]:
