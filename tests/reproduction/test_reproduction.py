@@ -41,15 +41,13 @@ TINY = ["train.epochs=1", "train.threads=1"]
 SIZES = {
     "hqnn-parallel-cifar10": ["data.train_samples=40", "data.test_samples=20", "data.validation=10"],
     "hqnn-parallel-medical-mnist": ["data.train_samples=30", "data.test_samples=12", "data.validation=6"],
-    "circuit-centric": [],
-    "circuit-centric-binary": [],
-    "hqnn-parallel-digits": ["data.validation=0.1"],
-    "quickstart": ["shots=50", "data.validation=0.1", "test=['exact']"],
-    "vqc-head-shots": ["data.train_samples=20", "data.test_samples=10", "data.validation=10", "shots=50"],
+    "hqnn-parallel-digits": ["data.train_samples=40", "data.test_samples=20"],
+    "quickstart": ["data.train_samples=40", "data.test_samples=20", "test=['exact']"],
+    "vqc-head-shots": ["data.train_samples=10", "data.test_samples=5", "data.validation=5", "shots=50"],
 }
 PARTS = ("train", "validation")
 PAIRS = ["data.train_samples=12", "data.test_samples=6"]
-DEFAULT = ["data.train_samples=60", "data.test_samples=40", "data.validation=10"]
+DEFAULT = ["data.train_samples=40", "data.test_samples=20", "data.validation=10"]
 
 
 def sizes_of(name):
