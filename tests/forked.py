@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import BinaryIO
 
 COMMAND = [sys.executable, "-m", "qiskit_hqnn"]
 """`hqnn`, as a process starts it that knows its own Python."""
@@ -77,10 +80,61 @@ def command(*words: str) -> None:
     runpy.run_module("qiskit_hqnn", run_name="__main__", alter_sys=True)
 
 
+def fork_workers() -> None:
+    """From here on this process, and what is forked from it, has its workers forked from it as it is now.
+
+    Only for a process that has no other threads yet.
+    """
+    from qiskit_hqnn.jobs import worker
+
+    ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        _serve_workers(theirs)
+    theirs.close()
+
+    def start(words: list[str], env: dict[str, str], stdout: BinaryIO, **_: object) -> None:
+        assert words[1:] == ["-m", "qiskit_hqnn.jobs.worker"]
+        ours.send(json.dumps([env, os.getcwd(), os.readlink(f"/proc/self/fd/{stdout.fileno()}")]).encode())
+
+    worker.subprocess = SimpleNamespace(Popen=start, DEVNULL=subprocess.DEVNULL)
+
+
+def _serve_workers(asked: socket.socket) -> None:
+    """Fork a worker for each message; ends with the last one who could ask."""
+    from qiskit_hqnn.jobs import worker
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    while message := asked.recv(1_000_000):
+        if os.fork() == 0:
+            asked.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            environment, folder, log = json.loads(message)
+            _end_with(_work, worker.main, (), Path(folder), environment, Path(log))
+    os._exit(0)
+
+
+def _end_with(work: Callable[..., None], *given: object) -> None:
+    """End this process with what its work ends with."""
+    code = 1
+    try:
+        work(*given)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def fork_commands() -> None:
     """From here on `subprocess.run([*COMMAND, …])` forks this process as it is now, its imports done.
 
-    Only for a process that has no other threads yet.
+    These commands have their workers forked, too. Only for a process that has no other threads yet.
     """
     ours, theirs = socket.socketpair()
     if os.fork() == 0:
@@ -107,24 +161,14 @@ def fork_commands() -> None:
 
 def _serve(asked: socket.socket) -> None:
     """Fork once for each line that is asked, and answer with the exit code; ends with the one who asks."""
+    fork_workers()
     for line in asked.makefile("r"):
         words, folder, environment, place = json.loads(line)
         process = os.fork()
         if process == 0:
-            code = 1
-            try:
-                asked.close()
-                _become(Path(folder), environment, Path(place, "out"), Path(place, "errors"))
-                command(*words)
-                code = 0
-            except SystemExit as end:
-                code = end.code or 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
+            asked.close()
+            _become(Path(folder), environment, Path(place, "out"), Path(place, "errors"))
+            _end_with(command, *words)
         code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         asked.sendall(f"{code}\n".encode())
     os._exit(0)

@@ -2,24 +2,23 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from qiskit_hqnn.standin import Loopback
 from qiskit_hqnn.standin.server import TOKEN
-from tests.command import hqnn
+from tests.command import Answer, hqnn
+from tests.forked import command, fork_workers, run_forked
 
-HQNN = [
-    sys.executable,
-    "-c",
-    "import sys; sys.argv[0] = 'hqnn'; from qiskit_hqnn.cli.app import main; main()",
-]
 SMALL = [
     "--set", "train.epochs=3", "--set", "data.train_samples=200", "--set", "data.test_samples=40",
     "--set", "model.num_qubits=2", "--set", "model.depth=1", "--set", "model.copies=2", "--set", "test=['exact']",
 ]  # fmt: skip
+
+
+def _command_and_worker(*arguments):
+    fork_workers()
+    command(*arguments)
 
 
 @pytest.fixture
@@ -36,15 +35,15 @@ def shells(tmp_path):
 
         def kept(done):
             printed.append(done.stdout + done.stderr)
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, printed[-1]
             return printed[-1]
 
         def process(*arguments):
-            return kept(
-                subprocess.run(
-                    [*HQNN, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
-                )
+            file = tmp_path / "printed"
+            code = run_forked(
+                _command_and_worker, *arguments, folder=tmp_path, environment=environment, printed=file
             )
+            return kept(Answer(code, file.read_text(), ""))
 
         def here(*arguments):
             return kept(hqnn(*arguments, cwd=tmp_path, variables=variables))

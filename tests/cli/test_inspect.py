@@ -295,7 +295,7 @@ def test_python_takes_what_the_command_takes(trained, tmp_path):
     for what in (hqnn_parallel(2, 1), hqnn_parallel(2, 1).circuit, path, str(path)):
         result = inspect_circuit(what, **quick)
         assert result.table[0]["expected_success"] == by_name.table[0]["expected_success"]
-        assert "expected failures" in result._repr_html_()
+    assert "expected failures" in result._repr_html_()
     run = inspect_circuit(trained, images=1, **quick)
     assert run.circuits == 2
     assert "predicted answers" in run._repr_html_()

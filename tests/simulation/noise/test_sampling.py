@@ -161,7 +161,7 @@ def test_mitigated_values_agree_with_aers(options):
     circuit, _ = three_qubits()
     observables = [[SparsePauliOp(label)] for label in ("IIZ", "XXI", "ZZZ")]
     values = np.random.default_rng(2).uniform(-2, 2, (6, 4))
-    given = {"shots": 20_000, "mitigation": MitigationOptions(**options), "seed": 4}
+    given = {"shots": 10_000, "mitigation": MitigationOptions(**options), "seed": 4}
     managers = (JobManager("fake_manila", **given), exact_manager("noisy:fake_manila", **given))
     pub = (circuit, observables, values)
     found = [manager.estimator().run([pub]).result()[0].data for manager in managers]
