@@ -43,11 +43,14 @@ class Analysis:
         return file.getvalue()
 
     def _repr_html_(self) -> str:
-        picture = base64.b64encode(self.png()).decode()
+        return self._body(self.png())
+
+    def _body(self, picture: bytes) -> str:
         return (
             f"<h2>{escape(self.title)}</h2><p>{escape(self.summary)}</p>"
             f'<div class="wide" style="overflow-x:auto"><img alt="{escape(self.title)}" '
-            f'src="data:image/png;base64,{picture}"></div><div class="wide" style="overflow-x:auto">'
+            f'src="data:image/png;base64,{base64.b64encode(picture).decode()}"></div>'
+            f'<div class="wide" style="overflow-x:auto">'
             f"{self.table.to_html(index=False, float_format='%.4g', border=0)}</div>"
         )
 
@@ -57,10 +60,11 @@ class Analysis:
 
     def save(self, folder: Path, name: str) -> list[Path]:
         """NAME.png, NAME.csv and NAME.html in a folder, each written beside and renamed."""
+        picture = self.png()  # drawing takes longer than all else: once for both files
         contents = {
-            f"{name}.png": self.png(),
+            f"{name}.png": picture,
             f"{name}.csv": self.table.to_csv(index=False).encode(),
-            f"{name}.html": self.page().encode(),
+            f"{name}.html": page(self.title, self._body(picture)).encode(),
         }
         for file, content in contents.items():
             write_bytes(folder / file, content)
