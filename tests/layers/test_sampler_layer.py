@@ -70,14 +70,14 @@ def test_more_than_eight_qubits_are_read_from_several_bytes():
     layer = SamplerLayer(hqnn_parallel(10, 1), lambda outcome: outcome >> 9, 2).double()
     inputs = torch.rand(2, 10, dtype=torch.float64) * 3
     exact = layer(inputs)
-    with layer.running_on(StatevectorSampler(seed=3), shots=4096):
+    with torch.no_grad(), layer.running_on(StatevectorSampler(seed=3), shots=4096):  # no gradient is sampled
         assert (layer(inputs) - exact).abs().max() < 5 * 0.5 / 64
 
 
 @pytest.mark.slow
 def test_the_plain_qnn_interface_agrees_with_qiskits():
     ansatz = hqnn_parallel(2, 1)
-    shots = 20_000
+    shots = 5_000
     stock = SamplerQNN(
         circuit=ansatz.circuit,
         sampler=StatevectorSampler(seed=1, default_shots=shots),

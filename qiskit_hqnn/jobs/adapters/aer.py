@@ -88,6 +88,7 @@ def _ideal() -> AerSimulator:
 _simulators: dict[tuple[str, str, tuple[int, ...]], AerSimulator] = {}
 
 
+@lru_cache(maxsize=64)  # each twirled or calibrating circuit on the same qubits asks for it
 def noise_of(device: Device, used: tuple[int, ...]) -> NoiseModel:
     """The noise of some qubits of a device with a target, renumbered from 0."""
     assert device.target is not None

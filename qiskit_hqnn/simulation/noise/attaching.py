@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from qiskit.circuit import (
@@ -24,7 +24,7 @@ from qiskit.circuit import (
 from qiskit.circuit.library import XGate
 from qiskit.quantum_info import Statevector, SuperOp
 from qiskit_aer import AerSimulator
-from qiskit_aer.noise import NoiseModel
+from qiskit_aer.noise import NoiseModel, QuantumError
 
 from qiskit_hqnn.errors import CircuitError
 from qiskit_hqnn.simulation.noise import channels
@@ -105,10 +105,23 @@ def _with_passes(circuit: QuantumCircuit, noise: NoiseModel | None) -> QuantumCi
     return circuit if passes is None else passes.run(circuit)
 
 
+@dataclass(frozen=True)
+class _Error:
+    """An error of a noise model, known by the number that Aer draws for it when it is made."""
+
+    id: str
+    error: QuantumError = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _channel_of(known: _Error) -> np.ndarray:
+    """An error's channel in the Pauli basis; circuits of one noise model share it, for it takes Qiskit long."""
+    return channels.of_superoperator(SuperOp(known.error).data)
+
+
 class _Walk:
     def __init__(self, noise: NoiseModel | None) -> None:
         self._noise = noise
-        self._known: dict[str, np.ndarray] = {}
         self.expressions: list[ParameterExpression] = []
         self.readouts: dict[int, tuple[int, np.ndarray]] = {}
         self._measured: set[int] = set()
@@ -204,9 +217,7 @@ class _Walk:
                 f"The noise model's error of {label!r} acts on {error.num_qubits} qubits, but the instruction has "
                 f"{len(qubits)}."
             )
-        if error.id not in self._known:
-            self._known[error.id] = channels.of_superoperator(SuperOp(error).data)
-        yield Channel(qubits[: error.num_qubits], self._known[error.id])
+        yield Channel(qubits[: error.num_qubits], _channel_of(_Error(error.id, error)))
 
     def _gates(self, gate: Instruction, qubits: tuple[int, ...]) -> Iterator[Operation]:
         """The gate without its error."""
