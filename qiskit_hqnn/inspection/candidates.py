@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TypedDict
 
-from qiskit import QuantumCircuit, transpile
+from qiskit import QuantumCircuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 
 from qiskit_hqnn.inspection.subjects import Subject
 from qiskit_hqnn.inspection.timeline import idle_times, schedule
 from qiskit_hqnn.jobs import Price, price_requests
-from qiskit_hqnn.jobs.devices import Device, ISATemplate, folded, with_device_delays
+from qiskit_hqnn.jobs.devices import Device, ISATemplate, folded, transpiled, with_device_delays
 from qiskit_hqnn.jobs.estimation import prepare
 
 
@@ -85,7 +85,7 @@ def row_of(
         ),
         "two_qubit_depth": circuit.depth(lambda step: step.operation.num_qubits == 2),
         "swaps_added": swaps_added(
-            with_device_delays(subject.sent, target, device.name), target, template.seed, template.level
+            with_device_delays(subject.sent, target, device.name), device, template.seed, template.level
         ),
         "gates": sum(counts.values()),
         "gate_counts": ", ".join(f"{name} {count}" for name, count in sorted(counts.items())),
@@ -113,7 +113,7 @@ def price_of(subject: Subject, template: ISATemplate, device: Device, samples: i
     return price_requests(estimation.requests, estimation.durations, device)
 
 
-def swaps_added(circuit: QuantumCircuit, target: Target, seed: int, level: int) -> int:
+def swaps_added(circuit: QuantumCircuit, device: Device, seed: int, level: int) -> int:
     """SWAP gates that routing inserts.
 
     Later passes decompose them into the device's gates, so they are counted while the same seeded transpilation runs.
@@ -127,5 +127,5 @@ def swaps_added(circuit: QuantumCircuit, target: Target, seed: int, level: int) 
             added += swaps - before
         before = swaps
 
-    transpile(circuit, target=target, seed_transpiler=seed, optimization_level=level, callback=watch)
+    transpiled(circuit, device, seed, level, watch)
     return added

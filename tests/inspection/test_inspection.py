@@ -85,7 +85,7 @@ def test_swaps_are_those_that_routing_adds():
     for pair in ((0, 1), (1, 2), (0, 2)):
         triangle.cx(*pair)
         triangle.rx(0.3, pair[1])
-    line, manila = QuantumCircuit(3), resolve_device("fake_manila").target
+    line, manila = QuantumCircuit(3), resolve_device("fake_manila")
     line.cx(0, 1)
     line.cx(1, 2)
     line.swap(0, 1)  # the circuit's own

@@ -272,7 +272,7 @@ def test_templates_come_back_from_disk(tmp_path, monkeypatch):
     circuit, _ = circuit_of()
     first = transpile_template(circuit, device, seeds=[0, 1], levels=[1], cache=tmp_path)
     monkeypatch.setattr(transpiling, "_templates", transpiling.OrderedDict())
-    monkeypatch.setattr(transpiling, "transpile", None)
+    monkeypatch.setattr(transpiling, "transpiled", None)
     second = transpile_template(circuit, device, seeds=[0, 1], levels=[1], cache=tmp_path)
     assert second.circuit == first.circuit
     assert (second.logical, second.duration) == (first.logical, first.duration)

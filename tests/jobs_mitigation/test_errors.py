@@ -10,7 +10,7 @@ from qiskit_aer.noise import NoiseModel, ReadoutError, coherent_unitary_error, d
 from scipy.linalg import expm
 
 from qiskit_hqnn.jobs import JobManager, MitigationOptions
-from qiskit_hqnn.jobs.adapters.sampling import Outcomes
+from qiskit_hqnn.jobs.adapters.sampling import Outcomes, parities
 from qiskit_hqnn.jobs.estimation import strings
 from qiskit_hqnn.jobs.estimation.expectations import expectation_values
 from qiskit_hqnn.jobs.estimation.measurement import MeasuredBasis, Measurement
@@ -40,21 +40,29 @@ class Source:
         return np.prod(1 - 2 * self.ones[:, inside], axis=1) @ [0.6, 0.4]
 
     def read(self, rng, state, pattern):
-        """Outcomes of given states (shots, bits) under flips that are undone."""
+        """Outcomes of given states (sets, shots, bits) under flips that are undone."""
         flips = np.array([pattern >> bit & 1 for bit in range(self.bits)], dtype=bool)
         chance = rng.random(state.shape)
         bits = np.where(state ^ flips, chance >= self.down, chance < self.up)
-        padded = np.pad(bits[:, ::-1], ((0, 0), (-self.bits % 8, 0)))
-        return unflipped(Outcomes.from_bit_array(np.packbits(padded, axis=1)[None], self.bits), pattern)
+        padded = np.pad(bits[..., ::-1], ((0, 0), (0, 0), (-self.bits % 8, 0)))
+        return unflipped(Outcomes.from_bit_array(np.packbits(padded, axis=-1), self.bits), pattern)
 
     def prepared(self, rng, value, shots, pattern=0):
-        return self.read(rng, np.full((shots, self.bits), value, dtype=bool), pattern)
+        return self.read(rng, np.full((REPETITIONS, shots, self.bits), value, dtype=bool), pattern)
 
     def sample(self, rng, shots, factor, pattern=0):
-        member = (rng.random(shots) > 0.6).astype(int)
-        state = rng.random((shots, self.bits)) < self.ones[member]
+        member = (rng.random((REPETITIONS, shots)) > 0.6).astype(int)
+        state = rng.random((REPETITIONS, shots, self.bits)) < self.ones[member]
         lost = rng.random(state.shape) < 1 - np.exp(-self.decay * factor)
         return self.read(rng, np.where(lost, rng.random(state.shape) < 0.5, state), pattern)
+
+
+def repetition(outcomes, index):
+    """One set of several."""
+    part = slice(index, index + 1)
+    if outcomes.counts is not None:
+        return Outcomes(outcomes.bits, outcomes.counts[part])
+    return Outcomes(outcomes.bits, None, outcomes.packed[part])
 
 
 def observables(bits):
@@ -97,21 +105,26 @@ def test_z_scores_have_mean_zero_and_width_one(bits, name):
     true = weights @ [source.mean(mask) for mask in masks] + measurement.constants
     patterns = flip_patterns(bits, 16, seed=7) if options.flips else [0]
     rng = np.random.default_rng(3)
+    # All repetitions are drawn at once; each is calibrated by its own draws.
+    if options.readout == "trex":
+        ground = [source.prepared(rng, False, 64, pattern) for pattern in patterns]
+    if options.readout == "m3":
+        states = [source.prepared(rng, value, 1024) for value in (False, True)]
+    draws = [
+        [source.sample(rng, 512 // len(patterns), factor, pattern) for pattern in patterns]
+        for factor in options.zne or (0,)
+    ]
     scores = []
-    for _ in range(REPETITIONS):
+    for index in range(REPETITIONS):
         calibrations = None
         if options.readout == "trex":
-            ground = [source.prepared(rng, False, 64, pattern) for pattern in patterns]
-            calibrations = [trex_calibration(measurement.bases[0].strings, ground)]
+            own = [repetition(outcomes, index) for outcomes in ground]
+            calibrations = [trex_calibration(measurement.bases[0].strings, own)]
         if options.readout == "m3":
-            states = [source.prepared(rng, value, 1024) for value in (False, True)]
-            calibrations = [m3_calibration(*states, symmetric=options.flips)]
-        factors = options.zne or (0,)
-        draws = [
-            [[source.sample(rng, 512 // len(patterns), factor, pattern) for pattern in patterns]]
-            for factor in factors
-        ]
-        values, errors = expectation_values(measurement, draws, calibrations, options)
+            zeros, ones = (repetition(outcomes, index) for outcomes in states)
+            calibrations = [m3_calibration(zeros, ones, symmetric=options.flips)]
+        of_factors = [[[repetition(outcomes, index) for outcomes in parts]] for parts in draws]
+        values, errors = expectation_values(measurement, of_factors, calibrations, options)
         scores.append((values[0] - true) / errors[0])
     # Means of 200 have standard errors of 0.07, widths of 0.05. The larger of two estimates is a little too large.
     scores = np.array(scores)
@@ -258,3 +271,17 @@ def test_counts_and_shots_say_the_same(monkeypatch, at_once):
         strict=True,
     ):
         np.testing.assert_allclose(first, second, atol=1e-12)
+
+
+@pytest.mark.parametrize("bits", [13, 24, 64, 70, 150])
+def test_parities_of_any_width_are_those_of_the_bits(bits):
+    rng = np.random.default_rng(bits)
+    read = rng.integers(0, 2, (2, 30, bits))
+    packed = np.packbits(np.pad(read[..., ::-1], ((0, 0), (0, 0), (-bits % 8, 0))), axis=-1)
+    chosen = rng.integers(0, 2, (5, bits))
+    masks = [sum(1 << bit for bit in range(bits) if row[bit]) for row in chosen]
+    wanted = np.einsum("stb,kb->kst", read, chosen) % 2
+    np.testing.assert_array_equal(np.concatenate(list(parities(packed, masks))), wanted)
+    np.testing.assert_allclose(
+        Outcomes(bits, None, packed).parity_means(masks), 1 - 2 * wanted.mean(axis=2).T, atol=1e-15
+    )

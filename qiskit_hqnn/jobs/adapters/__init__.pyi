@@ -4,7 +4,15 @@ from .components import TILES, is_tiled, sampled_apart
 from .deadlines import within
 from .local import LocalAdapter
 from .places import check_word, open_place
-from .sampling import HISTOGRAM_BITS, Outcomes, SamplingRequest, sampling_requests, seed_of, values_for
+from .sampling import (
+    HISTOGRAM_BITS,
+    Outcomes,
+    SamplingRequest,
+    parities,
+    sampling_requests,
+    seed_of,
+    values_for,
+)
 from .seam import (
     AdapterError,
     BackendAdapter,
@@ -48,6 +56,7 @@ __all__ = [
     "noise_of",
     "on_qubits",
     "open_place",
+    "parities",
     "sample",
     "sampled_apart",
     "sampling_requests",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,6 +18,8 @@ from qiskit_hqnn.jobs.devices import circuit_bytes
 
 HISTOGRAM_BITS = 12
 """Outcomes of up to this many bits are kept as counts; with more bits, shot by shot."""
+_PARITIES_AT_ONCE = 1 << 19
+"""Bounds the memory of one step: 4 MB of words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,15 +191,11 @@ class Outcomes:
         if self.counts is not None:
             index = np.arange(1 << self.bits)
             signs = np.array([1.0 - 2.0 * (np.bitwise_count(index & mask) & 1) for mask in masks])
-            return self.means(signs)[0]
+            return self.counts / self.counts.sum(axis=1, keepdims=True) @ signs.T
         assert self.packed is not None
-        width = self.packed.shape[-1]
-        means = []
-        for mask in masks:
-            pattern = np.frombuffer(mask.to_bytes(width, "big"), dtype=np.uint8)
-            parity = np.bitwise_count(self.packed & pattern).sum(axis=-1) & 1
-            means.append(1.0 - 2.0 * parity.mean(axis=1))
-        return np.stack(means, axis=-1)
+        return np.concatenate(
+            [1.0 - 2.0 * odd.mean(axis=2).T for odd in parities(self.packed, masks)], axis=1
+        )
 
     def to_bytes(self) -> bytes:
         """Compact form for the store; holds arrays only."""
@@ -217,3 +216,27 @@ class Outcomes:
         if parts[0].counts is not None:
             return cls(parts[0].bits, np.concatenate([p.counts for p in parts if p.counts is not None]))
         return cls(parts[0].bits, None, np.concatenate([p.packed for p in parts if p.packed is not None]))
+
+
+def parities(packed: np.ndarray, masks: Sequence[int]) -> Iterator[np.ndarray]:
+    """Whether an odd number of a mask's bits is 1 in every shot: arrays of shape (some of the masks, sets, shots).
+
+    Args:
+        packed: array of shape (sets, shots, bytes), as in `Outcomes`.
+        masks: of classical bits.
+    """
+    # Whole words instead of bytes; their order does not matter to a count of bits.
+    size = min(8, 1 << (packed.shape[-1] - 1).bit_length())
+    width = -(-packed.shape[-1] // size) * size
+    padded = np.zeros((*packed.shape[:2], width), dtype=np.uint8)
+    padded[..., -packed.shape[-1] :] = packed
+    words = np.moveaxis(padded.view(f"u{size}"), -1, 0)
+    whole = b"".join(mask.to_bytes(width, "big") for mask in masks)
+    patterns = np.frombuffer(whole, dtype=words.dtype).reshape(len(masks), len(words), 1, 1)
+    step = max(1, _PARITIES_AT_ONCE // max(1, words[0].size))
+    for start in range(0, len(masks), step):
+        part = patterns[start : start + step]
+        found = words[0] & part[:, 0]
+        for word in range(1, len(words)):
+            found ^= words[word] & part[:, word]
+        yield np.bitwise_count(found) & 1

@@ -13,6 +13,7 @@ from .device import (
 )
 from .fractional import folded, with_folded_numbers
 from .identity import circuit_bytes
+from .pass_managers import transpiled
 from .pinned import PinnedCalibration
 from .templates import Templates, without_phase
 from .transpiling import (
@@ -55,6 +56,7 @@ __all__ = [
     "scheduled_duration",
     "snapshot_names",
     "transpile_template",
+    "transpiled",
     "with_device_delays",
     "with_folded_numbers",
     "without_phase",

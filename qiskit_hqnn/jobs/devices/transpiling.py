@@ -8,11 +8,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
 import qiskit
-from qiskit import QuantumCircuit, qpy, transpile
+from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Gate
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import Target
@@ -23,6 +24,7 @@ from qiskit_hqnn.jobs.devices.delays import with_device_delays
 from qiskit_hqnn.jobs.devices.device import Device
 from qiskit_hqnn.jobs.devices.fractional import angle_is_allowed, folded, with_folded_numbers
 from qiskit_hqnn.jobs.devices.identity import circuit_bytes
+from qiskit_hqnn.jobs.devices.pass_managers import transpiled
 from qiskit_hqnn.jobs.devices.true_names import compiled
 
 LEVELS = (1, 2, 3)
@@ -127,7 +129,7 @@ def candidates(
     given = with_device_delays(circuit, target, device.name)
 
     def each(circuit: QuantumCircuit) -> list[ISATemplate]:
-        return [_one(circuit, target, seed, level, key) for level in levels for seed in seeds]
+        return [_one(circuit, device, target, seed, level, key) for level in levels for seed in seeds]
 
     try:
         templates = compiled(given, target.operation_names, each)
@@ -164,8 +166,10 @@ def _refusal(error: QiskitError, circuit: QuantumCircuit, target: Target, name: 
     )
 
 
-def _one(circuit: QuantumCircuit, target: Target, seed: int, level: int, key: str) -> ISATemplate:
-    isa = transpile(circuit, target=target, seed_transpiler=seed, optimization_level=level)
+def _one(
+    circuit: QuantumCircuit, device: Device, target: Target, seed: int, level: int, key: str
+) -> ISATemplate:
+    isa = transpiled(circuit, device, seed, level)
     logical = tuple(isa.layout.final_index_layout(filter_ancillas=True))
     isa = with_folded_numbers(isa, target)
     # What is sent has its open angles folded, too: its gates count.
@@ -184,13 +188,14 @@ def _one(circuit: QuantumCircuit, target: Target, seed: int, level: int, key: st
 def expected_success(circuit: QuantumCircuit, measured: Sequence[int], target: Target) -> float:
     """Product of (1 − error) over all gates and the readout of the measured qubits, from the calibration."""
     success = 1.0
+    place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    error = cache(partial(gate_error, target))
     for step in circuit.data:
-        if step.operation.name in {"barrier", "delay"}:
+        if step.name in {"barrier", "delay"}:
             continue
-        qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
-        success *= 1 - gate_error(target, step.operation.name, qubits)
+        success *= 1 - error(step.name, tuple([place[qubit] for qubit in step.qubits]))
     for qubit in measured:
-        success *= 1 - gate_error(target, "measure", (qubit,))
+        success *= 1 - error("measure", (qubit,))
     return success
 
 
@@ -209,20 +214,23 @@ def scheduled_duration(circuit: QuantumCircuit, target: Target) -> float:
     """
     free: dict[int, float] = {}
     measures = False
+    place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    length_of = cache(partial(_length, target))
     for step in circuit.data:
-        qubits = tuple(circuit.find_bit(qubit).index for qubit in step.qubits)
-        if step.operation.name == "delay":
+        qubits = tuple([place[qubit] for qubit in step.qubits])
+        if step.name == "delay":
             length = float(step.operation.params[0]) * (
                 1.0 if step.operation.unit == "s" else target.dt or 0.0
             )
         else:
-            length = _length(target, step.operation.name, qubits)
-        end = max((free.get(qubit, 0.0) for qubit in qubits), default=0.0) + length
-        free |= dict.fromkeys(qubits, end)
-        measures |= step.operation.name == "measure"
+            length = length_of(step.name, qubits)
+        end = max([free.get(qubit, 0.0) for qubit in qubits], default=0.0) + length
+        for qubit in qubits:
+            free[qubit] = end
+        measures |= step.name == "measure"
     if measures:
         return max(free.values(), default=0.0)
-    readout = max((_length(target, "measure", (qubit,)) for qubit in free), default=0.0)
+    readout = max((length_of("measure", (qubit,)) for qubit in free), default=0.0)
     return max(free.values(), default=0.0) + readout
 
 

@@ -153,15 +153,15 @@ def _of_m3(
 ) -> np.ndarray:
     """Variances by M3's calibration, of shape (sets, observables); it is one for all noise factors."""
     result = np.zeros((together[0].sets, linear[0].shape[-2]))
+    if calibration.flips is None:
+        return result
+    means = [string_means(outcomes, strings, calibration.factors) for outcomes in together]
     for bit, factors in calibration.shifted():
         reading = [column for column, mask in enumerate(strings) if mask >> bit & 1]
         masks = [strings[column] for column in reading]
         moved = [
-            _applied(
-                weights[..., reading],
-                string_means(outcomes, masks, factors) - string_means(outcomes, masks, calibration.factors),
-            )
-            for weights, outcomes in zip(linear, together, strict=True)
+            _applied(weights[..., reading], string_means(outcomes, masks, factors) - unmoved[:, reading])
+            for weights, outcomes, unmoved in zip(linear, together, means, strict=True)
         ]
         result += np.sum(moved, axis=0) ** 2
     return result

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from qiskit_hqnn.jobs.adapters import Outcomes
+from qiskit_hqnn.jobs.adapters import Outcomes, parities
 
 _NUMBERS_AT_ONCE = 1 << 22
 """Bounds the memory of one step: 32 MB of float64."""
@@ -161,15 +161,14 @@ def _by_shot(
 
 
 def _values(packed: np.ndarray, strings: Sequence[int], factors: np.ndarray | None) -> np.ndarray:
-    values = np.ones((len(strings), *packed.shape[:2]))
     if factors is None:
-        for row, mask in zip(values, strings, strict=True):
-            pattern = np.frombuffer(mask.to_bytes(packed.shape[-1], "big"), dtype=np.uint8)
-            row -= 2.0 * (np.bitwise_count(packed & pattern).sum(axis=-1) & 1)
-        return values
+        return np.concatenate([1.0 - 2.0 * odd for odd in parities(packed, strings)])
+    values = np.ones((len(strings), *packed.shape[:2]))
     # The last byte holds bits 0 to 7, its lowest bit is bit 0.
     read = np.unpackbits(packed, axis=-1)[..., ::-1]
     for bit, (zero, one) in enumerate(factors):
-        reading = [row for row, mask in enumerate(strings) if mask >> bit & 1]
-        values[reading] *= np.where(read[..., bit], one, zero)
+        factor = np.where(read[..., bit], one, zero)
+        for row, mask in zip(values, strings, strict=True):
+            if mask >> bit & 1:
+                row *= factor
     return values
