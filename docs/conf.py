@@ -30,6 +30,7 @@ extensions = [
     "qiskit_sphinx_theme",
     "reference_pages",
     "docstrings",
+    "one_navigation",
 ]
 
 root_doc = "docs/index"
