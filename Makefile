@@ -57,7 +57,7 @@ tests: $(COMPILED)
 	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 4
 
 test-fast: $(COMPILED)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 2 -m "not slow"
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3 -m "not slow"
 
 # Nothing is fetched and no notebook is executed; a warning is an error.
 docs: $(READY)
