@@ -207,7 +207,7 @@ def test_spsas_shot_noise_falls_with_the_step_and_the_repeats():
     # Where the outputs do not depend on the angles, shot noise is all there is: 2 R values of variance 1/shots, each
     # divided by 2 step R.
     layer, shots = QuantumLayer(_flat(), estimator="aer", shots=200), 200
-    for step, repeats in ((0.1, 1), (0.4, 1), (0.1, 8)):
+    for step, repeats in ((0.1, 1), (0.4, 1), (0.1, 4)):
         layer.qnn.run_on(layer.qnn.primitive, SPSA(step, repeats), shots)
         inputs = torch.zeros(500, 1, requires_grad=True)
         layer(inputs).sum().backward()

@@ -133,7 +133,8 @@ def test_training_with_shots_on_aer_learns(tmp_path, gradient):
         "train.epochs=4", "train.learning_rate=0.03", "train.batch_size=8", "data.test_samples=10",
     )  # fmt: skip
     run = run_job(job, tmp_path / "run", progress=False)
-    assert run.history()[-1]["train_loss"] < 0.8 * run.history()[0]["train_loss"]
+    # With gradients of the wrong sign the classical layers alone come to 0.77.
+    assert run.history()[-1]["train_loss"] < 0.65 * run.history()[0]["train_loss"]
 
 
 def test_seeds_and_controls_become_a_study(tmp_path):

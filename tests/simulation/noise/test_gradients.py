@@ -1,6 +1,7 @@
 """Gradients under noise, on every way through a plan, and what a program does with odd batches and numbers."""
 
 import math
+from functools import cache
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ from qiskit_hqnn.simulation.noise import compile_noisy, remembered, sizes
 from qiskit_hqnn.simulation.noise.blocks import Uploads
 
 
+@cache
 def some_noise():
     model = NoiseModel()
     model.add_all_qubit_quantum_error(noise.amplitude_damping_error(0.05), ["rx", "ry", "rz", "h"])

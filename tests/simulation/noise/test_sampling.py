@@ -142,12 +142,6 @@ def test_asked_twice_is_sampled_twice_and_a_store_keeps_both(tmp_path):
     assert twice() == first
 
 
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory):
-    """A folder in which the managers of a place find what the first one compiled."""
-    return tmp_path_factory.mktemp("templates")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
@@ -161,13 +155,13 @@ def templates(tmp_path_factory):
     ],
     ids=["plain", "trex", "m3", "zne", "decoupling", "twirling"],
 )
-def test_mitigated_values_agree_with_aers(options, templates):
+def test_mitigated_values_agree_with_aers(options):
     if options.get("readout") == "m3":
         pytest.importorskip("mthree")
     circuit, _ = three_qubits()
     observables = [[SparsePauliOp(label)] for label in ("IIZ", "XXI", "ZZZ")]
     values = np.random.default_rng(2).uniform(-2, 2, (6, 4))
-    given = {"shots": 20_000, "mitigation": MitigationOptions(**options), "seed": 4, "cache": templates}
+    given = {"shots": 20_000, "mitigation": MitigationOptions(**options), "seed": 4}
     managers = (JobManager("fake_manila", **given), exact_manager("noisy:fake_manila", **given))
     pub = (circuit, observables, values)
     found = [manager.estimator().run([pub]).result()[0].data for manager in managers]
