@@ -62,7 +62,7 @@ def read_circuit(folder: Path) -> dict[str, str] | None:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A circuit, known by its drawing as text: that has every gate, name and angle, and takes a hundredth of the time."""
+    """A circuit, known by its drawing as text: it has every gate, name and angle, in a hundredth of the time."""
 
     text: str
     circuit: QuantumCircuit = field(compare=False)
