@@ -19,7 +19,19 @@ from math import cos, pi, sin, sqrt
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Operation
-from qiskit.circuit.library import CXGate, CZGate, RXXGate, RYYGate, RZXGate, RZZGate
+from qiskit.circuit.library import (
+    CXGate,
+    CZGate,
+    RXGate,
+    RXXGate,
+    RYGate,
+    RYYGate,
+    RZGate,
+    RZXGate,
+    RZZGate,
+    SXGate,
+    XGate,
+)
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
@@ -31,10 +43,20 @@ _MOST_AMPLITUDES = 1 << 14
 
 # (letters of the gate's qubits, angle in π/2): up to a phase, exp(iπ/4 (1 − Z)(1 − X)) and exp(iπ/4 (1 − Z)(1 − Z)).
 _CLIFFORD = {
+    XGate: (("X", 2),),
+    SXGate: (("X", 1),),
     CXGate: (("ZI", 1), ("IX", 1), ("ZX", -1)),
     CZGate: (("ZI", 1), ("IZ", 1), ("ZZ", -1)),
 }
-_ROTATIONS = {RXXGate: "XX", RYYGate: "YY", RZZGate: "ZZ", RZXGate: "ZX"}
+_ROTATIONS = {
+    RXGate: "X",
+    RYGate: "Y",
+    RZGate: "Z",
+    RXXGate: "XX",
+    RYYGate: "YY",
+    RZZGate: "ZZ",
+    RZXGate: "ZX",
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +75,7 @@ class _Pauli:
         return _Pauli(self.x, self.z, (self.phase + quarters) % 4)
 
     def anticommutes(self, other: _Pauli) -> bool:
-        return bool(((self.x & other.z).bit_count() + (self.z & other.x).bit_count()) & 1)
+        return bool((self.x & other.z ^ self.z & other.x).bit_count() & 1)
 
     def is_like(self, other: _Pauli) -> bool:
         """Whether both are the same string up to a sign."""
@@ -234,12 +256,12 @@ def rotations_of(circuit: QuantumCircuit, places: Sequence[int]) -> Iterator[tup
 
 def _known(operation: Operation) -> list[tuple[str, float]] | None:
     """A gate as rotations of its qubits; by its class, since names are arbitrary. None if its definition is needed."""
-    if operation.num_qubits == 1:
-        phi, theta, lam = zyz_angles(np.asarray(Operator(operation).data))
-        return [("Z", lam), ("Y", theta), ("Z", phi)]
     kind = getattr(operation, "base_class", type(operation))
     if kind in _ROTATIONS:
         return [(_ROTATIONS[kind], float(operation.params[0]))]
-    if kind in _CLIFFORD and operation.ctrl_state == 1:
+    if kind in _CLIFFORD and getattr(operation, "ctrl_state", 1) == 1:
         return [(letters, quarters * pi / 2) for letters, quarters in _CLIFFORD[kind]]
+    if operation.num_qubits == 1:
+        phi, theta, lam = zyz_angles(np.asarray(Operator(operation).data))
+        return [("Z", lam), ("Y", theta), ("Z", phi)]
     return None

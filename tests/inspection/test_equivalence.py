@@ -35,11 +35,11 @@ def test_large_circuits_are_proven_by_whole_states(name, simulated, monkeypatch)
     assert largest_difference(ansatz, template) < 1e-11
     if ansatz.num_qubits > 1:
         first, second, *rest = template.logical
-        assert largest_difference(ansatz, replace(template, logical=(second, first, *rest))) > 1e-2
+        assert largest_difference(ansatz, replace(template, logical=(second, first, *rest)), points=1) > 1e-2
     gates = [i for i, step in enumerate(template.circuit.data) if step.operation.name in ("cz", "sx")]
     broken = template.circuit.copy()
     del broken.data[gates[len(gates) // 2]]
-    assert largest_difference(ansatz, replace(template, circuit=broken)) > 1e-2
+    assert largest_difference(ansatz, replace(template, circuit=broken), points=1) > 1e-2
 
 
 @pytest.mark.slow
@@ -48,11 +48,12 @@ def test_an_angle_that_is_a_little_off_is_found_at_any_width(qubits):
     ansatz = hqnn_parallel(qubits, 1)
     template = transpile_template(ansatz.circuit, resolve_device("fake_fez"), seeds=[0], levels=[1])
     assert largest_difference(ansatz, template, points=1) < 1e-10
+    points = 3 if qubits <= equivalence.EXACT_QUBITS else 1  # an output may not feel a weight at one point
     weight = ansatz.weight_params[1]
     (own,) = [p for p in template.circuit.parameters if p.name == weight.name]
     for wrong, size in ((own + 1e-4, 1e-4), (own + 1e-7, 1e-7), (own + 1e-3 * own, 1e-3), (5 * own, 1)):
         circuit = template.circuit.assign_parameters({own: wrong})
-        difference = largest_difference(ansatz, replace(template, circuit=circuit), points=3)
+        difference = largest_difference(ansatz, replace(template, circuit=circuit), points)
         assert 0.1 * size < difference < 3 * size
 
 
@@ -79,8 +80,8 @@ def test_fixed_gates_that_were_synthesised_anew_are_simulated_or_said_to_be_unpr
 
 
 GATES = (
-    ("rx", 1, 1), ("ry", 1, 1), ("rz", 1, 1), ("u", 3, 1), ("h", 0, 1), ("t", 0, 1), ("sx", 0, 1), ("cx", 0, 2),
-    ("cy", 0, 2), ("ch", 0, 2), ("ecr", 0, 2), ("iswap", 0, 2), ("rzz", 1, 2), ("rxx", 1, 2), ("ryy", 1, 2),
+    ("rx", 1, 1), ("ry", 1, 1), ("rz", 1, 1), ("u", 3, 1), ("h", 0, 1), ("t", 0, 1), ("sx", 0, 1), ("x", 0, 1),
+    ("cx", 0, 2), ("cy", 0, 2), ("ch", 0, 2), ("ecr", 0, 2), ("iswap", 0, 2), ("rzz", 1, 2), ("rxx", 1, 2), ("ryy", 1, 2),
     ("rzx", 1, 2), ("crx", 1, 2), ("cry", 1, 2), ("cp", 1, 2), ("cu", 4, 2), ("ccx", 0, 3), ("cswap", 0, 3),
 )  # fmt: skip
 
