@@ -81,8 +81,9 @@ def test_fixed_gates_that_were_synthesised_anew_are_simulated_or_said_to_be_unpr
 
 GATES = (
     ("rx", 1, 1), ("ry", 1, 1), ("rz", 1, 1), ("u", 3, 1), ("h", 0, 1), ("t", 0, 1), ("sx", 0, 1), ("x", 0, 1),
-    ("cx", 0, 2), ("cy", 0, 2), ("ch", 0, 2), ("ecr", 0, 2), ("iswap", 0, 2), ("rzz", 1, 2), ("rxx", 1, 2), ("ryy", 1, 2),
-    ("rzx", 1, 2), ("crx", 1, 2), ("cry", 1, 2), ("cp", 1, 2), ("cu", 4, 2), ("ccx", 0, 3), ("cswap", 0, 3),
+    ("cx", 0, 2), ("cy", 0, 2), ("ch", 0, 2), ("ecr", 0, 2), ("iswap", 0, 2), ("rzz", 1, 2), ("rxx", 1, 2),
+    ("ryy", 1, 2), ("rzx", 1, 2), ("crx", 1, 2), ("cry", 1, 2), ("cp", 1, 2), ("cu", 4, 2), ("ccx", 0, 3),
+    ("cswap", 0, 3),
 )  # fmt: skip
 
 
