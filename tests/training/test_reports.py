@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 
+from qiskit_hqnn.circuits import Ansatz
+from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.training import RunFolder, interval_words
 from qiskit_hqnn.training.charts import Points, confusion_svg, mistakes, points_svg
-from qiskit_hqnn.training.circuit_picture import CIRCUIT
+from qiskit_hqnn.training.circuit_picture import CIRCUIT, keep_circuit, read_circuit
 from qiskit_hqnn.training.examples import Examples, write_examples
 from qiskit_hqnn.training.pictures import best_epoch
 from qiskit_hqnn.training.report import write_report
@@ -158,3 +162,20 @@ def test_damaged_pictures_leave_the_numbers(own_run):
 def test_a_mean_of_one_has_no_interval():
     assert isinstance(mean_of([0.5]), Mean)
     assert mean_of([0.5]).count == 1
+
+
+def test_equal_circuits_share_a_drawing_and_others_have_their_own(tmp_path):
+    drawn = []
+    for number, (name, angle) in enumerate([("x", 0.5), ("x", 0.5), ("x", 0.501), ("y", 0.5)]):
+        circuit = QuantumCircuit(1)
+        circuit.ry(Parameter(name), 0)
+        circuit.rx(angle, 0)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        network = torch.nn.Module()
+        network.encode = network.decode = torch.nn.Identity()
+        network.quantum = QuantumLayer(Ansatz.from_circuit(circuit, inputs=name))
+        keep_circuit(folder, network)
+        drawn.append(read_circuit(folder)["svg"])
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 3
