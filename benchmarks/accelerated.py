@@ -64,7 +64,8 @@ def _pairs(network: StockNetwork) -> Pairs:
     ratios = [one / other for one, other in zip(*times, strict=True)]
     return Pairs(
         network.title,
-        *(statistics.median(series) for series in times),
+        statistics.median(times[0]),
+        statistics.median(times[1]),
         statistics.median(ratios),
         min(ratios),
         max(ratios),

@@ -116,7 +116,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/confidence"))
     parser.add_argument("--data-root", type=Path, default=Path("data"))
     given = parser.parse_args()
-    content = json.loads(FILE.read_text()) if FILE.exists() else {"place": PLACE, "shots": SHOTS, "runs": []}
+    content: dict[str, Any] = {"place": PLACE, "shots": SHOTS, "runs": []}
+    if FILE.exists():
+        content = json.loads(FILE.read_text())
     for name in given.network if given.what == "run" else ():
         for seed in given.seeds:
             key = (name, seed, given.confidence)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.accuracies import accuracy_of
 from qiskit_hqnn.jobs import Price
 from qiskit_hqnn.training import (
     JobFile,
@@ -127,9 +128,9 @@ def train(name: str, seed: int, root: Path, test: bool = False) -> dict[str, Any
         "seconds": round(time.process_time() - started, 1),
     }
     if test:
-        result["exact"] = evaluate(model, splits.test).accuracy
+        result["exact"] = accuracy_of(evaluate(model, splits.test))
         with running_on(model, job, PLACE, TEST_SHOTS):
-            result[PLACE] = evaluate(model, splits.test).accuracy
+            result[PLACE] = accuracy_of(evaluate(model, splits.test))
     return result
 
 
@@ -230,8 +231,10 @@ def curve(table: list[dict[str, Any]], ink: str, paper: str) -> Any:
     matplotlib.rcParams["svg.hashsalt"] = "economy"
     import matplotlib.pyplot as plt
 
-    names = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    with plt.rc_context(dict.fromkeys(names, ink)):
+    inked: Any = dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), ink
+    )
+    with plt.rc_context(inked):
         figure, axis = plt.subplots(figsize=(8.4, 4.2), layout="constrained", facecolor=paper)
         axis.set_facecolor(paper)
         for number, row in enumerate(table):

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
+from benchmarks.accuracies import accuracy_of
 from qiskit_hqnn.jobs import JobManager, MitigationOptions
 from qiskit_hqnn.training import first_half, load_run, second_half
 
@@ -70,7 +71,7 @@ def measure(
                     "seed": seed,
                     "error": float(np.abs(reached - exact).mean()),
                     "standard_error": float(np.mean(data.stds)),
-                    "accuracy": second_half(run, images, evs).accuracy,
+                    "accuracy": accuracy_of(second_half(run, images, evs)),
                     "qpu_seconds": manager.qpu_seconds,
                     "executions": manager.executions,
                     "seconds": time.perf_counter() - start,

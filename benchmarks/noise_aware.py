@@ -176,7 +176,8 @@ def compared(rows: Sequence[dict[str, Any]], depth: int, published: int, place: 
     lost = mean_of([plain[seed]["exact"][0] - plain[seed][place][0] for seed in seeds])
     share = None
     if lost.mean > 0:
-        share = Mean(*(value / lost.mean for value in (gain.mean, gain.low, gain.high)), count=len(seeds))
+        mean, low, high = (value / lost.mean for value in (gain.mean, gain.low, gain.high))
+        share = Mean(mean, low, high, len(seeds))
     return {
         "depth": depth,
         "place": place,

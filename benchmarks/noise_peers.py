@@ -21,6 +21,7 @@ from torch import Tensor
 from qiskit_hqnn.circuits import Ansatz
 from qiskit_hqnn.simulation import TorchFunction
 from qiskit_hqnn.simulation.noise import Channel, attach, circuit_at, measured_effects
+from qiskit_hqnn.simulation.planning import Angle
 
 _PAULIS = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 
@@ -62,7 +63,7 @@ def task_of(ansatz: Ansatz, place: str) -> NoisyTask:
     parameters = [*ansatz.input_params, *ansatz.weight_params]
     functions = [TorchFunction(expression, parameters) for expression in noisy.expressions]
     operations: list[Operation] = []
-    turns = []
+    turns: list[Angle] = []
     for operation in noisy.operations:
         if isinstance(operation, Channel):
             operations.append(Operation(list(operation.qubits[::-1]), _kraus(operation.matrix)))
@@ -70,9 +71,13 @@ def task_of(ansatz: Ansatz, place: str) -> NoisyTask:
             operations.append(Operation([operation.qubit], [], len(turns)))
             turns.append(operation.angle)
 
+    def turned(turn: Angle, values: Tensor) -> Tensor:
+        if turn.index is None:
+            return torch.full_like(values[..., 0], turn.offset)
+        return functions[turn.index](values) * turn.scale + turn.offset
+
     def angles(values: Tensor) -> Tensor:
-        found = [functions[turn.index](values) * turn.scale + turn.offset for turn in turns]
-        return torch.stack(found, -1)
+        return torch.stack([turned(turn, values) for turn in turns], -1)
 
     effects = measured_effects(ansatz.observables, where, noisy.num_qubits, noise)
     observed = np.zeros((ansatz.num_outputs, 2**noisy.num_qubits, 2**noisy.num_qubits), dtype=complex)
@@ -118,7 +123,7 @@ def _pennylane(task: NoisyTask) -> States:
                 qml.QubitChannel(step.kraus, wires=step.wires)
         return qml.density_matrix(wires=range(task.num_qubits))
 
-    return node  # type: ignore[no-any-return]
+    return node
 
 
 def _tensorcircuit(task: NoisyTask) -> States:
@@ -140,7 +145,7 @@ def _tensorcircuit(task: NoisyTask) -> States:
                 circuit.general_kraus(operators, *step.wires)
         return circuit.densitymatrix()
 
-    return backend.vmap(one, vectorized_argnums=0)  # type: ignore[no-any-return]
+    return backend.vmap(one, vectorized_argnums=0)
 
 
 def _pyqtorch(task: NoisyTask) -> States:

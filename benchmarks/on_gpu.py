@@ -94,14 +94,15 @@ def main(file: Path, budget: float = 0.5) -> None:
         raise SystemExit("There is no CUDA device here: this benchmark compares one with the CPU.")
     rows = []
     for workload in (*WORKLOADS, *_OTHERS):
-        row = {"name": workload.name, "title": workload.title, "differences": largest_differences(workload)}
+        differences = largest_differences(workload)
         qubits = workload.build().num_qubits
         batches = _BATCHES[: 3 if qubits <= 8 else 2 if qubits <= 10 else 1]
-        row["milliseconds"] = {str(batch): step_times(workload, batch, budget) for batch in batches}
-        rows.append(row)
-        worst = max(row["differences"]["float64"].values()), max(row["differences"]["float32"].values())
+        milliseconds = {str(batch): step_times(workload, batch, budget) for batch in batches}
+        row = {"name": workload.name, "title": workload.title, "differences": differences}
+        rows.append(row | {"milliseconds": milliseconds})
+        worst = max(differences["float64"].values()), max(differences["float32"].values())
         times = "  ".join(
-            f"{batch}: {t['cpu']:.2f} / {t['cuda']:.2f} ms" for batch, t in row["milliseconds"].items()
+            f"{batch}: {t['cpu']:.2f} / {t['cuda']:.2f} ms" for batch, t in milliseconds.items()
         )
         print(f"{workload.name:16} float64 {worst[0]:.1e}  float32 {worst[1]:.1e}  {times}", flush=True)
     content = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from qiskit import QuantumCircuit
-from qiskit.circuit import ParameterVector
+from qiskit.circuit import Parameter, ParameterVector
 from qiskit.circuit.library import real_amplitudes, z_feature_map, zz_feature_map
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_machine_learning.connectors import TorchConnector
@@ -87,7 +87,9 @@ def qcnn() -> nn.Module:
     return TorchConnector(qnn)
 
 
-def _two_qubit_block(circuit: QuantumCircuit, one: int, other: int, weights: Iterator, last: bool) -> None:
+def _two_qubit_block(
+    circuit: QuantumCircuit, one: int, other: int, weights: Iterator[Parameter], last: bool
+) -> None:
     """Three rotations between CNOTs; the last CNOT is a convolution's, pooling ends without it."""
     circuit.rz(-math.pi / 2, other)
     circuit.cx(other, one)

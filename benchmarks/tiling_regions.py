@@ -60,19 +60,18 @@ def study(folder: Path, word: str, data_root: Path) -> dict[str, Any]:
         exact = _accuracy(model.decode(model.quantum(features)), labels)
         inputs = features.view(len(features), layer.copies, -1)
         weights = layer.weight.view(layer.copies, -1)
-        rows = []
+        rows, accuracies = [], []
         for region in find_regions(sent, device, Tiles()):
             program = compile_noisy(*_placed(layer.ansatz, region, angles, device))
             outputs = program.expectation_values(inputs, weights).reshape(len(features), -1)
-            accuracy = _accuracy(model.decode(outputs), labels)
+            accuracies.append(_accuracy(model.decode(outputs), labels))
             rows.append(
                 {
                     "qubits": list(region.qubits),
                     "expected_success": region.expected_success,
-                    "accuracy": accuracy,
+                    "accuracy": accuracies[-1],
                 }
             )
-    accuracies = [row["accuracy"] for row in rows]
     return {
         "device": word,
         "title": run.job.title,

@@ -38,11 +38,15 @@ def pass_in(peer: str, workload: Workload) -> Pass:
 
 def _gates(ansatz: Ansatz) -> list[tuple[str, list[int], Any]]:
     """(name, qubits, angle or None) of every gate; an angle is a function of inputs and weights."""
-    gates = []
+    gates: list[tuple[str, list[int], Any]] = []
     for step in ansatz.circuit.data:
         wires = [ansatz.circuit.find_bit(qubit).index for qubit in step.qubits]
-        (angle,) = [value_of(ansatz, value) for value in step.operation.params] or [None]
-        gates.append((step.operation.name, wires, angle))
+        angles = [value_of(ansatz, value) for value in step.operation.params]
+        if len(angles) > 1:
+            raise ValueError(
+                f"{step.operation.name} has {len(angles)} angles; the peers are given gates with one"
+            )
+        gates.append((step.operation.name, wires, angles[0] if angles else None))
     return gates
 
 

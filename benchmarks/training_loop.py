@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,7 +27,7 @@ EPOCHS = 20
 def bare_loop(model: nn.Module, splits: Splits, job: JobFile) -> float:
     """Median seconds an epoch."""
     optimizer = torch.optim.Adam(model.parameters(), lr=job.train.learning_rate)
-    loader: DataLoader = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         splits.train,
         job.train.batch_size,
         shuffle=True,
