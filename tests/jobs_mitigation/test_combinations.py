@@ -1,5 +1,6 @@
 """Options together: unbiased where there is no noise, repeatable, better where there is some, refused where unsound."""
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -19,10 +20,11 @@ from qiskit_hqnn.jobs.estimation.mitigation import extrapolate, fold_gates
 OBSERVABLES = [[SparsePauliOp("ZII")], [SparsePauliOp(["XXI", "IZZ", "III"], [0.5, -1.0, 0.25])]]
 
 
-def request(sets=6, seed=5):
+@cache
+def request(sets=6, depth=1):
     """A PUB over arrays of values, with its exact result."""
-    template = make_template(hqnn_parallel(3, 2))
-    values = np.random.default_rng(seed).uniform(-3, 3, (sets, template.num_angles))
+    template = make_template(hqnn_parallel(3, depth))
+    values = np.random.default_rng(5).uniform(-3, 3, (sets, template.num_angles))
     pub = (template.circuit, OBSERVABLES, values)
     return pub, StatevectorEstimator().run([pub]).result()[0].data.evs
 
@@ -65,11 +67,11 @@ def test_every_combination_is_unbiased_without_noise(words):
     [
         MitigationOptions(readout="trex", zne=(1, 3), randomizations=2, extrapolation="linear"),
         MitigationOptions(readout="m3", twirl_measure=True, twirl_gates=True, randomizations=4),
-        MitigationOptions(dynamical_decoupling="XpXm", twirl_gates=True, zne=(1, 3, 5), randomizations=2),
+        MitigationOptions(dynamical_decoupling="XpXm", twirl_gates=True, zne=(1, 3), randomizations=2),
     ],
 )
 def test_the_seed_decides_every_random_draw(options):
-    pub, _ = request(sets=2)
+    pub, _ = request(sets=1)
     first, again, other = (run("fake_manila", pub, options, 500, seed) for seed in (1, 1, 2))
     assert np.array_equal(first.evs, again.evs)
     assert np.array_equal(first.stds, again.stds)
@@ -78,12 +80,12 @@ def test_the_seed_decides_every_random_draw(options):
 
 @pytest.mark.slow
 def test_readout_mitigation_and_extrapolation_reduce_the_error_on_a_snapshot():
-    pub, exact = request(sets=6)
+    pub, exact = request(sets=6, depth=2)
     error = {
         name: np.abs(run("fake_manila", pub, options, 40_000).evs - exact).mean()
         for name, options in {
             "none": MitigationOptions(),
-            "trex": MitigationOptions(readout="trex", randomizations=8),
+            "trex": MitigationOptions(readout="trex", randomizations=4),
             "m3": MitigationOptions(readout="m3"),
             "m3, twirled": MitigationOptions(readout="m3", twirl_measure=True, randomizations=4),
             "zne": MitigationOptions(zne=(1, 3, 5), extrapolation="linear"),
