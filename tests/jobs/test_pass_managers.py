@@ -1,14 +1,18 @@
 """A kept pass manager gives what Qiskit's `transpile` gives, whatever it ran on before."""
 
 from dataclasses import replace
+from math import pi
 
 import pytest
 from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import Gate, Measure, Parameter
+from qiskit.circuit.library import CXGate, RXGate, RZGate, SXGate
+from qiskit.transpiler import Target
 from qiskit.transpiler.passes import SabreLayout
 
 from qiskit_hqnn.circuits import hqnn_parallel
 from qiskit_hqnn.jobs import resolve_device
-from qiskit_hqnn.jobs.devices import pass_managers, transpiled
+from qiskit_hqnn.jobs.devices import CutDevice, device_of, pass_managers, transpiled
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,32 @@ def test_a_device_of_the_same_name_has_its_own(circuits):
     for word in ("fake_manila", "fake_lima"):
         device = replace(resolve_device(word), name="fake_manila")
         assert is_that_of_qiskit(transpiled(circuits[1], device, 5, 1), circuits[1], device, 1)
+
+
+def test_gates_of_one_name_that_do_different_things_have_their_own(circuits, monkeypatch):
+    """Neither has errors or durations: their calibrations have one id."""
+    monkeypatch.setattr(pass_managers, "_managers", pass_managers.OrderedDict())
+    devices = []
+    for turn in (RXGate(pi / 2), RXGate(pi / 4), own_gate(0.1), own_gate(0.2)):
+        target = Target(num_qubits=3)
+        for gate in (RZGate(Parameter("t")), SXGate(), Measure()):
+            target.add_instruction(gate, {(qubit,): None for qubit in range(3)})
+        target.add_instruction(CXGate(), {(0, 1): None, (1, 2): None})
+        target.add_instruction(turn, {(0,): None}, name="turn")
+        devices.append(device_of(CutDevice("fourfold", target), "fourfold"))
+        isa = transpiled(circuits[0], devices[-1], 5, 3)
+        assert is_that_of_qiskit(isa, circuits[0], devices[-1], 3)
+    assert len({device.calibration for device in devices}) == 1
+    assert len(pass_managers._managers) == 4
+    transpiled(circuits[0], devices[0], 5, 3)
+    assert len(pass_managers._managers) == 4
+
+
+def own_gate(angle):
+    gate = Gate("turn", 1, [])
+    gate.definition = QuantumCircuit(1)
+    gate.definition.rx(angle, 0)
+    return gate
 
 
 def test_only_so_many_are_kept(circuits, monkeypatch):

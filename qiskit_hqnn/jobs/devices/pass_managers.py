@@ -6,12 +6,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from qiskit import QuantumCircuit, generate_preset_pass_manager
+from qiskit.circuit import ControlledGate, Gate, Instruction, Operation
+from qiskit.circuit.library import UnitaryGate
 from qiskit.transpiler import PassManager, Target
 
 from qiskit_hqnn.jobs.devices.device import Device
 
 _KEPT = 96
 """Those of eight seeds and three levels for four devices; each takes less than 1 MB for 156 qubits."""
+_OPEN = {Instruction, Gate, ControlledGate, UnitaryGate}
+"""What these do is a matter of the single object."""
 _managers: OrderedDict[Hashable, PassManager] = OrderedDict()
 
 
@@ -35,7 +39,7 @@ def transpiled(
     """
     target = device.target
     assert target is not None
-    key = (device.name, device.calibration, device.fractional, _times(target), seed, level)
+    key = (device.name, device.calibration, device.fractional, _gates(target), _times(target), seed, level)
     # Passes keep the properties of the circuit that they run on: a manager in use is nobody else's.
     manager = _managers.pop(key, None) or generate_preset_pass_manager(
         level, target=target, seed_transpiler=seed
@@ -45,6 +49,22 @@ def transpiled(
     while len(_managers) > _KEPT:
         _managers.popitem(last=False)
     return result
+
+
+def _gates(target: Target) -> Hashable:
+    """What its gates are, which a calibration's id calls by name only: a backend may give any gate any name."""
+    return tuple(
+        (name, _meaning(target.operation_from_name(name))) for name in sorted(target.operation_names)
+    )
+
+
+def _meaning(operation: Operation | type[Operation]) -> Hashable:
+    if isinstance(operation, type):  # control flow
+        return operation
+    kind = getattr(operation, "base_class", type(operation))
+    if kind in _OPEN or not kind.__module__.startswith("qiskit."):
+        return id(operation)  # the manager's target keeps it alive
+    return kind, tuple(map(str, operation.params))
 
 
 def _times(target: Target) -> Hashable:
