@@ -17,7 +17,7 @@ TEST_ENV = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS
 help:
 	@echo "make demo   set up, train HQNN-Parallel on handwritten digits, evaluate it exactly and on Aer"
 	@echo "make test   set up, then format, lint, types and tests"
-	@echo "make test-fast   the tests that take less than 0.3 seconds, in a few minutes"
+	@echo "make test-fast   the tests that take less than 0.2 seconds, in two minutes"
 	@echo "make docs   set up, then build the documentation site in build/html; make docs-serve shows it on 127.0.0.1:8000"
 	@echo "make release-check  build sdist and wheel, install the wheel unconstrained in new environments, use it there"
 	@echo "make bench  measure the quantum layer beside its limit and the installed peers"

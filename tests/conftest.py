@@ -1,7 +1,7 @@
 """One thread for each test process: the suite runs in parallel, and small circuits gain nothing from more.
 
-Slow are the tests that are marked so, and those that slow.txt lists. `HQNN_MEASURE=0.3 make tests` writes that file
-anew: the test functions with a case that took more than 0.3 seconds, and the seconds of all their cases.
+Slow are the tests that are marked so, and those that slow.txt lists. `HQNN_MEASURE=0.2 make tests` writes that file
+anew: the test functions with a case that took more than 0.2 seconds, and the seconds of all their cases.
 """
 
 import os
@@ -54,7 +54,7 @@ def pytest_runtest_logreport(report):
 
 def pytest_sessionfinish(session):
     limit = os.environ.get("HQNN_MEASURE")
-    if limit and not hasattr(session.config, "workerinput"):
+    if limit and _longest and not hasattr(session.config, "workerinput"):
         slow = sorted(name for name, seconds in _longest.items() if seconds > float(limit))
         lines = [f"{_together[name]:.1f} {name}\n" for name in slow]
         MEASURED.write_text("".join(lines), encoding="utf-8")
