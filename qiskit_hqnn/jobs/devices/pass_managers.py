@@ -6,16 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from qiskit import QuantumCircuit, generate_preset_pass_manager
-from qiskit.circuit import ControlledGate, Gate, Instruction, Operation
-from qiskit.circuit.library import UnitaryGate
+from qiskit.circuit import Instruction
 from qiskit.transpiler import PassManager, Target
 
 from qiskit_hqnn.jobs.devices.device import Device
+from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 
 _KEPT = 96
 """Those of eight seeds and three levels for four devices; each takes less than 1 MB for 156 qubits."""
-_OPEN = {Instruction, Gate, ControlledGate, UnitaryGate}
-"""What these do is a matter of the single object."""
 _managers: OrderedDict[Hashable, PassManager] = OrderedDict()
 
 
@@ -30,7 +28,7 @@ def transpiled(
 
     Args:
         circuit: any.
-        device: with a target; its name and calibration identify it.
+        device: with a target; its name, calibration, gates and times identify it.
         seed, level: the transpiler's.
         callback: called behind each pass, as Qiskit calls it.
 
@@ -58,13 +56,13 @@ def _gates(target: Target) -> Hashable:
     )
 
 
-def _meaning(operation: Operation | type[Operation]) -> Hashable:
+def _meaning(operation: Instruction | type[Instruction]) -> Hashable:
     if isinstance(operation, type):  # control flow
         return operation
-    kind = getattr(operation, "base_class", type(operation))
-    if kind in _OPEN or not kind.__module__.startswith("qiskit."):
-        return id(operation)  # the manager's target keeps it alive
-    return kind, tuple(map(str, operation.params))
+    # One circuit each: parameters of two gates may have one name.
+    circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
+    circuit.append(operation, circuit.qubits, circuit.clbits)
+    return circuit_bytes(circuit)
 
 
 def _times(target: Target) -> Hashable:
