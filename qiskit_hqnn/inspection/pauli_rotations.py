@@ -35,6 +35,7 @@ from qiskit.circuit.library import (
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
+from qiskit_hqnn.circuits import is_open, kind_of
 from qiskit_hqnn.inspection.one_qubit import LETTERS, fewest_rotations, product_of, zyz_angles
 
 _NEGLIGIBLE = 1e-9
@@ -256,10 +257,10 @@ def rotations_of(circuit: QuantumCircuit, places: Sequence[int]) -> Iterator[tup
 
 def _known(operation: Operation) -> list[tuple[str, float]] | None:
     """A gate as rotations of its qubits; by its class, since names are arbitrary. None if its definition is needed."""
-    kind = getattr(operation, "base_class", type(operation))
+    kind = kind_of(operation)
     if kind in _ROTATIONS:
         return [(_ROTATIONS[kind], float(operation.params[0]))]
-    if kind in _CLIFFORD and getattr(operation, "ctrl_state", 1) == 1:
+    if kind in _CLIFFORD and not is_open(operation):
         return [(letters, quarters * pi / 2) for letters, quarters in _CLIFFORD[kind]]
     if operation.num_qubits == 1:
         phi, theta, lam = zyz_angles(np.asarray(Operator(operation).data))
