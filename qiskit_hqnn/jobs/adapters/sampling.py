@@ -172,6 +172,12 @@ class Outcomes:
             rows.append(np.stack([(index >> 8 * byte) & 255 for byte in range(width - 1, -1, -1)], axis=-1))
         return BitArray(np.array(rows, dtype=np.uint8), self.bits)
 
+    @property
+    def shares(self) -> np.ndarray:
+        """Each outcome's part of the shots, of shape (sets, 2^m); of histograms."""
+        assert self.counts is not None
+        return self.counts / self.counts.sum(axis=1, keepdims=True)
+
     def means(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance (sets, functions) of functions of the outcome, given as values (functions, 2^m).
 
@@ -182,7 +188,7 @@ class Outcomes:
             raise HQNNError(
                 f"Functions of all outcomes need at most {HISTOGRAM_BITS} bits, but there are {self.bits}."
             )
-        shares = self.counts / self.counts.sum(axis=1, keepdims=True)
+        shares = self.shares
         mean = shares @ values.T
         return mean, np.maximum(shares @ (values * values).T - mean * mean, 0.0)
 
@@ -191,7 +197,7 @@ class Outcomes:
         if self.counts is not None:
             index = np.arange(1 << self.bits)
             signs = np.array([1.0 - 2.0 * (np.bitwise_count(index & mask) & 1) for mask in masks])
-            return self.counts / self.counts.sum(axis=1, keepdims=True) @ signs.T
+            return self.shares @ signs.T
         assert self.packed is not None
         return np.concatenate(
             [1.0 - 2.0 * odd.mean(axis=2).T for odd in parities(self.packed, masks)], axis=1

@@ -29,7 +29,7 @@ def string_means(outcomes: Outcomes, strings: Sequence[int], factors: np.ndarray
         return outcomes.parity_means(list(strings))
     if outcomes.counts is not None:
         table = _table(outcomes.bits, strings, factors)
-        return _shares(outcomes.counts) @ table.T
+        return outcomes.shares @ table.T
     means = np.zeros((outcomes.sets, len(strings)))
     for part, values in _by_shot(outcomes, strings, factors):
         means[part] += values.sum(axis=2).T
@@ -62,7 +62,7 @@ def weighted_sums(
     if weights.ndim == 2:
         mean, variance = outcomes.means(_function(outcomes.bits, strings, weights, factors))
         return mean, variance / shots
-    shares = _shares(outcomes.counts)
+    shares = outcomes.shares
     table = _table(outcomes.bits, strings, factors)
     mean, variance = np.empty((2, len(weights), weights.shape[1]))
     step = max(1, _NUMBERS_AT_ONCE // (weights.shape[1] << outcomes.bits))
@@ -80,7 +80,7 @@ def string_covariance(outcomes: Outcomes, strings: Sequence[int]) -> np.ndarray:
     shots = int(shots_of(outcomes)[0, 0])
     if outcomes.counts is not None:
         table = _table(outcomes.bits, strings)
-        products = (table * _shares(outcomes.counts)) @ table.T
+        products = (table * outcomes.shares) @ table.T
     else:
         products = sum(
             (values[:, 0] @ values[:, 0].T for _, values in _by_shot(outcomes, strings)),
@@ -96,10 +96,6 @@ def shots_of(outcomes: Outcomes) -> np.ndarray:
         return outcomes.counts.sum(axis=1, keepdims=True)
     assert outcomes.packed is not None
     return np.full((outcomes.sets, 1), outcomes.packed.shape[1])
-
-
-def _shares(counts: np.ndarray) -> np.ndarray:
-    return counts / counts.sum(axis=1, keepdims=True)
 
 
 def _table(bits: int, strings: Sequence[int], factors: np.ndarray | None = None) -> np.ndarray:
