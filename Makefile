@@ -35,10 +35,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/hqnn run quickstart --resume
 
-# The types are checked beside what the first tests wait for.
+# The types are checked beside what the tests wait for, and beside the first of them.
 test: lint
-	@$(MAKE) --no-print-directory -j 2 types $(COMPILED)
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory -j 2 types tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
