@@ -2,9 +2,9 @@
 
     python -m benchmarks.on_gpu FILE.json
 
-Values and gradients are compared in both precisions with the CPU's in float64, on the published circuits and on
-embeddings of 4 to 16 qubits; a step is a forward and a backward pass, timed on both sides with as many CPU threads as
-OMP_NUM_THREADS says.
+Values and gradients are compared in both precisions with the CPU's in float64, on the published circuits, on one of
+them under a device's noise, and on embeddings of 4 to 16 qubits; a step is a forward and a backward pass, timed on both
+sides with as many CPU threads as OMP_NUM_THREADS says.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,25 +27,26 @@ _OTHERS = [
     Workload("textbook", "textbook: 1 qubit", textbook, 64),
     Workload("circuit-centric", "circuit-centric: 6 qubits", circuit_centric, 64),
 ]
+_NOISY = "noisy:fake_fez"
 _BATCHES = (64, 512, 4096)
 
 
-def largest_differences(workload: Workload) -> dict[str, dict[str, float]]:
+def largest_differences(workload: Workload, place: str) -> dict[str, dict[str, float]]:
     """Of values and gradients on the GPU from the CPU's in float64, by precision."""
-    truth = _outcome(workload, "cpu", torch.float64)
+    truth = _outcome(workload, place, "cpu", torch.float64)
     return {
         str(dtype).removeprefix("torch."): {
             name: float((got.double().cpu() - right).abs().max()) if right.numel() else 0.0
             for (name, right), got in zip(
-                truth.items(), _outcome(workload, "cuda", dtype).values(), strict=True
+                truth.items(), _outcome(workload, place, "cuda", dtype).values(), strict=True
             )
         }
         for dtype in (torch.float64, torch.float32)
     }
 
 
-def _outcome(workload: Workload, device: str, dtype: torch.dtype) -> dict[str, Tensor]:
-    layer, inputs, cotangent = _layer(workload, device, dtype)
+def _outcome(workload: Workload, place: str, device: str, dtype: torch.dtype) -> dict[str, Tensor]:
+    layer, inputs, cotangent = _layer(workload, place, device, dtype)
     outputs = layer(inputs)
     (outputs * cotangent).sum().backward()
     assert inputs.grad is not None
@@ -57,11 +59,11 @@ def _outcome(workload: Workload, device: str, dtype: torch.dtype) -> dict[str, T
 
 
 def _layer(
-    workload: Workload, device: str, dtype: torch.dtype, batch: int | None = None
+    workload: Workload, place: str, device: str, dtype: torch.dtype, batch: int | None = None
 ) -> tuple[QuantumLayer, Tensor, Tensor]:
     """The layer with the workload's weights, and inputs and cotangents of so many samples."""
     numbers, ansatz = workload.numbers(), workload.build()
-    layer = QuantumLayer(ansatz, copies=workload.copies).to(device, dtype)
+    layer = QuantumLayer(ansatz, copies=workload.copies, estimator=place).to(device, dtype)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(numbers.weights).reshape(layer.weight.shape))
     parts = []
@@ -71,11 +73,11 @@ def _layer(
     return layer, parts[0].requires_grad_(), parts[1]
 
 
-def step_times(workload: Workload, batch: int, budget: float) -> dict[str, float]:
+def step_times(workload: Workload, place: str, batch: int, budget: float) -> dict[str, float]:
     """Milliseconds of a forward and backward pass in float32, on each side."""
 
     def step_on(device: str) -> Step:
-        layer, inputs, cotangent = _layer(workload, device, torch.float32, batch)
+        layer, inputs, cotangent = _layer(workload, place, device, torch.float32, batch)
 
         def step() -> None:
             layer(inputs).backward(cotangent)
@@ -88,23 +90,32 @@ def step_times(workload: Workload, batch: int, budget: float) -> dict[str, float
     return {device: round(timing.median, 3) for device, timing in timings.items()}
 
 
+def table(rows: list[dict[str, Any]]) -> str:
+    """Milliseconds on CPU / GPU by batch size and the largest differences, as Markdown."""
+    heads = " | ".join(f"batch {batch:,}" for batch in _BATCHES)
+    lines = [f"| | {heads} | largest difference, float64 | float32 |", "|---|--:|--:|--:|--:|--:|"]
+    for row in rows:
+        found = [row["milliseconds"].get(str(batch)) for batch in _BATCHES]
+        cells = [f"{one['cpu']:.2f} / {one['cuda']:.2f}" if one else "–" for one in found]
+        cells += [f"{max(row['differences'][kind].values()):.0e}" for kind in ("float64", "float32")]
+        lines.append(f"| {row['name']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main(file: Path, budget: float = 0.5) -> None:
     """Compare, time, print and write."""
     if not torch.cuda.is_available():
         raise SystemExit("There is no CUDA device here: this benchmark compares one with the CPU.")
-    rows = []
-    for workload in (*WORKLOADS, *_OTHERS):
-        differences = largest_differences(workload)
-        qubits = workload.build().num_qubits
+    rows: list[dict[str, Any]] = []
+    for workload, place in [(one, "exact") for one in (*WORKLOADS, *_OTHERS)] + [(WORKLOADS[0], _NOISY)]:
+        differences = largest_differences(workload, place)
+        qubits = workload.build().num_qubits * (1 if place == "exact" else 2)
         batches = _BATCHES[: 3 if qubits <= 8 else 2 if qubits <= 10 else 1]
-        milliseconds = {str(batch): step_times(workload, batch, budget) for batch in batches}
-        row = {"name": workload.name, "title": workload.title, "differences": differences}
+        milliseconds = {str(batch): step_times(workload, place, batch, budget) for batch in batches}
+        noise = "" if place == "exact" else f", {place}"
+        row = {"name": workload.name + noise, "title": workload.title + noise, "differences": differences}
         rows.append(row | {"milliseconds": milliseconds})
-        worst = max(differences["float64"].values()), max(differences["float32"].values())
-        times = "  ".join(
-            f"{batch}: {t['cpu']:.2f} / {t['cuda']:.2f} ms" for batch, t in milliseconds.items()
-        )
-        print(f"{workload.name:16} float64 {worst[0]:.1e}  float32 {worst[1]:.1e}  {times}", flush=True)
+    print(table(rows))
     content = {
         "about": "Written by python -m benchmarks.on_gpu; milliseconds of a step by batch size.",
         "gpu": torch.cuda.get_device_name(),

@@ -166,3 +166,10 @@ def test_the_starts_on_the_page_are_those_of_the_file():
 
     content = json.loads((ROOT / "docs" / "starts.json").read_text())
     assert table(content["starts"]) in (ROOT / "docs" / "performance.md").read_text()
+
+
+def test_the_gpus_figures_on_the_page_are_those_of_the_file():
+    from benchmarks.on_gpu import table
+
+    content = json.loads((ROOT / "docs" / "gpu.json").read_text())
+    assert table(content["rows"]) in (ROOT / "docs" / "performance.md").read_text()

@@ -24,8 +24,12 @@ _PACKAGES = (
 )
 
 
-def environment() -> dict[str, object]:
-    """A JSON-able record of versions, commit and machine."""
+def environment(device: str) -> dict[str, object]:
+    """A JSON-able record of versions, commit and machine.
+
+    Args:
+        device: "cpu", "cuda" or "mps": what the training runs on.
+    """
     return {
         "qiskit_hqnn": __version__,
         "commit": _commit(),
@@ -34,7 +38,7 @@ def environment() -> dict[str, object]:
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "device": torch.cuda.get_device_name() if device == "cuda" else device,
     }
 
 

@@ -91,7 +91,7 @@ def fit(
     with _without_advice(), _disk_errors(folder), processes.lost(), _idle_parameters(processes):
         trainer = trainer_of(settings, device, loggers, watched, processes)
         try:
-            with _interruptible(trainer):
+            with _interruptible(trainer), _repeatable(device):
                 checkpoint = str(folder.checkpoint) if resuming else None
                 trainer.fit(classifier, train, validation, ckpt_path=checkpoint, weights_only=True)
         finally:
@@ -201,6 +201,20 @@ def _idle_parameters(processes: Processes) -> Iterator[None]:
             "Some of the network's weights do not affect its outputs, so several processes cannot share its "
             "gradients: freeze them (requires_grad = False), or train in one process."
         ) from error
+
+
+@contextmanager
+def _repeatable(device: str) -> Iterator[None]:
+    """On a GPU equal seeds give equal runs, as on the CPU: cuDNN's convolutions sum in one order.
+
+    torch's other deterministic algorithms take longer, and the published networks need none of them.
+    """
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = before or device == "cuda"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: 
     learned = {"targets": asdict(splits.targets)} if splits.targets else {"classes": splits.counts()}
     run.add_metrics(data=fingerprint(splits) | learned | known)
     if not finished:  # what it was trained with stays
-        run.write_environment(environment())
+        run.write_environment(environment(device_of(job.train)))
 
 
 def _epochs_left(job: JobFile, run: RunFolder, resume: bool) -> int:
