@@ -17,6 +17,7 @@ from qiskit_aer import AerSimulator
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.devices.fractional import fractional_gates, without_fractional
+from qiskit_hqnn.jobs.devices.identity import untold_bytes
 from qiskit_hqnn.where import Where, check_devices
 
 REP_DELAY = 250e-6
@@ -195,9 +196,10 @@ def _rep_delay(backend: BackendV2) -> float:
 
 
 def calibration_id(target: Target) -> str:
-    """Hash of everything in a target that errors and durations depend on."""
+    """Hash of everything in a target that results depend on: what its gates do, their errors and durations."""
     digest = hashlib.sha256()
     for name in sorted(target.operation_names):
+        digest.update(untold_bytes(name, target.operation_from_name(name)))
         properties = target[name]
         for qubits in sorted(properties, key=str):
             value = properties[qubits]

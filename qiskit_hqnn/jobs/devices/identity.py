@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, ControlFlowOp, Instruction, Operation
+from qiskit.circuit import AnnotatedOperation, ControlFlowOp, Gate, Instruction, Operation, Parameter
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
@@ -33,6 +33,29 @@ def circuit_bytes(circuit: QuantumCircuit) -> bytes:
     if not side_by_side(circuit):
         content.append(list(bits_of_registers(circuit).values()))
     return json.dumps(content).encode()
+
+
+def untold_bytes(name: str, operation: Instruction | type[Instruction]) -> bytes:
+    """What a target's gate does, if its name does not tell: a backend may give any gate any name.
+
+    Qiskit's gates under their own names, control flow, and gates that only the device knows give nothing.
+    """
+    if isinstance(operation, type):  # control flow
+        return b""
+    usual = _standard_gates().get(name)
+    if usual is None:
+        told = operation.name == name and operation.base_class in (Gate, Instruction)
+        told = told and _definition(operation) is None
+    else:
+        told = all(
+            getattr(operation, what, None) == getattr(usual, what, None)
+            for what in ("base_class", "label", "ctrl_state")
+        )
+    if told and all(isinstance(value, Parameter) for value in operation.params):
+        return b""
+    circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
+    circuit.append(operation, circuit.qubits, circuit.clbits)
+    return name.encode() + circuit_bytes(circuit)
 
 
 def _steps(circuit: QuantumCircuit, phases: bool = False) -> list[object]:
@@ -90,7 +113,13 @@ def _definition(operation: Instruction) -> QuantumCircuit | None:
 
 @cache
 def _usual_label(name: str) -> str | None:
-    return getattr(get_standard_gate_name_mapping().get(name), "label", None)
+    return getattr(_standard_gates().get(name), "label", None)
+
+
+@cache
+def _standard_gates() -> dict[str, Instruction]:
+    gates: dict[str, Instruction] = get_standard_gate_name_mapping()
+    return gates
 
 
 def _matrix(operation: Operation) -> object:

@@ -6,11 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from qiskit import QuantumCircuit, generate_preset_pass_manager
-from qiskit.circuit import Instruction
 from qiskit.transpiler import PassManager, Target
 
 from qiskit_hqnn.jobs.devices.device import Device
-from qiskit_hqnn.jobs.devices.identity import circuit_bytes
 
 _KEPT = 96
 """Those of eight seeds and three levels for four devices; each takes less than 1 MB for 156 qubits."""
@@ -28,7 +26,7 @@ def transpiled(
 
     Args:
         circuit: any.
-        device: with a target; its name, calibration, gates and times identify it.
+        device: with a target; its name, calibration and times identify it.
         seed, level: the transpiler's.
         callback: called behind each pass, as Qiskit calls it.
 
@@ -37,7 +35,7 @@ def transpiled(
     """
     target = device.target
     assert target is not None
-    key = (device.name, device.calibration, device.fractional, _gates(target), _times(target), seed, level)
+    key = (device.name, device.calibration, device.fractional, _times(target), seed, level)
     # Passes keep the properties of the circuit that they run on: a manager in use is nobody else's.
     manager = _managers.pop(key, None) or generate_preset_pass_manager(
         level, target=target, seed_transpiler=seed
@@ -47,22 +45,6 @@ def transpiled(
     while len(_managers) > _KEPT:
         _managers.popitem(last=False)
     return result
-
-
-def _gates(target: Target) -> Hashable:
-    """What its gates are, which a calibration's id calls by name only: a backend may give any gate any name."""
-    return tuple(
-        (name, _meaning(target.operation_from_name(name))) for name in sorted(target.operation_names)
-    )
-
-
-def _meaning(operation: Instruction | type[Instruction]) -> Hashable:
-    if isinstance(operation, type):  # control flow
-        return operation
-    # One circuit each: parameters of two gates may have one name.
-    circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
-    circuit.append(operation, circuit.qubits, circuit.clbits)
-    return circuit_bytes(circuit)
 
 
 def _times(target: Target) -> Hashable:
