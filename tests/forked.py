@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +44,19 @@ def start_forked(
     process = context.Process(target=_work, args=(work, given, folder, environment, printed))
     process.start()
     return process
+
+
+@contextmanager
+def forked_workers() -> Iterator[None]:
+    """Within it Dask's workers are forked from the same process."""
+    import dask
+    import distributed  # noqa: F401  its own settings first: the one below is taken out of them again
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.preloaded"])
+    forkserver.ensure_running()
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
 
 
 def run_forked(work: Callable[..., None], *given: object, **options) -> int:

@@ -237,8 +237,8 @@ def test_files_that_cannot_be_inspected_are_one_sentence(tmp_path):
 @pytest.mark.parametrize("name", ANSATZE)
 def test_the_gallerys_costs_are_those_of_an_inspection(name):
     ansatz = ANSATZE[name]()
-    # Deep circuits take half a minute on three devices; a change of the transpiler shows on one.
-    devices = DEVICES[:1] if len(ansatz.circuit.data) > 100 else DEVICES
+    # Long circuits take half a minute on three devices; a change of the transpiler shows on one.
+    devices = DEVICES[:1] if len(ansatz.circuit.data) > 20 else DEVICES
     fresh = page_of(ansatz, inspect(ansatz, devices, seeds=SEEDS, levels=LEVELS))
     others = tuple(f"| {device} |" for device in set(DEVICES) - set(devices))
     lines = (GALLERY / f"{name}.md").read_text().splitlines(keepends=True)

@@ -7,9 +7,10 @@ import ast
 import gc
 import logging
 import os
-import subprocess
+import runpy
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,10 @@ import pytest
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
+from tests.forked import start_forked
 from tests.jobs_ibm.conftest import PATIENCE, QUICK, question
 
 JOBS = int(os.environ.get("HQNN_SOAK", "28"))
-ROOT = Path(__file__).parents[2]
 
 
 def resident_mib():
@@ -34,16 +35,17 @@ def open_files():
 
 
 @pytest.fixture
-def service(monkeypatch):
+def service(monkeypatch, tmp_path):
     """The stand-in service in a process of its own, so that only the client's memory is looked at."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qiskit_hqnn.standin", "manila", "--faults", "0.1"],
-        stdout=subprocess.PIPE, cwd=ROOT, text=True,
-    )  # fmt: skip
+    printed = tmp_path / "service"
+    process = start_forked(
+        serve, "manila", "--faults", "0.1", folder=tmp_path, environment=dict(os.environ), printed=printed
+    )
+    while not printed.exists() or "\n# " not in printed.read_text():
+        assert process.is_alive(), printed.read_text()
+        time.sleep(0.01)
     exports = {}
-    for line in process.stdout:
-        if line.startswith("#"):
-            break
+    for line in printed.read_text().partition("#")[0].splitlines():
         name, value = line.removeprefix("export ").strip().split("=", 1)
         exports[name] = ast.literal_eval(value)
     for name, value in (exports | QUICK).items():
@@ -53,7 +55,13 @@ def service(monkeypatch):
     yield
     logging.disable(logging.NOTSET)
     process.terminate()
-    process.wait(10)
+    process.join(10)
+
+
+def serve(*words):
+    """What `python -m qiskit_hqnn.standin WORDS` does."""
+    sys.argv = ["standin", *words]
+    runpy.run_module("qiskit_hqnn.standin", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc, which only Linux has")
