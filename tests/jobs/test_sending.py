@@ -9,6 +9,7 @@ import pytest
 
 from qiskit_hqnn.circuits import hqnn_parallel, make_template
 from qiskit_hqnn.jobs import JobManager
+from qiskit_hqnn.jobs.adapters import open_place
 from qiskit_hqnn.jobs.adapters.seam import (
     JobState,
     PermanentError,
@@ -241,6 +242,33 @@ def test_an_intent_of_a_dead_process_waits_until_its_request_can_no_longer_arriv
     np.testing.assert_array_equal(estimate(store, ServiceAdapter(service)), undisturbed)
     assert time.time() - started > 0.3
     assert len(service.jobs) == 3
+
+
+def test_a_part_that_a_dead_process_left_is_stored_before_the_next_one_begins(store):
+    """What is computed here is in this process alone: a second death must not cost it as well."""
+    adapter = open_place("aer")[1]
+    job = manager_of(store, adapter).submit(_coerced())
+    submit = adapter.submit
+
+    def dies_at(number):
+        calls = iter(range(1, 9))
+
+        def call(*arguments, **options):
+            if next(calls) == number:
+                raise Died
+            return submit(*arguments, **options)
+
+        return call
+
+    states = []
+    for number in (1, 2, 9):
+        adapter.submit = dies_at(number)
+        try:
+            drive(store, job, adapter, patience=FAST)
+        except Died:
+            _forget_owners(store)
+        states.append([chunk.state for chunk in store.chunks(job)])
+    assert states == [["intent", "waiting", "waiting"], ["done", "intent", "waiting"], ["done"] * 3]
 
 
 def test_of_two_jobs_under_a_tag_the_paid_one_is_kept(store, undisturbed):

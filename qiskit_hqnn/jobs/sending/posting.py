@@ -117,26 +117,28 @@ class Sender:
                 f"stays open; the last one: {reason}"
             )
 
-    def recover(self, chunk: Chunk) -> bool:
-        """One step of an intent without an id: was the job made?"""
+    def recover(self, chunk: Chunk) -> tuple[bool, Chunk | None]:
+        """One step of an intent without an id: was the job made?
+
+        Returns:
+            Whether anything moved, and the part where its job is known now.
+        """
         hands = self._hands
         try:
             found = hands.found(chunk)
         except AdapterError as error:
-            return hands.hiccup(error)
+            return hands.hiccup(error), None
         hands.settled()
         if found:
-            hands.change(chunk, state="sent", backend_job=found[0], reason="")
-            return True
+            return True, hands.change(chunk, state="sent", backend_job=found[0], reason="")
         if chunk.tag in self._too_large:
-            return hands.split(chunk, self._too_large.pop(chunk.tag), made=False)
+            return hands.split(chunk, self._too_large.pop(chunk.tag), made=False), None
         if not hands.silence.over(chunk):
             hands.report(chunk, hands.silence.set_back(chunk))
             hands.rest(chunk, min(hands.adapter.poll_seconds or 0.2, hands.adapter.lookup_seconds))
-            return False
+            return False, None
         self._give_up(chunk, chunk.reason, state="intent")
-        self.send(chunk, looked=True)
-        return True
+        return True, self.send(chunk, looked=True)
 
     def without_duplicates(self, chunk: Chunk, once: bool = False) -> Chunk:
         """Keep one job under the tag, and cancel what does not run of the others.

@@ -74,11 +74,14 @@ class Mover:
         """Move a chunk that this owner holds; False where there is nothing to do yet."""
         if self.cancelling:
             return self._collector.cancel(chunk)
-        if chunk.state == "waiting":
-            sent = self._sender.send(chunk)
-            if sent is not None and not self._hands.remote:
-                self._collector.collect(sent)
-            return chunk.position not in self.allowance.refused
+        if chunk.state == "sent":
+            return self._collector.collect(chunk)
         if chunk.state == "intent":
-            return self._sender.recover(chunk)
-        return self._collector.collect(chunk)
+            moved, sent = self._sender.recover(chunk)
+        else:
+            sent = self._sender.send(chunk)
+            moved = chunk.position not in self.allowance.refused
+        if sent is not None and not self._hands.remote:
+            # What was computed here is in this process alone until it is stored.
+            self._collector.collect(sent)
+        return moved
