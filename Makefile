@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 COMPILED = $(VENV)/.compiled
 
-# One thread per process: the tests run in parallel, and small circuits gain nothing from more. Four processes on two
+# One thread per process: the tests run in parallel, and small circuits gain nothing from more. Three processes on two
 # cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
 IN_PARALLEL = --dist loadfile --no-loadscope-reorder -n
@@ -53,7 +53,7 @@ $(COMPILED): $(READY)
 	@touch $(COMPILED)
 
 tests: $(COMPILED)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 4
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3
 
 test-fast: $(COMPILED)
 	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3 -m "not slow"
