@@ -263,7 +263,7 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
         "--part",
         "2",
         "--subset",
-        "12",
+        "8",
         "--store",
     )
     calm, wild = tmp_path / "calm.db", tmp_path / "wild.db"
@@ -294,7 +294,7 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
             time.sleep(rng.uniform(0.5, 3.0))
         else:  # and while a worker works
             until = time.monotonic() + 120
-            while counted("begun") == before and counted("hqnn_chunks WHERE state = 'done'") <= 50:
+            while counted("begun") == before and counted("hqnn_chunks WHERE state = 'done'") <= 30:
                 assert time.monotonic() < until, (tmp_path / "printed").read_text()
                 time.sleep(0.02)
             time.sleep(rng.uniform(0.0, 0.3))
@@ -315,7 +315,7 @@ def test_killing_worker_and_command_changes_nothing(trained, seed, tmp_path):
         begun, distinct = connection.execute(
             "SELECT COUNT(*), COUNT(DISTINCT position) FROM begun"
         ).fetchone()
-    assert chunks == done == stored == distinct > 80
+    assert chunks == done == stored == distinct > 50
     # One worker computes one part at a time: a kill can cost no more than the part that was in flight.
     assert begun <= chunks + kills
     for pid in workers_of(tmp_path):
