@@ -8,7 +8,7 @@ COMPILED = $(VENV)/.compiled
 # One thread per process: the tests run in parallel, and small circuits gain nothing from more. Three processes on two
 # cores, since many tests wait for processes and services that they start.
 # Files stay whole, since their tests share what they have trained; tests/conftest.py puts the slow ones first.
-IN_PARALLEL = --dist loadfile --no-loadscope-reorder -n
+IN_PARALLEL = --dist loadfile --no-loadscope-reorder -n 3
 # Bytecode is kept even where the surroundings say otherwise: the processes that tests start need not compile anew.
 TEST_ENV = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -53,10 +53,10 @@ $(COMPILED): $(READY)
 	@touch $(COMPILED)
 
 tests: $(COMPILED)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-fast: $(COMPILED)
-	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) 3 -m "not slow"
+	$(TEST_ENV) $(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
 
 # Nothing is fetched and no notebook is executed; a warning is an error.
 docs: $(READY)

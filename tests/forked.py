@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,22 +39,25 @@ def start_forked(
         environment: all its variables.
         printed: the file that gets all it prints; "printed" in its folder where none is given.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.preloaded"])
     printed = printed or folder / "printed"
-    process = context.Process(target=_work, args=(work, given, folder, environment, printed))
+    process = _context().Process(target=_work, args=(work, given, folder, environment, printed))
     process.start()
     return process
 
 
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.preloaded"])
+    return context
+
+
 @contextmanager
-def forked_workers() -> Iterator[None]:
+def forked_dask_workers() -> Iterator[None]:
     """Within it Dask's workers are forked from the same process."""
     import dask
     import distributed  # noqa: F401  its own settings first: the one below is taken out of them again
 
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.preloaded"])
+    _context()
     forkserver.ensure_running()
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         yield
@@ -91,8 +95,13 @@ def _become(folder: Path, environment: dict[str, str], out: Path, errors: Path) 
 
 def command(*words: str) -> None:
     """What `python -m qiskit_hqnn WORDS` does."""
-    sys.argv = ["hqnn", *words]
-    runpy.run_module("qiskit_hqnn", run_name="__main__", alter_sys=True)
+    run_module("qiskit_hqnn", *words)
+
+
+def run_module(name: str, *words: str) -> None:
+    """What `python -m NAME WORDS` does."""
+    sys.argv = [name, *words]
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
 def fork_workers() -> None:

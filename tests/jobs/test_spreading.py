@@ -17,7 +17,7 @@ from qiskit_hqnn.jobs import JobFailedError, JobManager, Store
 from qiskit_hqnn.jobs.adapters import Outcomes, SamplingRequest, sample
 from qiskit_hqnn.jobs.devices import resolve_device
 from qiskit_hqnn.jobs.spreading import SpreadAdapter, sliced
-from tests.forked import forked_workers
+from tests.forked import forked_dask_workers
 from tests.scheduler import scheduler_apart
 
 ANGLES = np.random.default_rng(0).uniform(0, 3, (48, 3))
@@ -25,7 +25,7 @@ ANGLES = np.random.default_rng(0).uniform(0, 3, (48, 3))
 
 @pytest.fixture(scope="module")
 def client():
-    with forked_workers(), connect(workers=2) as client:
+    with forked_dask_workers(), connect(workers=2) as client:
         yield client
 
 

@@ -7,8 +7,6 @@ import ast
 import gc
 import logging
 import os
-import runpy
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +16,7 @@ import pytest
 
 from qiskit_hqnn.errors import DeviceError
 from qiskit_hqnn.jobs.adapters.seam import AdapterError
-from tests.forked import start_forked
+from tests.forked import run_module, start_forked
 from tests.jobs_ibm.conftest import PATIENCE, QUICK, question
 
 JOBS = int(os.environ.get("HQNN_SOAK", "28"))
@@ -39,8 +37,9 @@ def service(monkeypatch, tmp_path):
     """The stand-in service in a process of its own, so that only the client's memory is looked at."""
     printed = tmp_path / "service"
     process = start_forked(
-        serve, "manila", "--faults", "0.1", folder=tmp_path, environment=dict(os.environ), printed=printed
-    )
+        run_module, "qiskit_hqnn.standin", "manila", "--faults", "0.1",
+        folder=tmp_path, environment=dict(os.environ), printed=printed,
+    )  # fmt: skip
     while not printed.exists() or "\n# " not in printed.read_text():
         assert process.is_alive(), printed.read_text()
         time.sleep(0.01)
@@ -56,12 +55,6 @@ def service(monkeypatch, tmp_path):
     logging.disable(logging.NOTSET)
     process.terminate()
     process.join(10)
-
-
-def serve(*words):
-    """What `python -m qiskit_hqnn.standin WORDS` does."""
-    sys.argv = ["standin", *words]
-    runpy.run_module("qiskit_hqnn.standin", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc, which only Linux has")

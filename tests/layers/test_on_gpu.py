@@ -1,4 +1,4 @@
-"""Layers and trainings on a CUDA device: the values and gradients of the CPU. Skipped where there is no such device."""
+"""Layers on a CUDA device: the values and gradients of the CPU. Skipped where there is no such device."""
 
 import copy
 import pickle
@@ -73,7 +73,7 @@ def test_values_and_gradients_are_those_of_the_cpu(ansatz, kind, dtype, atol):
     assert_equal(outcome(layer), outcome(truth), atol)
 
 
-@pytest.mark.parametrize(("place", "options"), PLACES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("place", "options"), PLACES, ids=str)
 @pytest.mark.parametrize("kind", [QuantumLayer, SamplerLayer])
 def test_places_without_shots_are_those_of_the_cpu(kind, place, options):
     truth, layer = on_both(kind, hqnn_parallel(3, 1))
@@ -87,9 +87,7 @@ def test_places_without_shots_are_those_of_the_cpu(kind, place, options):
 def test_shots_scatter_about_the_cpus_values(kind, place, gradient):
     shots = 10_000
     truth, layer = on_both(kind, hqnn_parallel(2, 1))
-    exactly = place if place.startswith("noisy") else "exact"
-    exactly = "noisy:fake_manila" if place == "fake_manila" else exactly
-    with truth.running_on(exactly):
+    with truth.running_on("noisy:fake_manila" if "manila" in place else "exact"):
         expected = outcome(truth)
     with layer.running_on(place, shots=shots, gradient=gradient):
         found = outcome(layer)
@@ -180,7 +178,6 @@ def test_inputs_left_on_the_cpu_are_refused():
 def test_a_pub_of_inputs_there_is_that_of_the_cpu():
     truth, layer = on_both(QuantumLayer, hqnn_parallel(3, 1))
     pubs = [one.pub(inputs_for(one).detach(), gradient="parameter-shift") for one in (truth, layer)]
-    names = list(pubs[0].parameter_values.data)
-    for name in names:
-        found = pubs[1].parameter_values.data[name]
-        assert found == pytest.approx(pubs[0].parameter_values.data[name], abs=1e-12)
+    expected, found = (pub.parameter_values.data for pub in pubs)
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, abs=1e-12)

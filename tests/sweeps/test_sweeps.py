@@ -10,7 +10,7 @@ from qiskit_hqnn.errors import HQNNError, JobFileError
 from qiskit_hqnn.sweeps import plans_of, read_points, run_plans, run_sweep
 from qiskit_hqnn.training import RunFolder, mean_of, read_job
 from tests.command import hqnn
-from tests.forked import forked_workers
+from tests.forked import forked_dask_workers
 from tests.scheduler import scheduler_apart
 
 _JOB = """
@@ -165,7 +165,7 @@ def test_points_with_other_validation_images_are_not_compared_in_pairs(job, tmp_
 
 def test_runs_side_by_side_are_those_of_one_process(job, swept, tmp_path):
     content = read_job(job, ["seeds=[0,1]"])
-    with forked_workers(), connect(workers=1) as client:
+    with forked_dask_workers(), connect(workers=1) as client:
         beside = run_plans(plans_of(content, tmp_path), "data", client, tested=False)
         broken = run_plans(plans_of(read_job(job, ["data.classes=[0,77]"]), tmp_path / "b"), "data", client)
         with pytest.raises(HQNNError, match="have one process each"):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from qiskit_hqnn.training import RunFolder, find_job, load_run, read_job, run_job
+from qiskit_hqnn.training import find_job, load_run, read_job, run_job
 
 if not torch.cuda.is_available():
     pytest.skip("there is no CUDA device here", allow_module_level=True)
@@ -71,7 +71,7 @@ def test_it_trains_under_noise_and_with_shots(place, tmp_path):
     assert len(run.history()) == 2
 
 
-def test_its_run_is_read_evaluated_and_exported_on_the_cpu(trained, tmp_path):
+def test_its_run_is_loaded_and_answers_on_the_cpu(trained, tmp_path):
     run = load_run(trained.path)
     assert all(tensor.device.type == "cpu" for tensor in run.model.state_dict().values())
     images = torch.rand(5, 1, 8, 8)
@@ -82,6 +82,6 @@ def test_its_run_is_read_evaluated_and_exported_on_the_cpu(trained, tmp_path):
     torch.testing.assert_close(there, expected, atol=5e-3, rtol=0)
 
 
-def test_a_worker_with_a_gpu_needs_none_to_read_its_own_checkpoints(trained):
-    for path in (RunFolder(trained.path).path / "checkpoints").glob("*.ckpt"):
+def test_its_checkpoints_are_read_on_the_cpu(trained):
+    for path in (trained.path / "checkpoints").glob("*.ckpt"):
         torch.load(path, map_location="cpu", weights_only=True)

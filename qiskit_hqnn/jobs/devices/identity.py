@@ -53,9 +53,7 @@ def untold_bytes(name: str, operation: Instruction | type[Instruction]) -> bytes
         )
     if told and all(isinstance(value, Parameter) for value in operation.params):
         return b""
-    circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
-    circuit.append(operation, circuit.qubits, circuit.clbits)
-    return name.encode() + circuit_bytes(circuit)
+    return json.dumps([name, _meaning(operation, operation.name, False)]).encode()
 
 
 def _steps(circuit: QuantumCircuit, phases: bool = False) -> list[object]:
