@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 _MOST_WORKERS = 1024
+
+_STARTS = 5
+"""So often a local cluster is started until it has all its workers."""
+
+_COUNTED_EVERY = 1.0
+"""Seconds between two looks at whether a local cluster still has them."""
+
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
 )
@@ -148,14 +155,52 @@ def _check_scheduler(address: str, timeout: float) -> None:
 
 @contextmanager
 def _started(workers: int) -> Iterator[Client]:
-    """A client of processes of this machine, which end with the block."""
+    """A client of processes of this machine, which end with the block.
+
+    With OpenSSL 3.4 and later Python may report the error of a broken TLS connection for the next ones too, healthy as
+    they are: `PySSL_SetError` leaves it in OpenSSL's queue. A worker that has just started ends by that, and Dask does
+    not start it again.
+    """
     from distributed import Client
     from distributed.gc import disable_gc_diagnosis
 
-    with _local_cluster(workers) as cluster, Client(cluster, set_as_default=False) as client:
-        # An exception, such as Ctrl-C, would be lost in a callback of the garbage collector.
-        disable_gc_diagnosis()
-        yield client
+    for _ in range(_STARTS):
+        with _local_cluster(workers) as cluster, Client(cluster, set_as_default=False) as client:
+            there = len(cluster.scheduler.workers)
+            if there < workers:
+                continue
+            # An exception, such as Ctrl-C, would be lost in a callback of the garbage collector.
+            disable_gc_diagnosis()
+            with _kept(cluster, workers):
+                yield client
+            return
+    raise ClusterError(
+        f"Of {workers} worker processes, {there} stay, after {_STARTS} starts: the others end, or lose their "
+        "connection, as soon as they have begun."
+    )
+
+
+@contextmanager
+def _kept(cluster: LocalCluster, workers: int) -> Iterator[None]:
+    """Within it a worker that Dask has given up is replaced by another one."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(_COUNTED_EVERY)
+            if len(cluster.workers) < workers:
+                cluster.scale(workers)
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(keep())
+
+    async def end() -> None:
+        keeping.cancel()
+
+    keeping = cluster.sync(begin)  # in the thread that the cluster runs in
+    try:
+        yield
+    finally:
+        cluster.sync(end)
 
 
 def _local_cluster(workers: int) -> LocalCluster:

@@ -3,14 +3,16 @@
 import os
 import signal
 import socket
+import ssl
 import sys
 from threading import Thread
 
 import psutil
 import pytest
 
-from qiskit_hqnn.cluster import check_versions, connect
+from qiskit_hqnn.cluster import check_versions, connect, connecting
 from qiskit_hqnn.errors import ClusterError, HQNNError, InstallationError
+from tests.forked import forked_dask_workers
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,47 @@ def test_local_workers_are_processes_of_one_thread_on_the_loopback_address(clien
     assert threads == ("1", "1")
     assert all(leaves_ctrl_c_to_us)
     assert len({*pids, psutil.Process().pid}) == 3
+
+
+@pytest.mark.skipif(
+    ssl.OPENSSL_VERSION_INFO >= (3, 4),
+    reason="with OpenSSL 3.4 Python reports a broken connection's error for the next one, too: here also the client's",
+)
+def test_a_worker_that_is_lost_is_replaced():
+    from dask.config import set as settings
+
+    with forked_dask_workers(), connect(workers=2) as client:
+        before = set(client.nthreads())
+
+        async def lose_one():
+            await next(iter(client.cluster.workers.values())).close()
+
+        with settings({"distributed.deploy.lost-worker-timeout": "0.1s"}):
+            client.cluster.sync(lose_one)
+            client.wait_for_workers(2, timeout=60)
+        assert len(before & set(client.nthreads())) == 1
+        assert client.submit(sum, [1, 2]).result() == 3
+
+
+def test_a_cluster_that_has_lost_one_at_its_start_is_started_anew(monkeypatch):
+    started = []
+
+    def incomplete(workers):
+        started.append(workers)
+        return start(workers if len(started) == 2 else 1)
+
+    start = connecting._local_cluster
+    monkeypatch.setattr(connecting, "_local_cluster", incomplete)
+    with forked_dask_workers():
+        with connect(workers=2) as client:
+            assert len(client.nthreads()) == 2
+        monkeypatch.setattr(connecting, "_STARTS", 1)
+        with (
+            pytest.raises(ClusterError, match="Of 2 worker processes, 1 stay, after 1 starts"),
+            connect(workers=2),
+        ):
+            pass
+    assert started == [2, 2, 2]
 
 
 @pytest.fixture
