@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model, field_validator, model_validator
@@ -131,12 +131,13 @@ def section_of(name: str) -> type[BaseModel] | None:
     check_model(name)
     if is_own_network(name):
         return None
-    return HybridSection if name == HYBRID else _section(name, KINDS[name])
+    return HybridSection if name == HYBRID else _section(name)
 
 
-def _section(name: str, kinds: Mapping[str, type]) -> type[BaseModel]:
+@cache  # one takes milliseconds, and a page of results reads hundreds of job files
+def _section(name: str) -> type[BaseModel]:
     fields: dict[str, Any] = {"name": (str, name)}
-    for option, kind in kinds.items():
+    for option, kind in KINDS[name].items():
         allowed: Any = {
             int: Count,
             float: Annotated[float, Field(ge=0, le=1)],
