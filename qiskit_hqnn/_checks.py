@@ -41,9 +41,14 @@ def quoted(words: Iterable[str]) -> str:
 
 
 def suggestion(given: object, allowed: Iterable[str]) -> str:
-    """The end of a sentence about an unknown word: the nearest known one, or a full stop."""
-    nearest = get_close_matches(str(given), list(allowed), 1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else "."
+    """The end of a sentence about an unknown word: the nearest known one, or a full stop.
+
+    Known ones with the whole word in them are nearer than any other: "size" is not "resize", but "image_size".
+    """
+    allowed = list(allowed)
+    longer = [known for known in allowed if str(given).lower() in known.replace("-", "_").split("_")]
+    nearest = longer[:3] or get_close_matches(str(given), allowed, 1)
+    return f"; did you mean {' or '.join(map(repr, nearest))}?" if nearest else "."
 
 
 def check_sizes(settings: object, name: str = "") -> None:

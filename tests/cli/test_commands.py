@@ -119,6 +119,8 @@ def test_cp_then_validate(tmp_path):
         (["run", "quikstart"], "did you mean 'quickstart'"),
         (["validate", "quickstart", "--set", "train.epoch=3"], "unknown key 'train.epoch'"),
         (["validate", "quickstart", "--set", "model.qubits=3"], "did you mean 'num_qubits'"),
+        (["validate", "quickstart", "--set", "data.size=8"], "did you mean 'image_size'?"),
+        (["validate", "quickstart", "--set", "data.samples=8"], "'train_samples' or 'test_samples'?"),
         (["validate", "quickstart", "--set", "data.name='nist'"], "data.name must be one of"),
         (["run", "hqnn-parallel-mnist", "--data-root", "nowhere"], "could not be downloaded"),
         (["evaluate", "nowhere"], "is not a run folder"),
