@@ -4,6 +4,8 @@ Slow are the tests that are marked so, and those that slow.txt lists. `HQNN_MEAS
 anew: the test functions with a case that took more than 0.2 seconds, and the seconds of all their cases.
 """
 
+import atexit
+import gc
 import os
 from collections import Counter
 from functools import cache
@@ -25,6 +27,18 @@ os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")
 
 # A runner would build the command, with all its subcommands, for every call.
 typer.testing._get_command = cache(typer.testing._get_command)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What the tests import stays: to look through it again and again for garbage is a twentieth of all time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # what is left at the end is reported as leaked else
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out
