@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "_ext")]
 
 from qiskit_hqnn import __version__  # noqa: E402
+
+gc.disable()  # to look for garbage in a process that soon ends is a quarter of the time of a build
 
 project = "qiskit_hqnn"
 author = "The qiskit_hqnn developers"
