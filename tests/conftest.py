@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import typer.testing
 
+from tests.certificates import read_one_only
+
 MEASURED = Path(__file__).with_name("slow.txt")
 
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
@@ -24,6 +26,8 @@ os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("USAGE_DATA_OPT_OUT", "True")
+
+read_one_only()
 
 # A runner would build the command, with all its subcommands, for every call.
 typer.testing._get_command = cache(typer.testing._get_command)

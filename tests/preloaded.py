@@ -33,7 +33,9 @@ import qiskit_hqnn.layers.quantum_layer
 import qiskit_hqnn.reproduction.outcomes
 import qiskit_hqnn.sweeps.side_by_side
 import qiskit_hqnn.training.running
+from tests.certificates import read_one_only
 
+read_one_only()
 PIL.Image.init()  # its formats
 gc.freeze()  # a forked process need not look through all this for garbage
 atexit.register(gc.unfreeze)
