@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -24,8 +25,10 @@ from qiskit_hqnn.data import encoder_of
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.description import Description
+from qiskit_hqnn.training.exclusive import changing
 from qiskit_hqnn.training.job_file import JobFile, read_job
 from qiskit_hqnn.training.metrics import Metrics, Result
+from qiskit_hqnn.training.number_tables import read_numbers
 from qiskit_hqnn.training.own_circuits import CIRCUIT_FILE
 from qiskit_hqnn.training.own_networks import NETWORK_FILE, OwnParts
 from qiskit_hqnn.training.weights import set_weights, tensors_of
@@ -216,24 +219,33 @@ class RunFolder:
 
     def put_aside(self) -> None:
         """Move what was measured of a finished training to `earlier` in metrics.json: it will be trained for longer."""
-        metrics = self.metrics()
-        seconds = metrics.pop("seconds", {})
-        kept = {"training": metrics.get("training", {}), "seconds": seconds, "test": metrics.get("test", {})}
-        metrics |= {"test": {}, "earlier": [*metrics.get("earlier", []), kept]}
-        write_json(self._there(self.metrics_file), metrics)
+        with self._changed_metrics() as metrics:
+            seconds = metrics.pop("seconds", {})
+            kept = {
+                "training": metrics.get("training", {}),
+                "seconds": seconds,
+                "test": metrics.get("test", {}),
+            }
+            metrics |= {"test": {}, "earlier": [*metrics.get("earlier", []), kept]}
 
     def add_metrics(self, **parts: object) -> None:
         """Merge into metrics.json; blocks under `test` are kept by place."""
-        metrics = self.metrics()
-        for key, value in parts.items():
-            if isinstance(value, Mapping) and isinstance(metrics.get(key), dict):
-                metrics[key] = {**metrics[key], **value}
-            else:
-                metrics[key] = value
-        write_json(self._there(self.metrics_file), metrics)
+        with self._changed_metrics() as metrics:
+            for key, value in parts.items():
+                if isinstance(value, Mapping) and isinstance(metrics.get(key), dict):
+                    metrics[key] = {**metrics[key], **value}
+                else:
+                    metrics[key] = value
+
+    @contextmanager
+    def _changed_metrics(self) -> Iterator[dict[str, Any]]:
+        with changing(self.path):
+            metrics = self.metrics()
+            yield metrics
+            write_json(self._there(self.metrics_file), metrics)
 
     def replace_tests(self, tests: Mapping[str, Result]) -> None:
-        """Write all results by name into metrics.json."""
+        """Write all results by name into metrics.json; within `changing`, as they follow from those there."""
         metrics = self.metrics()
         metrics["test"] = {name: result.as_json() for name, result in tests.items()}
         write_json(self._there(self.metrics_file), metrics)
@@ -246,7 +258,7 @@ class RunFolder:
 
     def answers(self, name: str) -> list[dict[str, float]]:
         """The rows of a result's numbers, read as `history` is; none where their file is gone."""
-        return self._numbers(self.answers_file(name))
+        return read_numbers(self.answers_file(name))
 
     def write_history(self, rows: Sequence[Mapping[str, object]]) -> None:
         """metrics.csv, one row per epoch."""
@@ -263,17 +275,7 @@ class RunFolder:
         Raises:
             RunFolderError: if it is not a table of numbers.
         """
-        return self._numbers(self.history_file)
-
-    def _numbers(self, file: Path) -> list[dict[str, float]]:
-        if not file.exists():
-            return []
-        try:
-            with file.open(encoding="utf-8", newline="") as opened:
-                rows = list(csv.DictReader(opened))
-            return [{name: float(value) for name, value in row.items() if value} for row in rows]
-        except (ValueError, TypeError, csv.Error) as error:
-            raise RunFolderError(f"{file} is not a table of numbers: {error}.") from error
+        return read_numbers(self.history_file)
 
     def save_weights(self, model: nn.Module) -> None:
         """Keep the weights of a model.

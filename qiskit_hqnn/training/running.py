@@ -16,6 +16,7 @@ from qiskit_hqnn.jobs import Meter
 from qiskit_hqnn.models import count_parameters, quantum_layer_of
 from qiskit_hqnn.training.circuit_picture import keep_circuit
 from qiskit_hqnn.training.environment import environment
+from qiskit_hqnn.training.exclusive import Held
 from qiskit_hqnn.training.fitting import fit
 from qiskit_hqnn.training.job_file import JobFile, Repeat
 from qiskit_hqnn.training.job_sections import DataSection
@@ -59,15 +60,14 @@ def run_job(
         job: with one seed and no controls left; `JobFile.single` makes one of a larger job.
         folder: the run folder to write.
         data_root: folder of the data sets.
-        resume: continue after the last finished epoch; places that have their result are skipped. A finished run is
-            trained for longer, if the job has more epochs than it had.
+        resume: continue after the last epoch, of a finished run if the job has more now; results there are kept.
         progress: called with each step, epoch and test; True draws them on the terminal.
         splits: images passed by a program (see `qiskit_hqnn.data.from_dataset`) instead of the job's [data].
         callbacks: Lightning callbacks passed by a program; their effect is not part of the job.
         tested: whether the test set is run; many settings are compared on validation images instead.
 
     Raises:
-        HQNNError: if the job, the data or the folder does not fit.
+        HQNNError: if the job, the data or the folder does not fit, or another process is at work in the folder.
     """
     if progress is True:
         with Terminal() as terminal:
@@ -79,29 +79,35 @@ def run_job(
     if not processes.first:
         take_part(job, run, data_root, splits, callbacks, processes)
         return run
+    with _held(run, processes):
+        with telling(processes):
+            own = own_parts(job)
+            longer = check_unused(run, job, resume, own.digest)
+            set_going(job)
+            splits = load_splits(job, data_root) if splits is None else splits
+            report(Event("data", _in_words(splits)))
+            if run.job_file.exists():
+                check_data(run, splits)
+            model = build_model(job, splits, own)
+            finished = resume and not longer and _is_trained(run)
+            meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
+            _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
+            _begin(job, run, splits, own, longer, finished)
+        resumed = resume and run.checkpoint.exists()
+        processes.broadcast({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
+        if not finished:
+            with _left_free(run):
+                train(job, run, model, splits, resume, report, meters.training, callbacks, processes)
+        _draw(run, model)
+        if tested:
+            _test(job, run, model, splits, resume, meters.whole, report)
+        write_report(run, job)
+        return run
+
+
+def _held(run: RunFolder, processes: Processes) -> Held:
     with telling(processes):
-        own = own_parts(job)
-        longer = check_unused(run, job, resume, own.digest)
-        set_going(job)
-        splits = load_splits(job, data_root) if splits is None else splits
-        report(Event("data", _in_words(splits)))
-        if run.job_file.exists():
-            check_data(run, splits)
-        model = build_model(job, splits, own)
-        finished = resume and not longer and run.weights.exists() and "train" in run.read_metrics().seconds
-        meters = meters_of(run, job.max_qpu_seconds, resume and run.checkpoint.exists())
-        _admit(job, run, model, splits, meters, 0 if finished else _epochs_left(job, run, resume), report)
-        _begin(job, run, splits, own, longer, finished)
-    resumed = run.checkpoint.exists() and resume
-    processes.broadcast({"finished": finished, "resumed": resumed, "data": fingerprint(splits)})
-    if not finished:
-        with _left_free(run):
-            train(job, run, model, splits, resume, report, meters.training, callbacks, processes)
-    _draw(run, model)
-    if tested:
-        _test(job, run, model, splits, resume, meters.whole, report)
-    write_report(run, job)
-    return run
+        return Held(run.path)
 
 
 def _handed_over(splits: Splits) -> DataSection:
@@ -141,6 +147,10 @@ def _begin(job: JobFile, run: RunFolder, splits: Splits, own: OwnParts, longer: 
     run.add_metrics(data=fingerprint(splits) | learned | known)
     if not finished:  # what it was trained with stays
         run.write_environment(environment(device_of(job.train)))
+
+
+def _is_trained(run: RunFolder) -> bool:
+    return run.weights.exists() and "train" in run.read_metrics().seconds
 
 
 def _epochs_left(job: JobFile, run: RunFolder, resume: bool) -> int:

@@ -1,0 +1,87 @@
+"""One process at a time: in a run folder while it trains and tests, and at what was measured there while that changes.
+
+The kernel gives a lock back when its process dies. A file system without locks, as some of a network, has none of this.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from qiskit_hqnn.errors import RunFolderError
+
+
+class Held:
+    """A run folder in which this process alone trains and tests, until the end of its `with` block.
+
+    A folder that is not there is created. One that is still empty at the end is removed again.
+
+    Raises:
+        RunFolderError: if another process, or another thread of this one, is at it, or it cannot be created.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._created = [path for path in (folder, *folder.parents) if not path.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(folder, os.O_RDONLY)
+        except OSError as error:
+            raise RunFolderError(f"Run folder {folder} cannot be created: {error.strerror}.") from error
+        if not (_locked(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB) and _leads_to(folder, self._file)):
+            os.close(self._file)
+            raise RunFolderError(
+                f"Run folder {folder} is in use by another process, which trains or tests there: wait until it has "
+                "ended, or choose another folder."
+            )
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path in self._created:
+            with suppress(OSError):  # what has something in it stays
+                path.rmdir()
+        os.close(self._file)
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Within it no other process changes what was measured in a run folder; waits for one that does."""
+    file = _locked_job(folder / "job.toml")
+    try:
+        yield
+    finally:
+        if file is not None:
+            os.close(file)
+
+
+def _locked_job(path: Path) -> int | None:
+    """The open job file, which is there as long as the folder is one of a run; it may be written anew meanwhile."""
+    while True:
+        try:
+            file = os.open(path, os.O_RDONLY)
+        except OSError:
+            return None
+        if _locked(file, fcntl.LOCK_EX) and _leads_to(path, file):
+            return file
+        os.close(file)
+
+
+def _locked(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # no locks there
+    return True
+
+
+def _leads_to(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except FileNotFoundError:
+        return False
