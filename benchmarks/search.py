@@ -62,6 +62,7 @@ GRIDS = {
     "textbook-37": Grid(_AROUND["1e-3"], [20], 3, ["data.validation=0.2"]),
     "reuploading-4": Grid(_AROUND["1e-2"], [8], 1, [_CLASSICAL]),
     "hqnn-parallel-digits": Grid(_AROUND["3e-3"], [30], 2, [_CLASSICAL]),
+    "hqnn-parallel-mnist": Grid(_AROUND["1e-3"], [15], 1, [_CLASSICAL]),
 }
 
 
