@@ -34,7 +34,7 @@ FLOORS = {
 }
 
 ROOT_FILES = {
-    "where", "errors", "_checks", "_circuit_figure", "_files", "_page", "_secrets", "_text", "_tiles",
+    "where", "errors", "_checks", "_circuit_figure", "_files", "_locks", "_page", "_secrets", "_text", "_tiles",
     "_torchvision", "_version",
 }  # fmt: skip
 

@@ -190,17 +190,12 @@ def _kept(cluster: LocalCluster, workers: int) -> Iterator[None]:
             if len(cluster.workers) < workers:
                 cluster.scale(workers)
 
-    async def begin() -> asyncio.Task[None]:
-        return asyncio.create_task(keep())
-
-    async def end() -> None:
-        keeping.cancel()
-
-    keeping = cluster.sync(begin)  # in the thread that the cluster runs in
+    assert cluster.loop is not None  # it runs in a thread of its own
+    keeping = asyncio.run_coroutine_threadsafe(keep(), cluster.loop.asyncio_loop)
     try:
         yield
     finally:
-        cluster.sync(end)
+        keeping.cancel()
 
 
 def _local_cluster(workers: int) -> LocalCluster:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from qiskit_hqnn._locks import leads_to, try_lock
 from qiskit_hqnn.errors import RunFolderError
 
 
@@ -30,7 +31,7 @@ class Held:
             self._file = os.open(folder, os.O_RDONLY)
         except OSError as error:
             raise RunFolderError(f"Run folder {folder} cannot be created: {error.strerror}.") from error
-        if not (_locked(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB) and _leads_to(folder, self._file)):
+        if not (_is_free(self._file) and leads_to(folder, self._file)):
             os.close(self._file)
             raise RunFolderError(
                 f"Run folder {folder} is in use by another process, which trains or tests there: wait until it has "
@@ -65,23 +66,15 @@ def _locked_job(path: Path) -> int | None:
             file = os.open(path, os.O_RDONLY)
         except OSError:
             return None
-        if _locked(file, fcntl.LOCK_EX) and _leads_to(path, file):
+        with suppress(OSError):  # no locks there
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if leads_to(path, file):
             return file
         os.close(file)
 
 
-def _locked(file: int, how: int) -> bool:
+def _is_free(file: int) -> bool:
     try:
-        fcntl.flock(file, how)
-    except BlockingIOError:
-        return False
+        return try_lock(file)
     except OSError:
         return True  # no locks there
-    return True
-
-
-def _leads_to(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(file))
-    except FileNotFoundError:
-        return False

@@ -17,7 +17,6 @@ from qiskit_hqnn.models import as_hybrid, encoded, in_observables, quantum_layer
 from qiskit_hqnn.training.deciding import Decisions, check_confidence, decide, with_full_budget
 from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, Judged, evaluate, judge, wilson_interval
 from qiskit_hqnn.training.examples import write_examples
-from qiskit_hqnn.training.exclusive import changing
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import check_classes, loss_of
 from qiskit_hqnn.training.metrics import Plain, Result, active
@@ -161,14 +160,14 @@ def keep_result(run: RunFolder, evaluation: Judged, class_names: Sequence[str], 
     Returns:
         The name under `test`; see `Plain.place`. Nothing is lost, but what was measured in the same way.
     """
-    with changing(run.path):
-        metrics, plain = run.read_metrics(), plain_of(run)
-        tests, name, moved = plain.place(metrics.test, result)
+    with run.changed_metrics() as metrics:
+        plain = plain_of(run)
+        tests, name, moved = plain.place(run.read_metrics().test, result)
         for old, new in moved.items():
             for file in (run.confusion_file, run.answers_file):
                 if file(old).exists():
                     file(old).replace(file(new))
-        run.replace_tests(tests)
+        metrics["test"] = {place: kept.as_json() for place, kept in tests.items()}
     title = f"Test set on {result.where}" + (f", {result.conditions}" if result.conditions else "")
     if result.images < plain.images:
         title = f"{result.images} images of the t" + title[1:]

@@ -27,7 +27,7 @@ from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.description import Description
 from qiskit_hqnn.training.exclusive import changing
 from qiskit_hqnn.training.job_file import JobFile, read_job
-from qiskit_hqnn.training.metrics import Metrics, Result
+from qiskit_hqnn.training.metrics import Metrics
 from qiskit_hqnn.training.number_tables import read_numbers
 from qiskit_hqnn.training.own_circuits import CIRCUIT_FILE
 from qiskit_hqnn.training.own_networks import NETWORK_FILE, OwnParts
@@ -219,7 +219,7 @@ class RunFolder:
 
     def put_aside(self) -> None:
         """Move what was measured of a finished training to `earlier` in metrics.json: it will be trained for longer."""
-        with self._changed_metrics() as metrics:
+        with self.changed_metrics() as metrics:
             seconds = metrics.pop("seconds", {})
             kept = {
                 "training": metrics.get("training", {}),
@@ -230,7 +230,7 @@ class RunFolder:
 
     def add_metrics(self, **parts: object) -> None:
         """Merge into metrics.json; blocks under `test` are kept by place."""
-        with self._changed_metrics() as metrics:
+        with self.changed_metrics() as metrics:
             for key, value in parts.items():
                 if isinstance(value, Mapping) and isinstance(metrics.get(key), dict):
                     metrics[key] = {**metrics[key], **value}
@@ -238,17 +238,12 @@ class RunFolder:
                     metrics[key] = value
 
     @contextmanager
-    def _changed_metrics(self) -> Iterator[dict[str, Any]]:
+    def changed_metrics(self) -> Iterator[dict[str, Any]]:
+        """metrics.json, alone to this process, and written with what has changed in it at the end of the block."""
         with changing(self.path):
             metrics = self.metrics()
             yield metrics
             write_json(self._there(self.metrics_file), metrics)
-
-    def replace_tests(self, tests: Mapping[str, Result]) -> None:
-        """Write all results by name into metrics.json; within `changing`, as they follow from those there."""
-        metrics = self.metrics()
-        metrics["test"] = {name: result.as_json() for name, result in tests.items()}
-        write_json(self._there(self.metrics_file), metrics)
 
     def write_answers(self, name: str, table: Sequence[Sequence[object]]) -> None:
         """The true and the answered numbers of a result: titles, then a row for each image."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from qiskit_hqnn._locks import leads_to, try_lock
 
 BEAT = 2.0
 """Seconds between two signs of life of a lock's holder."""
@@ -30,7 +31,7 @@ class Lock:
         """Give the lock back; its file goes with it."""
         self._stop.set()
         self._thread.join()
-        if _names(self._path, self._file):
+        if leads_to(self._path, self._file):
             self._path.unlink(missing_ok=True)
         os.close(self._file)
 
@@ -48,9 +49,9 @@ def take(path: Path) -> Lock | None:
     """
     for _ in range(3):
         file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        if _locked(file) and _names(path, file):
+        if try_lock(file) and leads_to(path, file):
             return Lock(path, file)
-        if _names(path, file):
+        if leads_to(path, file):
             if _is_fresh(file):
                 os.close(file)
                 return None
@@ -66,25 +67,9 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not _locked(file) and _is_fresh(file)
+        return not try_lock(file) and _is_fresh(file)
     finally:
         os.close(file)
-
-
-def _locked(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _names(path: Path, file: int) -> bool:
-    """Whether a path still leads to an open file."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _is_fresh(file: int) -> bool:
