@@ -1,6 +1,7 @@
 from .building import MODELS, build, count_parameters, defaults_of, options_of
 from .circuit_centric import CircuitCentricClassifier
 from .composed import Hybrid, make_layer, outputs_of_copy, replaced
+from .convolutions import Convolutions
 from .encoders import Backbone, make_encoder
 from .hqnn_parallel import HQNNParallel
 from .hqnn_quanv import HQNNQuanv
@@ -42,6 +43,7 @@ __all__ = [
     "Backbone",
     "Chained",
     "CircuitCentricClassifier",
+    "Convolutions",
     "HQNNParallel",
     "HQNNQuanv",
     "Hybrid",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from qiskit_hqnn.errors import HQNNError
+from qiskit_hqnn.models.convolutions import Convolutions
 from qiskit_hqnn.models.options import BACKBONES
 
 
@@ -77,7 +78,7 @@ def _convolutions(shape: Sequence[int], width: int, channels: Sequence[int], ker
             nn.ReLU(),
             nn.MaxPool2d(2),
         ]
-    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels[-1] * math.prod(sides), width))
+    return Convolutions(*blocks, nn.Flatten(), nn.Linear(channels[-1] * math.prod(sides), width))
 
 
 class Backbone(nn.Module):

@@ -11,6 +11,7 @@ from qiskit_hqnn.circuits import hqnn_parallel
 from qiskit_hqnn.errors import HQNNError
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models.controls import MatchedDense, freeze
+from qiskit_hqnn.models.convolutions import Convolutions
 from qiskit_hqnn.models.options import check_control
 
 FILTERS = (16, 32, 64, 64)
@@ -83,7 +84,7 @@ class HQNNParallel(nn.Module):
                 nn.MaxPool2d(2),
             ]
         flat = filters[convolutions - 1] * (image_size >> convolutions) ** 2
-        self.features = nn.Sequential(
+        self.features = Convolutions(
             *blocks, nn.Flatten(), nn.Linear(flat, width), nn.BatchNorm1d(width), nn.ReLU()
         )
         self.squash = squash

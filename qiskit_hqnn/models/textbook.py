@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from qiskit_hqnn.circuits import textbook
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models.controls import check_side
+from qiskit_hqnn.models.convolutions import Convolutions
 from qiskit_hqnn.models.options import check_control
 
 
@@ -37,7 +38,7 @@ class TextbookHybrid(nn.Module):
         check_control(control, "textbook")
         side = ((image_size - 4) // 2 - 4) // 2
         check_side(side, image_size, 16, "textbook")
-        self.features = nn.Sequential(
+        self.features = Convolutions(
             nn.Conv2d(channels, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(32, 64, 5), nn.ReLU(), nn.MaxPool2d(2),
             nn.Dropout2d(dropout), nn.Flatten(), nn.Linear(64 * side**2, 64), nn.ReLU(), nn.Linear(64, 1),

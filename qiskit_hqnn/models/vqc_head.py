@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from qiskit_hqnn.circuits import vqc_head
 from qiskit_hqnn.layers import QuantumLayer
 from qiskit_hqnn.models.controls import MatchedDense, check_side
+from qiskit_hqnn.models.convolutions import Convolutions
 from qiskit_hqnn.models.options import check_control
 
 
@@ -43,7 +44,7 @@ class VQCHead(nn.Module):
         check_control(control, "vqc-head")
         side = (((image_size - 4) // 2) - 6) // 2
         check_side(side, image_size, 20, "vqc-head")
-        self.features = nn.Sequential(
+        self.features = Convolutions(
             nn.Conv2d(channels, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(16, 32, 5), nn.ReLU(),
             nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),

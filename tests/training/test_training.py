@@ -129,12 +129,13 @@ def test_a_resumed_run_ends_as_an_undisturbed_one(tmp_path):
 @pytest.mark.parametrize("gradient", ["parameter-shift", "spsa"])
 def test_training_with_shots_on_aer_learns(tmp_path, gradient):
     job = small_job(
-        "where='aer'", f"gradient='{gradient}'", "shots=200", "data.classes=[0,1]", "data.train_samples=30",
-        "train.epochs=4", "train.learning_rate=0.03", "train.batch_size=8", "data.test_samples=10",
+        "where='aer'", f"gradient='{gradient}'", "shots=200", "data.classes=[0,1]", "data.train_samples=24",
+        "train.epochs=8", "train.learning_rate=0.05", "train.batch_size=8", "data.test_samples=10",
     )  # fmt: skip
     run = run_job(job, tmp_path / "run", progress=False)
-    # With gradients of the wrong sign the classical layers alone come to 0.77.
-    assert run.history()[-1]["train_loss"] < 0.65 * run.history()[0]["train_loss"]
+    # Over seven seeds it came to 0.06 to 0.39 of the first epoch's; with gradients of the wrong sign the classical
+    # layers alone came to 0.56 at best.
+    assert run.history()[-1]["train_loss"] < 0.45 * run.history()[0]["train_loss"]
 
 
 def test_seeds_and_controls_become_a_study(tmp_path):
