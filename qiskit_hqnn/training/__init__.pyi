@@ -23,6 +23,7 @@ from .job_settings import differences, settings_of
 from .loading import PREDICTIONS_STORE, LoadedRun, Prediction, check_data, load_run
 from .losses import check_classes
 from .measuring import keep_result, run_test_set
+from .memory import kept_memory
 from .metrics import Metrics, Result, active
 from .named import NAMED_NETWORK
 from .own_circuits import check_circuit
@@ -123,6 +124,7 @@ __all__ = [
     "in_plain_words",
     "interval_words",
     "keep_result",
+    "kept_memory",
     "load",
     "load_run",
     "load_splits",

@@ -28,6 +28,7 @@ from qiskit_hqnn.training.evaluation import TEST_BATCH
 from qiskit_hqnn.training.history import History
 from qiskit_hqnn.training.job_file import TrainSection
 from qiskit_hqnn.training.loggers import device_of, finish, make_loggers
+from qiskit_hqnn.training.memory import kept_memory
 from qiskit_hqnn.training.processes import Processes, quiet
 from qiskit_hqnn.training.progress import Progress, silent
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -40,6 +41,7 @@ from qiskit_hqnn.training.trainer import best_of, early_stopping_of, trainer_of
 _READY_MADE: Any = as_it_is
 
 
+@kept_memory()
 def fit(
     model: nn.Module,
     splits: Splits,

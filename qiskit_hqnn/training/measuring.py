@@ -19,6 +19,7 @@ from qiskit_hqnn.training.evaluation import TEST_BATCH, Evaluation, Judged, eval
 from qiskit_hqnn.training.examples import write_examples
 from qiskit_hqnn.training.job_file import JobFile
 from qiskit_hqnn.training.losses import check_classes, loss_of
+from qiskit_hqnn.training.memory import kept_memory
 from qiskit_hqnn.training.metrics import Plain, Result, active
 from qiskit_hqnn.training.pictures import draw_confusion
 from qiskit_hqnn.training.run_folder import RunFolder
@@ -27,6 +28,7 @@ from qiskit_hqnn.training.spending import TESTS_STORE
 from qiskit_hqnn.where import Where
 
 
+@kept_memory()
 def run_test_set(
     run: RunFolder,
     job: JobFile,
