@@ -90,16 +90,18 @@ def step_times(workload: Workload, place: str, batch: int, budget: float) -> dic
     return {device: round(timing.median, 3) for device, timing in timings.items()}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Milliseconds on CPU / GPU by batch size and the largest differences, as Markdown."""
+def heading() -> str:
+    """Of the Markdown table: milliseconds on CPU / GPU by batch size and the largest differences."""
     heads = " | ".join(f"batch {batch:,}" for batch in _BATCHES)
-    lines = [f"| | {heads} | largest difference, float64 | float32 |", "|---|--:|--:|--:|--:|--:|"]
-    for row in rows:
-        found = [row["milliseconds"].get(str(batch)) for batch in _BATCHES]
-        cells = [f"{one['cpu']:.2f} / {one['cuda']:.2f}" if one else "–" for one in found]
-        cells += [f"{max(row['differences'][kind].values()):.0e}" for kind in ("float64", "float32")]
-        lines.append(f"| {row['name']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return f"| | {heads} | largest difference, float64 | float32 |\n|---|--:|--:|--:|--:|--:|"
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row of it."""
+    found = [row["milliseconds"].get(str(batch)) for batch in _BATCHES]
+    cells = [f"{one['cpu']:.2f} / {one['cuda']:.2f}" if one else "–" for one in found]
+    cells += [f"{max(row['differences'][kind].values()):.0e}" for kind in ("float64", "float32")]
+    return f"| {row['name']} | {' | '.join(cells)} |"
 
 
 def main(file: Path, budget: float = 0.5) -> None:
@@ -107,6 +109,7 @@ def main(file: Path, budget: float = 0.5) -> None:
     if not torch.cuda.is_available():
         raise SystemExit("There is no CUDA device here: this benchmark compares one with the CPU.")
     rows: list[dict[str, Any]] = []
+    print(heading(), flush=True)
     for workload, place in [(one, "exact") for one in (*WORKLOADS, *_OTHERS)] + [(WORKLOADS[0], _NOISY)]:
         differences = largest_differences(workload, place)
         qubits = workload.build().num_qubits * (1 if place == "exact" else 2)
@@ -115,7 +118,7 @@ def main(file: Path, budget: float = 0.5) -> None:
         noise = "" if place == "exact" else f", {place}"
         row = {"name": workload.name + noise, "title": workload.title + noise, "differences": differences}
         rows.append(row | {"milliseconds": milliseconds})
-    print(table(rows))
+        print(line(rows[-1]), flush=True)
     content = {
         "about": "Written by python -m benchmarks.on_gpu; milliseconds of a step by batch size.",
         "gpu": torch.cuda.get_device_name(),
