@@ -48,7 +48,7 @@ CASES = {
     ),
     "VQC head": Case(VQCHead, (32, 1, 28, 28)),
     "textbook": Case(TextbookHybrid, (1, 1, 28, 28)),
-    "own circuit, encoder cnn": Case(
+    "custom circuit, encoder cnn": Case(
         lambda: Hybrid(hqnn_parallel(5, 3), (1, 28, 28), classes=10, encoder="cnn", copies=4),
         (64, 1, 28, 28),
     ),

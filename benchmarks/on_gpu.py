@@ -90,14 +90,19 @@ def step_times(workload: Workload, place: str, batch: int, budget: float) -> dic
     return {device: round(timing.median, 3) for device, timing in timings.items()}
 
 
+def table(rows: list[dict[str, Any]]) -> str:
+    """Milliseconds on CPU / GPU by batch size and the largest differences, as Markdown."""
+    return "\n".join([heading(), *map(line, rows)])
+
+
 def heading() -> str:
-    """Of the Markdown table: milliseconds on CPU / GPU by batch size and the largest differences."""
+    """The table's."""
     heads = " | ".join(f"batch {batch:,}" for batch in _BATCHES)
     return f"| | {heads} | largest difference, float64 | float32 |\n|---|--:|--:|--:|--:|--:|"
 
 
 def line(row: dict[str, Any]) -> str:
-    """A row of it."""
+    """A row of the table."""
     found = [row["milliseconds"].get(str(batch)) for batch in _BATCHES]
     cells = [f"{one['cpu']:.2f} / {one['cuda']:.2f}" if one else "–" for one in found]
     cells += [f"{max(row['differences'][kind].values()):.0e}" for kind in ("float64", "float32")]

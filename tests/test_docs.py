@@ -1,5 +1,6 @@
 """What the pages say: links lead somewhere, commands, options, files and job files exist."""
 
+import importlib
 import json
 import re
 from functools import cache
@@ -166,6 +167,14 @@ def test_the_starts_on_the_page_are_those_of_the_file():
 
     content = json.loads((ROOT / "docs" / "starts.json").read_text())
     assert table(content["starts"]) in (ROOT / "docs" / "performance.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["memory_format", "kept_memory"])
+def test_a_networks_milliseconds_on_the_page_are_those_of_the_file(name):
+    benchmark = importlib.import_module(f"benchmarks.{name}")
+    content = json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
+    assert set(content["networks"]) == set(benchmark.CASES)
+    assert benchmark.table(content["networks"]) in (ROOT / "docs" / "performance.md").read_text()
 
 
 def test_the_gpus_figures_on_the_page_are_those_of_the_file():
