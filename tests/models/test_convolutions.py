@@ -32,6 +32,7 @@ def test_values_gradients_and_names_are_those_of_a_sequential(channels):
         torch.testing.assert_close(value, other, rtol=0, atol=1e-12)
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("images", ["as they are", "a view", "channels_last"])
 def test_channels_lie_side_by_side(channels, images):
@@ -60,3 +61,12 @@ def test_gradients_of_each_image_by_vmap():
     each = torch.func.vmap(torch.func.grad(loss))(images)
     for image, gradient in zip(images, each, strict=True):
         torch.testing.assert_close(gradient, torch.func.grad(loss)(image), rtol=0, atol=1e-12)
+
+
+def test_without_onednn_images_stay_as_they_are(monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    ours, _, images = pair(3)
+    seen = []
+    ours[0].register_forward_hook(lambda _, before, after: seen.append(before[0]))
+    ours(images)
+    assert seen[0] is images
