@@ -20,7 +20,9 @@ _MIB = 1 << 20
 def kept_memory() -> Iterator[None]:
     """Within it, or within a function that has it as its decorator, freed memory is kept, and is given back at the end.
 
-    Nothing changes without glibc, or where its environment variables already say how it is to behave.
+    Nothing changes without glibc, or where `MALLOC_MMAP_THRESHOLD_` or `GLIBC_TUNABLES` say how it is to behave.
+    `MALLOC_TRIM_THRESHOLD_` holds again at the end: Dask starts its workers with 64 KiB, so that what they have done
+    does not occupy memory, but within a training that gives back every step's.
     """
     glibc = _glibc()
     if glibc is None:
@@ -35,14 +37,17 @@ def kept_memory() -> Iterator[None]:
     finally:
         # Where glibc itself ends up once large tensors were freed.
         glibc.mallopt(_MMAP_THRESHOLD, 32 * _MIB)
-        glibc.mallopt(_TRIM_THRESHOLD, 64 * _MIB)
+        glibc.mallopt(_TRIM_THRESHOLD, _trim_threshold())
         glibc.malloc_trim(0)
 
 
+def _trim_threshold() -> int:
+    words = os.environ.get("MALLOC_TRIM_THRESHOLD_", "")
+    return min(int(words), 2**31 - 1) if words.isdecimal() else 64 * _MIB
+
+
 def _glibc() -> ctypes.CDLL | None:
-    if os.environ.keys() & {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}:
-        return None
-    if "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
+    if "MALLOC_MMAP_THRESHOLD_" in os.environ or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
         return None
     library = ctypes.CDLL(None)
     return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
