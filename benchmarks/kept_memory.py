@@ -7,8 +7,6 @@ the kernel had to map for a step.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import resource
 import statistics
 import subprocess
@@ -21,42 +19,20 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from qiskit_hqnn.models import HQNNParallel
+from benchmarks.figures import show
+from benchmarks.memory_format import CASES as NETWORKS
+from benchmarks.memory_format import evaluation, training_step
 from qiskit_hqnn.training import kept_memory
 
 SECONDS = 4.0
 
 
-def _training(network: nn.Module, images: Tensor) -> Callable[[], object]:
-    optimizer = torch.optim.Adam(network.parameters())
-
-    def step() -> None:
-        optimizer.zero_grad()
-        network(images).square().mean().backward()
-        optimizer.step()
-
-    return step
-
-
-def _evaluation(network: nn.Module, images: Tensor) -> Callable[[], object]:
-    network.eval()
-
-    @torch.no_grad()
-    def evaluation() -> Tensor:
-        return network(images)
-
-    return evaluation
-
-
-def _of_cifar() -> nn.Module:
-    return HQNNParallel(channels=3, image_size=32, convolutions=3, filters=(40, 64, 72), kernel=3)
-
-
-CASES: dict[str, Callable[[], Callable[[], object]]] = {
-    "CIFAR-10, step of 256 images": lambda: _training(_of_cifar(), torch.rand(256, 3, 32, 32)),
-    "CIFAR-10, evaluation of 512 images": lambda: _evaluation(_of_cifar(), torch.rand(512, 3, 32, 32)),
-    "MNIST, step of 64 images": lambda: _training(HQNNParallel(), torch.rand(64, 1, 28, 28)),
-    "MNIST, evaluation of 512 images": lambda: _evaluation(HQNNParallel(), torch.rand(512, 1, 28, 28)),
+# What is done, the network of the other benchmark, and how many images.
+CASES: dict[str, tuple[Callable[[nn.Module, Tensor], Callable[[], object]], str, int]] = {
+    "CIFAR-10, step of 256 images": (training_step, "HQNN-Parallel, CIFAR-10", 256),
+    "CIFAR-10, evaluation of 512 images": (evaluation, "HQNN-Parallel, CIFAR-10", 512),
+    "MNIST, step of 64 images": (training_step, "HQNN-Parallel, MNIST", 64),
+    "MNIST, evaluation of 512 images": (evaluation, "HQNN-Parallel, MNIST", 512),
 }
 
 
@@ -64,7 +40,9 @@ def measured(name: str, kept: bool) -> tuple[float, float]:
     """Median milliseconds of a step in this process, and pages mapped for a step."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    step = CASES[name]()
+    make, network, images = CASES[name]
+    case = NETWORKS[network]
+    step = make(case.build(), torch.rand(images, *case.images[1:]))
     with kept_memory() if kept else nullcontext():
         for _ in range(3):
             step()
@@ -125,10 +103,7 @@ def main() -> None:
         print(*measured(options.alone[0], options.alone[1] == "1"))
         return
     found = {name: in_turns(name, options.rounds) for name in CASES}
-    print(table(found))
-    if options.out is not None:
-        content = {"rounds": options.rounds, "load": os.getloadavg()[0], "networks": found}
-        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    show(table(found), options.out, {"rounds": options.rounds}, networks=found)
 
 
 if __name__ == "__main__":

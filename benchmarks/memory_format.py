@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
-import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.figures import show
 from benchmarks.timing import Timing, measure
 from qiskit_hqnn.circuits import hqnn_parallel
 from qiskit_hqnn.models import Convolutions, HQNNParallel, Hybrid, TextbookHybrid, VQCHead
-
-FILE = Path(__file__).with_suffix(".json")
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,10 @@ def compared(case: Case, seconds: float) -> dict[str, dict[str, float]]:
     ours, images = case.build(), torch.rand(case.images)
     other = usual(ours)
     _check(ours, other, images)
-    steps = {"usual": _step(other, images), "channels_last": _step(ours, images)}
+    steps = {"usual": training_step(other, images), "channels_last": training_step(ours, images)}
     evaluations = {
-        "usual": _evaluation(other, images),
-        "channels_last": _evaluation(ours, images),
+        "usual": evaluation(other, images),
+        "channels_last": evaluation(ours, images),
     }
     return {
         "step": _saved(measure(steps, seconds)),
@@ -94,7 +91,8 @@ def _check(ours: nn.Module, other: nn.Module, images: Tensor) -> None:
         raise SystemExit(f"outputs differ by {(values - expected).abs().max():.1e}")
 
 
-def _step(network: nn.Module, images: Tensor) -> Callable[[], object]:
+def training_step(network: nn.Module, images: Tensor) -> Callable[[], object]:
+    """A forward and backward pass and a step of Adam."""
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
 
     def step() -> None:
@@ -105,22 +103,23 @@ def _step(network: nn.Module, images: Tensor) -> Callable[[], object]:
     return step
 
 
-def _evaluation(network: nn.Module, images: Tensor) -> Callable[[], object]:
+def evaluation(network: nn.Module, images: Tensor) -> Callable[[], object]:
+    """A forward pass of a copy without gradients."""
     network = copy.deepcopy(network).eval()
 
     @torch.no_grad()
-    def evaluation() -> Tensor:
+    def evaluate() -> Tensor:
         return network(images)
 
-    return evaluation
+    return evaluate
 
 
 def _saved(timings: dict[str, Timing]) -> dict[str, float]:
-    before, now = asdict(timings["usual"]), asdict(timings["channels_last"])
+    before, now = timings["usual"], timings["channels_last"]
     return {
-        "usual_ms": round(before["median"], 3),
-        "ms": round(now["median"], 3),
-        "ratio": round(now["ratio"], 3),
+        "usual_ms": round(before.median, 3),
+        "ms": round(now.median, 3),
+        "ratio": round(now.ratio, 3),
     }
 
 
@@ -148,10 +147,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     found = {name: compared(case, options.seconds) for name, case in CASES.items()}
-    print(table(found))
-    if options.out is not None:
-        content = {"threads": options.threads, "load": os.getloadavg()[0], "networks": found}
-        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    show(table(found), options.out, {"threads": options.threads}, networks=found)
 
 
 if __name__ == "__main__":

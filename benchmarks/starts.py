@@ -8,7 +8,6 @@ those of the processor, which other programs on the machine change less.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -18,6 +17,8 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from benchmarks.figures import show
 
 LIMIT = "python -c 'import typer'"
 GOOD, TYPO = "good.toml", "typo.toml"
@@ -125,10 +126,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     starts = {name: asdict(start) for name, start in measure_starts(options.rounds).items()}
-    print(table(starts))
-    if options.out is not None:
-        content = {"rounds": options.rounds, "load": os.getloadavg()[0], "starts": starts}
-        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    show(table(starts), options.out, {"rounds": options.rounds}, starts=starts)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,15 @@ def try_lock(file: int) -> bool:
     return True
 
 
+def wait_for_lock(file: int) -> None:
+    """Lock an open file for this process alone, as soon as no other one has locked it.
+
+    Raises:
+        OSError: if its file system has no locks.
+    """
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+
 def leads_to(path: Path, file: int) -> bool:
     """Whether a path still leads to an open file: another one may have its name by now."""
     try:

@@ -5,13 +5,12 @@ The kernel gives a lock back when its process dies. A file system without locks,
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from qiskit_hqnn._locks import leads_to, try_lock
+from qiskit_hqnn._locks import leads_to, try_lock, wait_for_lock
 from qiskit_hqnn.errors import RunFolderError
 
 
@@ -26,11 +25,9 @@ class Held:
 
     def __init__(self, folder: Path) -> None:
         self._created = [path for path in (folder, *folder.parents) if not path.exists()]
-        try:
+        with creating(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(folder, os.O_RDONLY)
-        except OSError as error:
-            raise RunFolderError(f"Run folder {folder} cannot be created: {error.strerror}.") from error
         if not (_is_free(self._file) and leads_to(folder, self._file)):
             os.close(self._file)
             raise RunFolderError(
@@ -46,6 +43,19 @@ class Held:
             with suppress(OSError):  # what has something in it stays
                 path.rmdir()
         os.close(self._file)
+
+
+@contextmanager
+def creating(folder: Path) -> Iterator[None]:
+    """Within it an error of the disk is one sentence: the folder cannot be created.
+
+    Raises:
+        RunFolderError: of such an error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(f"Run folder {folder} cannot be created: {error.strerror}.") from error
 
 
 @contextmanager
@@ -67,7 +77,7 @@ def _locked_job(path: Path) -> int | None:
         except OSError:
             return None
         with suppress(OSError):  # no locks there
-            fcntl.flock(file, fcntl.LOCK_EX)
+            wait_for_lock(file)
         if leads_to(path, file):
             return file
         os.close(file)

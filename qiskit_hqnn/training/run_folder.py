@@ -25,7 +25,7 @@ from qiskit_hqnn.data import encoder_of
 from qiskit_hqnn.errors import RunFolderError
 from qiskit_hqnn.models import quantum_layer_of
 from qiskit_hqnn.training.description import Description
-from qiskit_hqnn.training.exclusive import changing
+from qiskit_hqnn.training.exclusive import changing, creating
 from qiskit_hqnn.training.job_file import JobFile, read_job
 from qiskit_hqnn.training.metrics import Metrics
 from qiskit_hqnn.training.number_tables import read_numbers
@@ -139,10 +139,8 @@ class RunFolder:
         Raises:
             RunFolderError: if it cannot be created.
         """
-        try:
+        with creating(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunFolderError(f"Run folder {self.path} cannot be created: {error.strerror}.") from error
 
     def write_job(self, job: JobFile) -> None:
         """The resolved job file; `hqnn run` on it repeats the run."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from hashlib import sha256
 from pathlib import Path
 
+from qiskit_hqnn._locks import wait_for_lock
 from qiskit_hqnn.jobs.clocks import steady
 from qiskit_hqnn.jobs.own_files import own_folder
 
@@ -37,7 +37,7 @@ def seconds_to_wait(token: str, most: int) -> float:
     path = _path(token)
     file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)  # held for as long as one line is read and written
+        wait_for_lock(file)  # held for as long as one line is read and written
         now = steady()
         recent = sorted(moment for moment in _moments(file) if now - _WINDOW < moment <= now)
         if len(recent) >= most:
