@@ -15,6 +15,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -52,8 +53,8 @@ COMMON = [
     "train.label_smoothing=0.05",
     "train.threads=1",
 ]
-NETWORKS = {"hybrid": None, "twin": "twin"}
-"""Those for which the settings are chosen together, and the control of each."""
+NETWORKS = ("hybrid", "twin")
+"""Those for which the settings are chosen together."""
 
 DENSE = "matched-dense"
 RATES = ("3×3: 40, 64, 72", "3×3: 40, 64, 72, rate 4e-3", "3×3: 40, 64, 72, rate 1.6e-2")
@@ -69,7 +70,9 @@ def trained(words: tuple[str, str, int, str]) -> dict[str, Any]:
 
     name, network, epochs, data_root = words
     changes = [*COMMON, f"train.epochs={epochs}", *SETTINGS[name]]
-    job = read_job(find_job("hqnn-parallel-cifar10"), changes).single(0, NETWORKS.get(network, network))
+    job = read_job(find_job("hqnn-parallel-cifar10"), changes).single(
+        0, None if network == "hybrid" else network
+    )
     splits = load_splits(job, data_root)
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -102,7 +105,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--write", type=Path, required=True)
     settings = parser.parse_args()
-    kept = json.loads(settings.write.read_text("utf-8"))["trainings"] if settings.write.exists() else []
+    kept = []
+    if settings.write.exists():
+        earlier = json.loads(settings.write.read_text("utf-8"))
+        if earlier["epochs"] != settings.epochs:
+            parser.error(
+                f"{settings.write} has trainings of {earlier['epochs']} epochs, but --epochs is {settings.epochs}"
+            )
+        kept = earlier["trainings"]
     wanted = [(name, network) for name in SETTINGS for network in NETWORKS] + [
         (name, DENSE) for name in RATES
     ]
@@ -111,10 +121,9 @@ def main() -> None:
     with multiprocessing.get_context("spawn").Pool(settings.processes) as pool:
         found = kept + pool.map(trained, tasks, chunksize=1)
     mean = {
-        name: sum(
+        name: statistics.mean(
             row["validation"] for row in found if row["settings"] == name and row["network"] in NETWORKS
         )
-        / len(NETWORKS)
         for name in SETTINGS
     }
     chosen = max(mean, key=lambda name: mean[name])
